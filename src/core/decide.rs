@@ -1,0 +1,363 @@
+//! The decision table, top to bottom, first match wins. The same functions answer the tick, its look
+//! right before a restart, and whoever only asks.
+
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::restart::{adopt, close_in_vain, is_ours};
+use crate::{
+    Active, Condition, Doubt, Failing, Hold, Life, Load, Mode, Moment, Observation, Outcome, Policy, Reason,
+    State, Unit, Verdict,
+};
+
+/// A restart begins only with this much of the tick's deadline left.
+const TIME_TO_RESTART: Duration = Duration::from_secs(30);
+
+/// A tick never starts to the second: without this, a wait of 2 m lasts 4 under a 2-minute cron.
+const SLACK: Duration = Duration::from_secs(10);
+
+/// The backoff goes back after this long a healthy time, or after its own step if that is longer:
+/// else a service that hangs again some minutes after each restart gets the whole budget for ever.
+const PROVEN: Duration = Duration::from_secs(600);
+
+/// What a tick knows of one service.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// When the tick began.
+    pub now: &'a Moment,
+    pub host: &'a Host,
+    pub policy: &'a Policy,
+    /// As the last tick left it.
+    pub before: &'a State,
+    pub seen: &'a Observation,
+    pub unit: &'a Unit,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// systemd is shutting it down.
+    pub stopping: bool,
+    /// How long the host still counts as booting.
+    pub starting: Option<Duration>,
+    /// What is left of the tick's deadline.
+    pub time_left: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub verdict: Verdict,
+    /// The verdict's own, but for what healed right before its restart.
+    pub reason: Reason,
+    pub next: State,
+    /// This failure was counted.
+    pub counted: bool,
+    /// What came of a restart whose tick could not see its end.
+    pub earlier: Option<Outcome>,
+}
+
+/// Total: every combination has an answer.
+#[must_use]
+pub fn decide(case: &Case<'_>) -> Decision {
+    let before = case.before.not_after(case.now);
+    match (case.seen, case.unit) {
+        (Observation::Healthy, _) => after_success(case, before),
+        (Observation::Unknown(doubt), _) | (Observation::Unhealthy(_), Unit::Unanswered(doubt)) => {
+            in_doubt(case, before, doubt.clone())
+        }
+        (Observation::Unhealthy(_), Unit::NotAsked) => {
+            in_doubt(case, before, Doubt::UnitUnknown(String::from("systemd was not asked")))
+        }
+        (Observation::Unhealthy(_), Unit::Command { .. } | Unit::Seen(_)) => after_failure(case, before),
+    }
+}
+
+/// Row 16. `first` led to a restart; `again` is what was found right before it, from the same `before`.
+/// Anything but the same picture of the same incarnation, and nothing is restarted.
+#[must_use]
+pub fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
+    let fresh = decide(again);
+    let changed = |reason: Reason, next: State| {
+        let verdict = Verdict::Held(Hold::ChangedMeanwhile(reason));
+        told(verdict, next, again.seen)
+    };
+    match &fresh.verdict {
+        Verdict::Restart if fresh.next.incarnation == first.next.incarnation => fresh,
+        Verdict::Restart => changed(Reason::Counting, fresh.next),
+        Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => {
+            let next = State { reason: Reason::HealedItself, ..fresh.next };
+            Decision { reason: Reason::HealedItself, next, ..fresh }
+        }
+        // What was counted stays counted.
+        Verdict::Unknown(_) => told(fresh.verdict, first.next.clone(), again.seen),
+        Verdict::Held(Hold::Budget { .. } | Hold::Backoff { .. } | Hold::Deadline | Hold::Observe) => fresh,
+        Verdict::Held(_) | Verdict::Failing(_) => changed(fresh.reason, fresh.next),
+    }
+}
+
+/// The services to restart, longest waiting first: those that an earlier tick had no time for, then by
+/// the age of their incident. Indices into `cases`.
+#[must_use]
+pub fn restart_order(now: &Moment, cases: &[(&State, &Decision)]) -> Vec<usize> {
+    let mut due: Vec<(bool, Duration, usize)> = cases
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, decision))| decision.verdict == Verdict::Restart)
+        .map(|(at, (before, decision))| {
+            let waited = decision.next.since.as_ref().map_or(Duration::ZERO, |since| now.since(since));
+            (before.reason != Reason::Deadline, Duration::MAX.saturating_sub(waited), at)
+        })
+        .collect();
+    due.sort_unstable();
+    due.into_iter().map(|(_, _, at)| at).collect()
+}
+
+/// A failure always asks; a success only while the end of a restart of ours is not known, and once for
+/// each boot and unit name, so that a unit that is gone is told before it is needed.
+#[must_use]
+pub fn asks_systemd(before: &State, seen: &Observation, unit: &str, now: &Moment) -> bool {
+    match seen {
+        Observation::Unhealthy(_) => true,
+        Observation::Unknown(_) => false,
+        Observation::Healthy => {
+            let awaited = before.since.is_some() && before.awaits_outcome();
+            let looked = before.looked.as_ref();
+            awaited || !looked.is_some_and(|looked| looked.unit == unit && looked.boot == now.boot)
+        }
+    }
+}
+
+/// Rows 1 and 2.
+fn after_success(case: &Case<'_>, before: State) -> Decision {
+    if before.since.is_none() {
+        return told(Verdict::Healthy, before, case.seen);
+    }
+    let in_between = before.awaits_outcome() && is_busy(case.unit);
+    let of = case.policy.min_successes;
+    let successes = if in_between { 0 } else { before.successes.saturating_add(1) };
+    let mut next = State { successes, streak: 0, lives: 0, incarnation: None, ..before };
+    if successes < of {
+        return told(Verdict::Recovering { successes, of }, next, case.seen);
+    }
+    let failures = next.failures;
+    let healed = next.awaits_outcome() && is_ours(&next, case.unit);
+    if healed {
+        adopt(&mut next, case.unit, Outcome::Healed);
+    }
+    let next = State {
+        failures: 0,
+        successes: 0,
+        since: None,
+        healthy_since: Some(case.now.clone()),
+        intent: None,
+        ..next
+    };
+    let decision = told(Verdict::Recovered { failures }, next, case.seen);
+    Decision { earlier: healed.then_some(Outcome::Healed), ..decision }
+}
+
+/// Row 3: neither counts nor resets.
+fn in_doubt(case: &Case<'_>, before: State, doubt: Doubt) -> Decision {
+    let next = State { since: before.since.clone().or_else(|| Some(case.now.clone())), ..before };
+    told(Verdict::Unknown(doubt), next, case.seen)
+}
+
+/// Rows 4 to 17.
+fn after_failure(case: &Case<'_>, before: State) -> Decision {
+    let mut next = opened(case, before);
+    if let Unit::Seen(life) = case.unit {
+        meet(life, case.unit, &mut next);
+    }
+    if let Some(hold) = hands_off(case, &next) {
+        let next = State { streak: 0, ..next };
+        return told(Verdict::Held(hold), next, case.seen);
+    }
+    if let Some(age) = age(case, &next).filter(|age| *age < case.policy.grace) {
+        return told(Verdict::Failing(Failing::Grace { age }), next, case.seen);
+    }
+    let earlier = next.awaits_outcome().then_some(Outcome::NotHealed);
+    if earlier.is_some() {
+        close_in_vain(&mut next, case.unit);
+    }
+    let (verdict, counted, next) = count(case, next);
+    Decision { counted, earlier, ..told(verdict, next, case.seen) }
+}
+
+/// The incident is open; a first failure after a long enough healthy time finds no backoff.
+fn opened(case: &Case<'_>, before: State) -> State {
+    let mut next = State { successes: 0, ..before };
+    if next.since.is_none() {
+        next.since = Some(case.now.clone());
+        let step = next.backoff.as_ref().map_or(0, |backoff| backoff.step);
+        let proven = PROVEN.max(case.policy.backoff.wait(step));
+        if next.healthy_since.as_ref().is_some_and(|at| case.now.since(at) >= proven) {
+            next.backoff = None;
+        }
+    }
+    next
+}
+
+/// Whose life is this? A new one ends the streak; what else it ends depends on who began it.
+fn meet(life: &Life, unit: &Unit, next: &mut State) {
+    let at_last_failure = next.incarnation.clone();
+    let known = at_last_failure.clone().or_else(|| next.last_restart()?.incarnation.clone());
+    if next.intent.is_some() && next.awaits_outcome() && is_ours(next, unit) {
+        adopt(next, unit, Outcome::Unknown);
+        next.streak = 0;
+        next.lives = 0;
+    } else if life.incarnation.is_some() && known.is_some() && life.incarnation != known {
+        next.streak = 0;
+        next.failures = 0;
+        next.intent = None;
+        if life.own_restarts > 0 {
+            next.lives = if at_last_failure.is_some() { next.lives.saturating_add(1) } else { 0 };
+        } else {
+            // A person's restart: they are at work, or have mended it.
+            next.lives = 0;
+            next.backoff = None;
+        }
+    } else {
+        next.lives = 0;
+        if life.incarnation != known {
+            next.streak = 0;
+        }
+    }
+    next.incarnation.clone_from(&life.incarnation);
+}
+
+/// Rows 4 to 10.
+fn hands_off(case: &Case<'_>, next: &State) -> Option<Hold> {
+    let life = match case.unit {
+        Unit::Seen(life) => Some(life),
+        Unit::Command { running: true } => return Some(Hold::UnitBusy),
+        Unit::Command { running: false } | Unit::NotAsked | Unit::Unanswered(_) => None,
+    };
+    life.and_then(|life| of_the_unit(case, next, life))
+        .or_else(|| case.host.stopping.then_some(Hold::HostStopping))
+        .or_else(|| case.host.starting.map(|left| Hold::HostStarting { left }))
+        .or_else(|| Some(Hold::Upstream(life?.stopped_upstream()?.unit.clone())))
+}
+
+/// Rows 4 to 8.
+fn of_the_unit(case: &Case<'_>, next: &State, life: &Life) -> Option<Hold> {
+    match life.load {
+        Load::NotFound => return Some(Hold::NotFound),
+        Load::Masked => return Some(Hold::Masked),
+        Load::NotStartable => return Some(Hold::NotStartable),
+        Load::Loaded => {}
+    }
+    if next.lives >= case.policy.max_failures.max(2) {
+        return Some(Hold::CrashLoop { lives: next.lives });
+    }
+    match life.active {
+        Active::Busy => return Some(Hold::UnitBusy),
+        Active::Frozen => return Some(Hold::Frozen),
+        Active::Active | Active::Inactive | Active::Failed => {}
+    }
+    if next.intent.is_none() {
+        match life.condition() {
+            Condition::Stopped => return Some(Hold::Stopped),
+            Condition::Exited => return Some(Hold::Exited),
+            Condition::ConditionUnmet => return Some(Hold::Condition),
+            // It was to start at boot, and what it needs failed: down, not left out.
+            Condition::NeverStarted if life.failed_requirement().is_none() => {
+                return Some(Hold::NeverStarted);
+            }
+            Condition::NeverStarted | Condition::Active | Condition::Busy | Condition::Failed => {}
+        }
+    }
+    if life.disabled && life.active == Active::Failed {
+        return Some(Hold::Disabled);
+    }
+    life.active_conflict().map(|other| Hold::Conflict(other.unit.clone()))
+}
+
+/// Row 11's age: of the unit while it is active, else of our last restart command.
+fn age(case: &Case<'_>, next: &State) -> Option<Duration> {
+    match case.unit {
+        Unit::Seen(life) => life.age,
+        Unit::Command { .. } => next.last_restart().map(|restart| case.now.since(&restart.at)),
+        Unit::NotAsked | Unit::Unanswered(_) => None,
+    }
+}
+
+/// Rows 12 to 17.
+fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
+    let policy = case.policy;
+    let gap = next.failed_at.as_ref().map(|at| case.now.since(at));
+    let due_already = next.streak >= policy.max_failures;
+    if let Some(gap) = gap.filter(|gap| *gap < policy.min_gap && !due_already) {
+        return (Verdict::Failing(Failing::TooSoon { gap }), false, next);
+    }
+    let stale = gap.is_some_and(|gap| gap > policy.stale_after);
+    let (streak, failures) = match (stale, due_already) {
+        (true, _) => (1, 1),
+        (false, true) => (next.streak, next.failures),
+        (false, false) => (next.streak.saturating_add(1), next.failures.saturating_add(1)),
+    };
+    let next = State { streak, failures, failed_at: Some(case.now.clone()), ..next };
+    let verdict = if streak < policy.max_failures {
+        Verdict::Failing(Failing::Counting)
+    } else {
+        withheld(case, &next).map_or(Verdict::Restart, Verdict::Held)
+    };
+    (verdict, stale || !due_already, next)
+}
+
+/// Rows 14 and 15.
+fn withheld(case: &Case<'_>, next: &State) -> Option<Hold> {
+    let backoff = backoff_left(case, next);
+    let budget = budget_left(case, next);
+    match (budget, backoff) {
+        // Whichever ends later is when the next restart can be.
+        (Some(left), Some(other)) if other > left => return Some(Hold::Backoff { left: other }),
+        (Some(left), _) => return Some(Hold::Budget { left }),
+        (None, Some(left)) => return Some(Hold::Backoff { left }),
+        (None, None) => {}
+    }
+    if case.host.time_left < TIME_TO_RESTART {
+        return Some(Hold::Deadline);
+    }
+    (case.policy.mode == Mode::Observe).then_some(Hold::Observe)
+}
+
+fn backoff_left(case: &Case<'_>, next: &State) -> Option<Duration> {
+    let backoff = next.backoff.as_ref()?;
+    let elapsed = case.now.since(&backoff.from);
+    let left = case.policy.backoff.wait(backoff.step).checked_sub(elapsed)?;
+    (left > SLACK).then_some(left)
+}
+
+/// Without slack: the budget is a promise.
+fn budget_left(case: &Case<'_>, next: &State) -> Option<Duration> {
+    let budget = &case.policy.budget;
+    let mut left: Vec<Duration> = next
+        .restarts
+        .iter()
+        .filter_map(|restart| budget.window.checked_sub(case.now.since(&restart.at)))
+        .filter(|left| !left.is_zero())
+        .collect();
+    left.sort_unstable();
+    // The restart whose end of the window makes room again.
+    left.len().checked_sub(budget.restarts).and_then(|at| left.get(at)).copied()
+}
+
+fn is_busy(unit: &Unit) -> bool {
+    match unit {
+        Unit::Seen(life) => life.active == Active::Busy,
+        Unit::Command { running } => *running,
+        Unit::NotAsked | Unit::Unanswered(_) => false,
+    }
+}
+
+/// With what the next tick and people shall know of this one.
+fn told(verdict: Verdict, next: State, seen: &Observation) -> Decision {
+    let cause = match seen {
+        Observation::Healthy => None,
+        Observation::Unhealthy(cause) => Some(cause.to_string()),
+        Observation::Unknown(doubt) => Some(doubt.code().to_string()),
+    };
+    let reason = verdict.reason();
+    let next = State { verdict: verdict.kind(), reason, cause, ..next };
+    Decision { verdict, reason, next, counted: false, earlier: None }
+}

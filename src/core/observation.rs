@@ -1,0 +1,123 @@
+//! What one probe showed. Three answers, not two: what we could not tell is neither for nor against
+//! the service.
+
+use alloc::string::String;
+use core::fmt;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    Healthy,
+    Unhealthy(Cause),
+    Unknown(Doubt),
+}
+
+/// The service's fault: counts against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    Refused,
+    Reset,
+    /// The connection ended before the answer was complete; in `Wait`, before it began.
+    Closed(Phase),
+    TimedOut(Phase),
+    /// An answer with a status that is not one of those wanted.
+    Status(u16),
+    /// What answers there does not speak HTTP; the detail comes from outside.
+    NotHttp(String),
+    TooLarge,
+}
+
+/// A fault of ours, or of the way there: says nothing about the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// The name was not resolved.
+    Lookup(String),
+    NoRoute,
+    NoDescriptors,
+    NoMemory,
+    /// No local port is free, or the address family is not there.
+    NoPort,
+    NoThread,
+    Forbidden,
+    /// This machine has no systemd to ask.
+    NoSystemd(String),
+    /// systemd was asked and said nothing we can use.
+    UnitUnknown(String),
+    Other(String),
+}
+
+/// How far a request had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Resolve,
+    Connect,
+    /// The request is out, the first byte of the answer is not in.
+    Wait,
+    Read,
+}
+
+impl Cause {
+    /// Stable: in the state file, and later in `--json` and the manual.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Reset => "reset",
+            Self::Closed(Phase::Read) => "closed_reading",
+            Self::Closed(Phase::Resolve | Phase::Connect | Phase::Wait) => "closed",
+            Self::TimedOut(Phase::Resolve | Phase::Connect) => "timeout_connecting",
+            Self::TimedOut(Phase::Wait) => "timeout_waiting",
+            Self::TimedOut(Phase::Read) => "timeout_reading",
+            Self::Status(_) => "status",
+            Self::NotHttp(_) => "not_http",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    /// The status that was answered; 0 for no answer, as curl has it.
+    #[must_use]
+    pub const fn http(&self) -> u16 {
+        match self {
+            Self::Status(status) => *status,
+            Self::Refused
+            | Self::Reset
+            | Self::Closed(_)
+            | Self::TimedOut(_)
+            | Self::NotHttp(_)
+            | Self::TooLarge => 0,
+        }
+    }
+}
+
+impl Doubt {
+    /// Stable, as `Cause::code`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Lookup(_) => "lookup",
+            Self::NoRoute => "no_route",
+            Self::NoDescriptors => "no_descriptors",
+            Self::NoMemory => "no_memory",
+            Self::NoPort => "no_port",
+            Self::NoThread => "no_thread",
+            Self::Forbidden => "forbidden",
+            Self::NoSystemd(_) => "no_systemd",
+            Self::UnitUnknown(_) => "unit_unknown",
+            Self::Other(_) => "other",
+        }
+    }
+}
+
+/// `status 502`, `timeout_waiting`: what the state file keeps.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Refused
+            | Self::Reset
+            | Self::Closed(_)
+            | Self::TimedOut(_)
+            | Self::NotHttp(_)
+            | Self::TooLarge => f.write_str(self.code()),
+        }
+    }
+}

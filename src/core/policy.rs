@@ -1,0 +1,51 @@
+use core::time::Duration;
+
+/// What the operator asked for. `config` bounds every span to a year and every number to 1 or more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The streak that leads to a restart.
+    pub max_failures: u32,
+    /// Healthy answers in a row that close an incident.
+    pub min_successes: u32,
+    /// After the unit started, failures are not counted for this long.
+    pub grace: Duration,
+    /// Nearer than this to the last counted failure, a failure is not counted.
+    pub min_gap: Duration,
+    /// After a longer gap than this, a streak starts at one.
+    pub stale_after: Duration,
+    pub budget: Budget,
+    pub backoff: BackoffLimits,
+    pub mode: Mode,
+}
+
+/// At most `restarts` in any sliding `window`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    pub restarts: usize,
+    pub window: Duration,
+}
+
+/// Before another restart wait `first`, then twice that, and so on up to `max`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackoffLimits {
+    pub first: Duration,
+    pub max: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Act,
+    /// Everything but the restart.
+    Observe,
+}
+
+impl BackoffLimits {
+    /// The wait after `step` restarts in a row; none after none.
+    #[must_use]
+    pub fn wait(&self, step: u32) -> Duration {
+        match step.checked_sub(1) {
+            None => Duration::ZERO,
+            Some(doublings) => self.first.saturating_mul(2_u32.saturating_pow(doublings)).min(self.max),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What acting adds to memory: the intent before, the outcome after.
+
+use alloc::vec::Vec;
+
+use crate::{
+    Active, Backoff, Hold, Intent, Moment, Outcome, Policy, Reason, Restart, State, Unit, Verdict,
+    VerdictKind,
+};
+
+/// How a restart ended, as far as the tick that asked for it could see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Healed,
+    NotHealed,
+    /// Still running, or still starting when time was over.
+    Open,
+    /// A person's or a shutdown's job was first.
+    Refused,
+    /// It is known that nothing was asked of systemd.
+    NeverRan,
+}
+
+/// To be on disk before the restart is asked for. Until proven otherwise it counts against the budget.
+/// `tick` is the tick's start, which the backoff counts from; `asked` is now.
+#[must_use]
+pub fn intend(counted: &State, policy: &Policy, tick: &Moment, asked: &Moment) -> State {
+    let mut restarts: Vec<Restart> = counted
+        .restarts
+        .iter()
+        .filter(|restart| asked.since(&restart.at) < policy.budget.window)
+        .cloned()
+        .collect();
+    restarts.push(Restart {
+        at: asked.clone(),
+        outcome: Outcome::Unknown,
+        incarnation: counted.incarnation.clone(),
+    });
+    let over = restarts.len().saturating_sub(policy.budget.restarts.max(1));
+    restarts.drain(..over);
+    let step = counted.backoff.as_ref().map_or(0, |backoff| backoff.step).saturating_add(1);
+    State {
+        streak: 0,
+        restarts,
+        intent: Some(Intent { incarnation: counted.incarnation.clone(), process: None }),
+        backoff: Some(Backoff { step, from: tick.clone() }),
+        ..counted.clone()
+    }
+}
+
+/// `counted` is the state before the intent, `unit` what was last seen of it, `now` when it ended.
+#[must_use]
+pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now: &Moment) -> State {
+    let mut next = intended.clone();
+    match ended {
+        Ended::Healed => {
+            adopt(&mut next, unit, Outcome::Healed);
+            State {
+                failures: 0,
+                successes: 0,
+                since: None,
+                healthy_since: Some(now.clone()),
+                incarnation: None,
+                verdict: VerdictKind::Recovered,
+                reason: Reason::Recovered,
+                cause: None,
+                ..next
+            }
+        }
+        Ended::NotHealed if is_ours(intended, unit) => {
+            adopt(&mut next, unit, Outcome::NotHealed);
+            next
+        }
+        Ended::NotHealed => {
+            close_in_vain(&mut next, unit);
+            next
+        }
+        Ended::Open => {
+            if is_ours(intended, unit) {
+                adopt(&mut next, unit, Outcome::Unknown);
+            }
+            next
+        }
+        Ended::Refused => {
+            let verdict = Verdict::Held(Hold::UnitBusy);
+            set_outcome(&mut next, Outcome::Refused);
+            State {
+                intent: None,
+                backoff: counted.backoff.clone(),
+                verdict: verdict.kind(),
+                reason: verdict.reason(),
+                ..next
+            }
+        }
+        Ended::NeverRan => counted.clone(),
+    }
+}
+
+/// Did our newest restart bring this life forth?
+pub(crate) fn is_ours(state: &State, unit: &Unit) -> bool {
+    match unit {
+        Unit::Command { running } => !running,
+        Unit::Seen(life) => match &state.intent {
+            Some(intent) => life.incarnation.is_some() && life.incarnation != intent.incarnation,
+            None => state.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation),
+        },
+        Unit::NotAsked | Unit::Unanswered(_) => false,
+    }
+}
+
+/// The life we see is ours: the intent is fulfilled, and what happens to this life is not our doing.
+pub(crate) fn adopt(state: &mut State, unit: &Unit, outcome: Outcome) {
+    set_outcome(state, outcome);
+    state.intent = None;
+    if let Unit::Seen(life) = unit {
+        state.incarnation.clone_from(&life.incarnation);
+        if let Some(restart) = state.restarts.last_mut() {
+            restart.incarnation.clone_from(&life.incarnation);
+        }
+    }
+}
+
+/// It still fails. Where our restart left the unit down, the intent stays, to say whose doing that is.
+pub(crate) fn close_in_vain(state: &mut State, unit: &Unit) {
+    set_outcome(state, Outcome::NotHealed);
+    let left_down = matches!(unit, Unit::Seen(life) if life.active != Active::Active);
+    if !left_down {
+        state.intent = None;
+    }
+}
+
+fn set_outcome(state: &mut State, outcome: Outcome) {
+    if let Some(restart) = state.restarts.last_mut() {
+        restart.outcome = outcome;
+    }
+}

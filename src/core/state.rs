@@ -1,0 +1,136 @@
+//! All that is remembered of one service between two ticks, and why each piece is needed.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{Incarnation, Moment, Reason, VerdictKind};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// Counted failures in a row of this incarnation: what decides.
+    pub streak: u32,
+    /// Counted failures in a row since the last healthy answer: what the log prints as `Failure 3/2`.
+    /// Goes on over our own restarts, and begins again with a restart by somebody else.
+    pub failures: u32,
+    /// Healthy answers in a row within an open incident.
+    pub successes: u32,
+    /// Failed ticks in a row that each found a new incarnation which systemd itself had begun.
+    pub lives: u32,
+    /// At the last failed tick.
+    pub incarnation: Option<Incarnation>,
+    /// The last failure that counted or was due.
+    pub failed_at: Option<Moment>,
+    /// When the open incident began.
+    pub since: Option<Moment>,
+    /// When the last incident was closed.
+    pub healthy_since: Option<Moment>,
+    /// Newest last; no more than the budget allows.
+    pub restarts: Vec<Restart>,
+    /// Our newest restart has not been seen to end.
+    pub intent: Option<Intent>,
+    pub backoff: Option<Backoff>,
+    pub verdict: VerdictKind,
+    pub reason: Reason,
+    /// `status 502`, `timeout_waiting`: for people, never decided upon.
+    pub cause: Option<String>,
+    /// The unit that systemd was last asked about while all was well, and in which boot.
+    pub looked: Option<Looked>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restart {
+    pub at: Moment,
+    pub outcome: Outcome,
+    /// What it brought forth, or while that is not known, what it set out to end.
+    pub incarnation: Option<Incarnation>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Healed,
+    NotHealed,
+    /// Still running, still starting, or we ended before it did.
+    Unknown,
+    /// systemd gave way to somebody else's job.
+    Refused,
+}
+
+/// On disk before the restart is asked for, so that a tick which dies costs one restart and causes none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The incarnation to be ended: while the unit still shows it, its end is our doing.
+    pub incarnation: Option<Incarnation>,
+    /// The process of a restart command, which outlives the tick.
+    pub process: Option<Process>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process {
+    pub pid: u32,
+    /// Field 22 of proc(5)'s `stat`: tells this process from a later one of the same number.
+    pub started: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backoff {
+    /// Restarts in a row with no healthy time between them that was long enough.
+    pub step: u32,
+    /// The start of the tick that last restarted.
+    pub from: Moment,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    pub unit: String,
+    pub boot: Option<String>,
+}
+
+impl State {
+    /// What takes the place of a state that was lost: counting from zero, but no restart before one
+    /// backoff has passed, since we cannot know how many there were.
+    #[must_use]
+    pub fn after_loss(now: &Moment) -> Self {
+        Self {
+            backoff: Some(Backoff { step: 1, from: now.clone() }),
+            healthy_since: Some(now.clone()),
+            ..Self::default()
+        }
+    }
+
+    #[must_use]
+    pub fn last_restart(&self) -> Option<&Restart> {
+        self.restarts.last()
+    }
+
+    /// Is it not yet known what came of our newest restart?
+    #[must_use]
+    pub fn awaits_outcome(&self) -> bool {
+        self.last_restart().is_some_and(|restart| restart.outcome == Outcome::Unknown)
+    }
+
+    /// A tick that asked systemd about `unit` remembers it.
+    #[must_use]
+    pub fn looked(self, unit: &str, now: &Moment) -> Self {
+        Self { looked: Some(Looked { unit: String::from(unit), boot: now.boot.clone() }), ..self }
+    }
+
+    /// Stamps of the future become now; see `Moment::not_after`.
+    pub(crate) fn not_after(&self, now: &Moment) -> Self {
+        let bound = |at: &Option<Moment>| at.as_ref().map(|at| at.not_after(now));
+        Self {
+            failed_at: bound(&self.failed_at),
+            since: bound(&self.since),
+            healthy_since: bound(&self.healthy_since),
+            restarts: self
+                .restarts
+                .iter()
+                .map(|restart| Restart { at: restart.at.not_after(now), ..restart.clone() })
+                .collect(),
+            backoff: self
+                .backoff
+                .as_ref()
+                .map(|backoff| Backoff { step: backoff.step, from: backoff.from.not_after(now) }),
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The promises as laws over random histories: hangs, stops, crashes, restarts by others, clocks that
+//! step, reboots, ticks that die. The real course of things is kept beside, and never shown to the core.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Debug, Clone)]
+struct Turn {
+    /// Real seconds since the tick before.
+    pass: u64,
+    seen: Seen,
+    again: Seen,
+    unit: Shown,
+    /// Somebody restarts it before the tick; systemd does; the host reboots.
+    between: Between,
+    /// The wall clock is set by so much.
+    step: i64,
+    host: u8,
+    end: End,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Seen {
+    Healthy,
+    Unhealthy,
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shown {
+    Running,
+    Young,
+    Stopped,
+    Exited,
+    Fallen,
+    Busy,
+    Masked,
+    Frozen,
+    Silent,
+    Upstream,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Between {
+    Nothing,
+    Person,
+    Systemd,
+    Reboot,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum End {
+    Healed,
+    InVain,
+    Open,
+    Refused,
+    NeverRan,
+    DiesBefore,
+    DiesAfter,
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let seen = || prop_oneof![2 => Just(Seen::Healthy), 7 => Just(Seen::Unhealthy), 1 => Just(Seen::Unknown)];
+    let unit = prop_oneof![
+        18 => Just(Shown::Running), 1 => Just(Shown::Young), 1 => Just(Shown::Stopped), 1 => Just(Shown::Exited),
+        2 => Just(Shown::Fallen), 1 => Just(Shown::Busy), 1 => Just(Shown::Masked), 1 => Just(Shown::Frozen),
+        1 => Just(Shown::Silent), 1 => Just(Shown::Upstream),
+    ];
+    let between = prop_oneof![
+        16 => Just(Between::Nothing), 1 => Just(Between::Person), 2 => Just(Between::Systemd), 1 => Just(Between::Reboot),
+    ];
+    let end = prop_oneof![
+        2 => Just(End::Healed), 4 => Just(End::InVain), 1 => Just(End::Open), 1 => Just(End::Refused),
+        1 => Just(End::NeverRan), 1 => Just(End::DiesBefore), 1 => Just(End::DiesAfter),
+    ];
+    let pass = prop_oneof![8 => Just(120_u64), 2 => 1..200_u64, 1 => 500..5_000_u64];
+    // Backwards only: what a clock set forward over a reboot can do stands in `a_boot_with_a_wrong_clock`.
+    let step = prop_oneof![8 => Just(0_i64), 1 => -90_000..0_i64];
+    (pass, seen(), seen(), unit, between, step, 0..24_u8, end).prop_map(
+        |(pass, seen, again, unit, between, step, host, end)| Turn {
+            pass,
+            seen,
+            again,
+            unit,
+            between,
+            step,
+            host,
+            end,
+        },
+    )
+}
+
+/// What really is, and what a tick is shown of it.
+struct Course {
+    real: u64,
+    booted: u64,
+    boots: u32,
+    skew: i64,
+    life: u32,
+    own_restarts: u32,
+}
+
+impl Course {
+    fn go(&mut self, turn: &Turn) {
+        self.real += turn.pass;
+        self.skew += turn.step;
+        match turn.between {
+            Between::Nothing => {}
+            Between::Person => self.begin(0),
+            Between::Systemd => self.begin(self.own_restarts + 1),
+            Between::Reboot => {
+                self.boots += 1;
+                self.booted = self.real.saturating_sub(30);
+                self.begin(0);
+            }
+        }
+    }
+
+    fn begin(&mut self, own_restarts: u32) {
+        self.life += 1;
+        self.own_restarts = own_restarts;
+    }
+
+    fn now(&self) -> Moment {
+        at(&self.boots.to_string(), self.real - self.booted, self.real.saturating_add_signed(self.skew))
+    }
+
+    fn unit(&self, shown: Shown) -> Unit {
+        let id = self.life.to_string();
+        let life = Life { own_restarts: self.own_restarts, ..running(&id) };
+        let db =
+            Neighbour { unit: "db".to_string(), relation: Relation::Wanted, condition: Condition::Stopped };
+        Unit::Seen(match shown {
+            Shown::Silent => return Unit::Unanswered(Doubt::UnitUnknown(String::new())),
+            Shown::Running => life,
+            Shown::Young => Life { age: Some(s(3)), ..life },
+            Shown::Stopped => stopped(&id),
+            Shown::Exited => ended(&id, Active::Inactive, UnitResult::Success, 21, 20),
+            Shown::Fallen => crashed(&id),
+            Shown::Busy => Life { active: Active::Busy, ..life },
+            Shown::Masked => Life { load: Load::Masked, ..life },
+            Shown::Frozen => Life { active: Active::Frozen, ..life },
+            Shown::Upstream => Life { neighbours: vec![db], ..life },
+        })
+    }
+}
+
+fn observe(seen: Seen) -> Observation {
+    match seen {
+        Seen::Healthy => Observation::Healthy,
+        Seen::Unhealthy => bad(),
+        Seen::Unknown => Observation::Unknown(Doubt::NoRoute),
+    }
+}
+
+/// A state that explains its own end: a stop that an open intent accounts for is no person's.
+fn is_hands_off(turn: &Turn, before: &State) -> bool {
+    match turn.unit {
+        Shown::Stopped | Shown::Exited => before.intent.is_none() || turn.between != Between::Nothing,
+        Shown::Busy | Shown::Masked | Shown::Frozen | Shown::Upstream => true,
+        Shown::Running | Shown::Young | Shown::Fallen | Shown::Silent => false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn promises_1_to_6_hold_over_any_history(turns in prop::collection::vec(turn(), 1..150), eager in 1..4_u32) {
+        let budget = Budget { restarts: 3, window: s(3600) };
+        let policy = Policy { max_failures: eager, budget, backoff: BackoffLimits { first: s(60), max: s(600) }, ..policy() };
+        let mut course = Course { real: 1_000_000, booted: 0, boots: 0, skew: 0, life: 1, own_restarts: 0 };
+        let mut state = State::default();
+        let mut restarts: Vec<u64> = vec![];
+        // Counted by hand: failures in a row of one life with no reason to keep hands off.
+        let (mut row, mut row_life) = (0_u32, 0_u32);
+        for turn in turns {
+            course.go(&turn);
+            let now = course.now();
+            let host = Host { stopping: turn.host == 0, starting: (turn.host == 1).then_some(s(5)), time_left: s(if turn.host == 2 { 9 } else { 90 }) };
+            let (seen, unit, before) = (observe(turn.seen), course.unit(turn.unit), state.clone());
+            let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+            let first = decide(&case);
+
+            let hands_off = is_hands_off(&turn, &before) || turn.host <= 1;
+            match turn.seen {
+                Seen::Healthy => row = 0,
+                Seen::Unhealthy if turn.unit == Shown::Silent => {}
+                Seen::Unhealthy if hands_off => row = 0,
+                Seen::Unhealthy => {
+                    row = if row_life == course.life { row + 1 } else { 1 };
+                    row_life = course.life;
+                }
+                Seen::Unknown => {}
+            }
+            if turn.seen == Seen::Unknown || (turn.seen == Seen::Unhealthy && turn.unit == Shown::Silent) {
+                let kept = |state: &State| (state.streak, state.failures, state.restarts.len(), state.intent.clone());
+                prop_assert_eq!(kept(&first.next), kept(&before), "promise 5");
+            }
+            prop_assert!(first.verdict != Verdict::Restart || turn.seen == Seen::Unhealthy);
+            state = first.next.clone();
+            if first.verdict == Verdict::Restart {
+                let again = observe(turn.again);
+                let second = look_again(&first, &Case { seen: &again, ..case });
+                state = second.next.clone();
+                if second.verdict == Verdict::Restart {
+                    prop_assert!(turn.again == Seen::Unhealthy, "promise 1: it was looked at again");
+                    prop_assert!(row >= policy.max_failures, "promise 1: a full streak of one life, not {}", row);
+                    prop_assert!(!hands_off, "promise 4");
+                    let intended = intend(&second.next, &policy, &now, &now);
+                    let ended = match turn.end {
+                        End::DiesBefore => None,
+                        End::DiesAfter => { restarts.push(course.real); course.begin(0); None }
+                        End::NeverRan => Some(Ended::NeverRan),
+                        End::Refused => Some(Ended::Refused),
+                        End::Open => { restarts.push(course.real); Some(Ended::Open) }
+                        End::Healed => { restarts.push(course.real); course.begin(0); Some(Ended::Healed) }
+                        End::InVain => { restarts.push(course.real); course.begin(0); Some(Ended::NotHealed) }
+                    };
+                    let after = course.unit(Shown::Running);
+                    state = ended.map_or(intended.clone(), |ended| settle(&second.next, &intended, ended, &after, &now));
+                    row = if turn.end == End::NeverRan { row } else { 0 };
+                }
+            }
+            prop_assert!(state.restarts.len() <= policy.budget.restarts, "the state stays small");
+        }
+        for at in &restarts {
+            let near = restarts.iter().filter(|other| *other <= at && at - *other < 3600).count();
+            prop_assert!(near <= 3, "promise 3: {:?}", restarts);
+        }
+    }
+
+    /// Promise 3, the other half: what hangs for ever is restarted again and again, within its bounds.
+    #[test]
+    fn never_for_ever(ticks in 100..400_u64, budget in 1..6_usize) {
+        let policy = Policy { budget: Budget { restarts: budget, window: s(3600) }, ..policy() };
+        let mut state = State::default();
+        let mut last = 0;
+        for tick in 0..ticks {
+            let (now, host) = (at("boot", 100_000 + tick * 120, 1_000_000 + tick * 120), host());
+            let unit = Unit::Seen(running(&state.restarts.len().to_string()));
+            let decision = decide(&Case { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit });
+            state = decision.next.clone();
+            if decision.verdict == Verdict::Restart {
+                let intended = intend(&decision.next, &policy, &now, &now);
+                state = settle(&decision.next, &intended, Ended::NotHealed, &unit, &now);
+                last = tick;
+            }
+            prop_assert!(tick - last <= 34, "no restart for more than an hour, at tick {}", tick);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The table's rows, one line each: what systemd and the host show of a service that would be due now.
+
+use super::*;
+
+/// A service that failed once, two minutes ago, in the incarnation "a".
+fn failed_once() -> State {
+    State {
+        streak: 1,
+        failures: 1,
+        incarnation: Some("a".to_string()),
+        failed_at: Some(at("boot", 9_880, 99_880)),
+        since: Some(at("boot", 9_880, 99_880)),
+        ..State::default()
+    }
+}
+
+#[track_caller]
+fn check_in(host: &Host, policy: &Policy, before: &State, unit: Unit, reason: Reason, streak: u32) {
+    let now = at("boot", 10_000, 100_000);
+    let decision = decide(&Case { now: &now, host, policy, before, seen: &bad(), unit: &unit });
+    assert_eq!((decision.reason, decision.next.streak), (reason, streak), "{unit:?}");
+    assert_eq!(decision.next.reason, reason);
+}
+
+#[track_caller]
+fn check(unit: Life, reason: Reason, streak: u32) {
+    check_in(&host(), &policy(), &failed_once(), Unit::Seen(unit), reason, streak);
+}
+
+#[rustfmt::skip]
+#[test]
+fn hands_off_what_the_unit_shows() {
+    let a = || running("a");
+    check(a(), Reason::MaxFailures, 2);
+    check(Life { load: Load::NotFound, ..a() }, Reason::NotFound, 0);
+    check(Life { load: Load::Masked, ..a() }, Reason::Masked, 0);
+    check(Life { load: Load::NotStartable, ..a() }, Reason::NotStartable, 0);
+    check(Life { active: Active::Busy, ..a() }, Reason::UnitBusy, 0);
+    check(Life { active: Active::Frozen, ..a() }, Reason::Frozen, 0);
+    check(stopped("a"), Reason::Stopped, 0);
+    check(crashed("a"), Reason::MaxFailures, 2);
+    check(Life { disabled: true, ..crashed("a") }, Reason::Disabled, 0);
+    check(Life { disabled: true, ..a() }, Reason::MaxFailures, 2);
+    check(Life { age: Some(s(29)), ..a() }, Reason::Grace, 1);
+    check(Life { age: Some(s(30)), ..a() }, Reason::MaxFailures, 2);
+    check(running("b"), Reason::Counting, 1);
+}
+
+#[rustfmt::skip]
+#[test]
+fn a_stop_is_told_from_a_fall_by_the_order_of_its_stamps() {
+    use Active::{Failed, Inactive};
+    use UnitResult::{CoreDump, ExitCode, Other, Signal, Success, Timeout};
+    for (active, result, exit, main, condition) in [
+        (Failed,   Timeout,  20, 21, Condition::Stopped),
+        (Failed,   ExitCode, 20, 21, Condition::Stopped),
+        (Failed,   Signal,   20, 21, Condition::Stopped),
+        (Failed,   CoreDump, 20, 21, Condition::Stopped),
+        (Failed,   Other,    20, 21, Condition::Failed), // watchdog, oom-kill, start-limit-hit
+        (Failed,   ExitCode, 21, 20, Condition::Failed),
+        (Failed,   Signal,   20, 20, Condition::Failed),
+        (Failed,   ExitCode, 20,  0, Condition::Failed), // ExecStartPre
+        (Inactive, Success,  20, 21, Condition::Stopped),
+        (Inactive, Success,  21, 20, Condition::Exited),
+        (Inactive, ExitCode, 21, 20, Condition::Exited), // stopped while waiting to be restarted
+        (Inactive, Success,  20,  0, Condition::Stopped), // no main process known
+    ] {
+        let life = ended("a", active, result, exit, main);
+        assert_eq!(life.condition(), condition, "{active:?} {result:?} {exit} {main}");
+    }
+    let limited = Life { runtime_limited: true, ..stopped("a") };
+    assert_eq!(limited.condition(), Condition::Failed, "RuntimeMaxSec= ends it the same way");
+    let slow = Life { inactive_exit: s(15), ..stopped("a") };
+    assert_eq!(slow.condition(), Condition::Failed, "this life never became active: its start timed out");
+    let never = Life { inactive_exit: s(0), active_enter: s(0), ..ended("a", Inactive, Success, 0, 0) };
+    assert_eq!(never.condition(), Condition::NeverStarted);
+    assert_eq!(Life { condition_unmet: true, ..never }.condition(), Condition::ConditionUnmet);
+}
+
+#[test]
+fn what_ended_well_or_never_began_is_left_alone() {
+    let inactive = |exit, main| ended("a", Active::Inactive, UnitResult::Success, exit, main);
+    check(inactive(20, 21), Reason::Stopped, 0);
+    check(inactive(21, 20), Reason::Exited, 0);
+    let never = Life { active_enter: s(0), incarnation: None, ..inactive(0, 0) };
+    check(never.clone(), Reason::NeverStarted, 0);
+    check(Life { condition_unmet: true, ..never.clone() }, Reason::Condition, 0);
+    let requirement = |condition| {
+        vec![Neighbour { unit: "db.service".to_string(), relation: Relation::Required, condition }]
+    };
+    // It was to start at boot, and what it needs failed.
+    check(Life { neighbours: requirement(Condition::Failed), ..never }, Reason::Counting, 1);
+}
+
+#[test]
+fn units_that_a_restart_would_touch() {
+    let with = |relation, condition| Life {
+        neighbours: vec![Neighbour { unit: "db.service".to_string(), relation, condition }],
+        ..running("a")
+    };
+    check(with(Relation::Wanted, Condition::Stopped), Reason::Upstream, 0);
+    check(with(Relation::Required, Condition::Stopped), Reason::Upstream, 0);
+    check(with(Relation::Wanted, Condition::NeverStarted), Reason::MaxFailures, 2);
+    check(with(Relation::Wanted, Condition::Active), Reason::MaxFailures, 2);
+    check(with(Relation::Required, Condition::Failed), Reason::MaxFailures, 2);
+    check(with(Relation::Conflicting, Condition::Active), Reason::Conflict, 0);
+    check(with(Relation::Conflicting, Condition::Stopped), Reason::MaxFailures, 2);
+}
+
+#[test]
+fn hands_off_while_the_host_boots_or_goes_down() {
+    let check = |host: Host, reason, streak| {
+        check_in(&host, &policy(), &failed_once(), Unit::Seen(running("a")), reason, streak);
+    };
+    check(Host { stopping: true, ..host() }, Reason::HostStopping, 0);
+    check(Host { starting: Some(s(60)), ..host() }, Reason::HostStarting, 0);
+    check(Host { time_left: s(29), ..host() }, Reason::Deadline, 2);
+    check(Host { time_left: s(30), ..host() }, Reason::MaxFailures, 2);
+}
+
+#[test]
+fn what_cannot_be_told_neither_counts_nor_resets() {
+    let asked_in_vain = Unit::Unanswered(Doubt::UnitUnknown("no answer".to_string()));
+    check_in(&host(), &policy(), &failed_once(), asked_in_vain, Reason::UnitUnknown, 1);
+    let none = Unit::Unanswered(Doubt::NoSystemd("not booted".to_string()));
+    check_in(&host(), &policy(), &failed_once(), none, Reason::NoSystemd, 1);
+    check_in(&host(), &policy(), &failed_once(), Unit::NotAsked, Reason::UnitUnknown, 1);
+}
+
+#[test]
+fn a_restart_command_has_no_unit_but_a_life_of_its_own() {
+    let check = |before: &State, running, reason, streak| {
+        check_in(&host(), &policy(), before, Unit::Command { running }, reason, streak);
+    };
+    let once = State { incarnation: None, ..failed_once() };
+    check(&once, false, Reason::MaxFailures, 2);
+    check(&once, true, Reason::UnitBusy, 0);
+    let restart = Restart { at: at("boot", 9_980, 99_980), outcome: Outcome::NotHealed, incarnation: None };
+    check(&State { restarts: vec![restart], ..once }, false, Reason::Grace, 1);
+}
+
+#[test]
+fn the_hold_that_ends_later_is_named() {
+    let spent = |age: u64| Restart {
+        at: at("boot", 10_000 - age, 100_000 - age),
+        outcome: Outcome::NotHealed,
+        incarnation: Some("a".to_string()),
+    };
+    let backoff = |step, age: u64| Some(Backoff { step, from: at("boot", 10_000 - age, 100_000 - age) });
+    let one = Policy { budget: Budget { restarts: 1, window: s(3600) }, ..policy() };
+    let base = failed_once();
+    let left = |policy: &Policy, restarts, backoff| {
+        let before = State { restarts, backoff, ..base.clone() };
+        let now = at("boot", 10_000, 100_000);
+        let (host, unit) = (host(), Unit::Seen(running("a")));
+        match decide(&Case { now: &now, host: &host, policy, before: &before, seen: &bad(), unit: &unit })
+            .verdict
+        {
+            Verdict::Held(hold) => (hold.reason(), hold.left()),
+            other => (other.reason(), None),
+        }
+    };
+    assert_eq!(left(&one, vec![spent(3599)], None), (Reason::Budget, Some(s(1))));
+    assert_eq!(left(&one, vec![spent(3600)], None), (Reason::MaxFailures, None));
+    assert_eq!(left(&one, vec![spent(3000)], backoff(9, 600)), (Reason::Backoff, Some(s(3000))));
+    assert_eq!(left(&one, vec![spent(600)], backoff(1, 60)), (Reason::Budget, Some(s(3000))));
+    assert_eq!(left(&policy(), vec![], backoff(1, 109)), (Reason::Backoff, Some(s(11))));
+    assert_eq!(left(&policy(), vec![], backoff(1, 110)), (Reason::MaxFailures, None), "ten seconds of slack");
+}
+
+#[test]
+fn the_look_right_before_a_restart_must_show_the_same_picture() {
+    let (now, policy, before) = (at("boot", 10_000, 100_000), policy(), failed_once());
+    let (host, unit) = (host(), Unit::Seen(running("a")));
+    let seen = bad();
+    let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+    let first = decide(&case);
+    let again = |seen: &Observation, unit: &Unit, host: &Host| {
+        let decision = look_again(&first, &Case { seen, unit, host, ..case });
+        (decision.verdict.kind(), decision.reason, decision.next.streak)
+    };
+    let healthy = Observation::Healthy;
+    let unknown = Observation::Unknown(Doubt::NoDescriptors);
+    assert_eq!(again(&seen, &unit, &host), (VerdictKind::Restart, Reason::MaxFailures, 2));
+    assert_eq!(again(&healthy, &unit, &host), (VerdictKind::Recovered, Reason::HealedItself, 0));
+    assert_eq!(again(&unknown, &unit, &host), (VerdictKind::Unknown, Reason::Unknown, 2));
+    let held = |reason, streak| (VerdictKind::Held, reason, streak);
+    assert_eq!(again(&seen, &Unit::Seen(stopped("a")), &host), held(Reason::ChangedMeanwhile, 0));
+    assert_eq!(again(&seen, &Unit::Seen(running("b")), &host), held(Reason::ChangedMeanwhile, 1));
+    let late = Host { time_left: s(5), ..host.clone() };
+    assert_eq!(again(&seen, &unit, &late), held(Reason::Deadline, 2));
+    // With max_failures = 1 another incarnation would be due as well: but it is another one.
+    let eager = Policy { max_failures: 1, ..policy.clone() };
+    let case = Case { policy: &eager, ..case };
+    let first = decide(&case);
+    let other = Unit::Seen(running("b"));
+    assert_eq!(look_again(&first, &Case { unit: &other, ..case }).reason, Reason::ChangedMeanwhile);
+}
+
+#[test]
+fn longest_waiting_first() {
+    let now = at("boot", 10_000, 100_000);
+    let decision = |since: u64, verdict: Verdict| Decision {
+        reason: verdict.reason(),
+        verdict,
+        next: State { since: Some(at("boot", since, 90_000 + since)), ..State::default() },
+        counted: true,
+        earlier: None,
+    };
+    let fresh = State::default();
+    let waited = State { reason: Reason::Deadline, ..State::default() };
+    let young = decision(9_900, Verdict::Restart);
+    let old = decision(9_000, Verdict::Restart);
+    let other = decision(1, Verdict::Failing(Failing::Counting));
+    let order = restart_order(&now, &[(&fresh, &young), (&fresh, &old), (&fresh, &other), (&waited, &young)]);
+    assert_eq!(order, [3, 1, 0]);
+}
+
+#[test]
+fn systemd_is_asked_only_when_the_answer_matters() {
+    let now = at("boot", 10_000, 100_000);
+    let known = State::default().looked("a.service", &now);
+    let asks = |state: &State, seen: &Observation| asks_systemd(state, seen, "a.service", &now);
+    assert!(asks(&known, &bad()));
+    assert!(!asks(&known, &Observation::Healthy));
+    assert!(!asks(&State::default(), &Observation::Unknown(Doubt::NoRoute)));
+    assert!(asks(&State::default(), &Observation::Healthy), "once for each boot and unit");
+    assert!(asks_systemd(&known, &Observation::Healthy, "b.service", &now), "the unit has another name");
+    assert!(asks_systemd(&known, &Observation::Healthy, "a.service", &at("next", 5, 100_100)));
+    let counted = failed_once().looked("a.service", &now);
+    assert!(!asks(&counted, &Observation::Healthy));
+    let intended = intend(&counted, &policy(), &now, &now);
+    assert!(asks(&intended, &Observation::Healthy), "the end of a restart is not known");
+}
+
+#[test]
+fn time_between_two_moments() {
+    let then = at("a", 100, 5_000);
+    assert_eq!(at("a", 160, 5_060).since(&then), s(60));
+    assert_eq!(at("a", 160, 9_999).since(&then), s(60), "set forward");
+    assert_eq!(at("a", 160, 1).since(&then), s(60), "set back");
+    assert_eq!(at("b", 30, 8_000).since(&then), s(3_000), "another boot: the wall clock");
+    assert_eq!(at("b", 30, 1).since(&then), s(30), "set back over a boot: the uptime at least");
+    assert_eq!(Moment { boot: None, ..at("a", 160, 5_007) }.since(&then), s(7), "no boot id");
+}
+
+#[test]
+fn every_code_is_found_again_and_none_stands_twice() {
+    let codes: Vec<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+    for (place, code) in codes.iter().enumerate() {
+        assert_eq!(Reason::from_code(code), Some(Reason::ALL[place]));
+    }
+    for kind in VerdictKind::ALL {
+        assert_eq!(VerdictKind::from_code(kind.code()), Some(*kind));
+    }
+    assert_eq!(Reason::from_code(&String::from("nonsense")), None);
+}

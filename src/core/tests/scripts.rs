@@ -1,0 +1,289 @@
+//! Histories, a tick every two minutes: what each shows, and the reason each must give.
+
+use super::*;
+
+/// One service in a small world, whose restarts end as the script says.
+struct World {
+    policy: Policy,
+    state: State,
+    seconds: u64,
+    life: u32,
+    own_restarts: u32,
+    /// Seconds since the life began.
+    age: u64,
+}
+
+impl World {
+    fn new(policy: Policy) -> Self {
+        Self { policy, state: State::default(), seconds: 100_000, life: 1, own_restarts: 0, age: 9_999 }
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.seconds += seconds;
+        self.age += seconds;
+    }
+
+    /// Another life, begun by a person (or us) or by systemd itself.
+    fn begin(&mut self, own_restarts: u32, age: u64) {
+        (self.life, self.own_restarts, self.age) = (self.life + 1, own_restarts, age);
+    }
+
+    fn unit(&self) -> Life {
+        let age = Some(s(self.age));
+        Life { own_restarts: self.own_restarts, age, ..running(&self.life.to_string()) }
+    }
+
+    /// One tick: `sign` is what it meets. Returns the reason, and after a `/` what became known of an
+    /// earlier restart.
+    fn tick(&mut self, sign: char) -> String {
+        let now = at("boot", self.seconds, 1_000_000 + self.seconds);
+        let seen = match sign {
+            '.' => Observation::Healthy,
+            '?' => Observation::Unknown(Doubt::NoRoute),
+            _ => bad(),
+        };
+        let unit = match sign {
+            'u' => Unit::Unanswered(Doubt::UnitUnknown("no answer".to_string())),
+            's' => Unit::Seen(stopped(&self.life.to_string())),
+            'b' => Unit::Seen(Life { active: Active::Busy, age: None, ..self.unit() }),
+            'd' => Unit::Seen(crashed(&self.life.to_string())),
+            _ => Unit::Seen(self.unit()),
+        };
+        let (host, policy) = (host(), self.policy.clone());
+        let before = self.state.clone();
+        let case =
+            Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+        let decision = decide(&case);
+        self.state = decision.next.clone();
+        if decision.verdict == Verdict::Restart {
+            self.state = self.restart(&decision.next, &now, sign);
+        }
+        let earlier = match decision.earlier {
+            None => "",
+            Some(Outcome::Healed) => "/healed",
+            Some(Outcome::NotHealed) => "/in_vain",
+            Some(other) => panic!("{other:?}"),
+        };
+        let count = if decision.counted { self.state.failures.to_string() } else { String::new() };
+        let mut told =
+            if decision.verdict == Verdict::Restart { "R" } else { decision.reason.code() }.to_string();
+        if decision.reason == Reason::Counting {
+            told = count;
+        }
+        told.push_str(earlier);
+        told
+    }
+
+    fn restart(&mut self, counted: &State, now: &Moment, sign: char) -> State {
+        let intended = intend(counted, &self.policy, now, now);
+        let ended = match sign {
+            'h' => Ended::Healed,
+            'o' | 'k' => Ended::Open,
+            'r' => Ended::Refused,
+            _ => Ended::NotHealed,
+        };
+        if sign == 'k' {
+            return intended; // killed before systemctl ran
+        }
+        if sign != 'r' && sign != 'o' {
+            self.begin(0, 35);
+        }
+        settle(counted, &intended, ended, &Unit::Seen(self.unit()), now)
+    }
+}
+
+/// `.` healthy  `x` unhealthy, and a restart does not heal  `h` unhealthy, and a restart heals
+/// `o` likewise, the restart still runs at the tick's end  `k` likewise, the tick dies before systemctl
+/// `r` likewise, systemd refuses it  `?` unknown  `u` systemd does not answer  `s` somebody stopped it
+/// `d` it fell  `b` busy.  Between ticks: `+` somebody restarted it  `*` systemd restarted it
+/// `n` our running restart came to its end  `_` an hour without ticks
+#[track_caller]
+fn check_with(policy: Policy, script: &str, expected: &str) {
+    let mut world = World::new(policy);
+    let mut told = Vec::new();
+    for sign in script.chars() {
+        match sign {
+            '_' => world.pass(3_600),
+            '+' => world.begin(0, 35),
+            'n' => world.begin(0, 60),
+            '*' => world.begin(world.own_restarts + 1, 35),
+            sign => {
+                world.pass(120);
+                told.push(world.tick(sign));
+            }
+        }
+    }
+    assert_eq!(told.join(" "), expected, "script {script:?}");
+}
+
+#[track_caller]
+fn check(script: &str, expected: &str) {
+    check_with(policy(), script, expected);
+}
+
+#[rustfmt::skip]
+#[test]
+fn the_streak() {
+    check("....",     "ok ok ok ok");                          // healthy is silent
+    check("x.x.",     "1 recovered 1 recovered");              // a blip is forgiven
+    check("xh.",      "1 R ok");                               // the second failure restarts
+    check("x?h",      "1 unknown R");                          // what cannot be told is no evidence
+    check("xuh",      "1 unit_unknown R");
+    check("x+xh",     "1 1 R");                                // somebody's restart starts the count afresh
+    check("x*xh",     "1 1 R");                                // so does systemd's
+    check("xsssxh",   "1 stopped stopped stopped 2 R");        // a stop: a full count after it
+    check("xbbxh",    "1 unit_busy unit_busy 2 R");
+    check("x_xh",     "1 1 R");                                // an old streak is stale
+    check("dd",       "1 R");                                  // a fallen service is started
+    check("s.",       "stopped recovered");                    // what was told is told to be over
+    check("?.",       "unknown recovered");
+}
+
+#[rustfmt::skip]
+#[test]
+fn the_count_goes_on_over_our_own_restarts() {
+    check("xxx",      "1 R 3");
+    check("xxx+x.",   "1 R 3 1 recovered");
+}
+
+#[rustfmt::skip]
+#[test]
+fn backoff_grows_while_restarts_do_not_help() {
+    check("xxxxxxxxxxxxxxxxxxx", "1 R 3 R 5 R 7 backoff backoff R 9 backoff backoff backoff backoff backoff backoff R 11");
+    // A flapper: each restart heals, and it hangs again at once. Else it had 5 restarts an hour for ever.
+    check("xh.xh.xh.xh", "1 R ok 1 R ok 1 R ok 1 backoff");
+    // Healthy long enough: the backoff goes back.
+    check("xh.xh.......xh", "1 R ok 1 R ok ok ok ok ok ok ok 1 R");
+    // A person's restart clears it.
+    check("xxxxxxx+xxx", "1 R 3 R 5 R 7 1 R 3");
+}
+
+#[rustfmt::skip]
+#[test]
+fn the_budget_is_never_overdrawn_and_comes_back() {
+    let none = BackoffLimits { first: s(1), max: s(1) };
+    let two = Policy { budget: Budget { restarts: 2, window: s(3600) }, backoff: none.clone(), ..policy() };
+    check_with(two.clone(), "xxxxxx", "1 R 3 R 5 budget");
+    check_with(two.clone(), "xxxxxx_x", "1 R 3 R 5 budget 1");       // (an hour without ticks is also stale)
+    check_with(two, "xxxx+xxx", "1 R 3 R 1 budget budget");          // a person's restart clears no budget
+    let day = Policy { budget: Budget { restarts: 2, window: s(720) }, backoff: none, ..policy() };
+    check_with(day, "xxxxxxxxx", "1 R 3 R 5 budget budget R 7");
+}
+
+#[rustfmt::skip]
+#[test]
+fn crash_loops_are_left_to_systemd() {
+    check("x*x*x*x",  "1 1 crash_loop crash_loop");
+    check("x*x*xxx",  "1 1 crash_loop 1 R");                     // it stopped crashing, and hangs
+    let eager = Policy { max_failures: 1, ..policy() };
+    check_with(eager, "x*x*x", "R R crash_loop");
+}
+
+#[rustfmt::skip]
+#[test]
+fn a_restart_whose_end_was_not_seen() {
+    check("xobn.",    "1 R unit_busy recovered/healed");         // it ended between two ticks, and healed
+    check("xobnxx",   "1 R unit_busy 3/in_vain R");
+    check("xo.n.",    "1 R recovered ok");                       // the old one answered after all
+    check("xobb.",    "1 R unit_busy unit_busy recovered");
+    check("xkx",      "1 R 3/in_vain");                          // never asked: counted as used
+    check("xr.",      "1 R recovered");                          // somebody else's job was first
+    check("xrxxx",    "1 R 3 R 5");
+}
+
+#[rustfmt::skip]
+#[test]
+fn recovery_needs_as_many_answers_as_asked_for() {
+    let two = Policy { min_successes: 2, ..policy() };
+    check_with(two.clone(), "x..",   "1 recovering recovered");
+    check_with(two.clone(), "x.x.x", "1 recovering 2 recovering 3"); // not in a row: never due
+    check_with(two, "....", "ok ok ok ok");
+    check_with(Policy { mode: Mode::Observe, ..policy() }, "xxx.", "1 observe observe recovered");
+}
+
+#[test]
+fn two_runs_at_once_count_once() {
+    let mut world = World::new(policy());
+    world.pass(120);
+    assert_eq!(world.tick('x'), "1");
+    world.pass(40);
+    assert_eq!(world.tick('x'), "too_soon");
+    world.pass(80);
+    assert_eq!(world.tick('h'), "R");
+}
+
+#[test]
+fn after_a_lost_state_nothing_is_restarted_within_one_backoff() {
+    let mut world = World::new(Policy { max_failures: 1, ..policy() });
+    world.state = State::after_loss(&at("boot", world.seconds, 1_000_000 + world.seconds));
+    assert_eq!(world.tick('x'), "backoff");
+    world.pass(60);
+    assert_eq!(world.tick('x'), "backoff");
+    world.pass(60);
+    assert_eq!(world.tick('h'), "R");
+}
+
+#[test]
+fn a_unit_that_our_restart_left_down_is_not_taken_for_stopped() {
+    let mut world = World::new(policy());
+    for sign in ['x', 'k'] {
+        world.pass(120);
+        world.tick(sign);
+    }
+    // Killed between reset-failed and restart: the unit looks stopped, and it was us.
+    for expected in ["3/in_vain", "R"] {
+        world.pass(120);
+        assert_eq!(world.tick('s'), expected);
+    }
+    // And when the person who finds it so starts it and stops it again, that is theirs.
+    world.begin(0, 35);
+    world.pass(120);
+    assert_eq!(world.tick('s'), "stopped");
+}
+
+#[test]
+fn a_stamp_of_the_future_becomes_now() {
+    let mut world = World::new(policy());
+    for _ in 0..2 {
+        world.pass(120);
+        world.tick('x');
+    }
+    // A clock ten years ahead, and a reboot that set it right.
+    for restart in &mut world.state.restarts {
+        restart.at = Moment { boot: Some("before".into()), ..at("", 9, 999_000_000) };
+    }
+    world.state.backoff.as_mut().unwrap().from = at("before", 9, 999_000_000);
+    world.pass(120);
+    assert_eq!(world.tick('x'), "3");
+    world.pass(120);
+    assert_eq!(world.tick('x'), "R");
+    assert!(world.state.restarts.iter().all(|restart| restart.at.wall < s(2_000_000)));
+}
+
+#[test]
+fn a_mad_state_decides_nothing_mad() {
+    let moment = |boot: Option<&str>, n| Moment { boot: boot.map(Into::into), since_boot: n, wall: n };
+    for n in [Duration::ZERO, Duration::MAX] {
+        for boot in [None, Some("boot"), Some("other")] {
+            let mut world = World::new(policy());
+            world.state = State {
+                streak: u32::MAX,
+                failures: u32::MAX,
+                successes: u32::MAX,
+                lives: 0,
+                failed_at: Some(moment(boot, n)),
+                since: Some(moment(boot, n)),
+                healthy_since: Some(moment(boot, n)),
+                restarts: (0..9)
+                    .map(|_| Restart { at: moment(boot, n), outcome: Outcome::Unknown, incarnation: None })
+                    .collect(),
+                backoff: Some(Backoff { step: u32::MAX, from: moment(boot, n) }),
+                ..State::default()
+            };
+            for sign in ['x', '?', 'x', 'o', 's', '.', 'x'] {
+                world.pass(120);
+                world.tick(sign);
+            }
+        }
+    }
+}

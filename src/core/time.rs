@@ -1,0 +1,37 @@
+use alloc::string::String;
+use core::time::Duration;
+
+/// A point in time that survives setting the clock: for decisions. People get the wall clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Moment {
+    /// Names the boot (random(4)); `None` where it cannot be read.
+    pub boot: Option<String>,
+    /// `CLOCK_BOOTTIME`: since the kernel started, time asleep included.
+    pub since_boot: Duration,
+    /// The wall clock, since 1970.
+    pub wall: Duration,
+}
+
+impl Moment {
+    /// How long ago `earlier` was. Within one boot this is exact. Across boots it is at least the
+    /// present uptime, and what the wall clock says if that is more: a clock set back never makes a
+    /// restart younger than it can be.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Duration {
+        let by_wall = self.wall.saturating_sub(earlier.wall);
+        match (&self.boot, &earlier.boot) {
+            (Some(this), Some(that)) if this == that => self.since_boot.saturating_sub(earlier.since_boot),
+            (Some(_), Some(_)) => by_wall.max(self.since_boot),
+            (None, _) | (_, None) => by_wall,
+        }
+    }
+
+    /// A stamp that lies in the future becomes now, so that a clock that was wrong once cannot hold
+    /// anything for years.
+    #[must_use]
+    pub(crate) fn not_after(&self, now: &Self) -> Self {
+        let same_boot = self.boot.is_some() && self.boot == now.boot;
+        let ahead = if same_boot { self.since_boot > now.since_boot } else { self.wall > now.wall };
+        if ahead { now.clone() } else { self.clone() }
+    }
+}

@@ -1,0 +1,183 @@
+//! What systemd said of a unit, and what that means. The rules were measured on systemd 252 and 257;
+//! each names what it rests on.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::Doubt;
+
+/// systemd's InvocationID: one life of the unit.
+pub type Incarnation = String;
+
+/// What is known of the thing that would be restarted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unit {
+    /// Nobody asked, since the service answered.
+    NotAsked,
+    /// Asked in vain.
+    Unanswered(Doubt),
+    /// Restarted by a command: its life cannot be seen, only whether our last command still runs.
+    Command {
+        running: bool,
+    },
+    Seen(Life),
+}
+
+/// One unit as `systemctl show` tells it. Stamps are CLOCK_MONOTONIC; zero is "never".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life {
+    pub load: Load,
+    pub active: Active,
+    pub result: UnitResult,
+    pub incarnation: Option<Incarnation>,
+    /// systemd's own restarts of it; a restart by hand or by us sets it to zero.
+    pub own_restarts: u32,
+    /// UnitFileState=disabled.
+    pub disabled: bool,
+    /// A start was tried, and a condition of the unit file was not met.
+    pub condition_unmet: bool,
+    pub inactive_exit: Duration,
+    pub active_enter: Duration,
+    pub active_exit: Duration,
+    /// `None` for a unit without a main process: targets, mounts, sockets.
+    pub main_exit: Option<Duration>,
+    /// RuntimeMaxSec= is set, so that a time-out may be systemd's own doing.
+    pub runtime_limited: bool,
+    /// Since it became active; only while it is.
+    pub age: Option<Duration>,
+    pub neighbours: Vec<Neighbour>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    Loaded,
+    Masked,
+    NotFound,
+    /// CanStart=no; bad-setting, error, merged, stub.
+    NotStartable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Active {
+    Active,
+    Inactive,
+    Failed,
+    /// A job is queued; or activating, deactivating, reloading, maintenance, and whatever systemd may add.
+    Busy,
+    /// By `systemctl freeze`: silent on purpose.
+    Frozen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnitResult {
+    Success,
+    ExitCode,
+    Signal,
+    CoreDump,
+    Timeout,
+    /// watchdog, oom-kill, start-limit-hit, protocol, resources: never the mark of a person's stop.
+    Other,
+}
+
+/// Another unit that a restart of this one would touch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbour {
+    pub unit: String,
+    pub relation: Relation,
+    pub condition: Condition,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// Wants=: a restart of ours would start it.
+    Wanted,
+    /// Requires=, Requisite=, BindsTo=: likewise, and without it ours cannot run.
+    Required,
+    /// Conflicts=, ConflictedBy=: a restart of ours would stop it.
+    Conflicting,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    Active,
+    Busy,
+    /// By a stop job: a person, or a unit that it depends on.
+    Stopped,
+    /// It ended by itself, and well.
+    Exited,
+    NeverStarted,
+    /// A condition of its unit file was not met.
+    ConditionUnmet,
+    /// It ended badly, and nobody meant it.
+    Failed,
+}
+
+impl Life {
+    /// A stop job makes systemd leave `active` before the main process ends; a crash is the other way
+    /// round. So a hung service that a person stops, which mostly ends `failed` by time-out, can be
+    /// told from one that fell.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        match self.active {
+            Active::Active | Active::Frozen => Condition::Active,
+            Active::Busy => Condition::Busy,
+            Active::Inactive => self.inactive(),
+            Active::Failed if self.stopped_by_a_job() && self.result_of_a_stop() => Condition::Stopped,
+            Active::Failed => Condition::Failed,
+        }
+    }
+
+    /// An inactive unit is never down: it ended well, was stopped, or nobody started it.
+    fn inactive(&self) -> Condition {
+        if self.condition_unmet {
+            return Condition::ConditionUnmet;
+        }
+        let stamps = [self.active_enter, self.active_exit, self.main_exit.unwrap_or_default()];
+        if stamps.iter().all(Duration::is_zero) {
+            return Condition::NeverStarted;
+        }
+        match self.main_exit {
+            Some(exit) if !exit.is_zero() && exit <= self.active_exit => Condition::Exited,
+            // A service that forks and hides its main process leaves no stamp either way; what is
+            // inactive is then rather left alone than started against somebody's will.
+            Some(_) | None => Condition::Stopped,
+        }
+    }
+
+    fn stopped_by_a_job(&self) -> bool {
+        // A life that never became active keeps the stamps of the one before: it failed to start.
+        let was_active = !self.active_enter.is_zero() && self.active_enter >= self.inactive_exit;
+        let ended_after = self.main_exit.is_some_and(|exit| self.active_exit < exit);
+        was_active && self.active_enter <= self.active_exit && ended_after
+    }
+
+    fn result_of_a_stop(&self) -> bool {
+        match self.result {
+            UnitResult::Success | UnitResult::ExitCode | UnitResult::Signal | UnitResult::CoreDump => true,
+            UnitResult::Timeout => !self.runtime_limited,
+            UnitResult::Other => false,
+        }
+    }
+
+    pub(crate) fn active_conflict(&self) -> Option<&Neighbour> {
+        self.neighbour(|other| {
+            other.relation == Relation::Conflicting && other.condition == Condition::Active
+        })
+    }
+
+    /// A restart would start it, against the will of whoever stopped it.
+    pub(crate) fn stopped_upstream(&self) -> Option<&Neighbour> {
+        self.neighbour(|other| {
+            other.relation != Relation::Conflicting && other.condition == Condition::Stopped
+        })
+    }
+
+    pub(crate) fn failed_requirement(&self) -> Option<&Neighbour> {
+        self.neighbour(|other| other.relation == Relation::Required && other.condition == Condition::Failed)
+    }
+
+    fn neighbour(&self, is: impl Fn(&Neighbour) -> bool) -> Option<&Neighbour> {
+        self.neighbours.iter().find(|other| is(other))
+    }
+}

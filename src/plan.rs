@@ -1,0 +1,71 @@
+//! What a tick is asked to do, valid and complete: the words that `config` hands to every other room.
+//! Built by `config` only; knows no file, flag or default.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use unhang_core::Policy;
+
+/// At least one service, sorted by key; no two share a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) services: Vec<Service>,
+    pub(crate) host: HostPlan,
+    /// `--state-dir`: state and locks go there and nowhere else.
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HostPlan {
+    /// The whole tick ends by then.
+    pub(crate) deadline: Duration,
+    /// While PID 1 is younger than this, nothing is restarted.
+    pub(crate) boot_grace: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Service {
+    /// The table's key, `[A-Za-z0-9_.@-]+`: names the files.
+    pub(crate) key: String,
+    /// What log lines call it.
+    pub(crate) name: String,
+    pub(crate) restarter: Restarter,
+    pub(crate) question: Question,
+    pub(crate) policy: Policy,
+    /// After a restart, probe once a second until healthy or this long.
+    pub(crate) verify: Duration,
+    pub(crate) log_file: PathBuf,
+}
+
+/// How a service is restarted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Restarter {
+    Unit(String),
+    /// Program and arguments, no shell; never empty.
+    Command(Vec<String>),
+}
+
+/// What a probe asks, and what it takes for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// `http://HOST[:PORT][/PATH]`, checked by `config`.
+    pub(crate) url: String,
+    /// Upper case, a token of RFC 9110.
+    pub(crate) method: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) status: StatusSet,
+    pub(crate) redirects: u32,
+    /// For the whole request, connect included.
+    pub(crate) timeout: Duration,
+}
+
+/// The statuses that mean healthy: ranges, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StatusSet(pub(crate) Vec<(u16, u16)>);
+
+impl StatusSet {
+    pub(crate) fn contains(&self, status: u16) -> bool {
+        self.0.iter().any(|(from, to)| (*from..=*to).contains(&status))
+    }
+}
