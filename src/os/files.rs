@@ -1,0 +1,164 @@
+//! Single files that lie where a person put them: configuration to read, a log to append to. Every
+//! read is bounded, and nothing waits for a pipe's other end. Judges no content.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use rustix::fs::{self, CWD, Dir, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+/// A file that was read whole, and who could have written it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) bytes: Vec<u8>,
+    /// The owner's user id.
+    pub(crate) owner: u32,
+    /// The permission bits, as `chmod` takes them.
+    pub(crate) mode: u32,
+}
+
+/// At most `max` bytes of a regular file; a longer one is an error, not a prefix. Follows links: it
+/// is the person's own place, and the facts are those of the file itself.
+pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<Found> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(fs::openat(CWD, path, flags, Mode::empty())?);
+    let stat = fs::fstat(&file)?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if kind == FileType::Directory {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if kind != FileType::RegularFile {
+        return Err(not_regular());
+    }
+    let mode = Mode::from_raw_mode(stat.st_mode).bits();
+    Ok(Found { bytes: read_to_end(file, max)?, owner: stat.st_uid, mode })
+}
+
+/// Adds `line` to the end of a regular file or character device, created with mode 0644 if it is not
+/// there; never through a link. In one write, so that lines of several writers do not mix.
+pub(crate) fn append(path: &Path, line: &[u8]) -> io::Result<()> {
+    let flags = OFlags::WRONLY
+        | OFlags::APPEND
+        | OFlags::CREATE
+        | OFlags::NOFOLLOW
+        | OFlags::NONBLOCK
+        | OFlags::NOCTTY
+        | OFlags::CLOEXEC;
+    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
+    let mut file = match fs::openat(CWD, path, flags, mode) {
+        Ok(file) => File::from(file),
+        Err(Errno::LOOP) => return Err(is_a_link()),
+        Err(Errno::NXIO) => return Err(not_regular()), // a pipe that nobody reads, or a socket
+        Err(errno) => return Err(errno.into()),
+    };
+    let kind = FileType::from_raw_mode(fs::fstat(&file)?.st_mode);
+    if !matches!(kind, FileType::RegularFile | FileType::CharacterDevice) {
+        return Err(not_regular());
+    }
+    file.write_all(line)
+}
+
+/// Names in `folder` that end with `suffix`, sorted; hidden ones (an editor's leftovers) are left
+/// out. A folder that is not there has none.
+pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<Vec<OsString>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = match fs::openat(CWD, folder, flags, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(Vec::new()),
+        opened => Dir::new(opened?)?,
+    };
+    let wanted =
+        |name: &OsStr| !name.as_bytes().starts_with(b".") && name.as_bytes().ends_with(suffix.as_bytes());
+    let mut names = Vec::new();
+    for entry in dir {
+        let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
+        if wanted(&name) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+pub(super) fn read_to_end(file: File, max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|read| read > max) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
+}
+
+pub(super) fn is_a_link() -> io::Error {
+    io::Error::other("is a symbolic link")
+}
+
+pub(super) fn not_regular() -> io::Error {
+    io::Error::other("is not a regular file")
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test sets its own stage")]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn a_file_is_read_with_the_facts_about_its_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("a"), dir.path().join("l"));
+        std::fs::write(&file, "text").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o664)).unwrap();
+        symlink(&file, &link).unwrap();
+        let owner = rustix::process::geteuid().as_raw();
+        for path in [&file, &link] {
+            let found = read_bounded(path, 4).unwrap();
+            assert_eq!(found, Found { bytes: b"text".to_vec(), owner, mode: 0o664 });
+        }
+        assert_eq!(read_bounded(&file, 3).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(read_bounded(&dir.path().join("b"), 3).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(read_bounded(dir.path(), 3).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+    }
+
+    #[test]
+    fn a_pipe_is_refused_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("p");
+        fs::mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+        for error in [read_bounded(&pipe, 9).unwrap_err(), append(&pipe, b"line\n").unwrap_err()] {
+            assert_eq!(error.to_string(), "is not a regular file");
+        }
+        let _reader = fs::openat(CWD, &pipe, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap();
+        assert_eq!(append(&pipe, b"line\n").unwrap_err().to_string(), "is not a regular file");
+    }
+
+    #[test]
+    fn lines_are_appended_to_files_and_devices_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let (log, link, outside) =
+            (dir.path().join("log"), dir.path().join("link"), dir.path().join("outside"));
+        append(&log, b"one\n").unwrap();
+        append(&log, b"two\n").unwrap();
+        assert_eq!(std::fs::read(&log).unwrap(), b"one\ntwo\n");
+        assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o133, 0);
+        append(Path::new("/dev/null"), b"gone\n").unwrap();
+        symlink(&outside, &link).unwrap();
+        assert_eq!(append(&link, b"no\n").unwrap_err().to_string(), "is a symbolic link");
+        assert!(!outside.exists());
+        assert!(append(dir.path(), b"no\n").is_err());
+        assert_eq!(append(Path::new("/dev/full"), b"x\n").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn names_come_sorted_without_leftovers() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["b.toml", "a.toml", "10.toml", "9.toml", ".#a.toml", ".toml", "c.toml~", "d"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        assert_eq!(names_ending(dir.path(), ".toml").unwrap(), ["10.toml", "9.toml", "a.toml", "b.toml"]);
+        assert!(names_ending(&dir.path().join("none"), ".toml").unwrap().is_empty());
+        assert!(names_ending(&dir.path().join("d"), ".toml").is_err());
+    }
+}

@@ -1,0 +1,9 @@
+//! The operating system, made safe and bounded: the only place that opens files, starts processes and
+//! reads clocks. Rooms use it; `core` cannot. It decides nothing and knows no word of the domain.
+
+pub(crate) mod clock;
+pub(crate) mod files;
+pub(crate) mod folder;
+pub(crate) mod limits;
+mod proc_stat;
+pub(crate) mod process;

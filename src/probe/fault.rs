@@ -1,0 +1,97 @@
+//! Why no good answer came, told apart. Pure: from what ureq says and how far the request had come.
+//! A fault of the service counts against it; a fault of ours never does, and what is not understood
+//! is ours.
+
+use std::{fmt, io};
+
+use rustix::io::Errno;
+use unhang_core::{Cause, Doubt, Observation, Phase};
+use ureq::Error;
+
+use super::trace::Seen;
+
+/// A doubt on its way through ureq, which carries any error unchanged.
+#[derive(Debug)]
+pub(super) struct Ours(pub(super) Doubt);
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
+pub(super) fn classify(error: &Error, seen: &Seen) -> Observation {
+    match error {
+        Error::Timeout(_) => timed_out(seen.phase),
+        Error::Io(error) => classify_io(error, seen.phase),
+        Error::LargeResponseHeader(..) => Observation::Unhealthy(Cause::TooLarge),
+        Error::HostNotFound => Observation::Unknown(Doubt::Lookup("it has no address".into())),
+        Error::Other(error) => Observation::Unknown(match error.downcast_ref::<Ours>() {
+            Some(Ours(doubt)) => doubt.clone(),
+            None => Doubt::Other(error.to_string()),
+        }),
+        Error::Protocol(_) | Error::BadUri(_) | Error::Http(_) | Error::RedirectFailed
+            if !seen.beginning.is_empty() =>
+        {
+            Observation::Unhealthy(not_understood(error, &seen.beginning))
+        }
+        // Before a byte came, it is the question that is wrong. The rest ureq does not say to us, or
+        // may say one day: no evidence against the service.
+        _ => Observation::Unknown(Doubt::Other(error.to_string())),
+    }
+}
+
+/// What connect(2), read(2) and write(2) can say.
+pub(super) fn classify_io(error: &io::Error, phase: Phase) -> Observation {
+    match Errno::from_io_error(error) {
+        Some(Errno::CONNREFUSED) => Observation::Unhealthy(Cause::Refused),
+        Some(Errno::CONNRESET | Errno::CONNABORTED | Errno::PIPE) => Observation::Unhealthy(Cause::Reset),
+        Some(Errno::NETUNREACH | Errno::HOSTUNREACH | Errno::NETDOWN | Errno::HOSTDOWN) => {
+            Observation::Unknown(Doubt::NoRoute)
+        }
+        Some(Errno::ADDRNOTAVAIL | Errno::AFNOSUPPORT) => Observation::Unknown(Doubt::NoPort),
+        Some(Errno::ACCESS | Errno::PERM) => Observation::Unknown(Doubt::Forbidden),
+        _ if error.kind() == io::ErrorKind::TimedOut => timed_out(phase),
+        _ if error.kind() == io::ErrorKind::UnexpectedEof => Observation::Unhealthy(Cause::Closed(phase)),
+        _ => Observation::Unknown(scarcity(error).unwrap_or_else(|| Doubt::Other(error.to_string()))),
+    }
+}
+
+/// What this host has run out of.
+pub(super) fn scarcity(error: &io::Error) -> Option<Doubt> {
+    match Errno::from_io_error(error)? {
+        Errno::MFILE | Errno::NFILE => Some(Doubt::NoDescriptors),
+        Errno::NOMEM | Errno::NOBUFS => Some(Doubt::NoMemory),
+        _ => None,
+    }
+}
+
+/// A name that takes too long says nothing about the service behind it.
+fn timed_out(phase: Phase) -> Observation {
+    match phase {
+        Phase::Resolve => Observation::Unknown(Doubt::Lookup("no answer in time".into())),
+        Phase::Connect | Phase::Wait | Phase::Read => Observation::Unhealthy(Cause::TimedOut(phase)),
+    }
+}
+
+/// Something did answer. Where that was no HTTP at all, its own first words say more than the
+/// parser's; else (a broken header, a redirect that leads nowhere) it is the other way round.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
+fn not_understood(error: &Error, beginning: &[u8]) -> Cause {
+    match error {
+        // ureq-proto's error cannot be named from here; a scene pins these words.
+        Error::Protocol(error) if error.to_string().ends_with("too many headers") => Cause::TooLarge,
+        Error::Protocol(error) if beginning.starts_with(b"HTTP/1.") => Cause::NotHttp(error.to_string()),
+        Error::Protocol(_) => Cause::NotHttp(format!("it begins \"{}\"", beginning.escape_ascii())),
+        _ => Cause::NotHttp(error.to_string()),
+    }
+}
+
+impl From<Ours> for Error {
+    fn from(ours: Ours) -> Self {
+        Self::Other(Box::new(ours))
+    }
+}
+
+impl fmt::Display for Ours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code())
+    }
+}
+
+impl std::error::Error for Ours {}

@@ -1,0 +1,75 @@
+//! One HTTP question. ureq speaks HTTP; the way there, the waits and the words for failure are this
+//! room's. Reads no body: no rule looks at one.
+
+use std::sync::Arc;
+
+use unhang_core::{Cause, Observation};
+use ureq::http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use ureq::http::{self, Request};
+use ureq::{Agent, Error};
+
+use crate::plan::Question;
+
+use super::fault::classify;
+use super::lookup::Lookup;
+use super::trace::Trace;
+use super::wire::Dial;
+
+/// A whole answer head must fit in here. Django with a long Content-Security-Policy and a few cookies
+/// stays under 8 KiB; nginx allows its upstreams 4 or 8 (`proxy_buffer_size`).
+const HEAD: usize = 16 * 1024;
+
+/// In all within `question.timeout`; panics where ureq does.
+pub(super) fn ask(question: &Question) -> Observation {
+    let trace = Arc::new(Trace::new());
+    match status(question, &trace) {
+        Ok(status) if question.status.contains(status) => Observation::Healthy,
+        Ok(status) => Observation::Unhealthy(Cause::Status(status)),
+        Err(error) => classify(&error, &trace.seen()),
+    }
+}
+
+fn status(question: &Question, trace: &Arc<Trace>) -> Result<u16, Error> {
+    let config = Agent::config_builder()
+        .timeout_global(Some(question.timeout))
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .max_redirects(question.redirects)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        // One less than the buffer: a full one is too large.
+        .max_response_header_size(HEAD - 1)
+        .build();
+    let request = request(question)?;
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    // An agent for each question, 2 us: its connector and resolver carry this question's trace.
+    let dial = Dial { trace: Arc::clone(trace), head: HEAD, headers };
+    let agent = Agent::with_parts(config, dial, Lookup { trace: Arc::clone(trace) });
+    Ok(agent.run(request)?.status().as_u16())
+}
+
+/// The operator's headers replace ours, `Host` included, which ureq adds if there is none.
+fn request(question: &Question) -> Result<Request<()>, http::Error> {
+    let mut request =
+        Request::builder().method(question.method.as_str()).uri(question.url.as_str()).body(())?;
+    let headers = request.headers_mut();
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("unhang/", env!("CARGO_PKG_VERSION"))));
+    // The server need not hold a worker for a second request that will not come.
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    if matches!(question.method.as_str(), "POST" | "PUT" | "PATCH") {
+        // Else ureq says that a body follows in chunks.
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    add(headers, &question.headers)?;
+    Ok(request)
+}
+
+fn add<'a>(
+    headers: &mut HeaderMap,
+    wanted: impl IntoIterator<Item = (&'a String, &'a String)>,
+) -> Result<(), http::Error> {
+    for (name, value) in wanted {
+        headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+    }
+    Ok(())
+}

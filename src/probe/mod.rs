@@ -1,0 +1,44 @@
+//! Asks services how they are. One question in, one answer out: no memory, no decision, no word of
+//! units or restarts. Whatever a server answers and whatever this host lacks, an answer comes in time.
+
+mod fault;
+mod head;
+mod http;
+mod lookup;
+mod quiet;
+mod trace;
+mod wire;
+mod workers;
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test sets its own stage")]
+mod scenes;
+
+use unhang_core::{Doubt, Observation};
+
+use crate::plan::Question;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) observation: Observation,
+}
+
+/// All of them side by side, in their order; at most `widest` at once, for each needs a descriptor.
+pub(crate) fn all(questions: &[&Question], widest: usize) -> Vec<Answer> {
+    let answers = workers::side_by_side(questions, widest, |question| ask(question));
+    answers.into_iter().map(|answer| answer.unwrap_or_else(|| broken("no answer was kept"))).collect()
+}
+
+/// On this thread, over within `question.timeout`.
+pub(crate) fn ask(question: &Question) -> Answer {
+    // ureq 3.5 panics on some broken redirects ("remote to have signaled redirect").
+    match quiet::caught(|| http::ask(question)) {
+        Ok(observation) => Answer { observation },
+        Err(words) => broken(&words),
+    }
+}
+
+/// Never the service's fault: a healthy one must not be restarted for a mistake of ours.
+fn broken(why: &str) -> Answer {
+    Answer { observation: Observation::Unknown(Doubt::Other(format!("the probe broke down: {why}"))) }
+}

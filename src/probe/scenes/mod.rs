@@ -1,0 +1,136 @@
+//! Real servers on real sockets, at ports of the kernel's choice, and what the probe must call them.
+
+mod host;
+mod random;
+mod redirect;
+mod service;
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use unhang_core::{Cause, Doubt, Observation};
+
+use crate::plan::{Question, StatusSet};
+
+use super::ask;
+
+pub(super) const TIMEOUT: Duration = Duration::from_millis(400);
+
+/// 0.2 s are promised; the rest is what a busy test machine takes.
+const SLACK: Duration = Duration::from_millis(800);
+
+pub(super) const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+
+pub(super) fn question(url: &str) -> Question {
+    Question {
+        url: url.to_owned(),
+        method: "GET".to_owned(),
+        headers: BTreeMap::new(),
+        status: StatusSet(vec![(200, 200)]),
+        redirects: 0,
+        timeout: TIMEOUT,
+    }
+}
+
+/// A server for one connection: reads the request head, then does as told.
+pub(super) fn serve(act: impl FnOnce(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/health/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_head(&mut stream);
+        act(stream);
+    });
+    url
+}
+
+pub(super) fn read_head(stream: &mut impl Read) -> String {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
+        seen.push(byte[0]);
+    }
+    String::from_utf8(seen).unwrap()
+}
+
+pub(super) fn says(text: &str) -> String {
+    let text = text.to_owned();
+    serve(move |mut stream| {
+        let _ = stream.write_all(text.as_bytes());
+    })
+}
+
+/// What the server was asked.
+pub(super) fn heard(question: impl FnOnce(&str) -> Question) -> String {
+    let (tell, hear) = mpsc::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/health/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        tell.send(read_head(&mut stream)).unwrap();
+        stream.write_all(GOOD.as_bytes()).unwrap();
+    });
+    assert_eq!(observe_with(&question(&url)), Observation::Healthy);
+    hear.recv().unwrap()
+}
+
+pub(super) fn repeats(start: &'static str, again: &'static str) -> String {
+    serve(move |mut stream| {
+        let _ = stream.write_all(start.as_bytes());
+        while stream.write_all(again.as_bytes()).is_ok() {}
+    })
+}
+
+pub(super) fn reset(stream: TcpStream) {
+    rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+    drop(stream);
+}
+
+/// Holds the connection until the other side has gone.
+pub(super) fn hold(mut stream: TcpStream) {
+    let _ = stream.read(&mut [0]);
+}
+
+/// A free port of 127.0.0.1; nobody listens there.
+pub(super) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[track_caller]
+pub(super) fn observe(url: &str) -> Observation {
+    observe_with(&question(url))
+}
+
+#[track_caller]
+pub(super) fn observe_with(question: &Question) -> Observation {
+    let started = Instant::now();
+    let answer = ask(question);
+    let took = started.elapsed();
+    assert!(took < question.timeout + SLACK, "took {took:?}");
+    answer.observation
+}
+
+#[track_caller]
+pub(super) fn cause(url: &str) -> Cause {
+    let observed = observe(url);
+    let Observation::Unhealthy(cause) = observed else { panic!("{observed:?}") };
+    cause
+}
+
+#[track_caller]
+pub(super) fn doubt(url: &str) -> Doubt {
+    let observed = observe(url);
+    let Observation::Unknown(doubt) = observed else { panic!("{observed:?}") };
+    doubt
+}
+
+#[track_caller]
+pub(super) fn not_http(url: &str) -> String {
+    let cause = cause(url);
+    let Cause::NotHttp(detail) = cause else { panic!("{cause:?}") };
+    detail
+}

@@ -1,0 +1,51 @@
+//! Where an answer sends us on.
+
+use unhang_core::{Cause, Doubt, Observation, Phase};
+
+use super::{GOOD, cause, free_port, hold, observe_with, question, says, serve};
+use crate::plan::Question;
+
+fn redirect_to(location: &str) -> String {
+    says(&format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"))
+}
+
+#[track_caller]
+pub(super) fn following(redirects: u32, url: &str) -> Observation {
+    observe_with(&Question { redirects, ..question(url) })
+}
+
+#[test]
+fn redirects_are_followed_as_far_as_allowed() {
+    assert_eq!(cause(&redirect_to(&says(GOOD))), Cause::Status(302));
+    assert_eq!(following(1, &redirect_to(&says(GOOD))), Observation::Healthy);
+    let two = || redirect_to(&redirect_to(&says(GOOD)));
+    assert_eq!(following(1, &two()), Observation::Unhealthy(Cause::Status(302)));
+    assert_eq!(following(2, &two()), Observation::Healthy);
+    let dead = redirect_to(&says("HTTP/1.1 503 X\r\n\r\n"));
+    assert_eq!(following(1, &dead), Observation::Unhealthy(Cause::Status(503)));
+    let refusing = redirect_to(&format!("http://127.0.0.1:{}/", free_port()));
+    assert_eq!(following(1, &refusing), Observation::Unhealthy(Cause::Refused));
+    let long = redirect_to(&format!("{}?{}", says(GOOD), "q".repeat(10_000)));
+    assert_eq!(following(1, &long), Observation::Healthy);
+    // One time limit for all of it.
+    let slow = redirect_to(&serve(hold));
+    assert_eq!(following(1, &slow), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+}
+
+#[test]
+fn a_redirect_to_nowhere_is_the_services_fault() {
+    for location in ["ftp://127.0.0.1/", "http://[/", "http://", "//", "../../..", "x:\x7f"] {
+        let observed = following(1, &redirect_to(location));
+        assert!(matches!(observed, Observation::Unhealthy(_)), "{location}: {observed:?}");
+    }
+    let observed = following(1, &says("HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n"));
+    assert!(matches!(observed, Observation::Unhealthy(Cause::NotHttp(_))), "no location: {observed:?}");
+}
+
+#[test]
+fn a_redirect_that_we_cannot_follow_is_our_fault() {
+    let observed = following(1, &redirect_to("https://127.0.0.1/"));
+    assert!(matches!(observed, Observation::Unknown(Doubt::Other(_))), "{observed:?}");
+    let observed = following(1, &redirect_to("http://no-such-host.invalid/"));
+    assert!(matches!(observed, Observation::Unknown(Doubt::Lookup(_))), "{observed:?}");
+}

@@ -1,0 +1,183 @@
+//! Every way a service can answer, well and badly.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use unhang_core::{Cause, Observation, Phase};
+
+use super::{GOOD, cause, free_port, heard, hold, not_http, observe, observe_with};
+use super::{question, read_head, repeats, reset, says, serve};
+use crate::plan::{Question, StatusSet};
+
+#[test]
+fn healthy_is_a_status_that_is_wanted() {
+    assert_eq!(observe(&says(GOOD)), Observation::Healthy);
+    assert_eq!(observe(&says("HTTP/1.0 200\r\n\r\n")), Observation::Healthy);
+    assert_eq!(
+        observe(&says(&format!("HTTP/1.1 103 Hints\r\nlink: </a>\r\n\r\n{GOOD}"))),
+        Observation::Healthy
+    );
+    for status in [201, 204, 301, 304, 404, 429, 500, 502, 503, 999] {
+        let url = says(&format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n"));
+        assert_eq!(cause(&url), Cause::Status(status));
+    }
+    let wide = StatusSet(vec![(200, 299), (404, 404)]);
+    for (status, healthy) in [(204, true), (404, true), (300, false), (403, false)] {
+        let url = says(&format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n"));
+        let observed = observe_with(&Question { status: wide.clone(), ..question(&url) });
+        assert_eq!(observed == Observation::Healthy, healthy, "{status}: {observed:?}");
+    }
+}
+
+#[test]
+fn a_body_is_not_waited_for() {
+    let url = serve(|mut stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nab").unwrap();
+        hold(stream);
+    });
+    assert_eq!(observe(&url), Observation::Healthy);
+    assert_eq!(observe(&repeats("HTTP/1.1 200 OK\r\n\r\n", "zzzzzzzzzzzzzzzz")), Observation::Healthy);
+}
+
+#[test]
+fn what_is_asked() {
+    let head = heard(question);
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(head.starts_with("GET /health/ HTTP/1.1\r\n"), "{head}");
+    for line in
+        [format!("user-agent: unhang/{version}"), "connection: close".into(), "host: 127.0.0.1:".into()]
+    {
+        assert_eq!(head.matches(&format!("\r\n{line}")).count(), 1, "{head}");
+    }
+    let ours = [("Host", "shop.example"), ("User-Agent", "probe"), ("X-Token", "a b")];
+    let headers: BTreeMap<_, _> = ours.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let head = heard(|url| Question { headers, method: "HEAD".into(), ..question(url) });
+    assert!(head.starts_with("HEAD /health/ HTTP/1.1\r\n"), "{head}");
+    for (name, value) in ours {
+        let name = name.to_lowercase();
+        assert_eq!(head.matches(&format!("\r\n{name}: ")).count(), 1, "{head}");
+        assert!(head.contains(&format!("\r\n{name}: {value}\r\n")), "{head}");
+    }
+    let head = heard(|url| Question { method: "POST".into(), ..question(url) });
+    assert!(head.contains("\r\ncontent-length: 0\r\n") && !head.contains("chunked"), "{head}");
+    let head = heard(|url| question(&url.replace("http://", "http://user:pass@")));
+    assert!(head.contains("\r\nauthorization: Basic dXNlcjpwYXNz\r\n"), "{head}");
+    let long = BTreeMap::from([("x-long".to_owned(), "y".repeat(20_000))]);
+    let head = heard(|url| Question { headers: long, ..question(&format!("{url}?{}", "q".repeat(5000))) });
+    assert!(head.len() > 25_000);
+    assert!(heard(|url| Question { method: "PURGE".into(), ..question(url) }).starts_with("PURGE /"));
+}
+
+#[test]
+fn localhost_is_found_on_either_family() {
+    for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
+        let Ok(listener) = TcpListener::bind((ip, 0)) else { continue }; // no IPv6 here
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            read_head(&mut stream);
+            stream.write_all(GOOD.as_bytes()).unwrap();
+        });
+        assert_eq!(observe(&format!("http://localhost:{port}/")), Observation::Healthy, "{ip}");
+    }
+}
+
+#[test]
+fn refused() {
+    let port = free_port();
+    assert_eq!(cause(&format!("http://127.0.0.1:{port}/")), Cause::Refused);
+    assert_eq!(cause(&format!("http://localhost:{port}/")), Cause::Refused);
+}
+
+#[test]
+fn reset_before_and_in_mid_head() {
+    assert_eq!(cause(&serve(reset)), Cause::Reset);
+    let url = serve(|mut stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-").unwrap();
+        reset(stream);
+    });
+    assert_eq!(cause(&url), Cause::Reset);
+}
+
+#[test]
+fn closed_without_answer_and_in_mid_head() {
+    assert_eq!(cause(&serve(drop)), Cause::Closed(Phase::Wait));
+    assert_eq!(cause(&says("HTTP/1.1 200 OK\r\ncontent-")), Cause::Closed(Phase::Read));
+    assert_eq!(cause(&says("HT")), Cause::Closed(Phase::Read));
+    assert_eq!(cause(&says("HTTP/1.1 100 Continue\r\n\r\n")), Cause::Closed(Phase::Read));
+}
+
+#[test]
+fn timed_out_connecting() {
+    // A full accept queue drops the SYN: what a hung server looks like after a while.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    let at = listener.local_addr().unwrap();
+    let _queue: Vec<_> = (0..4).map(|_| TcpStream::connect_timeout(&at, Duration::from_millis(20))).collect();
+    assert_eq!(cause(&format!("http://{at}/")), Cause::TimedOut(Phase::Connect));
+    assert_eq!(cause(&format!("http://localhost:{}/", at.port())), Cause::TimedOut(Phase::Connect));
+}
+
+#[test]
+fn timed_out_waiting() {
+    assert_eq!(cause(&serve(hold)), Cause::TimedOut(Phase::Wait));
+    // Nobody accepts, but the queue has room: the kernel connects, and reads the request.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    assert_eq!(cause(&format!("http://{}/", listener.local_addr().unwrap())), Cause::TimedOut(Phase::Wait));
+}
+
+#[test]
+fn timed_out_reading() {
+    // A byte at a time, for ever: the whole request has one time limit.
+    let drip = serve(|mut stream| {
+        for byte in b"HTTP/1.1 200 OK\r\nx: ".iter().chain(std::iter::repeat(&b'y')) {
+            if stream.write_all(&[*byte]).is_err() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(15));
+        }
+    });
+    assert_eq!(cause(&drip), Cause::TimedOut(Phase::Read));
+    // Interim answers for ever.
+    let hints = repeats("HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 103 Early Hints\r\n\r\n");
+    assert_eq!(cause(&hints), Cause::TimedOut(Phase::Read));
+}
+
+#[test]
+fn not_http_is_shown_as_it_begins() {
+    assert_eq!(
+        not_http(&says("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")),
+        r#"it begins "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n""#
+    );
+    assert_eq!(not_http(&says("\x15\x03\x01\x00\x02\x02\x46")), r#"it begins "\x15\x03\x01\x00\x02\x02F""#);
+    assert_eq!(not_http(&says("<html>HTTP/0.9</html>")), r#"it begins "<html>HTTP/0.9</html>""#);
+    assert_eq!(not_http(&says(&"\u{1b}[2J".repeat(99))).len(), 12 + 10 * 7);
+    assert!(not_http(&says("HTTP/1.1 abc\r\n\r\n")).contains("status"));
+    assert!(not_http(&says("HTTP/1.1 200 OK\r\nno header\r\n\r\n")).contains("header name"));
+    assert!(not_http(&says("HTTP/2 200\r\n\r\n")).starts_with("it begins"));
+    not_http(&says("HTTP/1.1 000 X\r\n\r\n"));
+    not_http(&says("HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n"));
+    not_http(&repeats("", "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"));
+}
+
+#[test]
+fn too_large_however_the_head_is_cut() {
+    assert_eq!(
+        cause(&repeats("HTTP/1.1 200 OK\r\nx: ", "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy")),
+        Cause::TooLarge
+    );
+    assert_eq!(cause(&repeats("HTTP/1.1 200 OK\r\n", "x: y\r\n")), Cause::TooLarge);
+    let fat = "x-filler: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\
+        yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n";
+    assert_eq!(cause(&repeats("HTTP/1.1 200 OK\r\n", fat)), Cause::TooLarge);
+    assert_eq!(cause(&repeats("HTTP/1.1 200 ", "OKOKOKOKOKOKOKOKOKOKOKOKOK")), Cause::TooLarge);
+}
+
+#[test]
+fn a_head_of_15_kib_is_read() {
+    let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\ncontent-length: 0\r\n\r\n", "y".repeat(15 * 1024));
+    assert_eq!(observe(&says(&head)), Observation::Healthy);
+}

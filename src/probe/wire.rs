@@ -1,0 +1,219 @@
+//! The way to the service: a TCP socket under ureq, with every wait bounded. ureq's own connector
+//! gives up at the first address when the kernel has no IPv6 at all, and grants each wait a grace of
+//! its own.
+
+use std::io::{self, Read, Write};
+use std::mem;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use unhang_core::{Doubt, Observation, Phase};
+use ureq::Error;
+use ureq::http::Uri;
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+
+use super::fault::{Ours, classify_io};
+use super::head::HeadBuffers;
+use super::trace::Trace;
+
+/// Opens the socket.
+#[derive(Debug)]
+pub(super) struct Dial {
+    pub(super) trace: Arc<Trace>,
+    /// A whole answer head must fit in here.
+    pub(super) head: usize,
+    /// What the request's own headers take.
+    pub(super) headers: usize,
+}
+
+impl Connector for Dial {
+    type Out = Wire;
+
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
+        if details.needs_tls() {
+            return Err(Ours(Doubt::Other("redirected to https, which unhang cannot follow".into())).into());
+        }
+        self.trace.enter(Phase::Connect);
+        let socket = first_that_answers(&details.addrs, &Deadline::of(details.timeout))?;
+        self.trace.enter(Phase::Wait);
+        let buffers = HeadBuffers::new(self.head, self.headers + request_line_and_own_headers(details.uri));
+        Ok(Some(Wire { socket, buffers, silent: true, trace: Arc::clone(&self.trace) }))
+    }
+}
+
+/// The URI stands in the request line, its host in the Host header, its user in Authorization.
+fn request_line_and_own_headers(uri: &Uri) -> usize {
+    let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
+    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+    256 + path + 3 * authority
+}
+
+/// Tries each address with an equal share of the time that is left.
+fn first_that_answers(addrs: &[SocketAddr], deadline: &Deadline) -> io::Result<TcpStream> {
+    let mut failed = Vec::new();
+    for (tried, addr) in addrs.iter().enumerate() {
+        let share = deadline.left()? / u32::try_from(addrs.len() - tried).unwrap_or(u32::MAX);
+        match knock(addr, share.max(Duration::from_millis(1))) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed.push((weight(addr, &error), error)),
+        }
+    }
+    let telling = failed.into_iter().max_by_key(|(weight, _)| *weight);
+    Err(telling.map_or_else(|| io::ErrorKind::AddrNotAvailable.into(), |(_, error)| error))
+}
+
+fn knock(addr: &SocketAddr, within: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(addr, within)?;
+    // At a free port out of the range that the kernel hands out, it may connect a socket to itself.
+    if stream.local_addr().is_ok_and(|own| own == *addr) {
+        return Err(Errno::CONNREFUSED.into());
+    }
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// How much the failure of one address says about the service, when none answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// There is no way to it from here: without IPv6, `localhost` is refused if 127.0.0.1 is.
+    NoWay,
+    /// What a peer said: refused, reset, silence.
+    OfTheService,
+    /// It was not asked for want of something of ours, and might have been the healthy one.
+    NotAsked,
+}
+
+fn weight(addr: &SocketAddr, error: &io::Error) -> Weight {
+    match classify_io(error, Phase::Connect) {
+        Observation::Unhealthy(_) => Weight::OfTheService,
+        Observation::Unknown(Doubt::NoRoute) => Weight::NoWay,
+        // With IPv4 it is the ports that have run out.
+        Observation::Unknown(Doubt::NoPort) if addr.is_ipv6() => Weight::NoWay,
+        Observation::Unknown(_) | Observation::Healthy => Weight::NotAsked,
+    }
+}
+
+/// A connected socket as ureq wants it.
+#[derive(Debug)]
+pub(super) struct Wire {
+    socket: TcpStream,
+    buffers: HeadBuffers,
+    /// Nothing was answered yet.
+    silent: bool,
+    trace: Arc<Trace>,
+}
+
+impl Transport for Wire {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let deadline = Deadline::of(timeout);
+        let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
+        while !rest.is_empty() {
+            self.socket.set_write_timeout(Some(deadline.left()?))?;
+            let written = unless_interrupted(self.socket.write(rest))?.unwrap_or(0);
+            rest = rest.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let deadline = Deadline::of(timeout);
+        let room = self.buffers.input_append_buf();
+        if room.is_empty() {
+            // A read of nothing would look like the end of the stream.
+            let full = self.buffers.input().len();
+            return Err(Error::LargeResponseHeader(full, full));
+        }
+        let amount = loop {
+            self.socket.set_read_timeout(Some(deadline.left()?))?;
+            if let Some(amount) = unless_interrupted(self.socket.read(room))? {
+                break amount;
+            }
+        };
+        if amount > 0 && mem::take(&mut self.silent) {
+            self.trace.note_beginning(room.get(..amount).unwrap_or_default());
+        }
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        false // one request, one connection: never kept for another
+    }
+}
+
+/// `None`: ask again. SIGCONT interrupts sockets that have a time limit, whatever `SA_RESTART` says
+/// (signal(7)).
+fn unless_interrupted(result: io::Result<usize>) -> io::Result<Option<usize>> {
+    match result {
+        Ok(amount) => Ok(Some(amount)),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+        // What SO_RCVTIMEO and SO_SNDTIMEO say when time is over.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::ErrorKind::TimedOut.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A point in time that all waits of one step share.
+struct Deadline(Instant);
+
+impl Deadline {
+    fn of(timeout: NextTimeout) -> Self {
+        // Instants cannot be added to without end; `config` bounds every span to less.
+        const LONGEST: Duration = Duration::from_secs(400 * 24 * 3600);
+        Self(Instant::now() + (*timeout.after).min(LONGEST))
+    }
+
+    /// Never zero, which the kernel would read as "wait for ever".
+    fn left(&self) -> io::Result<Duration> {
+        let left = self.0.saturating_duration_since(Instant::now());
+        if left < Duration::from_micros(1) { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_service_said_outweighs_a_missing_way_but_not_a_missing_question() {
+        let (four, six) = (([127, 0, 0, 1], 1).into(), SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 1)));
+        let weigh = |addr: &SocketAddr, errno: Errno| weight(addr, &errno.into());
+        for addr in [four, six] {
+            assert_eq!(weigh(&addr, Errno::CONNREFUSED), Weight::OfTheService);
+            assert_eq!(weight(&addr, &io::ErrorKind::TimedOut.into()), Weight::OfTheService);
+            assert_eq!(weigh(&addr, Errno::NETUNREACH), Weight::NoWay);
+            for ours in [Errno::MFILE, Errno::NOMEM, Errno::ACCESS, Errno::INVAL] {
+                assert_eq!(weigh(&addr, ours), Weight::NotAsked);
+            }
+        }
+        for (errno, addr, weight) in [
+            (Errno::ADDRNOTAVAIL, six, Weight::NoWay),
+            (Errno::AFNOSUPPORT, six, Weight::NoWay),
+            (Errno::ADDRNOTAVAIL, four, Weight::NotAsked),
+        ] {
+            assert_eq!(weigh(&addr, errno), weight, "{errno:?} {addr}");
+        }
+        assert!(Weight::NoWay < Weight::OfTheService && Weight::OfTheService < Weight::NotAsked);
+    }
+
+    #[test]
+    fn the_next_address_is_tried_after_a_failed_connect_only() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let good = listener.local_addr().unwrap();
+        let refusing = SocketAddr::from(([127, 0, 0, 1], 1));
+        let unroutable = SocketAddr::from(([255, 255, 255, 255], 1));
+        let deadline = || Deadline(Instant::now() + Duration::from_secs(1));
+        let found = first_that_answers(&[unroutable, refusing, good], &deadline()).unwrap();
+        assert_eq!(found.peer_addr().unwrap(), good);
+        let failed = first_that_answers(&[refusing, unroutable], &deadline()).unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::ConnectionRefused);
+        let over = Deadline(Instant::now());
+        assert_eq!(first_that_answers(&[good], &over).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}
