@@ -1,0 +1,167 @@
+//! One TOML text as tables of settings, with the line of each. Knows the tables' names and nothing of
+//! the keys in them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::near;
+use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) defaults: Option<Table>,
+    pub(super) host: Option<Table>,
+    /// With its NAME.
+    pub(super) services: Vec<(String, Table)>,
+    /// Keys before the first table: they mean nothing, but what was meant may be known to the caller.
+    pub(super) stray: Vec<Setting>,
+    /// Of tables that cannot be what they are called; the others are good.
+    pub(super) faults: Vec<Fault>,
+}
+
+impl Document {
+    /// `Err`: every fault of its grammar, not only the first. What is left of a text with such a fault
+    /// is not looked at: half of what would be found in it is not the operator's doing.
+    pub(super) fn parse(text: &str, path: &Arc<Path>) -> Result<Self, Vec<Fault>> {
+        let lines = Lines::of(text);
+        let at = |offset: usize| Origin::File { path: Arc::clone(path), line: Some(lines.number(offset)) };
+        Self::parse_at(text, &at)
+    }
+
+    /// The built-in table of defaults, which is no file.
+    pub(super) fn built_in(text: &str) -> Result<Self, Vec<Fault>> {
+        Self::parse_at(text, &|_| Origin::Default)
+    }
+
+    fn parse_at(text: &str, at: &impl Fn(usize) -> Origin) -> Result<Self, Vec<Fault>> {
+        let (root, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            let mut faults: Vec<Fault> = errors.iter().map(|error| grammar_fault(error, at)).collect();
+            // One slip makes several errors; those after the first lead astray.
+            faults.dedup_by(|later, first| later.origin == first.origin);
+            return Err(faults);
+        }
+        Ok(sort(root.into_inner(), at))
+    }
+}
+
+/// A list on the right-hand side of a key, as it would stand in a file.
+pub(super) fn list(text: &str) -> Option<Value> {
+    let list = value(DeValue::parse(text).ok()?.into_inner());
+    matches!(list, Value::List(_)).then_some(list)
+}
+
+fn grammar_fault(error: &toml::de::Error, at: &impl Fn(usize) -> Origin) -> Fault {
+    at(error.span().map_or(0, |span| span.start))
+        .fault(format!("cannot be read as TOML: {}", error.message()))
+}
+
+fn sort(root: DeTable<'_>, at: &impl Fn(usize) -> Origin) -> Document {
+    let (mut defaults, mut host, mut stray) = (None, None, Vec::new());
+    let (mut named, mut faults) = (Vec::new(), Vec::new());
+    for (name, content) in root {
+        let origin = at(name.span().start);
+        let name = name.into_inner().into_owned();
+        match (name.as_str(), content.into_inner()) {
+            ("defaults", DeValue::Table(inner)) => defaults = Some(table(&["defaults"], origin, inner, at)),
+            ("host", DeValue::Table(inner)) => host = Some(table(&["host"], origin, inner, at)),
+            ("service", DeValue::Table(inner)) => services(inner, at, &mut named, &mut faults),
+            ("defaults" | "host", _) => faults.push(origin.fault(no_table(&name, &name))),
+            ("service", _) => faults.push(origin.fault(no_table("service", "service.NAME"))),
+            (unknown, DeValue::Table(_) | DeValue::Array(_)) => faults.push(unknown_table(unknown, &origin)),
+            (_, leaf) => stray.push(Setting { key: vec![name], value: value(leaf), origin }),
+        }
+    }
+    Document { defaults, host, services: named, stray, faults }
+}
+
+fn services(
+    named: DeTable<'_>,
+    at: &impl Fn(usize) -> Origin,
+    services: &mut Vec<(String, Table)>,
+    faults: &mut Vec<Fault>,
+) {
+    for (name, content) in named {
+        let origin = at(name.span().start);
+        let name = name.into_inner().into_owned();
+        if let DeValue::Table(inner) = content.into_inner() {
+            let table = table(&["service", &name], origin, inner, at);
+            services.push((name, table));
+        } else {
+            let name = format!("service.{name}");
+            faults.push(origin.fault(no_table(&name, &name)));
+        }
+    }
+}
+
+fn no_table(name: &str, header: &str) -> Wrong {
+    Wrong::cure(format!("{name} is not a table"), format!("write [{header}], in single brackets"))
+}
+
+fn unknown_table(name: &str, origin: &Origin) -> Fault {
+    let cure = match near::nearest(name, ["defaults", "host", "service"]) {
+        Some("service") => "did you mean [service.NAME]?".to_owned(),
+        Some(near) => format!("did you mean [{near}]?"),
+        None => format!("did you mean [service.{name}]?"),
+    };
+    origin.fault(Wrong::cure(format!("unknown table {name}"), cure))
+}
+
+fn table(name: &[&str], origin: Origin, inner: DeTable<'_>, at: &impl Fn(usize) -> Origin) -> Table {
+    let mut table = Table::new(name, origin);
+    let under = table.name.clone();
+    flatten(inner, &under, at, &mut table.settings);
+    table
+}
+
+/// The parser refuses deeper nesting than 80.
+fn flatten(table: DeTable<'_>, under: &[String], at: &impl Fn(usize) -> Origin, settings: &mut Vec<Setting>) {
+    for (name, content) in table {
+        let origin = at(name.span().start);
+        let key: Vec<String> = under.iter().cloned().chain([name.into_inner().into_owned()]).collect();
+        match content.into_inner() {
+            DeValue::Table(inner) if inner.is_empty() => {
+                settings.push(Setting { key, value: Value::EmptyTable, origin });
+            }
+            DeValue::Table(inner) => flatten(inner, &key, at, settings),
+            leaf @ (DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)) => settings.push(Setting { key, value: value(leaf), origin }),
+        }
+    }
+}
+
+fn value(leaf: DeValue<'_>) -> Value {
+    match leaf {
+        DeValue::String(text) => Value::Text(text.into_owned()),
+        DeValue::Boolean(truth) => Value::Truth(truth),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Value::Whole(number),
+            Err(_) => Value::Odd(number.to_string()),
+        },
+        DeValue::Float(number) => Value::Odd(number.to_string()),
+        DeValue::Datetime(date) => Value::Odd(date.to_string()),
+        DeValue::Array(list) => Value::List(list.into_iter().map(Spanned::into_inner).map(value).collect()),
+        // In a list; elsewhere it was flattened.
+        DeValue::Table(_) => Value::Odd("a table".to_owned()),
+    }
+}
+
+/// Where each line ends, so that a file with thousands of keys is not counted through for each.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(offset, _)| offset).collect())
+    }
+
+    fn number(&self, offset: usize) -> usize {
+        self.0.partition_point(|end| *end < offset).saturating_add(1)
+    }
+}

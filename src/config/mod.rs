@@ -1,0 +1,157 @@
+//! Files + flags + environment -> a valid plan, or every fault there is. Later layers win key by key:
+//! defaults, `[defaults]`, `[service.NAME]`, environment, flags. Nothing is printed, probed or asked here.
+//!
+//! typed, files -> document -> settings (what was said, where) -> reading (judged by `words`, `question`
+//! and `units`) -> service -> the plan
+
+mod document;
+mod files;
+mod near;
+mod question;
+mod reading;
+mod service;
+mod settings;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod typed;
+mod units;
+mod words;
+
+use std::collections::BTreeMap;
+
+use document::Document;
+use files::Places;
+use settings::{Origin, Setting, Table, Wrong};
+use tables::Tables;
+
+pub(crate) use settings::Fault;
+
+use crate::cli::Sources;
+use crate::plan::{Plan, Restarter, Service};
+
+/// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
+pub(crate) fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
+    plan_at(&Places::of_this_host(), sources)
+}
+
+fn plan_at(places: &Places, sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
+    let config = sources.place.config.as_deref();
+    plan_from(sources, |faults| Tables::of_files(places, config, faults))
+}
+
+fn plan_from(
+    sources: &Sources<'_>,
+    files: impl FnOnce(&mut Vec<Fault>) -> Option<Tables>,
+) -> Result<Plan, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let typed = typed::table(sources.plan, &mut faults);
+    let tables = match typed::key_of_one(&typed, &mut faults) {
+        Ok(Some(key)) => Some(Tables::of_one(key)),
+        Ok(None) => files(&mut faults),
+        Err(_) => None,
+    };
+    let plan = tables.and_then(|tables| build(&tables, &typed, sources, &mut faults));
+    match plan {
+        Some(plan) if faults.is_empty() => Ok(plan),
+        _ => {
+            // A fault of [defaults] or of a flag is met again by every service.
+            faults.sort();
+            faults.dedup();
+            Err(faults)
+        }
+    }
+}
+
+/// `None`: some part was refused.
+fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec<Fault>) -> Option<Plan> {
+    let built_in = Document::built_in(service::DEFAULTS).map_err(|found| faults.extend(found)).ok()?;
+    let (own_defaults, own_host) = (built_in.defaults?, built_in.host?);
+
+    let (host, found) = service::host(vec![&own_host, &tables.host, typed], &tables.host);
+    faults.extend(found);
+    let (keys, found) = service::defaults(&own_defaults, &tables.defaults);
+    faults.extend(found);
+    faults.extend(tables.stray.iter().map(|setting| stray(setting, &keys)));
+
+    let mut services = Vec::new();
+    for (name, own) in &tables.services {
+        let layers = vec![&own_defaults, &tables.defaults, own, typed];
+        let (service, found) = service::service(name, own, layers, host.as_ref().ok());
+        faults.extend(found);
+        services.push(service);
+    }
+    if services.is_empty() && faults.is_empty() {
+        faults.push(tables.origin.fault(no_service()));
+    }
+    faults.extend(unknown_names(sources.only, &tables.services));
+    let good = services.iter().filter_map(|service| service.as_ref().ok());
+    faults.extend(shared_locks(good, &tables.services));
+    let mut services: Vec<_> = services.into_iter().collect::<Result<_, _>>().ok()?;
+    services.retain(|service| sources.only.is_empty() || sources.only.contains(&service.key));
+    Some(Plan { services, host: host.ok()?.plan(), state_dir: sources.place.state_dir.clone() })
+}
+
+fn stray(setting: &Setting, keys: &[&str]) -> Fault {
+    let key = setting.key.concat();
+    if keys.contains(&key.as_str()) {
+        return setting
+            .fault(Wrong::cure("stands in no table", "write it below [service.NAME] or [defaults]"));
+    }
+    setting.fault(Wrong::cure("unknown key", "keys stand in [service.NAME], [defaults] or [host]"))
+}
+
+fn no_service() -> Wrong {
+    Wrong::cure("holds no service", "add [service.NAME] and url = \"http://localhost:8000/health/\"")
+}
+
+/// The words of `--only` that name nothing.
+fn unknown_names(only: &[String], services: &BTreeMap<String, Table>) -> Vec<Fault> {
+    let names: Vec<&str> = services.keys().map(String::as_str).collect();
+    let unknown = only.iter().filter(|name| !services.contains_key(*name));
+    let fault = |name: &String| {
+        let what = format!("no service \"{name}\"");
+        let cure = match near::nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean {near}? The services are {}", few(&names)),
+            None => format!("the services are {}", few(&names)),
+        };
+        Origin::Flag("--only".to_owned()).fault(Wrong::cure(what, cure))
+    };
+    unknown.map(fault).collect()
+}
+
+/// What fits one line.
+fn few(names: &[&str]) -> String {
+    let shown: Vec<&str> = names.iter().take(20).copied().collect();
+    match names.len().saturating_sub(shown.len()) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A lock is named after what is restarted: the unit, or else the service. Two services with one lock
+/// would keep each other from running; two with one unit would restart it in turn.
+fn shared_locks<'a>(
+    services: impl Iterator<Item = &'a Service>,
+    tables: &BTreeMap<String, Table>,
+) -> Vec<Fault> {
+    let mut owners = BTreeMap::<&str, &Service>::new();
+    let mut faults = Vec::new();
+    for service in services {
+        let lock = match &service.restarter {
+            Restarter::Unit(unit) => unit,
+            Restarter::Command(_) => &service.key,
+        };
+        let Some(first) = owners.insert(lock, service) else { continue };
+        let Some((own, other)) = tables.get(&service.key).zip(tables.get(&first.key)) else { continue };
+        let (place, name) = (&other.origin, settings::dotted(&other.name));
+        let units = [&service.restarter, &first.restarter].map(|by| matches!(by, Restarter::Unit(_)));
+        let wrong = if units == [true, true] {
+            Wrong::cure(format!("restarts {lock}, as {name} ({place}) does"), "one unit, one service")
+        } else {
+            Wrong::cure(format!("would share a lock with {name} ({place})"), "rename one of them")
+        };
+        faults.push(own.itself(wrong));
+    }
+    faults
+}

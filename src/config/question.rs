@@ -1,0 +1,150 @@
+//! The words of a probe: URL, method, headers, statuses. Messages never show a URL or the value of a
+//! header: both may hold secrets, and cron mails what is printed.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ureq::http::{HeaderName, HeaderValue, Method, Uri};
+
+use super::reading::{Reading, Refused};
+use super::settings::{Setting, Value, Wrong};
+use super::words;
+use crate::plan::StatusSet;
+
+pub(super) fn url(value: &Value) -> Result<String, Wrong> {
+    let text = words::text(value)?;
+    check_scheme(text)?;
+    if text.len() > LONGEST {
+        return Err(format!("must be at most {LONGEST} bytes").into());
+    }
+    let uri: Uri = text.parse().map_err(|_| {
+        let cure = "other characters than letters, digits and -._~:/?&= are written as %XX";
+        Wrong::cure("cannot be read as a URL: http://HOST[:PORT][/PATH]", cure)
+    })?;
+    check_authority(&uri)?;
+    Ok(text.to_owned())
+}
+
+/// Upper case, as servers expect it.
+pub(super) fn method(value: &Value) -> Result<String, Wrong> {
+    let text = words::text(value)?;
+    match Method::from_bytes(text.to_ascii_uppercase().as_bytes()) {
+        Ok(Method::CONNECT) | Err(_) => {
+            Err(format!("must be a method of HTTP such as \"GET\", got {value}").into())
+        }
+        Ok(method) => Ok(method.as_str().to_owned()),
+    }
+}
+
+/// 200, "200", "200,204", "2xx", "200-399"
+pub(super) fn status(value: &Value) -> Result<StatusSet, Wrong> {
+    let wrong = || {
+        Wrong::from(format!(
+            "must be statuses of 100 to 599 such as 200, \"200,204\", \"2xx\" or \"200-399\", got {value}"
+        ))
+    };
+    let written = match value {
+        Value::Whole(number) => number.to_string(),
+        Value::Text(text) => text.clone(),
+        Value::Truth(_) | Value::List(_) | Value::EmptyTable | Value::Odd(_) => return Err(wrong()),
+    };
+    let ranges: Option<Vec<_>> = written.split(',').map(|part| status_range(part.trim())).collect();
+    ranges.map(StatusSet).ok_or_else(wrong)
+}
+
+/// Merged over all layers; the case of a name does not matter, so the stronger layer's spelling stays.
+pub(super) fn headers(reading: &mut Reading<'_>) -> Result<BTreeMap<String, String>, Refused> {
+    let (mut headers, mut refused) = (Vec::<(String, String)>::new(), None);
+    for layer in reading.inner("headers") {
+        let mut here = Vec::<(String, String)>::new();
+        for (name, setting) in layer {
+            let said_before = here.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+            let read = if said_before { Err("is given twice".into()) } else { header(name, setting) };
+            match read {
+                Ok(value) => here.push((name.to_owned(), value)),
+                Err(wrong) => refused = Some(reading.refuse(setting.fault(wrong))),
+            }
+        }
+        headers.retain(|(weaker, _)| !here.iter().any(|(name, _)| name.eq_ignore_ascii_case(weaker)));
+        headers.extend(here);
+    }
+    refused.map_or_else(|| Ok(headers.into_iter().collect()), Err)
+}
+
+/// What a head may hold is bounded by the buffer that it is written from.
+const LONGEST: usize = 4096;
+
+/// They say how a request is framed. A server would wait for a body that never comes, and look hung.
+const OURS: [&str; 7] =
+    ["connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"];
+
+fn header(name: &str, setting: &Setting) -> Result<String, Wrong> {
+    let known = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| Wrong::from("is not the name of a header: letters, digits and -_."))?;
+    if OURS.contains(&known.as_str()) {
+        return Err(Wrong::cure("is set by unhang itself", "leave it out"));
+    }
+    let Value::Text(text) = &setting.value else { return Err("must be a text in quotes".into()) };
+    if text.len() > LONGEST {
+        return Err(format!("must be at most {LONGEST} bytes").into());
+    }
+    HeaderValue::from_str(text)
+        .map_err(|_| Wrong::from("must not hold line breaks or other control characters"))?;
+    Ok(text.clone())
+}
+
+fn check_scheme(url: &str) -> Result<(), Wrong> {
+    let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        Some("http") => Ok(()),
+        Some("https" | "unix") => {
+            Err(Wrong::cure("this version speaks plain http only", "begin it with http://"))
+        }
+        _ => Err(Wrong::cure("is not a URL", "such as \"http://localhost:8000/health/\"")),
+    }
+}
+
+/// `ureq::http` takes more than can be asked: a password, any host, any text for a port, or none.
+fn check_authority(uri: &Uri) -> Result<(), Wrong> {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let host = uri.host().unwrap_or_default();
+    if authority.contains('@') {
+        let cure = "use headers = { Authorization = \"Basic ...\" }";
+        return Err(Wrong::cure("must not hold a user or password", cure));
+    }
+    let port = authority.strip_prefix(host).and_then(|rest| rest.strip_prefix(':'));
+    if port.is_some_and(|port| !is_port(port)) {
+        return Err("must have a port of 1 to 65535".into());
+    }
+    if !is_host(host) {
+        return Err("has no valid host: a name, an IPv4 address or [an IPv6 address]".into());
+    }
+    Ok(())
+}
+
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|byte| byte.is_ascii_digit()) && matches!(port.parse(), Ok(1_u16..))
+}
+
+fn status_range(part: &str) -> Option<(u16, u16)> {
+    let one = |text: &str| {
+        let plain = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| text.parse::<u16>().ok()).flatten().filter(|status| (100..600).contains(status))
+    };
+    if let Some(hundreds) = part.strip_suffix("xx") {
+        return Some((one(&format!("{hundreds}00"))?, one(&format!("{hundreds}99"))?));
+    }
+    match part.split_once('-') {
+        Some((from, to)) => Some((one(from.trim())?, one(to.trim())?)).filter(|(from, to)| from <= to),
+        None => one(part).map(|status| (status, status)),
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(literal) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return literal.parse::<Ipv6Addr>().is_ok();
+    }
+    let numeric = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !host.is_empty() && host.bytes().all(allowed) && (!numeric || host.parse::<Ipv4Addr>().is_ok())
+}

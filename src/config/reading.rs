@@ -1,0 +1,152 @@
+//! Layers of tables, one over the other, read key by key. Every value that a layer holds is judged, also
+//! one that a stronger layer hides, so that no fault waits for the day a flag is left out. What was asked
+//! for is what exists: a setting that nobody asked for is an unknown key.
+
+use super::near;
+use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+
+/// Proof that a fault was recorded: without one, no value may be missing.
+#[derive(Debug)]
+pub(super) struct Refused(());
+
+impl Refused {
+    pub(super) fn with(fault: Fault, faults: &mut Vec<Fault>) -> Self {
+        faults.push(fault);
+        Self(())
+    }
+}
+
+/// A value with the setting that it came from.
+#[derive(Debug)]
+pub(super) struct Said<'a, T> {
+    pub(super) value: T,
+    pub(super) setting: &'a Setting,
+}
+
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    /// Weakest first.
+    layers: Vec<&'a Table>,
+    asked: Vec<&'static str>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(layers: Vec<&'a Table>) -> Self {
+        Self { layers, asked: Vec::new(), faults: Vec::new() }
+    }
+
+    /// The strongest value of a key (`budget.window`), if any layer has one.
+    pub(super) fn find<T>(
+        &mut self,
+        key: &'static str,
+        word: impl Fn(&Value) -> Result<T, Wrong>,
+    ) -> Result<Option<Said<'a, T>>, Refused> {
+        self.asked.push(key);
+        let (mut strongest, mut refused) = (None, None);
+        for setting in self.layers.iter().filter_map(|layer| layer.get(key)) {
+            match word(&setting.value) {
+                Ok(value) => strongest = Some(Said { value, setting }),
+                Err(wrong) => refused = Some(Refused::with(setting.fault(wrong), &mut self.faults)),
+            }
+        }
+        refused.map_or(Ok(strongest), Err)
+    }
+
+    /// A key that the table of defaults holds.
+    pub(super) fn need<T>(
+        &mut self,
+        key: &'static str,
+        word: impl Fn(&Value) -> Result<T, Wrong>,
+    ) -> Result<Said<'a, T>, Refused> {
+        match self.find(key, word)? {
+            Some(said) => Ok(said),
+            None => Err(self.refuse(Origin::Default.fault(format!("{key} has no default")))),
+        }
+    }
+
+    /// The setting that wins, judged or not.
+    pub(super) fn strongest(&self, key: &str) -> Option<&'a Setting> {
+        self.layers.iter().rev().find_map(|layer| layer.get(key))
+    }
+
+    /// The settings of a table whose keys are free (`headers`), layer by layer, weakest first.
+    pub(super) fn inner(&mut self, table: &'static str) -> Vec<Vec<(&'a str, &'a Setting)>> {
+        self.asked.push(table);
+        let within = |layer: &&'a Table| {
+            let layer: &'a Table = layer;
+            let named = layer.settings.iter().filter_map(|setting| {
+                let mut key = layer.short(setting);
+                let named = (key.next(), key.next(), key.next());
+                matches!(named, (Some(first), _, None) if first == table).then_some((named.1, setting))
+            });
+            named.filter_map(|(name, setting)| Some((name?, setting))).collect()
+        };
+        self.layers.iter().map(within).collect()
+    }
+
+    pub(super) fn refuse(&mut self, fault: Fault) -> Refused {
+        Refused::with(fault, &mut self.faults)
+    }
+
+    pub(super) fn asked(&self) -> &[&'static str] {
+        &self.asked
+    }
+
+    /// The faults, with those settings of one layer that nobody asked for.
+    pub(super) fn faults(mut self, layer: &Table) -> Vec<Fault> {
+        let unknown: Vec<_> =
+            layer.settings.iter().filter_map(|setting| self.unknown(layer, setting)).collect();
+        self.faults.extend(unknown);
+        self.faults
+    }
+
+    fn unknown(&self, layer: &Table, setting: &Setting) -> Option<Fault> {
+        let key: Vec<&str> = layer.short(setting).collect();
+        let written = key.join(".");
+        let first = key.first().copied().unwrap_or_default();
+        let starts = |asked: &str| asked.split('.').next() == Some(first);
+        if self.asked.iter().any(|asked| asked.split('.').eq(key.iter().copied())) {
+            let misused = FREE_TABLES.contains(&written.as_str()) && setting.value != Value::EmptyTable;
+            return misused.then(|| setting.fault(not_a_table(first, &setting.value)));
+        }
+        if FREE_TABLES.contains(&first) {
+            return (key.len() > 2).then(|| setting.fault("must be a text in quotes, got a table"));
+        }
+        if key.len() > 1 && self.asked.contains(&first) {
+            return Some(setting.fault(format!("{first} takes one value, not a table")));
+        }
+        if key.len() == 1 && self.asked.iter().copied().any(starts) {
+            return (setting.value != Value::EmptyTable)
+                .then(|| setting.fault(not_a_table(first, &setting.value)));
+        }
+        Some(setting.fault(self.unknown_key(layer, &key)))
+    }
+
+    fn unknown_key(&self, layer: &Table, key: &[&str]) -> Wrong {
+        let what = "unknown key";
+        if let Some(near) = near::nearest(&key.join("."), self.asked.iter().copied()) {
+            return Wrong::cure(what, format!("did you mean {near}?"));
+        }
+        // [service.my.shop] is the table `shop` of a service `my`.
+        let rest = key.split_first().map(|(_, rest)| rest.join(".")).unwrap_or_default();
+        match (layer.name.as_slice(), key.first()) {
+            ([_, name], Some(first)) if self.asked.contains(&rest.as_str()) => {
+                Wrong::cure(what, format!("a NAME with a dot stands in quotes: [service.\"{name}.{first}\"]"))
+            }
+            _ => what.into(),
+        }
+    }
+}
+
+/// Their keys are names of the operator's own.
+const FREE_TABLES: [&str; 1] = ["headers"];
+
+fn not_a_table(key: &str, got: &Value) -> Wrong {
+    match key {
+        "budget" => format!("must be a table such as {{ restarts = 5, window = \"1h\" }}, got {got}").into(),
+        "backoff" => format!("must be a table such as {{ first = \"2m\", max = \"1h\" }}, got {got}").into(),
+        // Not what it got: the value of a header may be a secret.
+        _ => "must be a table such as { Host = \"example.org\" }".into(),
+    }
+}

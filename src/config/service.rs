@@ -1,0 +1,286 @@
+//! The keys of a service and of the host, with every default: tables of settings become parts of the plan.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use unhang_core::{BackoffLimits, Budget, Mode, Policy};
+
+use super::reading::{Reading, Refused, Said};
+use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+use super::{question, units, words};
+use crate::plan::{HostPlan, Question, Restarter, Service, StatusSet};
+
+/// Every default there is, but for what is made from NAME: the name, the unit NAME.service, and the log.
+pub(super) const DEFAULTS: &str = r#"
+[defaults]
+method = "GET"
+headers = {}
+status = "200"
+redirects = 0
+timeout = "5s"
+ca_file = ""
+insecure = false
+max_failures = 2
+min_successes = 1
+grace = "30s"
+verify = "30s"
+min_gap = "45s"
+stale_after = "10m"
+budget = { restarts = 5, window = "1h" }
+backoff = { first = "2m", max = "1h" }
+mode = "act"
+
+[host]
+deadline = "110s"
+boot_grace = "2m"
+"#;
+
+fn log_file_of(name: &str) -> PathBuf {
+    PathBuf::from(format!("/var/log/{name}-monitor.log"))
+}
+
+/// What only one service can have, and why it makes no sense for all.
+const OWN: [(&str, &str); 5] = [
+    ("url", "every service has its own"),
+    ("name", "every service has its own"),
+    ("unit", "one unit belongs to one service"),
+    ("restart", "one command belongs to one service"),
+    ("log_file", "every service has its own log; write it in [service.NAME]"),
+];
+
+#[derive(Debug)]
+pub(super) struct Host<'a> {
+    pub(super) deadline: Said<'a, Duration>,
+    pub(super) boot_grace: Said<'a, Duration>,
+}
+
+impl Host<'_> {
+    pub(super) fn plan(&self) -> HostPlan {
+        HostPlan { deadline: self.deadline.value, boot_grace: self.boot_grace.value }
+    }
+}
+
+/// `table`: the one layer whose unknown keys are faults.
+pub(super) fn host<'a>(layers: Vec<&'a Table>, table: &Table) -> (Result<Host<'a>, Refused>, Vec<Fault>) {
+    let mut reading = Reading::new(layers);
+    let deadline = reading.need("deadline", deadline);
+    let boot_grace = reading.need("boot_grace", words::span);
+    let host = deadline.and_then(|deadline| Ok(Host { deadline, boot_grace: boot_grace? }));
+    (host, reading.faults(table))
+}
+
+/// The faults of `[defaults]` by itself, also of what every service overrides; and every key there is.
+pub(super) fn defaults(built_in: &Table, defaults: &Table) -> (Vec<&'static str>, Vec<Fault>) {
+    let mut reading = Reading::new(vec![built_in, defaults]);
+    let _ = Shared::read(&mut reading);
+    for (key, why) in OWN {
+        let _ = reading.find(key, |_| Err::<(), _>(Wrong::cure("makes no sense for all services", why)));
+    }
+    (reading.asked().to_vec(), reading.faults(defaults))
+}
+
+/// `own`: the service's own table, one of the layers. `host`: absent when it was refused.
+pub(super) fn service<'a>(
+    name: &str,
+    own: &Table,
+    layers: Vec<&'a Table>,
+    host: Option<&Host<'a>>,
+) -> (Result<Service, Refused>, Vec<Fault>) {
+    let mut reading = Reading::new(layers);
+    let key = units::check_key(name).map_err(|wrong| reading.refuse(own.origin.fault(wrong)));
+    let url = url(&mut reading, own);
+    let restarter = restarter(&mut reading, name, own);
+    let shown = reading.find("name", words::name);
+    let log_file = reading.find("log_file", words::absolute_path);
+    let shared = Shared::read(&mut reading);
+    let clashes = in_order(&mut reading, host);
+    let service = key.and_then(|()| {
+        let shared = shared?;
+        clashes?;
+        Ok(Service {
+            key: name.to_owned(),
+            name: shown?.map_or_else(|| name.to_owned(), |said| said.value),
+            restarter: restarter?,
+            log_file: log_file?.map_or_else(|| log_file_of(name), |said| said.value),
+            verify: shared.verify.value,
+            policy: shared.policy(),
+            question: shared.question(url?),
+        })
+    });
+    (service, reading.faults(own))
+}
+
+fn url(reading: &mut Reading<'_>, own: &Table) -> Result<String, Refused> {
+    if let Some(said) = reading.find("url", question::url)? {
+        return Ok(said.value);
+    }
+    let cure = "add url = \"http://localhost:8000/health/\"";
+    Err(reading.refuse(own.fault("url", Wrong::cure("is missing", cure))))
+}
+
+fn restarter(reading: &mut Reading<'_>, name: &str, own: &Table) -> Result<Restarter, Refused> {
+    let unit = reading.find("unit", units::unit);
+    let command = reading.find("restart", words::command);
+    match (unit?, command?) {
+        (Some(unit), None) => Ok(Restarter::Unit(unit.value)),
+        (None, Some(command)) => Ok(Restarter::Command(command.value)),
+        (Some(unit), Some(command)) => {
+            let what = format!("cannot stand together with restart ({})", command.setting.origin);
+            Err(reading.refuse(unit.setting.fault(Wrong::cure(what, "leave one of them out"))))
+        }
+        (None, None) => {
+            let unit = units::unit_named(name).map(Restarter::Unit);
+            unit.map_err(|wrong| reading.refuse(own.fault("unit", wrong)))
+        }
+    }
+}
+
+/// What `[defaults]` and the flags may give to all services at once.
+struct Shared<'a> {
+    method: Said<'a, String>,
+    headers: BTreeMap<String, String>,
+    status: Said<'a, StatusSet>,
+    redirects: Said<'a, u32>,
+    timeout: Said<'a, Duration>,
+    max_failures: Said<'a, u32>,
+    min_successes: Said<'a, u32>,
+    grace: Said<'a, Duration>,
+    verify: Said<'a, Duration>,
+    min_gap: Said<'a, Duration>,
+    stale_after: Said<'a, Duration>,
+    restarts: Said<'a, usize>,
+    window: Said<'a, Duration>,
+    first: Said<'a, Duration>,
+    max: Said<'a, Duration>,
+    mode: Said<'a, Mode>,
+}
+
+impl<'a> Shared<'a> {
+    /// All are read before the first that was refused ends it: every fault is told at once.
+    fn read(reading: &mut Reading<'a>) -> Result<Self, Refused> {
+        let method = reading.need("method", question::method);
+        let headers = question::headers(reading);
+        let status = reading.need("status", question::status);
+        let redirects = reading.need("redirects", words::number::<0, 20>);
+        let timeout = reading.need("timeout", words::span_above_zero);
+        let ca_file = reading.need("ca_file", words::https_only);
+        let insecure = reading.need("insecure", words::https_only);
+        let max_failures = reading.need("max_failures", words::count);
+        let min_successes = reading.need("min_successes", words::count);
+        let grace = reading.need("grace", words::span);
+        let verify = reading.need("verify", words::span);
+        let min_gap = reading.need("min_gap", words::span);
+        let stale_after = reading.need("stale_after", words::span_above_zero);
+        let restarts = reading.need("budget.restarts", restarts);
+        let window = reading.need("budget.window", words::span_above_zero);
+        let first = reading.need("backoff.first", words::span);
+        let max = reading.need("backoff.max", words::span);
+        let mode = reading.need("mode", words::mode);
+        ca_file?;
+        insecure?;
+        Ok(Self {
+            method: method?,
+            headers: headers?,
+            status: status?,
+            redirects: redirects?,
+            timeout: timeout?,
+            max_failures: max_failures?,
+            min_successes: min_successes?,
+            grace: grace?,
+            verify: verify?,
+            min_gap: min_gap?,
+            stale_after: stale_after?,
+            restarts: restarts?,
+            window: window?,
+            first: first?,
+            max: max?,
+            mode: mode?,
+        })
+    }
+
+    fn policy(&self) -> Policy {
+        Policy {
+            max_failures: self.max_failures.value,
+            min_successes: self.min_successes.value,
+            grace: self.grace.value,
+            min_gap: self.min_gap.value,
+            stale_after: self.stale_after.value,
+            budget: Budget { restarts: self.restarts.value, window: self.window.value },
+            backoff: BackoffLimits { first: self.first.value, max: self.max.value },
+            mode: self.mode.value,
+        }
+    }
+
+    fn question(self, url: String) -> Question {
+        Question {
+            url,
+            method: self.method.value,
+            headers: self.headers,
+            status: self.status.value,
+            redirects: self.redirects.value,
+            timeout: self.timeout.value,
+        }
+    }
+}
+
+struct Limit<'a> {
+    key: &'static str,
+    span: Duration,
+    setting: &'a Setting,
+}
+
+/// What single values cannot show.
+fn in_order(reading: &mut Reading<'_>, host: Option<&Host<'_>>) -> Result<(), Refused> {
+    let limit = |key| {
+        let setting = reading.strongest(key)?;
+        Some(Limit { key, span: words::span(&setting.value).ok()?, setting })
+    };
+    let deadline = host.map(|Host { deadline, .. }| Limit {
+        key: "host.deadline",
+        span: deadline.value,
+        setting: deadline.setting,
+    });
+    let clashes = [
+        shorter(limit("min_gap"), limit("stale_after")),
+        shorter(limit("timeout"), deadline),
+        not_longer(limit("backoff.first"), limit("backoff.max")),
+    ];
+    let refused: Vec<_> = clashes.into_iter().flatten().map(|fault| reading.refuse(fault)).collect();
+    refused.into_iter().next().map_or(Ok(()), Err)
+}
+
+fn shorter(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault> {
+    let (small, big) = small.zip(big)?;
+    (small.span >= big.span).then(|| clash(&small, &big, "must be shorter than", "must be longer than"))
+}
+
+fn not_longer(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault> {
+    let (small, big) = small.zip(big)?;
+    (small.span > big.span)
+        .then(|| clash(&small, &big, "must not be longer than", "must not be shorter than"))
+}
+
+/// Told where the operator said something: a default cannot be wrong.
+fn clash(small: &Limit<'_>, big: &Limit<'_>, down: &str, up: &str) -> Fault {
+    let by_default = small.setting.origin == Origin::Default;
+    let (told, words, other) = if by_default { (big, up, small) } else { (small, down, big) };
+    let limit = format!("{}, which is {} ({})", other.key, words::spell(other.span), other.setting.origin);
+    told.setting.fault(format!("{words} {limit}, got {}", told.setting.value))
+}
+
+fn restarts(value: &Value) -> Result<usize, Wrong> {
+    let number = words::number::<1, 100>(value)?;
+    usize::try_from(number).map_err(|_| "does not fit this machine".into())
+}
+
+fn deadline(value: &Value) -> Result<Duration, Wrong> {
+    let span = words::span(value)?;
+    if span < SHORTEST_DEADLINE {
+        let what = format!("must be {} or more, got {value}", words::spell(SHORTEST_DEADLINE));
+        return Err(Wrong::cure(what, "a restart begins only with 30s of it left"));
+    }
+    Ok(span)
+}
+
+const SHORTEST_DEADLINE: Duration = Duration::from_secs(40);

@@ -1,0 +1,185 @@
+//! What was said, by whom, and where: the settings of one table, and the faults found in them. A
+//! setting never loses its origin. Knows no key of unhang's, reads no file, judges no value.
+
+use std::fmt::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What is wrong, where, and what happens or helps: one line of section 10's style, without `unhang: `.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fault {
+    pub(super) origin: Origin,
+    pub(super) key: Vec<String>,
+    pub(super) wrong: Wrong,
+}
+
+/// The words of a fault, before it is known where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Wrong {
+    what: String,
+    cure: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// `--max-failures`
+    Flag(String),
+    Environment(&'static str),
+    File {
+        path: Arc<Path>,
+        /// `None`: the file as a whole.
+        line: Option<usize>,
+    },
+    Default,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    /// In full, as the operator finds it in the file: `["service", "shop", "budget", "window"]`
+    pub(super) key: Vec<String>,
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// The settings of `[service.shop]`, of `[defaults]`, of all flags; tables within it are flattened.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    /// Its own name: `["service", "shop"]`
+    pub(super) name: Vec<String>,
+    pub(super) origin: Origin,
+    pub(super) settings: Vec<Setting>,
+}
+
+/// A value as it was written, in the kinds that the keys of unhang take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    Whole(i64),
+    Truth(bool),
+    List(Vec<Value>),
+    /// `{}`; one that is not empty is flattened.
+    EmptyTable,
+    /// None of these (a date, a fraction, a number too large): no key takes it.
+    Odd(String),
+}
+
+impl Table {
+    pub(super) fn new(name: &[&str], origin: Origin) -> Self {
+        Self { name: name.iter().map(|part| (*part).to_owned()).collect(), origin, settings: Vec::new() }
+    }
+
+    /// `asked`: `budget.window`
+    pub(super) fn get(&self, asked: &str) -> Option<&Setting> {
+        let (first, second) =
+            asked.split_once('.').map_or((asked, None), |(first, second)| (first, Some(second)));
+        self.settings.iter().find(|setting| {
+            let mut key = self.short(setting);
+            key.next() == Some(first) && key.next() == second && key.next().is_none()
+        })
+    }
+
+    pub(super) fn itself(&self, wrong: impl Into<Wrong>) -> Fault {
+        Fault { origin: self.origin.clone(), key: self.name.clone(), wrong: wrong.into() }
+    }
+
+    /// Of a key that is not in it.
+    pub(super) fn fault(&self, key: &str, wrong: impl Into<Wrong>) -> Fault {
+        let key = self.name.iter().cloned().chain([key.to_owned()]).collect();
+        Fault { origin: self.origin.clone(), key, wrong: wrong.into() }
+    }
+
+    /// The key of a setting of this table, without the table's name.
+    pub(super) fn short<'a>(&self, setting: &'a Setting) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        setting.key.iter().skip(self.name.len()).map(String::as_str)
+    }
+}
+
+impl Value {
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+}
+
+impl Setting {
+    pub(super) fn fault(&self, wrong: impl Into<Wrong>) -> Fault {
+        Fault { origin: self.origin.clone(), key: self.key.clone(), wrong: wrong.into() }
+    }
+}
+
+impl Wrong {
+    pub(super) fn cure(what: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { what: what.into(), cure: Some(cure.into()) }
+    }
+}
+
+impl<T: Into<String>> From<T> for Wrong {
+    fn from(what: T) -> Self {
+        Self { what: what.into(), cure: None }
+    }
+}
+
+impl Origin {
+    pub(super) fn whole(path: &Path) -> Self {
+        Self::File { path: path.into(), line: None }
+    }
+
+    pub(super) fn fault(&self, wrong: impl Into<Wrong>) -> Fault {
+        Fault { origin: self.clone(), key: Vec::new(), wrong: wrong.into() }
+    }
+}
+
+/// As in a file: a part that is no bare key stands in quotes.
+pub(super) fn dotted(key: &[String]) -> String {
+    let bare = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+    };
+    let parts = key.iter().map(|part| if bare(part) { part.clone() } else { format!("\"{part}\"") });
+    parts.collect::<Vec<_>>().join(".")
+}
+
+/// Longer values are cut where they are quoted in a message.
+const QUOTED: usize = 60;
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) if text.chars().nth(QUOTED).is_some() => {
+                write!(f, "\"{}...\"", text.chars().take(QUOTED).collect::<String>())
+            }
+            Self::Text(text) => write!(f, "\"{text}\""),
+            Self::Whole(number) => write!(f, "{number}"),
+            Self::Truth(truth) => write!(f, "{truth}"),
+            Self::EmptyTable => f.write_str("{}"),
+            Self::List(_) => f.write_str("a list"),
+            Self::Odd(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => f.write_str(flag),
+            Self::Environment(variable) => f.write_str(variable),
+            Self::File { path, line: None } => write!(f, "{}", path.display()),
+            Self::File { path, line: Some(line) } => write!(f, "{}:{line}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = format!("{}: ", self.origin);
+        // A flag is the name of its key.
+        if !self.key.is_empty() && matches!(self.origin, Origin::File { .. }) {
+            let _ = write!(line, "{}: ", dotted(&self.key));
+        }
+        let cure = self.wrong.cure.as_deref().unwrap_or("nothing was probed");
+        let _ = write!(line, "{}; {cure}", self.wrong.what);
+        // Names and values come from outside: no line break, no terminal sequence.
+        line.chars().try_for_each(|c| {
+            if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! The exact words of every fault, as tables of what was written and what is said about it.
+
+use super::*;
+
+#[track_caller]
+fn refused(text: &str, flags: &[&str], messages: &[&str]) {
+    match read(text, flags) {
+        Ok(_) => panic!("was taken: {text} {flags:?}"),
+        Err(faults) => assert_eq!(faults, messages, "{text} {flags:?}"),
+    }
+}
+
+/// One line of a service's table, and all that is said about it.
+#[rustfmt::skip]
+#[test]
+fn faults_of_one_line() {
+    let time = "must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got";
+    let units = "must be the name of a unit: A-Z a-z 0-9 : _ . \\ @ -, not beginning with -, at most 250, got";
+    let statuses = "must be statuses of 100 to 599 such as 200, \"200,204\", \"2xx\" or \"200-399\", got";
+    for (line, message) in [
+        ("max_failures = 0", "max_failures: must be 1 or more, got 0; nothing was probed"),
+        ("max_failures = -1", "max_failures: must be 1 or more, got -1; nothing was probed"),
+        ("max_failures = 4294967296", "max_failures: must be at most 4294967295, got 4294967296; nothing was probed"),
+        ("max_failures = 99999999999999999999", "max_failures: must be a whole number, 1 or more, got 99999999999999999999; nothing was probed"),
+        ("max_failures = \"2\"", "max_failures: must be a whole number, 1 or more, got \"2\"; nothing was probed"),
+        ("min_successes = 1.5", "min_successes: must be a whole number, 1 or more, got 1.5; nothing was probed"),
+        ("redirects = 21", "redirects: must be a whole number, 0 to 20, got 21; nothing was probed"),
+        ("redirects = true", "redirects: must be a whole number, 0 to 20, got true; nothing was probed"),
+        ("budget.restarts = 101", "budget.restarts: must be a whole number, 1 to 100, got 101; nothing was probed"),
+        ("budget = { restarts = 0 }", "budget.restarts: must be a whole number, 1 to 100, got 0; nothing was probed"),
+        ("budget.window = \"0s\"", "budget.window: must be longer than 0s, got \"0s\"; nothing was probed"),
+        ("budget = 5", "budget: must be a table such as { restarts = 5, window = \"1h\" }, got 5; nothing was probed"),
+        ("backoff = \"2m\"", "backoff: must be a table such as { first = \"2m\", max = \"1h\" }, got \"2m\"; nothing was probed"),
+        ("backoff.first = \"2h\"", "backoff.first: must not be longer than backoff.max, which is 1h (default), got \"2h\"; nothing was probed"),
+        ("backoff.max = \"1m\"", "backoff.max: must not be shorter than backoff.first, which is 2m (default), got \"1m\"; nothing was probed"),
+        ("min_gap = \"10m\"", "min_gap: must be shorter than stale_after, which is 10m (default), got \"10m\"; nothing was probed"),
+        ("stale_after = \"45s\"", "stale_after: must be longer than min_gap, which is 45s (default), got \"45s\"; nothing was probed"),
+        ("timeout = \"110s\"", "timeout: must be shorter than host.deadline, which is 1m50s (default), got \"110s\"; nothing was probed"),
+        ("timeout = \"0ms\"", "timeout: must be longer than 0s, got \"0ms\"; nothing was probed"),
+        ("timeout = 5", &format!("timeout: {time} 5; nothing was probed")),
+        ("timeout = \"5\"", &format!("timeout: {time} \"5\"; nothing was probed")),
+        ("timeout = {}", &format!("timeout: {time} {{}}; nothing was probed")),
+        ("timeout = { s = 5 }", "timeout.s: timeout takes one value, not a table; nothing was probed"),
+        ("grace = 07:32:00", &format!("grace: {time} 07:32:00; nothing was probed")),
+        ("verify = \"366d\"", "verify: must be at most 365d, got \"366d\"; nothing was probed"),
+        ("mode = \"maybe\"", "mode: must be \"act\" or \"observe\", got \"maybe\"; nothing was probed"),
+        ("name = \"\"", "name: must be 1 to 100 characters without line breaks and other control characters; nothing was probed"),
+        ("name = \"a\\nb\"", "name: must be 1 to 100 characters without line breaks and other control characters; nothing was probed"),
+        ("name = 5", "name: must be a text in quotes, got 5; nothing was probed"),
+        ("log_file = \"a.log\"", "log_file: must be the absolute path of a file, such as \"/var/log/shop.log\", got \"a.log\"; nothing was probed"),
+        ("log_file = \"/var/\\n\"", "log_file: must be the absolute path of a file, such as \"/var/log/shop.log\", got \"/var/\\n\"; nothing was probed"),
+        ("unit = \"a*\"", "unit: must name one unit, got the pattern \"a*\"; write a table for each unit"),
+        ("unit = \"a@.service\"", "unit: must not be a template, got \"a@.service\"; write an instance: a@NAME.service"),
+        ("unit = \"a@\"", "unit: must not be a template, got \"a@\"; write an instance: a@NAME.service"),
+        ("unit = \"-a\"", &format!("unit: {units} \"-a\"; nothing was probed")),
+        ("unit = \".service\"", &format!("unit: {units} \".service\"; nothing was probed")),
+        ("unit = \"/etc/a.service\"", &format!("unit: {units} \"/etc/a.service\"; nothing was probed")),
+        ("unit = \"\"", &format!("unit: {units} \"\"; nothing was probed")),
+        ("unit = [\"a\"]", "unit: must be a text in quotes, got a list; nothing was probed"),
+        ("unit = \"a\"\nrestart = [\"b\"]", "unit: cannot stand together with restart (u.toml:4); leave one of them out"),
+        ("restart = \"a b\"", "restart: must be a list of texts such as [\"cmd\", \"arg\"]; nothing was probed"),
+        ("restart = [\"a\", 5]", "restart: must be a list of texts such as [\"cmd\", \"arg\"], but 5 is in it; nothing was probed"),
+        ("restart = []", "restart: must name a command, such as [\"cmd\", \"arg\"]; nothing was probed"),
+        ("restart = [\"\"]", "restart: must begin with a command, such as [\"cmd\", \"arg\"], got \"\"; nothing was probed"),
+        ("restart = [\"./a\"]", "restart: must begin with an absolute path or a plain name, got \"./a\"; cron starts in another folder than you do"),
+        ("status = \"20\"", &format!("status: {statuses} \"20\"; nothing was probed")),
+        ("status = \"399-200\"", &format!("status: {statuses} \"399-200\"; nothing was probed")),
+        ("status = \"200,\"", &format!("status: {statuses} \"200,\"; nothing was probed")),
+        ("status = \"6xx\"", &format!("status: {statuses} \"6xx\"; nothing was probed")),
+        ("status = 99", &format!("status: {statuses} 99; nothing was probed")),
+        ("method = \"GE T\"", "method: must be a method of HTTP such as \"GET\", got \"GE T\"; nothing was probed"),
+        ("headers = 5", "headers: must be a table such as { Host = \"example.org\" }; nothing was probed"),
+        ("headers.\"a b\" = \"x\"", "headers.\"a b\": is not the name of a header: letters, digits and -_.; nothing was probed"),
+        ("headers.A = 5", "headers.A: must be a text in quotes; nothing was probed"),
+        ("headers.A.B = \"x\"", "headers.A.B: must be a text in quotes, got a table; nothing was probed"),
+        ("headers.A = \"top\\nsecret\"", "headers.A: must not hold line breaks or other control characters; nothing was probed"),
+        ("headers = { A = \"x\", a = \"y\" }", "headers.a: is given twice; nothing was probed"),
+        ("headers.Content-length = \"5\"", "headers.Content-length: is set by unhang itself; leave it out"),
+        ("ca_file = \"/x\"", "ca_file: has no meaning for http, and this version speaks plain http only; leave it out"),
+        ("insecure = true", "insecure: has no meaning for http, and this version speaks plain http only; leave it out"),
+        ("max_failure = 3", "max_failure: unknown key; did you mean max_failures?"),
+        ("budget.reboots = 3", "budget.reboots: unknown key; did you mean budget.restarts?"),
+        ("\"max failures\" = 3", "\"max failures\": unknown key; did you mean max_failures?"),
+        ("\"budget.window\" = \"1h\"", "\"budget.window\": unknown key; did you mean budget.window?"),
+        ("interval = \"2m\"", "interval: unknown key; nothing was probed"),
+        ("dot.url = \"x\"", "dot.url: unknown key; a NAME with a dot stands in quotes: [service.\"shop.dot\"]"),
+    ] {
+        refused(&format!("{SHOP}{line}"), &[], &[&format!("u.toml:3: service.shop.{message}")]);
+    }
+}
+
+#[rustfmt::skip]
+#[test]
+fn faults_of_urls_show_no_secrets() {
+    let no_port = "must have a port of 1 to 65535; nothing was probed";
+    let no_host = "has no valid host: a name, an IPv4 address or [an IPv6 address]; nothing was probed";
+    let unreadable = "cannot be read as a URL: http://HOST[:PORT][/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX";
+    for (url, message) in [
+        ("https://x/", "this version speaks plain http only; begin it with http://"),
+        ("unix:/run/x.sock:/health/", "this version speaks plain http only; begin it with http://"),
+        ("localhost:8000/", "is not a URL; such as \"http://localhost:8000/health/\""),
+        ("", "is not a URL; such as \"http://localhost:8000/health/\""),
+        ("http://u:secret@x/", "must not hold a user or password; use headers = { Authorization = \"Basic ...\" }"),
+        ("http://x:65536/", no_port),
+        ("http://x:0/", no_port),
+        ("http://x:/", no_port),
+        ("http://x:8o/", no_port),
+        ("http://999.1.1.1/", no_host),
+        ("http://[::g]/", no_host),
+        ("http://*/", no_host),
+        ("http://", unreadable),
+        ("http:///health/", unreadable),
+        ("http:/x", unreadable),
+        ("http://x/a b", unreadable),
+    ] {
+        refused(&format!("[service.a]\nurl = '{url}'"), &[], &[&format!("u.toml:2: service.a.url: {message}")]);
+    }
+}
+
+#[rustfmt::skip]
+#[test]
+fn faults_of_tables() {
+    for (text, messages) in [
+        ("", ["u.toml: holds no service; add [service.NAME] and url = \"http://localhost:8000/health/\""].as_slice()),
+        ("[service]", &["u.toml: holds no service; add [service.NAME] and url = \"http://localhost:8000/health/\""]),
+        ("[service.a]", &["u.toml:1: service.a.url: is missing; add url = \"http://localhost:8000/health/\""]),
+        ("service = 5", &["u.toml:1: service is not a table; write [service.NAME], in single brackets"]),
+        ("[[service]]", &["u.toml:1: service is not a table; write [service.NAME], in single brackets"]),
+        ("[service]\na = 5", &["u.toml:2: service.a is not a table; write [service.a], in single brackets"]),
+        ("defaults = 5", &["u.toml:1: defaults is not a table; write [defaults], in single brackets"]),
+        ("[services.a]", &["u.toml:1: unknown table services; did you mean [service.NAME]?"]),
+        ("[default]", &["u.toml:1: unknown table default; did you mean [defaults]?"]),
+        ("[shop]", &["u.toml:1: unknown table shop; did you mean [service.shop]?"]),
+        ("url = 'http://x'", &["u.toml:1: url: stands in no table; write it below [service.NAME] or [defaults]"]),
+        ("x = 5", &["u.toml:1: x: unknown key; keys stand in [service.NAME], [defaults] or [host]"]),
+        ("[service.a]\nurl = 'x", &["u.toml:2: cannot be read as TOML: invalid literal string, expected `'`; nothing was probed"]),
+        ("[service.a]\nurl =\n\nname = 'x'", &["u.toml:2: cannot be read as TOML: string values must be quoted, expected literal string; nothing was probed"]),
+        ("[service.a]\nurl = 'http://x'\nurl = 'http://x'", &["u.toml:3: cannot be read as TOML: duplicate key; nothing was probed"]),
+        ("[service.a]\nurl = 'http://x'\n[service.b]\nurl = 'http://x'\nunit = 'a'", &["u.toml:3: service.b: restarts a.service, as service.a (u.toml:1) does; one unit, one service"]),
+        ("[service.\"b.service\"]\nurl = 'http://x'\nrestart = ['x']\n[service.b]\nurl = 'http://x'", &["u.toml:1: service.\"b.service\": would share a lock with service.b (u.toml:4); rename one of them"]),
+        ("[host]\ndeadline = '39s'\nnonsense = 5\ngrace = '1s'\n[service.a]\nurl = 'http://x'", &[
+            "u.toml:2: host.deadline: must be 40s or more, got \"39s\"; a restart begins only with 30s of it left",
+            "u.toml:3: host.nonsense: unknown key; nothing was probed",
+            "u.toml:4: host.grace: unknown key; nothing was probed",
+        ]),
+        ("[defaults]\nurl = 'http://x'\nname = 'x'\nunit = 'x'\nrestart = ['x']\nlog_file = '/x'\nmax_failures = 0\ninsecure = true\nmodes = 5", &[
+            "u.toml:2: defaults.url: makes no sense for all services; every service has its own",
+            "u.toml:3: defaults.name: makes no sense for all services; every service has its own",
+            "u.toml:4: defaults.unit: makes no sense for all services; one unit belongs to one service",
+            "u.toml:5: defaults.restart: makes no sense for all services; one command belongs to one service",
+            "u.toml:6: defaults.log_file: makes no sense for all services; every service has its own log; write it in [service.NAME]",
+            "u.toml:7: defaults.max_failures: must be 1 or more, got 0; nothing was probed",
+            "u.toml:8: defaults.insecure: has no meaning for http, and this version speaks plain http only; leave it out",
+            "u.toml:9: defaults.modes: unknown key; did you mean mode?",
+        ]),
+    ] {
+        refused(text, &[], messages);
+    }
+}
+
+#[test]
+fn units_leave_room_for_the_name_of_their_lock() {
+    let unit = |length: usize| format!("{SHOP}unit = \"{}\"", "a".repeat(length - ".service".len()));
+    assert!(read(&unit(250), &[]).is_ok());
+    assert!(read(&unit(251), &[]).unwrap_err()[0].contains("at most 250, got \"aaa"));
+}
+
+#[test]
+fn names_of_services() {
+    let long = "a".repeat(201);
+    for name in ["", "-a", ".a", "a/b", "a b", "ä", "a\\n", long.as_str()] {
+        let faults = read(&format!("[service.\"{name}\"]\nurl = 'http://x'\nunit = 'x'"), &[]).unwrap_err();
+        let message = "u.toml:1: a NAME is 1 to 200 of the characters A-Z a-z 0-9 _ . @ -, and begins with none of . -; \
+                       rename it; name = \"...\" may be any text";
+        assert_eq!(faults, [message], "{name}");
+    }
+    assert!(read(&format!("[service.{}]\nurl = 'http://x'", &long[1..]), &[]).is_ok());
+}
+
+#[test]
+fn all_faults_are_told_and_each_once() {
+    let text = "[defaults]\nmin_gap = \"1h\"\ngrace = 5\n[service.a]\nurl = \"http://x\"\nmax_failures = 0\n\
+                [service.b]\nurl = \"http://x\"\nunit = \"a\"\nstale_after = \"2h\"\n[service.c]\nurl = \"x\"\ngrace = \"1s\"\n";
+    refused(
+        text,
+        &["--max-failures", "1", "--verify", "never"],
+        &[
+            "--verify: must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got \"never\"; nothing was probed",
+            "u.toml:2: defaults.min_gap: must be shorter than stale_after, which is 10m (default), got \"1h\"; nothing was probed",
+            "u.toml:3: defaults.grace: must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got 5; nothing was probed",
+            "u.toml:6: service.a.max_failures: must be 1 or more, got 0; nothing was probed",
+            "u.toml:12: service.c.url: is not a URL; such as \"http://localhost:8000/health/\"",
+        ],
+    );
+}
+
+#[rustfmt::skip]
+#[test]
+fn faults_of_flags_name_the_flag() {
+    for (flags, message) in [
+        (["--max-failures", "0"].as_slice(), "--max-failures: must be 1 or more, got 0; nothing was probed"),
+        (&["--max-failures", "two"], "--max-failures: must be a whole number, 1 or more, got \"two\"; nothing was probed"),
+        (&["--min-gap", "20m"], "--min-gap: must be shorter than stale_after, which is 10m (default), got \"20m\"; nothing was probed"),
+        (&["--timeout", "50s", "--deadline", "45s"], "--timeout: must be shorter than host.deadline, which is 45s (--deadline), got \"50s\"; nothing was probed"),
+        (&["--deadline", "1s"], "--deadline: must be 40s or more, got \"1s\"; a restart begins only with 30s of it left"),
+        (&["--insecure"], "--insecure: has no meaning for http, and this version speaks plain http only; leave it out"),
+        (&["--insecure=perhaps"], "--insecure: has no meaning for http, and this version speaks plain http only; leave it out"),
+        (&["--header", "secret"], "--header: must be 'NAME: VALUE'; nothing was probed"),
+        (&["--header", "a b: secret"], "--header: is not the name of a header: letters, digits and -_.; nothing was probed"),
+        (&["--log-file", "x"], "--log-file: must be the absolute path of a file, such as \"/var/log/shop.log\", got \"x\"; nothing was probed"),
+        (&["--unit", "a"], "--unit: cannot restart every service; add --url for a plan of one without a file, or write it in [service.NAME]"),
+        (&["--restart-command", "a"], "--restart-command: cannot restart every service; add --url for a plan of one without a file, or write it in [service.NAME]"),
+        (&["--url", "http://x"], "--url: cannot be the URL of every service; add --unit or --restart-command for a plan of one without a file, or write url in [service.NAME]"),
+        (&["--name", "a"], "--name: cannot be the name of every service; add --url and --unit for a plan of one without a file, or write name in [service.NAME]"),
+        (&["--url", "http://x", "--unit", "a", "--restart-command", "b"], "--unit: cannot stand together with --restart-command; leave one of them out"),
+        (&["--url", "http://x", "--restart-command", "[b"], "--restart-command: must be a list of texts such as [\"cmd\", \"arg\"]; nothing was probed"),
+        (&["--url", "http://x", "--restart-command", " "], "--restart-command: must name a command, such as [\"cmd\", \"arg\"]; nothing was probed"),
+        (&["--url", "x", "--unit", "a"], "--url: is not a URL; such as \"http://localhost:8000/health/\""),
+        (&["--only", "shpo"], "--only: no service \"shpo\"; did you mean shop? The services are shop"),
+        (&["--only", "django"], "--only: no service \"django\"; the services are shop"),
+    ] {
+        refused(SHOP, flags, &[message]);
+    }
+}
+
+#[test]
+fn faults_of_the_environment_name_the_variable() {
+    let variable = |flag, variable, text: &str| {
+        PlanFlags(vec![Typed { flag, variable: Some(variable), text: text.into() }])
+    };
+    for (flags, message) in [
+        (
+            variable("max-failures", "UNHANG_MAX_FAILURES", "0"),
+            "UNHANG_MAX_FAILURES: must be 1 or more, got 0; nothing was probed",
+        ),
+        (
+            variable("mode", "UNHANG_MODE", "on"),
+            "UNHANG_MODE: must be \"act\" or \"observe\", got \"on\"; nothing was probed",
+        ),
+    ] {
+        assert_eq!(
+            with(SHOP, &Sources { plan: &flags, ..cli(&[]).sources() }),
+            Err(vec![message.to_owned()])
+        );
+    }
+}

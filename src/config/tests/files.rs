@@ -1,0 +1,145 @@
+//! Real files in a folder that stands for a host: which are read, and which are refused.
+
+use std::fs;
+
+use super::*;
+
+/// A host's folders, somewhere else.
+struct Host {
+    dir: tempfile::TempDir,
+    places: Places,
+}
+
+impl Host {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("conf.d")).unwrap();
+        let places = Places {
+            user: Some(at("user.toml")),
+            main: at("unhang.toml"),
+            folder: at("conf.d"),
+            as_root: false,
+        };
+        Self { dir, places }
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> &Self {
+        fs::write(self.dir.path().join(name), text).unwrap();
+        self
+    }
+
+    /// `KEY N`: each service with its `max_failures`; or the faults.
+    fn read(&self, flags: &[&str]) -> Vec<String> {
+        let dir = format!("{}/", self.dir.path().display());
+        let flags: Vec<String> = flags.iter().map(|flag| flag.replace("DIR/", &dir)).collect();
+        let cli = cli(&flags.iter().map(String::as_str).collect::<Vec<_>>());
+        match plan_at(&self.places, &cli.sources()) {
+            Ok(plan) => {
+                plan.services.iter().map(|s| format!("{} {}", s.key, s.policy.max_failures)).collect()
+            }
+            Err(faults) => faults.iter().map(|fault| fault.to_string().replace(&dir, "")).collect(),
+        }
+    }
+}
+
+fn service(name: &str) -> String {
+    format!("[service.{name}]\nurl = \"http://localhost/\"\n")
+}
+
+#[test]
+fn files_of_conf_d_add_services() {
+    let host = Host::new();
+    host.write("unhang.toml", format!("[defaults]\nmax_failures = 7\n{}", service("b")))
+        .write("conf.d/1.toml", service("c"))
+        .write("conf.d/0.toml", service("a"))
+        .write("conf.d/.hidden.toml", service("d"))
+        .write("conf.d/old.toml~", service("e"));
+    assert_eq!(host.read(&[]), ["a 7", "b 7", "c 7"]);
+    host.write("conf.d/2.toml", format!("{}[defaults]\n[host]\n", service("b")));
+    host.write("conf.d/3.toml", format!("{}x = 1\n", service("a")));
+    assert_eq!(
+        host.read(&[]),
+        [
+            "conf.d/2.toml:1: service.b: is defined at unhang.toml:3 too; keep one of the two",
+            "conf.d/2.toml:3: defaults: may stand in the main file only; move it to unhang.toml",
+            "conf.d/2.toml:4: host: may stand in the main file only; move it to unhang.toml",
+            "conf.d/3.toml:1: service.a: is defined at conf.d/0.toml:1 too; keep one of the two",
+        ]
+    );
+    host.write("unhang.toml", "[").write("conf.d/1.toml", "]");
+    let faults = host.read(&[]);
+    assert!(
+        faults.len() >= 2 && faults[0].starts_with("conf.d/1.toml:1: cannot be read as TOML"),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn one_file_may_replace_all() {
+    let host = Host::new();
+    host.write("unhang.toml", service("a")).write("conf.d/1.toml", service("b"));
+    assert_eq!(host.read(&[]), ["a 2", "b 2"]);
+    host.write("user.toml", service("c"));
+    assert_eq!(host.read(&[]), ["c 2"]);
+    host.write("x.toml", service("d"));
+    assert_eq!(host.read(&["--config", "DIR/x.toml"]), ["d 2"]);
+    assert_eq!(host.read(&["--unit", "e", "--url", "http://x"]), ["e 2"]);
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let mut host = Host::new();
+    let sample = "two lines in it are enough: [service.NAME] and url = \"http://localhost:8000/health/\"";
+    assert_eq!(host.read(&["--config", "DIR/x"]), [format!("x: no such file; {sample}")]);
+    assert_eq!(host.read(&[]), [format!("unhang.toml: no such file, nor user.toml; {sample}")]);
+    host.places.user = None;
+    assert_eq!(host.read(&[]), [format!("unhang.toml: no such file; {sample}")]);
+    host.places.folder = host.dir.path().join("nowhere");
+    host.write("unhang.toml", service("a"));
+    assert_eq!(host.read(&[]), ["a 2"]);
+}
+
+#[test]
+fn files_that_are_no_text() {
+    let host = Host::new();
+    let refused = |text: &[u8], message: &str| {
+        host.write("x", text);
+        assert_eq!(host.read(&["--config", "DIR/x"]), [format!("x: {message}; nothing was probed")]);
+    };
+    refused(b"# a\n# \xff\n", "line 2 is not UTF-8");
+    refused(&vec![b'\n'; 1024 * 1024 + 1], "is larger than 1 MiB");
+    assert_eq!(host.read(&["--config", "DIR/conf.d"]), ["conf.d: is not a regular file; nothing was probed"]);
+    assert_eq!(
+        host.read(&["--config", "/dev/zero"]),
+        ["/dev/zero: is not a regular file; nothing was probed"]
+    );
+    host.write("y", vec![b'\n'; 1024 * 1024]);
+    assert!(host.read(&["--config", "DIR/y"])[0].starts_with("y: holds no service"));
+}
+
+#[test]
+fn root_reads_only_what_root_alone_may_write() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut host = Host::new();
+    host.places.as_root = true;
+    host.places.user = None;
+    host.write("unhang.toml", service("a"));
+    let chmod =
+        |name: &str, mode| fs::set_permissions(host.dir.path().join(name), fs::Permissions::from_mode(mode));
+    chmod("unhang.toml", 0o666).unwrap();
+    let faults = host.read(&[]);
+    assert!(
+        faults[0].starts_with("unhang.toml: ")
+            && faults[0].ends_with("; chown root unhang.toml && chmod go-w unhang.toml")
+    );
+    if rustix::process::geteuid().is_root() {
+        assert!(
+            faults[0].contains(": others may write it (mode 0666), who could make root start anything; ")
+        );
+        chmod("unhang.toml", 0o644).unwrap();
+        assert_eq!(host.read(&[]), ["a 2"]);
+        chmod("conf.d", 0o777).unwrap();
+        assert!(host.read(&[])[0].starts_with("conf.d: others may write it (mode 0777)"));
+    }
+}

@@ -1,0 +1,343 @@
+//! What the operator writes, and the plan that comes of it; in the files beside, what is refused.
+
+mod faults;
+mod files;
+mod properties;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Parser;
+use unhang_core::{BackoffLimits, Budget, Mode, Policy};
+
+use super::*;
+use crate::cli::{Cli, PLAN_FLAGS, PlanFlags, Typed};
+use crate::plan::{HostPlan, Question, StatusSet};
+
+const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
+
+fn cli(flags: &[&str]) -> Cli {
+    Cli::try_parse_from(["unhang", "run"].iter().chain(flags)).unwrap()
+}
+
+fn with(text: &str, sources: &Sources<'_>) -> Result<Plan, Vec<String>> {
+    let plan = plan_from(sources, |faults| Tables::of_main(Ok(text.to_owned()), Path::new("u.toml"), faults));
+    plan.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+fn read(text: &str, flags: &[&str]) -> Result<Plan, Vec<String>> {
+    with(text, &cli(flags).sources())
+}
+
+#[track_caller]
+fn one(text: &str, flags: &[&str]) -> Service {
+    let mut services = read(text, flags).unwrap().services;
+    assert_eq!(services.len(), 1);
+    services.remove(0)
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Section 5 of the design, word for word.
+const SAMPLE: &str = r#"
+[service.roams-django]          # two lines are a complete configuration
+url = "http://localhost:8000/health/"
+
+# every other key, with its default
+# name = "roams-django"         # what log lines call it
+# unit = "roams-django.service" # NAME + ".service"; or instead: restart = ["cmd", "arg"]  (no shell; own process group; no unit facts)
+# method = "GET"
+# headers = {}
+# status = "200"                # "200,204", "2xx", "200-399"
+# redirects = 0
+# timeout = "5s"                # whole request, connect included
+# ca_file = ""                  # besides the system's roots
+# insecure = false
+# max_failures = 2
+# min_successes = 1
+# grace = "30s"
+# verify = "30s"                # after a restart, probe once a second until healthy or this long
+# min_gap = "45s"
+# stale_after = "10m"
+# budget = { restarts = 5, window = "1h" }
+# backoff = { first = "2m", max = "1h" }
+# mode = "act"                  # or "observe": everything but the restart
+# log_file = "/var/log/roams-django-monitor.log"
+
+[host]
+# deadline = "110s"
+# boot_grace = "2m"
+"#;
+
+#[test]
+fn the_defaults_are_those_of_the_sample() {
+    let lines = SAMPLE
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line));
+    let written_out: String = lines.flat_map(|line| [line, "\n"]).collect();
+    let plan = read(SAMPLE, &[]).unwrap();
+    assert_eq!(read(&written_out, &[]).unwrap(), plan);
+    let expected = Plan {
+        services: vec![Service {
+            key: "roams-django".into(),
+            name: "roams-django".into(),
+            restarter: Restarter::Unit("roams-django.service".into()),
+            question: Question {
+                url: "http://localhost:8000/health/".into(),
+                method: "GET".into(),
+                headers: BTreeMap::new(),
+                status: StatusSet(vec![(200, 200)]),
+                redirects: 0,
+                timeout: seconds(5),
+            },
+            policy: Policy {
+                max_failures: 2,
+                min_successes: 1,
+                grace: seconds(30),
+                min_gap: seconds(45),
+                stale_after: seconds(600),
+                budget: Budget { restarts: 5, window: seconds(3600) },
+                backoff: BackoffLimits { first: seconds(120), max: seconds(3600) },
+                mode: Mode::Act,
+            },
+            verify: seconds(30),
+            log_file: "/var/log/roams-django-monitor.log".into(),
+        }],
+        host: HostPlan { deadline: seconds(110), boot_grace: seconds(120) },
+        state_dir: None,
+    };
+    assert_eq!(plan, expected);
+}
+
+#[test]
+fn the_help_tells_the_defaults() {
+    for flag in &PLAN_FLAGS {
+        let told = flag.help.split_once("[default: ").map(|(_, rest)| rest.trim_end_matches(']'));
+        let key = match flag.name.split_once('-') {
+            Some((table @ ("budget" | "backoff"), key)) => format!("{table}.{key}"),
+            _ => flag.name.replace('-', "_"),
+        };
+        let built_in = Document::built_in(service::DEFAULTS).unwrap();
+        let tables = [built_in.defaults.unwrap(), built_in.host.unwrap()];
+        let value = tables.iter().find_map(|table| table.get(&key)).map(|setting| setting.value.to_string());
+        match (told, value.as_deref()) {
+            (Some(told), Some(value)) => assert_eq!(told, value.trim_matches('"'), "{key}"),
+            (told, value) => assert!(
+                told == (key == "log_file").then_some("/var/log/NAME-monitor.log")
+                    && value.is_none_or(|value| value == "\"\""),
+                "{key}: {told:?}, {value:?}"
+            ),
+        }
+    }
+}
+
+const EVERY_KEY: &str = r#"
+name = "Django"
+unit = "gunicorn"
+method = "head"
+headers = { Host = "shop.example", X-Probe = "unhang" }
+status = "2xx,304-304, 400-404"
+redirects = 3
+timeout = "1s500ms"
+ca_file = ""
+insecure = false
+max_failures = 3
+min_successes = 4
+grace = "1m"
+verify = "0s"
+min_gap = "1s"
+stale_after = "1h30m"
+budget = { restarts = 7, window = "1d" }
+backoff = { first = "2h", max = "2h" }
+mode = "observe"
+log_file = "/var/log/roams/x.log"
+"#;
+
+fn every_key() -> Service {
+    Service {
+        key: "shop".into(),
+        name: "Django".into(),
+        restarter: Restarter::Unit("gunicorn.service".into()),
+        question: Question {
+            url: "http://localhost:8000/health/".into(),
+            method: "HEAD".into(),
+            headers: [("Host", "shop.example"), ("X-Probe", "unhang")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            status: StatusSet(vec![(200, 299), (304, 304), (400, 404)]),
+            redirects: 3,
+            timeout: Duration::from_millis(1500),
+        },
+        policy: Policy {
+            max_failures: 3,
+            min_successes: 4,
+            grace: seconds(60),
+            min_gap: seconds(1),
+            stale_after: seconds(5400),
+            budget: Budget { restarts: 7, window: seconds(86_400) },
+            backoff: BackoffLimits { first: seconds(7200), max: seconds(7200) },
+            mode: Mode::Observe,
+        },
+        verify: Duration::ZERO,
+        log_file: "/var/log/roams/x.log".into(),
+    }
+}
+
+#[test]
+fn every_key_arrives() {
+    assert_eq!(one(&format!("{SHOP}{EVERY_KEY}"), &[]), every_key());
+    let plan = read(&format!("{SHOP}[host]\ndeadline = \"40s\"\nboot_grace = \"0s\""), &[]).unwrap();
+    assert_eq!(plan.host, HostPlan { deadline: seconds(40), boot_grace: Duration::ZERO });
+}
+
+#[test]
+fn every_key_may_stand_for_all_but_those_of_one() {
+    let own = ["name", "unit", "log_file"];
+    let (of_one, of_all): (Vec<&str>, Vec<&str>) =
+        EVERY_KEY.lines().partition(|line| own.iter().any(|key| line.starts_with(key)));
+    let text = format!("[defaults]\n{}\n{SHOP}{}", of_all.join("\n"), of_one.join("\n"));
+    assert_eq!(one(&text, &[]), every_key());
+}
+
+#[test]
+fn every_flag_arrives() {
+    let flags = [
+        "--name=Django",
+        "--unit=gunicorn",
+        "--url=http://localhost:8000/health/",
+        "--method=head",
+        "--header=Host: shop.example",
+        "--header=X-Probe:unhang",
+        "--status=2xx,304-304, 400-404",
+        "--redirects=3",
+        "--timeout=1s500ms",
+        "--ca-file=",
+        "--insecure=no",
+        "--max-failures=3",
+        "--min-successes=4",
+        "--grace=1m",
+        "--verify=0s",
+        "--min-gap=1s",
+        "--stale-after=1h30m",
+        "--budget-restarts=7",
+        "--budget-window=1d",
+        "--backoff-first=2h",
+        "--backoff-max=2h",
+        "--mode=observe",
+        "--log-file=/var/log/roams/x.log",
+        "--deadline=40s",
+        "--boot-grace=0s",
+        "--state-dir=/tmp/s",
+    ];
+    let plan = plan_from(&cli(&flags).sources(), |_| panic!("a file was read")).unwrap();
+    assert_eq!(plan.services, [Service { key: "gunicorn".into(), ..every_key() }]);
+    assert_eq!(plan.host, HostPlan { deadline: seconds(40), boot_grace: Duration::ZERO });
+    assert_eq!(plan.state_dir, Some(PathBuf::from("/tmp/s")));
+}
+
+#[test]
+fn stronger_layers_win_key_by_key() {
+    let variable = PlanFlags(vec![Typed {
+        flag: "max-failures",
+        variable: Some("UNHANG_MAX_FAILURES"),
+        text: "5".into(),
+    }]);
+    let (defaults, own) = ("[defaults]\nmax_failures = 3\n", format!("{SHOP}max_failures = 4\n"));
+    let count = |text: &str, flags: &[&str]| one(text, flags).policy.max_failures;
+    assert_eq!(count(SHOP, &[]), 2);
+    assert_eq!(count(&format!("{defaults}{SHOP}"), &[]), 3);
+    assert_eq!(count(&format!("{defaults}{own}"), &[]), 4);
+    let cli = cli(&[]);
+    let from_environment = Sources { plan: &variable, ..cli.sources() };
+    let services = with(&format!("{defaults}{own}"), &from_environment).unwrap().services;
+    assert_eq!(services[0].policy.max_failures, 5);
+    // That a flag beats its variable is clap's doing.
+    assert_eq!(count(&format!("{defaults}{own}"), &["--max-failures", "6"]), 6);
+}
+
+#[test]
+fn tables_merge_key_by_key() {
+    let text = format!(
+        "[defaults]\nbudget.restarts = 3\nbackoff = {{ max = \"3h\" }}\nheaders = {{ host = \"a\", X = \"1\" }}\n\
+         {SHOP}budget.window = \"2h\"\nheaders = {{ Host = \"b\" }}\n"
+    );
+    let service = one(&text, &["--backoff-first", "1m", "--header", "x: 2"]);
+    assert_eq!(service.policy.budget, Budget { restarts: 3, window: seconds(7200) });
+    assert_eq!(service.policy.backoff, BackoffLimits { first: seconds(60), max: seconds(10_800) });
+    let headers: Vec<_> =
+        service.question.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    assert_eq!(headers, ["Host: b", "x: 2"]);
+}
+
+#[test]
+fn units_take_a_suffix_and_names_may_have_one() {
+    for (name, line, expected) in [
+        ("shop", "", "shop.service"),
+        ("\"shop.service\"", "", "shop.service"),
+        ("\"shop.socket\"", "", "shop.socket"),
+        ("\"my.shop\"", "", "my.shop.service"),
+        ("\"worker@1\"", "", "worker@1.service"),
+        ("shop", "unit = \"a:b\\\\x2d_c@1.service\"", "a:b\\x2d_c@1.service"),
+    ] {
+        let service = one(&format!("[service.{name}]\nurl = \"http://x\"\n{line}"), &[]);
+        assert_eq!(service.restarter, Restarter::Unit(expected.into()));
+        assert_eq!(service.key, name.trim_matches('"'));
+        assert_eq!(service.log_file, PathBuf::from(format!("/var/log/{}-monitor.log", service.key)));
+    }
+}
+
+#[test]
+fn a_command_instead_of_a_unit() {
+    let text = format!("{SHOP}restart = [\"/usr/bin/docker\", \"restart\", \"my shop\"]");
+    let command = |words: &[&str]| Restarter::Command(words.iter().map(|word| (*word).to_owned()).collect());
+    assert_eq!(one(&text, &[]).restarter, command(&["/usr/bin/docker", "restart", "my shop"]));
+    for (name, typed, key, words) in [
+        (None, "docker  restart shop", "service", ["docker", "restart", "shop"]),
+        (Some("shop"), r#"["docker", 'restart', "my shop"]"#, "shop", ["docker", "restart", "my shop"]),
+        (Some("My shop"), "a b c", "service", ["a", "b", "c"]),
+    ] {
+        let mut flags = vec!["--url", "http://x", "--restart-command", typed];
+        flags.extend(name.iter().flat_map(|name| ["--name", name]));
+        let service = one("", &flags);
+        assert_eq!((service.restarter, service.key.as_str()), (command(&words), key));
+        assert_eq!(service.name, name.unwrap_or(key));
+    }
+}
+
+#[test]
+fn the_key_of_a_plan_of_one() {
+    for (unit, key) in [
+        ("shop", "shop"),
+        ("shop.service", "shop"),
+        ("shop.socket", "shop.socket"),
+        ("worker@1", "worker@1"),
+        ("a:b\\x2d.service", "a_b_x2d"),
+        (".hidden", "_hidden"),
+    ] {
+        assert_eq!(one("", &["--url", "http://x", "--unit", unit]).key, key);
+    }
+}
+
+#[test]
+fn good_urls() {
+    for url in [
+        "http://localhost",
+        "HTTP://localhost:8000",
+        "http://127.0.0.1:1/",
+        "http://[::1]:65535/health/?a=b%20c",
+        "http://my_host.example.org/x@y",
+    ] {
+        assert_eq!(one(&format!("[service.a]\nurl = '{url}'"), &[]).question.url, url);
+    }
+}
+
+#[test]
+fn only_some() {
+    let text = (10..40).map(|n| format!("[service.s{n}]\nurl = \"http://x\"\n")).collect::<Vec<_>>().concat();
+    let keys = |plan: Plan| plan.services.into_iter().map(|service| service.key).collect::<Vec<_>>();
+    assert_eq!(keys(read(&text, &["--only", "s30", "--only", "s11"]).unwrap()), ["s11", "s30"]);
+    let faults = read(&text, &["--only", "nonsense"]).unwrap_err();
+    assert!(faults[0].ends_with("s28, s29 and 10 more"), "{faults:?}");
+}

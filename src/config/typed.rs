@@ -1,0 +1,108 @@
+//! Flags and the environment as one more table of settings: the strongest layer, or a plan of one.
+
+use super::document;
+use super::reading::Refused;
+use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+use super::units;
+use crate::cli::{PlanFlags, Typed};
+
+pub(super) fn table(flags: &PlanFlags, faults: &mut Vec<Fault>) -> Table {
+    let mut table = Table::new(&[], Origin::Default);
+    for typed in &flags.0 {
+        match setting(typed) {
+            Ok(setting) => table.settings.push(setting),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    table
+}
+
+/// The key of a plan of one service, which needs no file. `None`: the flags go over the files' services.
+pub(super) fn key_of_one(typed: &Table, faults: &mut Vec<Fault>) -> Result<Option<String>, Refused> {
+    let (url, unit, command) = (typed.get("url"), typed.get("unit"), typed.get("restart"));
+    let wrong = match (url, unit, command, typed.get("name")) {
+        (None, None, None, None) => return Ok(None),
+        (Some(_), Some(unit), None, _) => return Ok(Some(key_of_unit(unit))),
+        (Some(_), None, Some(_), name) => return Ok(Some(key_of_command(name))),
+        (_, Some(unit), Some(command), _) => {
+            let what = format!("cannot stand together with {}", command.origin);
+            unit.fault(Wrong::cure(what, "leave one of them out"))
+        }
+        (Some(url), None, None, _) => url.fault(Wrong::cure(
+            "cannot be the URL of every service",
+            "add --unit or --restart-command for a plan of one without a file, or write url in [service.NAME]",
+        )),
+        (None, Some(setting), None, _) | (None, None, Some(setting), _) => setting.fault(Wrong::cure(
+            "cannot restart every service",
+            "add --url for a plan of one without a file, or write it in [service.NAME]",
+        )),
+        (None, None, None, Some(name)) => name.fault(Wrong::cure(
+            "cannot be the name of every service",
+            "add --url and --unit for a plan of one without a file, or write name in [service.NAME]",
+        )),
+    };
+    Err(Refused::with(wrong, faults))
+}
+
+fn key_of_unit(unit: &Setting) -> String {
+    units::key_from(unit.value.text().unwrap_or_default())
+}
+
+fn key_of_command(name: Option<&Setting>) -> String {
+    let name = name.and_then(|name| name.value.text()).filter(|name| units::check_key(name).is_ok());
+    name.unwrap_or("service").to_owned()
+}
+
+fn setting(typed: &Typed) -> Result<Setting, Fault> {
+    let origin = match typed.variable {
+        Some(variable) => Origin::Environment(variable),
+        None => Origin::Flag(format!("--{}", typed.flag)),
+    };
+    let text = typed.text.as_str();
+    let value = match typed.flag {
+        "header" => return header(text, origin),
+        "restart-command" => command(text),
+        "max-failures" | "min-successes" | "redirects" | "budget-restarts" => whole(text),
+        "insecure" => truth(text),
+        _ => Value::Text(text.to_owned()),
+    };
+    Ok(Setting { key: key(typed.flag), value, origin })
+}
+
+/// `budget-window` is `budget.window`, `max-failures` is `max_failures`.
+fn key(flag: &str) -> Vec<String> {
+    match flag.split_once('-') {
+        Some((table @ ("budget" | "backoff"), key)) => vec![table.to_owned(), key.to_owned()],
+        Some(("restart", "command")) => vec!["restart".to_owned()],
+        _ => vec![flag.replace('-', "_")],
+    }
+}
+
+/// Its value may be a secret, and is not shown.
+fn header(text: &str, origin: Origin) -> Result<Setting, Fault> {
+    let Some((name, value)) = text.split_once(':') else {
+        return Err(origin.fault("must be 'NAME: VALUE'"));
+    };
+    let key = vec!["headers".to_owned(), name.trim().to_owned()];
+    Ok(Setting { key, value: Value::Text(value.trim().to_owned()), origin })
+}
+
+/// What is no list stays a text, and is refused in the words of its key; the same for the kinds below.
+fn command(text: &str) -> Value {
+    if text.trim_start().starts_with('[') {
+        return document::list(text.trim()).unwrap_or_else(|| Value::Text(text.to_owned()));
+    }
+    Value::List(text.split_whitespace().map(|word| Value::Text(word.to_owned())).collect())
+}
+
+fn whole(text: &str) -> Value {
+    text.parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Whole)
+}
+
+fn truth(text: &str) -> Value {
+    match text {
+        "true" | "yes" | "on" | "1" => Value::Truth(true),
+        "false" | "no" | "off" | "0" => Value::Truth(false),
+        other => Value::Text(other.to_owned()),
+    }
+}
