@@ -46,6 +46,16 @@ pub(crate) enum Restarter {
     Command(Vec<String>),
 }
 
+impl Restarter {
+    /// What a person calls it.
+    pub(crate) fn words(&self) -> &str {
+        match self {
+            Self::Unit(unit) => unit,
+            Self::Command(command) => command.first().map_or("", String::as_str),
+        }
+    }
+}
+
 /// What a probe asks, and what it takes for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {

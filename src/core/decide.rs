@@ -44,6 +44,14 @@ pub struct Host {
     pub time_left: Duration,
 }
 
+impl Host {
+    /// For a tick that found every service healthy, and so asked nothing of the host.
+    #[must_use]
+    pub const fn quiet() -> Self {
+        Self { stopping: false, starting: None, time_left: Duration::MAX }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub verdict: Verdict,
@@ -72,25 +80,26 @@ pub fn decide(case: &Case<'_>) -> Decision {
     }
 }
 
-/// Row 16. `first` led to a restart; `again` is what was found right before it, from the same `before`.
-/// Anything but the same picture of the same incarnation, and nothing is restarted.
+/// Row 16. `first` led to a restart; `again` is what was found right before it, judged from what the
+/// first look has counted. Anything but the same picture of the same incarnation, and nothing is
+/// restarted.
 #[must_use]
 pub fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
-    let fresh = decide(again);
-    let changed = |reason: Reason, next: State| {
-        let verdict = Verdict::Held(Hold::ChangedMeanwhile(reason));
-        told(verdict, next, again.seen)
-    };
+    let fresh = decide(&Case { before: &first.next, ..*again });
+    let changed =
+        |reason: Reason, next: State| told(Verdict::Held(Hold::ChangedMeanwhile(reason)), next, again.seen);
     match &fresh.verdict {
-        Verdict::Restart if fresh.next.incarnation == first.next.incarnation => fresh,
+        Verdict::Restart if fresh.next.incarnation == first.next.incarnation => {
+            let next = State { lives: first.next.lives, ..fresh.next };
+            Decision { next, ..fresh }
+        }
         Verdict::Restart => changed(Reason::Counting, fresh.next),
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => {
             let next = State { reason: Reason::HealedItself, ..fresh.next };
             Decision { reason: Reason::HealedItself, next, ..fresh }
         }
-        // What was counted stays counted.
-        Verdict::Unknown(_) => told(fresh.verdict, first.next.clone(), again.seen),
-        Verdict::Held(Hold::Budget { .. } | Hold::Backoff { .. } | Hold::Deadline | Hold::Observe) => fresh,
+        Verdict::Unknown(_)
+        | Verdict::Held(Hold::Budget { .. } | Hold::Backoff { .. } | Hold::Deadline | Hold::Observe) => fresh,
         Verdict::Held(_) | Verdict::Failing(_) => changed(fresh.reason, fresh.next),
     }
 }

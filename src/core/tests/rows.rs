@@ -176,7 +176,7 @@ fn the_look_right_before_a_restart_must_show_the_same_picture() {
     let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
     let first = decide(&case);
     let again = |seen: &Observation, unit: &Unit, host: &Host| {
-        let decision = look_again(&first, &Case { seen, unit, host, ..case });
+        let decision = look_again(&first, &Case { host, seen, unit, ..case });
         (decision.verdict.kind(), decision.reason, decision.next.streak)
     };
     let healthy = Observation::Healthy;
@@ -186,7 +186,7 @@ fn the_look_right_before_a_restart_must_show_the_same_picture() {
     assert_eq!(again(&unknown, &unit, &host), (VerdictKind::Unknown, Reason::Unknown, 2));
     let held = |reason, streak| (VerdictKind::Held, reason, streak);
     assert_eq!(again(&seen, &Unit::Seen(stopped("a")), &host), held(Reason::ChangedMeanwhile, 0));
-    assert_eq!(again(&seen, &Unit::Seen(running("b")), &host), held(Reason::ChangedMeanwhile, 1));
+    assert_eq!(again(&seen, &Unit::Seen(running("b")), &host), held(Reason::ChangedMeanwhile, 0));
     let late = Host { time_left: s(5), ..host.clone() };
     assert_eq!(again(&seen, &unit, &late), held(Reason::Deadline, 2));
     // With max_failures = 1 another incarnation would be due as well: but it is another one.

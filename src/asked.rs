@@ -1,0 +1,14 @@
+//! What came of asking for a restart, be it systemd or a command that was asked. Not the outcome: that
+//! is what the unit's next incarnation and the probe show.
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Done,
+    /// A job of a person's, or the shutdown, was first or came between.
+    Refused(String),
+    Failed(String),
+    /// Time was over; it goes on.
+    Running,
+    /// Nothing was asked at all.
+    NeverRan(String),
+}

@@ -1,0 +1,255 @@
+//! `unhang demo`: a small web server of ours hangs, and the ordinary `unhang run` finds and restarts it,
+//! in a folder that goes away again. Everything in it is real but the two minutes between ticks. No
+//! other room calls this one.
+#![expect(clippy::disallowed_methods, reason = "starts the server and `unhang run`, as cron would")]
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal};
+
+use crate::exit::Exit;
+use crate::os::folder::Folder;
+use crate::os::process;
+use crate::report;
+
+/// In the demo's folder: who the server is, where it listens, and that it shall hang.
+const SERVER: &str = "server";
+const PORT: &str = "port";
+const HANG: &str = "hang";
+const DEMO: &str = "demo";
+
+/// Longer than the whole demo takes.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// For a server to come up or go away.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// cron's two minutes, shortened; a little longer than the `--min-gap` of the demo.
+const BETWEEN_TICKS: Duration = Duration::from_millis(1_200);
+
+pub(crate) fn run() -> anyhow::Result<Exit> {
+    let dir = std::env::temp_dir().join(format!("unhang-demo-{}", std::process::id()));
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&dir)
+        .with_context(|| format!("{}: cannot be made", dir.display()))?;
+    let shown = show(&dir);
+    stop_server(&dir);
+    let _ = std::fs::remove_dir_all(&dir);
+    shown
+}
+
+/// Hidden: the server. Hangs for ever once it is told to; only a restart helps.
+pub(crate) fn serve(dir: &Path) -> anyhow::Result<Exit> {
+    let folder = Folder::open(dir).with_context(|| format!("{}", dir.display()))?;
+    let port = number(&folder, PORT).unwrap_or(0);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, u16::try_from(port)?)).context("cannot listen")?;
+    folder.replace(PORT, listener.local_addr()?.port().to_string().as_bytes())?;
+    folder.replace(SERVER, identity(std::process::id()).as_bytes())?;
+    let (hung, flag) = (Arc::new(AtomicBool::new(false)), dir.join(HANG));
+    thread::Builder::new().spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (hung, flag) = (Arc::clone(&hung), flag.clone());
+            let _ = thread::Builder::new().spawn(move || answer(stream, &hung, &flag));
+        }
+    })?;
+    outlive_nobody(&folder, dir);
+    Ok(Exit::Well)
+}
+
+/// Hidden: the restart command of the demo.
+pub(crate) fn restart(dir: &Path) -> anyhow::Result<Exit> {
+    stop_server(dir);
+    start_server(dir)?;
+    Ok(Exit::Well)
+}
+
+fn show(dir: &Path) -> anyhow::Result<Exit> {
+    let folder = Folder::open(dir)?;
+    folder.replace(DEMO, identity(std::process::id()).as_bytes())?;
+    start_server(dir)?;
+    let port = number(&folder, PORT).context("the server did not say its port")?;
+    let url = format!("http://127.0.0.1:{port}/health/");
+    say(&format!("A web server of ours answers at {url}"));
+    say(&format!("Everything is kept in {}, which goes away at the end.\n", dir.display()));
+
+    say("cron would run this every 2 minutes; here it is a bit more than a second:\n");
+    say(&format!("  $ {}\n", tick(dir, &url)?.1));
+    expect(dir, &url, 0, "Healthy: it says nothing, and exits with 0.\n")?;
+
+    say("Now the server hangs: it takes connections, and never answers. systemd would call it active.\n");
+    folder.replace(HANG, b"")?;
+    thread::sleep(BETWEEN_TICKS);
+    expect(dir, &url, 1, "One failure is not enough: it is counted, and the tick exits with 1.")?;
+    say(&state(dir)?);
+    thread::sleep(BETWEEN_TICKS);
+    expect(dir, &url, 0, "The second one was: looked at again, restarted, and proven healthy.\n")?;
+    expect(dir, &url, 0, "The next tick has nothing to say. What it remembers:")?;
+    say(&state(dir)?);
+    say("That was it. To watch a service of yours: see README.md, or `unhang run --help`.");
+    Ok(Exit::Well)
+}
+
+/// Runs one tick, whose log lines appear as they happen, and explains it.
+fn expect(dir: &Path, url: &str, code: i32, explanation: &str) -> anyhow::Result<()> {
+    let mut command = tick(dir, url)?.0;
+    let status = command.status().context("unhang cannot run itself")?;
+    if status.code() != Some(code) {
+        bail!("this tick ended with {status}, and should have with {code}; please report it");
+    }
+    say(explanation);
+    Ok(())
+}
+
+/// The command, and how one would type it.
+fn tick(dir: &Path, url: &str) -> anyhow::Result<(Command, String)> {
+    let exe = own_path()?;
+    let restart = format!("['{}', 'demo-restart', '{}']", exe.display(), dir.display());
+    let arguments = [
+        ("--restart-command", restart),
+        ("--url", url.to_owned()),
+        ("--name", "Demo".to_owned()),
+        ("--timeout", "1s".to_owned()),
+        ("--min-gap", "1s".to_owned()),
+        ("--grace", "1s".to_owned()),
+        ("--boot-grace", "0s".to_owned()),
+        ("--log-file", dir.join("demo.log").display().to_string()),
+        ("--state-dir", dir.join("state").display().to_string()),
+    ];
+    let mut command = plain(&exe);
+    command.args(["run", "-v"]);
+    for (flag, value) in &arguments {
+        command.args([flag, value.as_str()]);
+    }
+    let typed = format!("unhang run -v --url {url} --restart-command ... --timeout 1s --min-gap 1s ...");
+    Ok((command, typed))
+}
+
+/// Nothing of the user's environment may change what the demo shows.
+fn plain(exe: &Path) -> Command {
+    let mut command = Command::new(exe);
+    command.env_clear();
+    for name in ["PATH", "TZ", "HOME"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// The lines of the state file that tell the story.
+fn state(dir: &Path) -> anyhow::Result<String> {
+    let folder = Folder::open(&dir.join("state"))?;
+    let bytes = folder.read("Demo.json", 65_536)?.context("no state was written")?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let telling = ["verdict", "reason", "cause", "streak", "failures", "restarts", "outcome", "wall"];
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| telling.iter().any(|key| line.trim_start().starts_with(&format!("\"{key}\""))))
+        .collect();
+    Ok(format!("{}\n", lines.join("\n")))
+}
+
+fn start_server(dir: &Path) -> anyhow::Result<()> {
+    let mut command = plain(&own_path()?);
+    command.arg("demo-server").arg(dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // A group of its own: Ctrl-C ends the demo, and the server cleans up after it.
+    command.process_group(0).spawn().context("the server cannot be started")?;
+    let folder = Folder::open(dir)?;
+    await_that(|| {
+        number(&folder, PORT).is_some_and(answers) && folder.read(SERVER, 64).is_ok_and(|who| who.is_some())
+    })
+    .context("the server does not come up")
+}
+
+fn stop_server(dir: &Path) {
+    let Ok(folder) = Folder::open(dir) else { return };
+    let Some((pid, started)) = who(&folder, SERVER) else { return };
+    if process::is_running(pid, started)
+        && let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw)
+    {
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
+    let _ = await_that(|| !process::is_running(pid, started));
+    let _ = folder.remove(SERVER);
+}
+
+/// One connection. A hung server keeps what it took.
+fn answer(mut stream: TcpStream, hung: &AtomicBool, flag: &Path) {
+    let mut head = Vec::new();
+    let mut some = [0; 512];
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        match stream.read(&mut some) {
+            Ok(n) if n > 0 => head.extend_from_slice(some.get(..n).unwrap_or_default()),
+            Ok(_) | Err(_) => return,
+        }
+    }
+    if flag.exists() {
+        hung.store(true, Ordering::Relaxed);
+        let _ = std::fs::remove_file(flag);
+    }
+    if hung.load(Ordering::Relaxed) {
+        thread::sleep(LIFETIME);
+    }
+    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nok\n");
+}
+
+/// Until the demo has ended, however that came; then nothing of it is left.
+fn outlive_nobody(folder: &Folder, dir: &Path) {
+    let began = Instant::now();
+    while began.elapsed() < LIFETIME
+        && who(folder, DEMO).is_some_and(|(pid, started)| process::is_running(pid, started))
+    {
+        thread::sleep(Duration::from_millis(200));
+    }
+    let _ = std::fs::remove_dir_all(dir);
+}
+
+fn answers(port: u64) -> bool {
+    u16::try_from(port).is_ok_and(|port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())
+}
+
+fn await_that(mut is_so: impl FnMut() -> bool) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while !is_so() {
+        if began.elapsed() > PATIENCE {
+            bail!("not within {} s", PATIENCE.as_secs());
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// A process's number and start, so that no later one is taken for it.
+fn identity(pid: u32) -> String {
+    format!("{pid} {}", process::started(pid).unwrap_or(0))
+}
+
+fn who(folder: &Folder, name: &str) -> Option<(u32, u64)> {
+    let bytes = folder.read(name, 64).ok()??;
+    let text = String::from_utf8(bytes).ok()?;
+    let (pid, started) = text.split_once(' ')?;
+    Some((pid.parse().ok()?, started.parse().ok()?))
+}
+
+fn number(folder: &Folder, name: &str) -> Option<u64> {
+    String::from_utf8(folder.read(name, 64).ok()??).ok()?.parse().ok()
+}
+
+fn own_path() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("unhang cannot find itself")
+}
+
+fn say(text: &str) {
+    report::line(text);
+}

@@ -1,0 +1,61 @@
+//! How a run ends, and the numbers for it.
+
+/// Of `run`. The order is that of `merge`: the later, the more it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// All healthy.
+    Well,
+    /// The service was locked by another run; 75 is EX_TEMPFAIL of sysexits(3).
+    Locked,
+    /// Unhealthy, held or unknown, or restarted without being healed.
+    Unwell,
+    /// A state could be neither read nor written.
+    StateUnusable,
+    /// Usage or configuration: nothing was probed.
+    Usage,
+}
+
+impl Exit {
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Well => 0,
+            Self::Unwell => 1,
+            Self::Usage => 2,
+            Self::StateUnusable => 3,
+            Self::Locked => 75,
+        }
+    }
+
+    /// Of several services: 75 only if every one was locked.
+    pub(crate) fn merge(exits: impl IntoIterator<Item = Self>) -> Self {
+        let mut exits: Vec<Self> = exits.into_iter().collect();
+        if !exits.is_empty() && exits.iter().all(|exit| *exit == Self::Locked) {
+            return Self::Locked;
+        }
+        exits.retain(|exit| *exit != Self::Locked);
+        exits.into_iter().max().unwrap_or(Self::Well)
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rustfmt::skip]
+    #[test]
+    fn of_several_the_gravest() {
+        use Exit::{Locked, StateUnusable, Unwell, Well};
+        for (exits, merged) in [
+            (vec![Well, Well], Well), (vec![Well, Unwell], Unwell), (vec![Unwell, StateUnusable, Well], StateUnusable),
+            (vec![Locked, Locked], Locked), (vec![Locked, Well], Well), (vec![Locked, Unwell], Unwell), (vec![], Well),
+        ] {
+            assert_eq!(Exit::merge(exits.clone()), merged, "{exits:?}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The service's log: the lines that `monitor_django.sh` wrote, word for word, with a detail after
+//! `: `. A line is a consequence of a decision and is never read back.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use unhang_core::{Cause, Decision, Moment, Observation, Outcome, Reason, State, Verdict};
+
+use crate::os::files;
+use crate::plan::Service;
+use crate::words;
+
+/// What a line may be at the most, in characters.
+const LONGEST: usize = 500;
+
+/// Does a run copy its log lines to stderr (`-v`)?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Echo {
+    Silent,
+    Stderr,
+}
+
+/// Appends one line, with its local time.
+#[expect(clippy::print_stderr, reason = "`-v` copies log lines to stderr")]
+pub(crate) fn write(path: &Path, now: &Moment, text: &str, echo: Echo) -> io::Result<()> {
+    let stamp = words::local(now).format("%Y-%m-%d %H:%M:%S");
+    let line: String = words::escaped(&format!("{stamp} - {text}")).chars().take(LONGEST).collect();
+    if echo == Echo::Stderr {
+        eprintln!("{line}");
+    }
+    files::append(path, format!("{line}\n").as_bytes())
+}
+
+/// What a decision adds to the log: counted failures each, everything else when its reason changes.
+pub(crate) fn of_decision(
+    service: &Service,
+    before: &State,
+    decision: &Decision,
+    seen: &Observation,
+    now: &Moment,
+) -> Vec<String> {
+    let name = &service.name;
+    let mut lines = Vec::new();
+    let since_restart =
+        || decision.next.last_restart().map(|restart| now.since(&restart.at)).unwrap_or_default();
+    if let (Some(Outcome::NotHealed), Some(cause)) = (decision.earlier, cause_of(seen)) {
+        lines.push(not_healed(name, cause, since_restart()));
+    }
+    if let (true, Some(cause)) = (decision.counted, cause_of(seen)) {
+        lines.push(counted(service, decision, cause));
+    }
+    if decision.earlier == Some(Outcome::Healed) {
+        lines.push(healed(name, since_restart()));
+    } else if let Verdict::Recovered { failures } = decision.verdict {
+        let itself = decision.reason == Reason::HealedItself;
+        let detail = if itself { ": it answered right before the restart" } else { "" };
+        lines.push(format!("✅ {name} recovered (was {failures} failures){detail}"));
+    } else if decision.reason != before.reason {
+        lines.extend(changed(service, decision, seen, now));
+    }
+    lines
+}
+
+pub(crate) fn restarting(name: &str) -> String {
+    format!("🔄 Restarting {name} service...")
+}
+
+pub(crate) fn healed(name: &str, after: Duration) -> String {
+    format!("✅ {name} restarted successfully: healthy after {}", words::span(after))
+}
+
+pub(crate) fn not_healed(name: &str, cause: &Cause, after: Duration) -> String {
+    failed(name, cause, &format!("still failing {} after the restart", words::span(after)))
+}
+
+pub(crate) fn failed(name: &str, cause: &Cause, why: &str) -> String {
+    format!("❌ {name} restart failed ({}): {why}", words::http(cause))
+}
+
+/// `stop_limit`: how long systemd waits before it kills.
+pub(crate) fn still_running(name: &str, stop_limit: Option<Duration>) -> String {
+    let limit = stop_limit.map(|limit| format!(" (up to {})", words::span(limit))).unwrap_or_default();
+    format!("⏳ {name} restart still running: systemd is stopping it{limit}; the next run looks again")
+}
+
+pub(crate) fn still_starting(name: &str, after: Duration) -> String {
+    let after = words::span(after);
+    format!("⏳ {name} restart not judged yet: no healthy answer after {after}; the next run looks again")
+}
+
+pub(crate) fn refused(name: &str, why: &str) -> String {
+    format!("⏸️ {name} not restarted ({}): systemd gave way to another job: {why}", Reason::UnitBusy.code())
+}
+
+/// Told while all is well, so that it is known before it is needed.
+pub(crate) fn not_restartable(name: &str, reason: Reason, why: &str) -> String {
+    format!("⏸️ {name} could not be restarted ({}): {why}", reason.code())
+}
+
+fn counted(service: &Service, decision: &Decision, cause: &Cause) -> String {
+    let (next, of) = (&decision.next, service.policy.max_failures);
+    let mut details: Vec<String> = words::cause(cause, service.question.timeout).into_iter().collect();
+    if next.streak != next.failures {
+        let since = match next.last_restart() {
+            Some(restart) => format!("since our restart at {}", words::clock(&restart.at)),
+            None => "in a row".to_owned(),
+        };
+        details.push(format!("{} of {of} {since}", next.streak));
+    }
+    let detail = if details.is_empty() { String::new() } else { format!(": {}", details.join("; ")) };
+    let (name, http, failures) = (&service.name, words::http(cause), next.failures);
+    format!("⚠️ {name} health check failed ({http}) - Failure {failures}/{of}{detail}")
+}
+
+fn changed(service: &Service, decision: &Decision, seen: &Observation, now: &Moment) -> Option<String> {
+    let (name, code) = (&service.name, decision.reason.code());
+    match &decision.verdict {
+        Verdict::Held(hold) => {
+            Some(format!("⏸️ {name} not restarted ({code}): {}", words::hold(hold, service, now)))
+        }
+        Verdict::Unknown(doubt) => Some(format!("❓ {name} not judged ({code}): {}", words::doubt(doubt))),
+        Verdict::Failing(failing) => {
+            let why = words::not_counted(failing, service)?;
+            Some(format!("⏳ {name} not answering yet ({}): {why}", words::http(cause_of(seen)?)))
+        }
+        Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } | Verdict::Restart => None,
+    }
+}
+
+fn cause_of(seen: &Observation) -> Option<&Cause> {
+    match seen {
+        Observation::Unhealthy(cause) => Some(cause),
+        Observation::Healthy | Observation::Unknown(_) => None,
+    }
+}

@@ -1,0 +1,130 @@
+//! unhang restarts a service that is running but no longer answers. cron runs it every 2 minutes; state
+//! is on disk, and no process stays behind.
+//!
+//! The house, in the order in which a run walks through it:
+//!
+//! - `cli`: what was typed; no I/O. `config`: files, flags and environment become a valid `plan`.
+//! - `tick`: the only orchestrator and the only reader of the wall and boot clocks. It calls the rooms,
+//!   and they do not call each other:
+//!   - `store`: lock, state file, quarantine; `places`: where they are.
+//!   - `probe`: asks the health URL.
+//!   - `systemd`: asks systemd, and for restarts; `command`: restarts by a command; `asked`: what came
+//!     of asking.
+//!   - `unhang_core` (src/core, a crate that cannot even name a file or a clock): facts in, decision out.
+//!   - `log`: the service's log. `report`: what people read on the terminal. `words`: both's vocabulary.
+//! - `os`: files, processes, clocks and limits made safe; knows no word of the domain.
+//! - `exit`: exit codes. `demo`: a hung server, and the same `run` on it.
+//!
+//! Kept by tests/house.rs and clippy.toml: core imports nothing; rooms do not name each other; processes,
+//! files, clocks and the environment are touched only where this list says so.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::print_stdout,
+        clippy::print_stderr,
+        clippy::wildcard_enum_match_arm,
+        clippy::disallowed_methods,
+        reason = "a test that fails says where"
+    )
+)]
+
+mod asked;
+mod cli;
+mod command;
+mod config;
+mod demo;
+mod exit;
+mod log;
+mod os;
+mod places;
+mod plan;
+mod probe;
+mod report;
+mod store;
+mod systemd;
+mod tick;
+mod words;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, ConfigCommand};
+use exit::Exit;
+use log::Echo;
+use places::Person;
+use plan::Plan;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            report::fault(format!("{error:#}"));
+            Exit::Unwell.into()
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    match &cli.command {
+        Command::Run(_) | Command::Config { .. } => {}
+        Command::Demo => return demo::run(),
+        Command::DemoServer { dir } => return demo::serve(dir),
+        Command::DemoRestart { dir } => return demo::restart(dir),
+    }
+    let plan = match config::plan(&cli.sources()) {
+        Ok(plan) => plan,
+        Err(faults) => {
+            faults.iter().for_each(report::fault);
+            return Ok(Exit::Usage);
+        }
+    };
+    match &cli.command {
+        Command::Run(run) => {
+            let Some(places) = places::places(plan.state_dir.as_deref(), &person()) else {
+                report::fault(
+                    "no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir",
+                );
+                return Ok(Exit::Usage);
+            };
+            let echo = if run.verbose { Echo::Stderr } else { Echo::Silent };
+            Ok(if run.dry_run { tick::rehearse(&plan, &places) } else { tick::run(&plan, &places, echo) })
+        }
+        Command::Config { command: ConfigCommand::Check { .. } } => Ok(check(&plan)),
+        Command::Demo | Command::DemoServer { .. } | Command::DemoRestart { .. } => Ok(Exit::Well),
+    }
+}
+
+/// The files are right; are the units?
+fn check(plan: &Plan) -> Exit {
+    let obstacles = tick::obstacles(plan);
+    for (key, why) in &obstacles {
+        report::fault(format!("service.{key}.unit: {why}; a restart would fail"));
+    }
+    if !obstacles.is_empty() {
+        return Exit::Usage;
+    }
+    let services: Vec<&str> = plan.services.iter().map(|service| service.key.as_str()).collect();
+    report::line(format!("ok: {} service(s): {}", services.len(), services.join(", ")));
+    Exit::Well
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the user's own files are is said by the environment")]
+fn person() -> Person {
+    let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let uid = rustix::process::geteuid();
+    let usual = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
+    Person {
+        is_root: uid.is_root(),
+        home: path("HOME"),
+        state_home: path("XDG_STATE_HOME"),
+        runtime: path("XDG_RUNTIME_DIR").or_else(|| usual.is_dir().then_some(usual)),
+    }
+}

@@ -1,0 +1,63 @@
+//! Where unhang's own files are. Pure: `main` brings what the environment says.
+
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// What must outlive a reboot.
+    pub(crate) state: PathBuf,
+    /// Memory, for when the disk cannot be written. `None` with `--state-dir`, which stands alone.
+    pub(crate) fallback: Option<PathBuf>,
+    pub(crate) locks: PathBuf,
+}
+
+/// What `main` found out about who runs it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Person {
+    pub(crate) is_root: bool,
+    pub(crate) home: Option<PathBuf>,
+    /// XDG_STATE_HOME.
+    pub(crate) state_home: Option<PathBuf>,
+    /// XDG_RUNTIME_DIR, or /run/user/UID where that is there: cron does not set the variable.
+    pub(crate) runtime: Option<PathBuf>,
+}
+
+/// `None`: no place is known, for want of a home.
+pub(crate) fn places(state_dir: Option<&Path>, person: &Person) -> Option<Places> {
+    if let Some(dir) = state_dir {
+        return Some(Places { state: dir.to_owned(), fallback: None, locks: dir.to_owned() });
+    }
+    if person.is_root {
+        let run = PathBuf::from("/run/unhang");
+        return Some(Places { state: "/var/lib/unhang".into(), fallback: Some(run.clone()), locks: run });
+    }
+    // base directory specification: a relative path is to be ignored.
+    let absolute = |path: &Option<PathBuf>| path.clone().filter(|path| path.is_absolute());
+    let home = absolute(&person.home).map(|home| home.join(".local/state"));
+    let state = absolute(&person.state_home).or(home)?.join("unhang");
+    let run = absolute(&person.runtime).map(|run| run.join("unhang"));
+    Some(Places { locks: run.clone().unwrap_or_else(|| state.clone()), fallback: run, state })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_a_user_and_a_folder_of_ones_own() {
+        let of = |state_dir: Option<&str>, person: &Person| places(state_dir.map(Path::new), person);
+        let root = Person { is_root: true, ..Person::default() };
+        let at = |state: &str, fallback: Option<&str>, locks: &str| {
+            Some(Places { state: state.into(), fallback: fallback.map(Into::into), locks: locks.into() })
+        };
+        assert_eq!(of(None, &root), at("/var/lib/unhang", Some("/run/unhang"), "/run/unhang"));
+        assert_eq!(of(Some("/d"), &root), at("/d", None, "/d"));
+        let user = Person { home: Some("/home/a".into()), ..Person::default() };
+        let own = "/home/a/.local/state/unhang";
+        assert_eq!(of(None, &user), at(own, None, own));
+        let runtime = Some(PathBuf::from("/run/user/7"));
+        let user = Person { runtime, state_home: Some("relative".into()), ..user };
+        assert_eq!(of(None, &user), at(own, Some("/run/user/7/unhang"), "/run/user/7/unhang"));
+        assert_eq!(of(None, &Person::default()), None);
+    }
+}

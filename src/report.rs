@@ -1,0 +1,31 @@
+//! What people read on the terminal: unhang's own faults on stderr, answers on stdout.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this room speaks")]
+
+use std::fmt::Display;
+
+use unhang_core::{Decision, Moment, Observation};
+
+use crate::plan::Service;
+use crate::words;
+
+/// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
+pub(crate) fn fault(text: impl Display) {
+    eprintln!("unhang: {}", words::escaped(&text.to_string()));
+}
+
+pub(crate) fn line(text: impl Display) {
+    println!("{text}");
+}
+
+/// `--dry-run`: what a run would have made of this service.
+pub(crate) fn rehearsed(service: &Service, decision: &Decision, seen: &Observation, now: &Moment) {
+    let mut details = Vec::new();
+    if let Observation::Unhealthy(cause) = seen {
+        details.push(words::http(cause));
+        details.extend(words::cause(cause, service.question.timeout));
+        details.push(format!("streak {}/{}", decision.next.streak, service.policy.max_failures));
+    }
+    details.extend(words::why(decision, service, now));
+    let details = if details.is_empty() { String::new() } else { format!(": {}", details.join("; ")) };
+    line(words::escaped(&format!("{}: {}{details}", service.key, words::verdict(&decision.verdict))));
+}

@@ -1,0 +1,168 @@
+//! What is remembered between two ticks: one small file for each service, replaced as a whole and only
+//! when it changed, under a lock of its own. A disk that cannot be written does not blind us: the state
+//! then goes to memory, and of two copies the higher sequence number counts. Decides nothing.
+
+mod faults;
+mod shape;
+
+use std::io;
+
+use unhang_core::{Moment, State};
+
+use crate::os::folder::{Folder, Lock};
+use crate::places::Places;
+use crate::words;
+pub(crate) use faults::{Fault, Faults};
+use shape::Unusable;
+
+/// A state file is about 1 KiB; this is only a bound.
+const LARGEST: u64 = 64 * 1024;
+
+/// Of the files set aside as corrupt, for each service.
+const KEPT_CORRUPT: usize = 3;
+
+#[derive(Debug)]
+pub(crate) struct Store {
+    disk: io::Result<Folder>,
+    fallback: Option<Folder>,
+    /// `None`: opened to read only.
+    locks: Option<Folder>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Grows with each save.
+    sequence: u64,
+    pub(crate) state: State,
+    pub(crate) faults: Faults,
+}
+
+/// What was found of a service.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) record: Record,
+    pub(crate) place: Place,
+    /// A file could not be read: what became of it, and what we go on with.
+    pub(crate) unreadable: Option<String>,
+}
+
+/// The file was written by a newer unhang, of this version of its shape, and is left alone.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Newer(pub(crate) u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Disk,
+    /// The disk could not be written when this was saved.
+    Memory,
+}
+
+#[derive(Debug)]
+pub(crate) enum Saved {
+    OnDisk,
+    /// With the reason why not on disk.
+    InMemory(String),
+    /// With the reason. Nothing may be done that must be remembered.
+    Nowhere(String),
+}
+
+impl Store {
+    /// An error: without locks two runs could act at once.
+    pub(crate) fn open(places: &Places) -> io::Result<Self> {
+        let locks = Some(Folder::create(&places.locks)?);
+        let fallback = places.fallback.as_deref().and_then(|path| Folder::create(path).ok());
+        Ok(Self { disk: Folder::create(&places.state), fallback, locks })
+    }
+
+    /// Makes nothing, and sets nothing aside.
+    pub(crate) fn open_to_read(places: &Places) -> Self {
+        let fallback = places.fallback.as_deref().and_then(|path| Folder::open(path).ok());
+        Self { disk: Folder::open(&places.state), fallback, locks: None }
+    }
+
+    /// `None`: another run has it.
+    pub(crate) fn lock(&self, name: &str) -> io::Result<Option<Lock>> {
+        match &self.locks {
+            Some(folder) => folder.try_lock(&format!("{name}.lock")),
+            None => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+        }
+    }
+
+    pub(crate) fn load(&self, key: &str, now: &Moment) -> Result<Loaded, Newer> {
+        let file = file_name(key);
+        let mut unreadable = None;
+        let mut copy = |folder: Option<&Folder>| match folder.map_or(Ok(None), |folder| read(folder, &file)) {
+            Ok(record) => Ok(record),
+            Err(Unusable::Newer(version)) => Err(Newer(version)),
+            Err(Unusable::Broken(why)) => {
+                let became = match (folder, &self.locks) {
+                    (Some(folder), Some(_)) => set_aside(folder, &file, now),
+                    (None, _) | (_, None) => "left as it is".to_owned(),
+                };
+                unreadable = Some(format!("({why}): {became}"));
+                Ok(None)
+            }
+        };
+        let disk = copy(self.disk.as_ref().ok())?;
+        let memory = copy(self.fallback.as_ref())?;
+        let newest = match (disk, memory) {
+            (Some(disk), Some(memory)) if memory.sequence > disk.sequence => Some((memory, Place::Memory)),
+            (Some(disk), _) => Some((disk, Place::Disk)),
+            (None, memory) => memory.map(|memory| (memory, Place::Memory)),
+        };
+        let going_on = if newest.is_some() { "going on with the other copy" } else { "counting from zero" };
+        let (record, place) = newest.unwrap_or_else(|| {
+            let state = if unreadable.is_some() { State::after_loss(now) } else { State::default() };
+            (Record { state, ..Record::default() }, Place::Disk)
+        });
+        Ok(Loaded { record, place, unreadable: unreadable.map(|what| format!("{what}; {going_on}")) })
+    }
+
+    pub(crate) fn save(&self, key: &str, record: &mut Record) -> Saved {
+        let file = file_name(key);
+        record.sequence = record.sequence.saturating_add(1);
+        let bytes = shape::written(record);
+        let disk = match &self.disk {
+            Ok(folder) => folder.replace(&file, &bytes).map_err(|error| words::io(&error)),
+            Err(error) => Err(words::io(error)),
+        };
+        let Err(why) = disk else {
+            // A leftover there has a lower number; it would only confuse a reader.
+            let _ = self.fallback.as_ref().map(|folder| folder.remove(&file));
+            return Saved::OnDisk;
+        };
+        match self.fallback.as_ref().map(|folder| folder.replace(&file, &bytes)) {
+            Some(Ok(())) => Saved::InMemory(why),
+            Some(Err(other)) => Saved::Nowhere(format!("{why}; nor in memory: {}", words::io(&other))),
+            None => Saved::Nowhere(why),
+        }
+    }
+}
+
+fn file_name(key: &str) -> String {
+    format!("{key}.json")
+}
+
+fn read(folder: &Folder, file: &str) -> Result<Option<Record>, Unusable> {
+    match folder.read(file, LARGEST) {
+        Ok(None) => Ok(None),
+        Ok(Some(bytes)) => shape::read(&bytes).map(Some),
+        Err(error) => Err(Unusable::Broken(words::io(&error))),
+    }
+}
+
+/// Renamed, so that a person can look at it; only the newest few are kept.
+fn set_aside(folder: &Folder, file: &str, now: &Moment) -> String {
+    let corrupt = format!("{file}.corrupt-");
+    let aside = format!("{corrupt}{}", shape::stamp_for_name(now));
+    if let Err(error) = folder.rename(file, &aside) {
+        return format!("cannot be set aside: {}", words::io(&error));
+    }
+    let mut others = folder.names().unwrap_or_default();
+    others.retain(|name| name.starts_with(&corrupt));
+    let over = others.len().saturating_sub(KEPT_CORRUPT);
+    for name in others.into_iter().take(over) {
+        let _ = folder.remove(&name);
+    }
+    format!("kept as {aside}")
+}

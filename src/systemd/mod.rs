@@ -1,0 +1,199 @@
+//! Asks systemd about units, and for the restart of one. Starts `systemctl` without a shell, with an
+//! environment of its own, within a time limit; decides nothing. An exit status of systemctl is never
+//! taken for the outcome: the unit's next InvocationID and the probe tell that.
+#![expect(clippy::disallowed_methods, reason = "this room starts systemctl")]
+
+mod show;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use unhang_core::{Doubt, Life, Unit};
+
+use crate::asked::Asked;
+use crate::os::process::{self, End, Ran};
+use crate::words;
+use show::{Block, PROPERTIES, SHUTDOWN};
+
+/// For both calls of a look together. PID 1 that hangs makes systemctl wait for more than a minute.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
+
+/// `reset-failed` changes nothing that takes time.
+const RESET_LIMIT: Duration = Duration::from_secs(5);
+
+/// What systemctl may print about one unit: `ConflictedBy=` of shutdown.target names every service.
+const PER_UNIT: usize = 64 * 1024;
+
+/// One answer for each unit asked about.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) units: BTreeMap<String, Looked>,
+    /// systemd is shutting the host down.
+    pub(crate) stopping: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Looked {
+    pub(crate) unit: Unit,
+    /// The real name, where the one asked for is an alias.
+    pub(crate) id: String,
+    /// How long systemd waits for stop and start together; `None`: without end, or not known.
+    pub(crate) restart_limit: Option<Duration>,
+    pub(crate) stop_limit: Option<Duration>,
+    /// Type=oneshot without RemainAfterExit=: inactive when all is well.
+    pub(crate) is_passing_oneshot: bool,
+}
+
+/// `monotonic`: CLOCK_MONOTONIC now.
+pub(crate) fn look(names: &[&str], monotonic: Duration) -> Look {
+    let began = Instant::now();
+    let asked: Vec<&str> = names.iter().copied().chain([SHUTDOWN]).collect();
+    let answer = show(&asked, LOOK_LIMIT);
+    let text = answer.as_ref().map_or("", |shown| shown.text.as_str());
+    let blocks = show::blocks(text);
+    let doubt = match &answer {
+        Ok(shown) => shown.doubt.clone(),
+        Err(doubt) => doubt.clone(),
+    };
+    let mut units: BTreeMap<String, Looked> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), looked(find(&blocks, name), monotonic, &doubt)))
+        .collect();
+    add_neighbours(&mut units, &blocks, LOOK_LIMIT.saturating_sub(began.elapsed()));
+    let stopping = find(&blocks, SHUTDOWN).is_some_and(Block::is_active_or_pending);
+    Look { units, stopping }
+}
+
+/// Lets the start limit go first: a spent one would stop the unit and then refuse to start it.
+/// `--job-mode=fail`: a person's job that is under way wins.
+pub(crate) fn restart(unit: &str, limit: Duration) -> Asked {
+    match process::run(systemctl(&["reset-failed", "--", unit]), RESET_LIMIT.min(limit), PER_UNIT) {
+        Err(error) => return Asked::NeverRan(words_of_spawn(&error)),
+        Ok(Ran { end: End::TimedOut, .. }) => return Asked::NeverRan("systemd does not answer".to_owned()),
+        // It fails for a unit that is not loaded, and then the restart says why.
+        Ok(Ran { end: End::Exited(_), .. }) => {}
+    }
+    let command = systemctl(&["--no-ask-password", "--job-mode=fail", "restart", "--", unit]);
+    match process::run(command, limit, PER_UNIT) {
+        Err(error) => Asked::NeverRan(words_of_spawn(&error)),
+        Ok(ran) => asked(&ran),
+    }
+}
+
+fn asked(ran: &Ran) -> Asked {
+    match ran.end {
+        End::TimedOut => Asked::Running,
+        End::Exited(status) if status.success() => Asked::Done,
+        End::Exited(status) => {
+            let said = String::from_utf8_lossy(&ran.stderr);
+            let words = first_line(&said).map_or_else(|| status.to_string(), str::to_owned);
+            if ["is destructive", "canceled"].iter().any(|mark| said.contains(mark)) {
+                Asked::Refused(words)
+            } else {
+                Asked::Failed(words)
+            }
+        }
+    }
+}
+
+fn looked(block: Option<&Block<'_>>, monotonic: Duration, doubt: &Doubt) -> Looked {
+    let life = block.and_then(|block| block.life(monotonic));
+    Looked {
+        unit: life.map_or_else(|| Unit::Unanswered(doubt.clone()), Unit::Seen),
+        id: block.map(|block| block.id().to_owned()).unwrap_or_default(),
+        restart_limit: block.and_then(Block::restart_limit),
+        stop_limit: block.and_then(Block::stop_limit),
+        is_passing_oneshot: block.is_some_and(Block::is_passing_oneshot),
+    }
+}
+
+/// A second call for all of them: their names are known only now. What it leaves without an answer is no
+/// longer known well enough to restart.
+fn add_neighbours(units: &mut BTreeMap<String, Looked>, blocks: &[Block<'_>], limit: Duration) {
+    let related = |name: &str| find(blocks, name).map(Block::relations).unwrap_or_default();
+    let mut names: Vec<&str> = units.keys().flat_map(|name| related(name)).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() {
+        return;
+    }
+    let answer = show(&names, limit);
+    let text = answer.as_ref().map_or("", |shown| shown.text.as_str());
+    let others = show::blocks(text);
+    for (name, looked) in units {
+        let Unit::Seen(life) = &mut looked.unit else { continue };
+        let found = related(name)
+            .into_iter()
+            .map(|(other, relation)| find(&others, other)?.neighbour(other, relation))
+            .collect::<Option<Vec<_>>>();
+        match found {
+            Some(neighbours) => *life = Life { neighbours, ..life.clone() },
+            None => {
+                looked.unit = Unit::Unanswered(Doubt::UnitUnknown(
+                    "systemctl show left out a unit that it needs".to_owned(),
+                ));
+            }
+        }
+    }
+}
+
+fn find<'a, 'b>(blocks: &'b [Block<'a>], name: &str) -> Option<&'b Block<'a>> {
+    blocks.iter().find(|block| block.is(name))
+}
+
+struct Shown {
+    text: String,
+    /// Why a unit may be missing in it.
+    doubt: Doubt,
+}
+
+fn show(names: &[&str], limit: Duration) -> Result<Shown, Doubt> {
+    let mut arguments = vec!["show", "--no-pager", "--property", PROPERTIES, "--"];
+    arguments.extend(names);
+    let room = PER_UNIT.saturating_mul(names.len());
+    let ran = process::run(systemctl(&arguments), limit, room).map_err(|error| {
+        let doubt = if is_missing(&error) { Doubt::NoSystemd } else { Doubt::UnitUnknown };
+        doubt(words_of_spawn(&error))
+    })?;
+    let said = String::from_utf8_lossy(&ran.stderr);
+    let status = match ran.end {
+        End::TimedOut => {
+            return Err(Doubt::UnitUnknown(format!("no answer from systemctl within {} s", limit.as_secs())));
+        }
+        End::Exited(status) => status,
+    };
+    let words = first_line(&said).map_or_else(|| format!("systemctl show: {status}"), str::to_owned);
+    if said.contains("not been booted with systemd") || said.contains("Can't operate") {
+        return Err(Doubt::NoSystemd(words));
+    }
+    let doubt = if status.success() { "systemctl show left the unit out".to_owned() } else { words };
+    Ok(Shown { text: String::from_utf8_lossy(&ran.stdout).into_owned(), doubt: Doubt::UnitUnknown(doubt) })
+}
+
+/// Nothing of the caller's environment but the way to find it: SYSTEMD_OFFLINE would make a restart a
+/// success that did nothing.
+fn systemctl(arguments: &[&str]) -> Command {
+    let mut command = Command::new("systemctl");
+    command.args(arguments).env_clear().env("LC_ALL", "C");
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+fn words_of_spawn(error: &io::Error) -> String {
+    if is_missing(error) {
+        return "no systemctl in PATH".to_owned();
+    }
+    format!("systemctl cannot be started: {}", words::io(error))
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn first_line(text: &str) -> Option<&str> {
+    text.lines().map(str::trim).find(|line| !line.is_empty())
+}

@@ -1,0 +1,326 @@
+//! What `systemctl show` printed, as facts. Pure, and never panics, whatever the text. The rules rest
+//! on recorded output (tests/host/recorded): order of properties is systemd's, unknown ones are left
+//! out, blocks are parted by an empty line, an alias answers under the real Id.
+
+use std::time::Duration;
+
+use unhang_core::{Active, Condition, Life, Load, Neighbour, Relation, UnitResult};
+
+/// What to ask for, in one call for all units.
+pub(super) const PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,CanStart,Job,InvocationID,\
+NRestarts,FreezerState,Type,RemainAfterExit,ConditionResult,ConditionTimestampMonotonic,\
+InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,ActiveExitTimestampMonotonic,\
+ExecMainExitTimestampMonotonic,RuntimeMaxUSec,TimeoutStartUSec,TimeoutStopUSec,Wants,Requires,Requisite,BindsTo,\
+Conflicts,ConflictedBy";
+
+/// One unit's properties.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Block<'a>(Vec<(&'a str, &'a str)>);
+
+pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut blocks = vec![Block::default()];
+    for line in text.lines() {
+        if line.is_empty() {
+            blocks.push(Block::default());
+        } else if let (Some(block), Some(property)) = (blocks.last_mut(), line.split_once('=')) {
+            block.0.push(property);
+        }
+    }
+    blocks.retain(|block| !block.0.is_empty());
+    blocks
+}
+
+impl<'a> Block<'a> {
+    pub(super) fn id(&self) -> &'a str {
+        self.get("Id").unwrap_or_default()
+    }
+
+    /// Does it answer for this name, be it an alias?
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.id() == name || self.words("Names").any(|known| known == name)
+    }
+
+    /// `monotonic`: CLOCK_MONOTONIC now. `None`: it lacks what every systemd tells.
+    pub(super) fn life(&self, monotonic: Duration) -> Option<Life> {
+        let active = match self.get("ActiveState")? {
+            _ if self.get("Job").is_some_and(|job| !job.is_empty()) => Active::Busy,
+            "active" if self.get("FreezerState").is_some_and(|state| state != "running") => Active::Frozen,
+            "active" => Active::Active,
+            "inactive" => Active::Inactive,
+            "failed" => Active::Failed,
+            _ => Active::Busy,
+        };
+        let load = match self.get("LoadState")? {
+            "not-found" => Load::NotFound,
+            "masked" => Load::Masked,
+            "loaded" if self.get("CanStart") != Some("no") => Load::Loaded,
+            _ => Load::NotStartable,
+        };
+        let active_enter = self.stamp("ActiveEnterTimestampMonotonic");
+        let is_up = matches!(active, Active::Active | Active::Frozen);
+        let tried = !self.stamp("ConditionTimestampMonotonic").is_zero();
+        Some(Life {
+            load,
+            active,
+            result: self.result(),
+            incarnation: self.get("InvocationID").filter(|id| !id.is_empty()).map(str::to_owned),
+            own_restarts: self.get("NRestarts").and_then(|n| n.parse().ok()).unwrap_or(0),
+            disabled: self.get("UnitFileState") == Some("disabled"),
+            condition_unmet: tried && self.get("ConditionResult") == Some("no"),
+            inactive_exit: self.stamp("InactiveExitTimestampMonotonic"),
+            active_enter,
+            active_exit: self.stamp("ActiveExitTimestampMonotonic"),
+            main_exit: self
+                .get("ExecMainExitTimestampMonotonic")
+                .map(|_| self.stamp("ExecMainExitTimestampMonotonic")),
+            runtime_limited: self.get("RuntimeMaxUSec").is_some_and(|text| text != "infinity"),
+            age: (is_up && !active_enter.is_zero()).then(|| monotonic.saturating_sub(active_enter)),
+            neighbours: Vec::new(),
+        })
+    }
+
+    /// The units that a restart of this one would start or stop, each once. Devices, slices and scopes
+    /// come and go by themselves.
+    pub(super) fn relations(&self) -> Vec<(&'a str, Relation)> {
+        let mut found: Vec<(&str, Relation)> = Vec::new();
+        for (property, relation) in [
+            ("Requires", Relation::Required),
+            ("Requisite", Relation::Required),
+            ("BindsTo", Relation::Required),
+            ("Wants", Relation::Wanted),
+            ("Conflicts", Relation::Conflicting),
+            ("ConflictedBy", Relation::Conflicting),
+        ] {
+            for name in self.words(property) {
+                let passing = [".device", ".slice", ".scope"].iter().any(|kind| name.ends_with(kind));
+                if !passing && name != SHUTDOWN && !found.iter().any(|(known, _)| *known == name) {
+                    found.push((name, relation));
+                }
+            }
+        }
+        found
+    }
+
+    pub(super) fn neighbour(&self, unit: &str, relation: Relation) -> Option<Neighbour> {
+        let life = self.life(Duration::ZERO)?;
+        let condition = if life.load == Load::NotFound { Condition::NeverStarted } else { life.condition() };
+        Some(Neighbour { unit: unit.to_owned(), relation, condition })
+    }
+
+    /// How long systemd itself waits for the stop and the start; `None`: without end.
+    pub(super) fn restart_limit(&self) -> Option<Duration> {
+        let stop = parse_span(self.get("TimeoutStopUSec")?)?;
+        Some(stop.saturating_add(parse_span(self.get("TimeoutStartUSec")?)?))
+    }
+
+    pub(super) fn stop_limit(&self) -> Option<Duration> {
+        parse_span(self.get("TimeoutStopUSec")?)
+    }
+
+    /// It ends and is well: nothing that could hang.
+    pub(super) fn is_passing_oneshot(&self) -> bool {
+        self.get("Type") == Some("oneshot") && self.get("RemainAfterExit") != Some("yes")
+    }
+
+    /// systemd itself calls the host stopping when this is so of `shutdown.target`.
+    pub(super) fn is_active_or_pending(&self) -> bool {
+        let job = self.get("Job").is_some_and(|job| !job.is_empty());
+        job || matches!(self.get("ActiveState"), Some("active" | "activating" | "reloading"))
+    }
+
+    fn result(&self) -> UnitResult {
+        match self.get("Result").unwrap_or_default() {
+            "success" => UnitResult::Success,
+            "exit-code" => UnitResult::ExitCode,
+            "signal" => UnitResult::Signal,
+            "core-dump" => UnitResult::CoreDump,
+            "timeout" => UnitResult::Timeout,
+            _ => UnitResult::Other,
+        }
+    }
+
+    fn get(&self, property: &str) -> Option<&'a str> {
+        self.0.iter().find(|(name, _)| *name == property).map(|(_, value)| *value)
+    }
+
+    fn words(&self, property: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.get(property).unwrap_or_default().split_ascii_whitespace()
+    }
+
+    /// Microseconds of CLOCK_MONOTONIC.
+    fn stamp(&self, property: &str) -> Duration {
+        let micros = self.get(property).and_then(|text| text.parse().ok());
+        Duration::from_micros(micros.unwrap_or(0))
+    }
+}
+
+/// Every service conflicts with it by default; asked for beside the units, see `is_active_or_pending`.
+pub(super) const SHUTDOWN: &str = "shutdown.target";
+
+/// systemd.time(7) as systemctl prints it: `1min 30s`, `500ms`, `2.500000s`, `infinity`.
+fn parse_span(text: &str) -> Option<Duration> {
+    let mut total = Duration::ZERO;
+    for word in text.split_ascii_whitespace() {
+        let (number, unit) = word.split_at(word.find(|c: char| c.is_ascii_alphabetic())?);
+        let seconds = match unit {
+            "us" => 0.000_001,
+            "ms" => 0.001,
+            "s" => 1.0,
+            "min" => 60.0,
+            "h" => 3_600.0,
+            "d" => 86_400.0,
+            "w" => 604_800.0,
+            "month" => 2_629_800.0,
+            "y" => 31_557_600.0,
+            _ => return None,
+        };
+        let span = number.parse::<f64>().ok()? * seconds;
+        total = total.checked_add(Duration::try_from_secs_f64(span).ok()?)?;
+    }
+    Some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Recorded on systemd 252; see tests/host/recorded/README.md.
+    fn recorded(name: &str) -> String {
+        let path = format!("{}/tests/host/recorded/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    #[track_caller]
+    fn life(name: &str) -> Life {
+        let text = recorded(name);
+        let blocks = blocks(&text);
+        assert_eq!(blocks.len(), 1, "{name}");
+        blocks[0].life(Duration::from_secs(9_000)).unwrap()
+    }
+
+    #[rustfmt::skip]
+    #[test]
+    fn what_a_real_systemd_shows_is_understood() {
+        use Condition::{Active, Busy, ConditionUnmet, Exited, Failed, NeverStarted, Stopped};
+        for (name, condition) in [
+            ("running",                   Active),
+            ("running-gunicorn",          Active),
+            ("hung-flag",                 Active),
+            ("hung-sigstop",              Active),
+            ("stopped",                   Stopped),
+            ("stopped-disabled",          NeverStarted), // a disabled unit keeps no trace of its life
+            ("stopped-exit-code",         Stopped),
+            ("stopped-timeout",           Stopped),
+            ("hung-stopped",              Stopped),
+            ("hung-flag-stopped",         Stopped),
+            ("hung-flag-stopped-timeout", Stopped),
+            ("restart-canceled-by-stop",  Stopped),
+            ("deactivating-stop-ended",   Stopped),
+            ("crashed",                   Failed),
+            ("crashed-sigkill",           Failed),
+            ("crashed-after-stop-post",   Failed),
+            ("runtime-max",               Failed),
+            ("start-limit-hit",           Failed),
+            ("start-limit-crash-loop",    Failed),
+            ("execstartpre-failed",       Failed),
+            ("start-timeout",             Failed),
+            ("start-exit-1",              Failed),
+            ("exited",                    Exited),
+            ("killed-term",               Exited),
+            ("auto-restart-stopped",      Exited),
+            ("auto-restart",              Busy),
+            ("activating",                Busy),
+            ("activating-first",          Busy),
+            ("reloading",                 Busy),
+            ("deactivating-stop",         Busy),
+            ("deactivating-restart",      Busy),
+            ("waiting-for-dependency",    Busy),
+            ("condition-not-met",         ConditionUnmet),
+            ("never-started",             NeverStarted),
+            ("never-started-enabled",     NeverStarted),
+            ("dependency-failed",         NeverStarted),
+            ("oneshot-remain",            Active),
+        ] {
+            assert_eq!(life(name).condition(), condition, "{name}");
+        }
+        for (name, load) in [
+            ("running", Load::Loaded), ("masked-running", Load::Masked), ("not-found", Load::NotFound),
+            ("file-gone-running", Load::NotFound), ("bad-setting-running", Load::NotStartable),
+        ] {
+            assert_eq!(life(name).load, load, "{name}");
+        }
+        assert!(life("crashed-disabled").disabled && !life("crashed").disabled);
+        assert!(life("auto-restart").incarnation.is_some() && life("never-started").incarnation.is_none());
+        assert_eq!(life("start-limit-crash-loop").own_restarts, 3);
+        assert_eq!(life("running").age, Some(Duration::from_micros(9_000_000_000 - 1_404_920_888)));
+        assert_eq!(life("stopped").age, None);
+    }
+
+    #[test]
+    fn one_call_answers_for_many_units() {
+        let text = recorded("batch");
+        let blocks = blocks(&text);
+        assert_eq!(blocks.len(), 4);
+        assert!(!blocks[3].is_active_or_pending(), "{}", blocks[3].id());
+        assert_eq!(blocks[3].id(), SHUTDOWN);
+        assert_eq!(blocks[1].life(Duration::ZERO).unwrap().load, Load::NotFound);
+        let alias = recorded("running-enabled-alias");
+        let block = &super::blocks(&alias)[0];
+        assert!(block.words("Names").count() > 1 && block.words("Names").all(|name| block.is(name)));
+    }
+
+    #[test]
+    fn relations_are_each_named_once() {
+        let text = "Id=a.service\nRequires=sysinit.target system.slice db.service\nWants=db.service tmp.mount\n\
+            Conflicts=shutdown.target old.service\nBindsTo=dev-sda.device\n";
+        let expected = [
+            ("sysinit.target", Relation::Required),
+            ("db.service", Relation::Required),
+            ("tmp.mount", Relation::Wanted),
+            ("old.service", Relation::Conflicting),
+        ];
+        assert_eq!(blocks(text)[0].relations(), expected);
+    }
+
+    #[test]
+    fn spans_as_systemctl_prints_them() {
+        for (text, seconds) in [
+            ("1min 30s", 90.0),
+            ("500ms", 0.5),
+            ("2.500000s", 2.5),
+            ("1h 30min", 5400.0),
+            ("0", -1.0),
+            ("infinity", -1.0),
+            ("5 parsecs", -1.0),
+            ("1y 1month", 34_187_400.0),
+            ("1us", 0.000_001),
+        ] {
+            let expected = (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds));
+            assert_eq!(parse_span(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(\\PC|\n|=){0,400}") {
+            for block in blocks(&text) {
+                let _ = (block.life(Duration::MAX), block.relations(), block.restart_limit());
+            }
+        }
+
+        #[test]
+        fn no_recording_cut_or_changed_makes_it_panic(at in 0..3000_usize, byte in any::<char>()) {
+            let mut text = recorded("batch");
+            let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            text.insert(at, byte);
+            for block in blocks(&text) {
+                let _ = (block.life(Duration::ZERO), block.relations(), block.restart_limit());
+            }
+            text.truncate(at);
+            for block in blocks(&text) {
+                let _ = block.life(Duration::ZERO);
+            }
+        }
+    }
+}

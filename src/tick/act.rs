@@ -1,0 +1,247 @@
+//! A restart, from the second look to the proof. Every wait in it ends before the deadline; what came of
+//! it is settled by `core`, or left open for the next tick.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use unhang_core::{
+    Active, Case, Cause, Ended, Observation, State, Unit, Verdict, intend, look_again, settle,
+};
+
+use crate::asked::Asked;
+use crate::exit::Exit;
+use crate::log;
+use crate::os::clock;
+use crate::plan::{Question, Restarter, Service};
+use crate::systemd::Looked;
+use crate::{command, probe, systemd};
+
+use super::look::{self, Looks};
+use super::watch::Kept;
+use super::{Judged, Tick, exit_of};
+
+/// Kept of the deadline for the last look, saving and telling.
+const TO_FINISH: Duration = Duration::from_secs(2);
+
+/// Beyond what systemd itself waits for stop and start.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// Between two probes of a service that was restarted.
+const PACE: Duration = Duration::from_secs(1);
+
+/// How the restart ended, and the log line for it.
+struct End {
+    ended: Ended,
+    /// As last seen.
+    unit: Unit,
+    line: String,
+}
+
+impl End {
+    fn new(ended: Ended, unit: Unit, line: String) -> Self {
+        Self { ended, unit, line }
+    }
+}
+
+pub(super) fn restart(tick: &Tick<'_>, judged: &mut Judged<'_>) {
+    let Some(Due { looked, cause }) = look_once_more(tick, judged) else { return };
+    let counted = judged.decision.next.clone();
+    let service = judged.watch.service;
+    let intended = intend(&counted, &service.policy, &tick.now, &clock::now());
+    if judged.watch.keep(intended.clone()) == Kept::Nowhere {
+        judged.exit = Exit::StateUnusable;
+        return;
+    }
+    judged.watch.tell(tick, &log::restarting(&service.name));
+    let began = Instant::now();
+    let (asked, intended) = ask(tick, judged, intended, looked.as_ref());
+    let end = Proof { tick, service, began, before: &counted, cause, looked: looked.as_ref() }.of(asked);
+    let settled = settle(&counted, &intended, end.ended, &end.unit, &clock::now());
+    if judged.watch.keep(settled) == Kept::Nowhere {
+        judged.exit = Exit::StateUnusable;
+    } else if end.ended == Ended::Healed {
+        judged.exit = Exit::Well;
+    }
+    judged.watch.tell(tick, &end.line);
+}
+
+/// What the second look found of a service that is due.
+struct Due {
+    looked: Option<Looked>,
+    cause: Cause,
+}
+
+/// Row 16: the same picture once more, or no restart. `None`: told and kept why not.
+fn look_once_more(tick: &Tick<'_>, judged: &mut Judged<'_>) -> Option<Due> {
+    let service = judged.watch.service;
+    let seen = probe::ask(&service.question).observation;
+    let looks = Looks::at(&[service], clock::monotonic());
+    let looked = looks.of(service);
+    let unit = look::unit(service, &judged.before, looked.as_ref());
+    let (host, policy) = (tick.host(looks.stopping()), &service.policy);
+    let case = Case { now: &tick.now, host: &host, policy, before: &judged.before, seen: &seen, unit: &unit };
+    let again = look_again(&judged.decision, &case);
+    let first = std::mem::replace(&mut judged.decision, again);
+    if let (Verdict::Restart, Observation::Unhealthy(cause)) = (&judged.decision.verdict, &seen) {
+        return Some(Due { looked, cause: cause.clone() });
+    }
+    judged.exit = exit_of(&judged.decision.verdict);
+    if judged.watch.keep(judged.decision.next.clone()) == Kept::Nowhere {
+        judged.exit = Exit::StateUnusable;
+    }
+    for line in log::of_decision(service, &first.next, &judged.decision, &seen, &tick.now) {
+        judged.watch.tell(tick, &line);
+    }
+    None
+}
+
+/// A command's process goes into the intent as soon as it is known.
+fn ask(tick: &Tick<'_>, judged: &mut Judged<'_>, intended: State, looked: Option<&Looked>) -> (Asked, State) {
+    let time = tick.time_left().saturating_sub(TO_FINISH);
+    match &judged.watch.service.restarter {
+        Restarter::Unit(unit) => {
+            let own =
+                looked.and_then(|looked| looked.restart_limit).map(|limit| limit.saturating_add(MARGIN));
+            (systemd::restart(unit, own.map_or(time, |own| own.min(time))), intended)
+        }
+        Restarter::Command(words) => match command::start(words) {
+            Err(asked) => (asked, intended),
+            Ok(mut started) => {
+                let mut intended = intended;
+                if let Some(intent) = &mut intended.intent {
+                    intent.process = started.process();
+                }
+                judged.watch.keep(intended.clone());
+                (started.wait(time), intended)
+            }
+        },
+    }
+}
+
+/// What is needed to tell whether a restart helped.
+struct Proof<'a> {
+    tick: &'a Tick<'a>,
+    service: &'a Service,
+    /// When the restart was asked for.
+    began: Instant,
+    before: &'a State,
+    /// Of the failure that led to it.
+    cause: Cause,
+    looked: Option<&'a Looked>,
+}
+
+impl Proof<'_> {
+    fn of(&self, asked: Asked) -> End {
+        let name = &self.service.name;
+        match asked {
+            Asked::Running => {
+                let limit = self.looked.and_then(|looked| looked.stop_limit);
+                End::new(Ended::Open, self.look(), log::still_running(name, limit))
+            }
+            Asked::Refused(why) => End::new(Ended::Refused, Unit::NotAsked, log::refused(name, &why)),
+            Asked::NeverRan(why) => {
+                End::new(Ended::NeverRan, Unit::NotAsked, log::failed(name, &self.cause, &why))
+            }
+            Asked::Done => self.await_health(None),
+            Asked::Failed(why) => self.await_health(Some(&why)),
+        }
+    }
+
+    /// `complaint`: what was said of a restart that may have happened all the same.
+    fn await_health(&self, complaint: Option<&str>) -> End {
+        let first = self.look();
+        if let Some(why) = self.nothing_to_wait_for(&first, complaint) {
+            let line = log::failed(&self.service.name, &self.cause, &why);
+            return End::new(Ended::NotHealed, first, line);
+        }
+        let returned = Instant::now();
+        let wanted = self.service.verify.max(self.service.policy.grace);
+        let limit = wanted.min(self.tick.time_left().saturating_sub(TO_FINISH));
+        let (mut life, mut successes, mut last) = (first, 0, self.cause.clone());
+        loop {
+            let probed = Instant::now();
+            let left = limit.saturating_sub(returned.elapsed());
+            let seen = probe::ask(&within(&self.service.question, left)).observation;
+            match seen {
+                Observation::Healthy => successes += 1,
+                Observation::Unhealthy(cause) => (successes, last) = (0, cause),
+                Observation::Unknown(_) => {}
+            }
+            if successes >= self.service.policy.min_successes {
+                let now = self.look();
+                if self.is_proof(&life, &now) {
+                    return End::new(
+                        Ended::Healed,
+                        now,
+                        log::healed(&self.service.name, self.began.elapsed()),
+                    );
+                }
+                // It answered, and began anew meanwhile: that is no proof yet.
+                (life, successes) = (now, 0);
+            }
+            if limit.saturating_sub(returned.elapsed()).is_zero() {
+                break;
+            }
+            thread::sleep(
+                PACE.saturating_sub(probed.elapsed()).min(limit.saturating_sub(returned.elapsed())),
+            );
+        }
+        self.not_healthy_in_time(wanted, returned.elapsed(), &last)
+    }
+
+    fn not_healthy_in_time(&self, enough: Duration, waited: Duration, last: &Cause) -> End {
+        let name = &self.service.name;
+        let unit = self.look();
+        let starting = match &unit {
+            Unit::Seen(life) => life.active == Active::Busy,
+            // Not to be told: the next tick sees.
+            Unit::Unanswered(_) | Unit::NotAsked => true,
+            Unit::Command { .. } => false,
+        };
+        if starting || waited < enough {
+            return End::new(Ended::Open, unit, log::still_starting(name, waited));
+        }
+        End::new(Ended::NotHealed, unit, log::not_healed(name, last, waited))
+    }
+
+    /// Down without systemd at work on it, or not restarted at all.
+    fn nothing_to_wait_for(&self, unit: &Unit, complaint: Option<&str>) -> Option<String> {
+        let Unit::Seen(life) = unit else { return None };
+        let same = life.incarnation == self.before.incarnation;
+        let words = self.service.restarter.words();
+        let said = complaint.map(|why| format!(": {why}")).unwrap_or_default();
+        match life.active {
+            Active::Failed | Active::Inactive => Some(format!("{words} is down{said}")),
+            Active::Active | Active::Frozen if same => Some(format!("{words} was not restarted{said}")),
+            Active::Active | Active::Frozen | Active::Busy => None,
+        }
+    }
+
+    /// Healthy in one life, active, and another than the one that failed.
+    fn is_proof(&self, earlier: &Unit, now: &Unit) -> bool {
+        match (earlier, now) {
+            (Unit::Seen(earlier), Unit::Seen(now)) => {
+                now.active == Active::Active
+                    && now.incarnation == earlier.incarnation
+                    && now.incarnation != self.before.incarnation
+            }
+            (_, Unit::Command { .. }) => true,
+            (_, Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked) => false,
+        }
+    }
+
+    fn look(&self) -> Unit {
+        let looked = Looks::at(&[self.service], clock::monotonic()).of(self.service);
+        look::unit(self.service, &State::default(), looked.as_ref())
+    }
+
+    fn end(&self, ended: Ended, unit: Unit, line: String) -> End {
+        End { ended, unit, line }
+    }
+}
+
+/// The same question, over in time.
+fn within(question: &Question, left: Duration) -> Question {
+    let timeout = question.timeout.min(left.max(Duration::from_millis(200)));
+    Question { timeout, ..question.clone() }
+}

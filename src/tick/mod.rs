@@ -1,0 +1,180 @@
+//! One tick: the only place that calls the rooms, in order, and the only reader of the wall and boot
+//! clocks. Decides nothing: `core` does.
+
+mod act;
+mod guard;
+mod look;
+mod watch;
+
+use std::time::{Duration, Instant};
+
+use unhang_core::{Case, Decision, Host, Moment, Observation, Reason, State, Verdict};
+
+use crate::exit::Exit;
+use crate::log::{self, Echo};
+use crate::os::{clock, limits};
+use crate::places::Places;
+use crate::plan::{Plan, Question, Service};
+use crate::store::Store;
+use crate::systemd::Looked;
+use crate::{probe, report, words};
+use look::Looks;
+use watch::Watch;
+
+/// What all services of one tick share.
+#[derive(Debug)]
+struct Tick<'a> {
+    plan: &'a Plan,
+    echo: Echo,
+    now: Moment,
+    began: Instant,
+}
+
+/// A service, and what this tick made of it.
+#[derive(Debug)]
+struct Judged<'a> {
+    watch: Watch<'a>,
+    /// As the last tick left it.
+    before: State,
+    seen: Observation,
+    looked: Option<Looked>,
+    decision: Decision,
+    exit: Exit,
+}
+
+/// Probes every service of the plan, counts, and restarts what is due.
+pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
+    let tick = Tick::begin(plan, echo);
+    let store = match Store::open(places) {
+        Ok(store) => store,
+        Err(error) => {
+            let (locks, why) = (places.locks.display(), words::io(&error));
+            report::fault(format!("{locks}: cannot be used for locks: {why}; nothing was probed"));
+            return Exit::StateUnusable;
+        }
+    };
+    let (watches, mut exits) = watch::claim(&tick, &store);
+    let seen = probe_all(&watches);
+    let _guard = guard::set(&tick, &watches, &seen);
+    let mut judged = judge(&tick, watches, seen);
+    for one in &mut judged {
+        one.keep_and_tell(&tick);
+    }
+    for at in due(&tick, &judged) {
+        if let Some(one) = judged.get_mut(at) {
+            act::restart(&tick, one);
+        }
+    }
+    exits.extend(judged.into_iter().map(Judged::finish));
+    Exit::merge(exits)
+}
+
+/// The same, but takes no lock, writes nothing, and prints what it would do.
+pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
+    let tick = Tick::begin(plan, Echo::Silent);
+    let store = Store::open_to_read(places);
+    let (watches, mut exits) = watch::read_only(&tick, &store);
+    let seen = probe_all(&watches);
+    for one in judge(&tick, watches, seen) {
+        report::rehearsed(one.watch.service, &one.decision, &one.seen, &tick.now);
+        exits.push(one.exit);
+    }
+    Exit::merge(exits)
+}
+
+/// The units of the plan that a restart would fail for, by key, with the reason. Of none where there is
+/// no systemd to ask.
+pub(crate) fn obstacles(plan: &Plan) -> Vec<(&str, String)> {
+    let services: Vec<&Service> = plan.services.iter().collect();
+    let looks = Looks::at(&services, clock::monotonic());
+    let of_one = |service: &&'_ Service| {
+        let (reason, why) = look::obstacle(&looks.of(service)?, service)?;
+        (!matches!(reason, Reason::NoSystemd | Reason::UnitUnknown)).then_some(why)
+    };
+    plan.services.iter().filter_map(|service| Some((service.key.as_str(), of_one(&service)?))).collect()
+}
+
+impl<'a> Tick<'a> {
+    fn begin(plan: &'a Plan, echo: Echo) -> Self {
+        Self { plan, echo, now: clock::now(), began: Instant::now() }
+    }
+
+    fn time_left(&self) -> Duration {
+        self.plan.host.deadline.saturating_sub(self.began.elapsed())
+    }
+
+    fn host(&self, stopping: bool) -> Host {
+        let age = clock::pid1_age().unwrap_or(self.now.since_boot);
+        let starting = self.plan.host.boot_grace.checked_sub(age).filter(|left| !left.is_zero());
+        Host { stopping, starting, time_left: self.time_left() }
+    }
+}
+
+impl Judged<'_> {
+    /// The count is on disk before anything else is done, and told after that.
+    fn keep_and_tell(&mut self, tick: &Tick<'_>) {
+        if self.watch.keep(self.decision.next.clone()) == watch::Kept::Nowhere {
+            self.exit = Exit::StateUnusable;
+        }
+        let service = self.watch.service;
+        for line in log::of_decision(service, &self.before, &self.decision, &self.seen, &tick.now) {
+            self.watch.tell(tick, &line);
+        }
+        if let (Observation::Healthy, Some(looked)) = (&self.seen, &self.looked)
+            && let Some((reason, why)) = look::obstacle(looked, service)
+        {
+            self.watch.tell(tick, &log::not_restartable(&service.name, reason, &why));
+            report::fault(format!("{}: {why}; a restart would fail", service.key));
+        }
+    }
+
+    fn finish(mut self) -> Exit {
+        self.watch.finish();
+        self.exit
+    }
+}
+
+fn probe_all(watches: &[Watch<'_>]) -> Vec<Observation> {
+    let questions: Vec<&Question> = watches.iter().map(|watch| &watch.service.question).collect();
+    // Each service holds its lock open besides.
+    let held = questions.len();
+    let widest = limits::make_room_for(held.saturating_mul(2)).saturating_sub(held).max(1);
+    probe::all(&questions, widest).into_iter().map(|answer| answer.observation).collect()
+}
+
+/// Asks systemd once for all units whose state matters now, and decides for each service.
+fn judge<'a>(tick: &Tick<'_>, watches: Vec<Watch<'a>>, seen: Vec<Observation>) -> Vec<Judged<'a>> {
+    let asked: Vec<&Service> = watches
+        .iter()
+        .zip(&seen)
+        .filter(|(watch, seen)| watch.asks(tick, seen))
+        .map(|(watch, _)| watch.service)
+        .collect();
+    let looks = Looks::at(&asked, clock::monotonic());
+    let healthy = seen.iter().all(|seen| *seen == Observation::Healthy);
+    // A healthy tick asks nothing that it does not need.
+    let host = if healthy { Host::quiet() } else { tick.host(looks.stopping()) };
+    let judge_one = |(watch, seen): (Watch<'a>, Observation)| {
+        let looked = looks.of(watch.service);
+        let before = watch.before(looked.as_ref(), &tick.now);
+        let unit = look::unit(watch.service, &before, looked.as_ref());
+        let policy = &watch.service.policy;
+        let case = Case { now: &tick.now, host: &host, policy, before: &before, seen: &seen, unit: &unit };
+        let decision = unhang_core::decide(&case);
+        let exit = exit_of(&decision.verdict);
+        Judged { watch, before, seen, looked, decision, exit }
+    };
+    watches.into_iter().zip(seen).map(judge_one).collect()
+}
+
+fn due(tick: &Tick<'_>, judged: &[Judged<'_>]) -> Vec<usize> {
+    let pairs: Vec<(&State, &Decision)> = judged.iter().map(|one| (&one.before, &one.decision)).collect();
+    unhang_core::restart_order(&tick.now, &pairs)
+}
+
+const fn exit_of(verdict: &Verdict) -> Exit {
+    match verdict {
+        Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => Exit::Well,
+        Verdict::Failing(_) | Verdict::Held(_) | Verdict::Restart | Verdict::Unknown(_) => Exit::Unwell,
+    }
+}

@@ -1,0 +1,179 @@
+//! One service under its lock: what is remembered of it, kept and told as the tick goes on.
+
+use std::sync::Arc;
+
+use unhang_core::{Moment, Observation, State, asks_systemd};
+
+use crate::exit::Exit;
+use crate::log;
+use crate::os::clock;
+use crate::os::folder::Lock;
+use crate::plan::{Restarter, Service};
+use crate::report;
+use crate::store::{Fault, Loaded, Newer, Place, Record, Saved, Store};
+use crate::systemd::Looked;
+use crate::words;
+
+use super::Tick;
+
+#[derive(Debug)]
+pub(super) struct Watch<'a> {
+    pub(super) service: &'a Service,
+    pub(super) record: Record,
+    store: &'a Store,
+    /// As it stands on disk, or in memory while the disk cannot be written.
+    saved: Record,
+    place: Place,
+    /// `None`: a rehearsal.
+    pub(super) lock: Option<Arc<Lock>>,
+}
+
+/// Will the next tick know?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    Safely,
+    Nowhere,
+}
+
+/// The services that this run may act on, and how it ends for the others.
+pub(super) fn claim<'a>(tick: &Tick<'a>, store: &'a Store) -> (Vec<Watch<'a>>, Vec<Exit>) {
+    let claimed = tick.plan.services.iter().map(|service| claim_one(tick, store, service));
+    part(claimed)
+}
+
+/// Without locks.
+pub(super) fn read_only<'a>(tick: &Tick<'a>, store: &'a Store) -> (Vec<Watch<'a>>, Vec<Exit>) {
+    part(tick.plan.services.iter().map(|service| load(tick, store, service, None)))
+}
+
+fn part<'a>(claimed: impl Iterator<Item = Result<Watch<'a>, Exit>>) -> (Vec<Watch<'a>>, Vec<Exit>) {
+    let (mut watches, mut exits) = (Vec::new(), Vec::new());
+    for one in claimed {
+        match one {
+            Ok(watch) => watches.push(watch),
+            Err(exit) => exits.push(exit),
+        }
+    }
+    (watches, exits)
+}
+
+fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Result<Watch<'a>, Exit> {
+    // By unit: two services must not have one unit, and if a mistake of theirs lets them, not at once.
+    let name = match &service.restarter {
+        Restarter::Unit(unit) => unit,
+        Restarter::Command(_) => &service.key,
+    };
+    match store.lock(name) {
+        Ok(Some(lock)) => {
+            // Only `status` reads it; a tick is not worth less without.
+            let _ = lock.stamp();
+            load(tick, store, service, Some(Arc::new(lock)))
+        }
+        Ok(None) => Err(Exit::Locked),
+        Err(error) => {
+            let why = words::io(&error);
+            report::fault(format!("{}: cannot lock {name}.lock: {why}; not probed", service.key));
+            Err(Exit::StateUnusable)
+        }
+    }
+}
+
+fn load<'a>(
+    tick: &Tick<'_>,
+    store: &'a Store,
+    service: &'a Service,
+    lock: Option<Arc<Lock>>,
+) -> Result<Watch<'a>, Exit> {
+    let key = &service.key;
+    match store.load(key, &tick.now) {
+        Ok(Loaded { record, place, unreadable }) => {
+            if let Some(what) = unreadable {
+                report::fault(format!("{key}: state file unreadable {what}"));
+            }
+            Ok(Watch { service, saved: record.clone(), record, store, place, lock })
+        }
+        Err(Newer(version)) => {
+            report::fault(format!(
+                "{key}: {key}.json is of version {version}, written by a newer unhang; not probed; install that one, or move the file away"
+            ));
+            Err(Exit::StateUnusable)
+        }
+    }
+}
+
+impl Watch<'_> {
+    pub(super) fn asks(&self, tick: &Tick<'_>, seen: &Observation) -> bool {
+        match &self.service.restarter {
+            Restarter::Unit(unit) => asks_systemd(&self.record.state, seen, unit, &tick.now),
+            Restarter::Command(_) => false,
+        }
+    }
+
+    /// What the last tick left, and that systemd was asked in this one.
+    pub(super) fn before(&self, looked: Option<&Looked>, now: &Moment) -> State {
+        let state = self.record.state.clone();
+        match (looked, &self.service.restarter) {
+            (Some(_), Restarter::Unit(unit)) => state.looked(unit, now),
+            (None, _) | (_, Restarter::Command(_)) => state,
+        }
+    }
+
+    /// Saved if it changed, or if what was saved lies in memory and the disk may be well again.
+    pub(super) fn keep(&mut self, state: State) -> Kept {
+        self.record.state = state;
+        if self.record == self.saved && self.place == Place::Disk {
+            return Kept::Safely;
+        }
+        let key = &self.service.key;
+        let saved = self.store.save(key, &mut self.record);
+        let told = self.record.faults.clone();
+        let kept = match saved {
+            Saved::OnDisk => {
+                self.record.faults.ends(Fault::Disk);
+                self.place = Place::Disk;
+                Kept::Safely
+            }
+            Saved::InMemory(why) => {
+                if self.record.faults.begins_or_lasts(Fault::Disk, &clock::now()) {
+                    report::fault(format!(
+                        "{key}: cannot write the state: {why}; kept in memory, which a reboot loses"
+                    ));
+                }
+                self.place = Place::Memory;
+                Kept::Safely
+            }
+            Saved::Nowhere(why) => {
+                report::fault(format!(
+                    "{key}: cannot write the state: {why}; nothing is counted or restarted"
+                ));
+                return Kept::Nowhere;
+            }
+        };
+        if self.record.faults != told {
+            self.store.save(key, &mut self.record);
+        }
+        self.saved = self.record.clone();
+        kept
+    }
+
+    /// A log that cannot be written holds nothing up.
+    pub(super) fn tell(&mut self, tick: &Tick<'_>, line: &str) {
+        let (path, now) = (&self.service.log_file, clock::now());
+        match log::write(path, &now, line, tick.echo) {
+            Ok(()) => self.record.faults.ends(Fault::Log),
+            Err(error) => {
+                if self.record.faults.begins_or_lasts(Fault::Log, &now) {
+                    let (key, path, why) = (&self.service.key, path.display(), words::io(&error));
+                    report::fault(format!("{key}: cannot write {path}: {why}; going on without it"));
+                }
+            }
+        }
+    }
+
+    /// What was told of our own faults is kept too.
+    pub(super) fn finish(&mut self) {
+        if self.record.faults != self.saved.faults {
+            self.keep(self.record.state.clone());
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The decision's facts in an operator's words. Pure: no file, no clock; used by `log` and `report`.
+
+use std::io;
+use std::time::Duration;
+
+use chrono::{DateTime, Local, TimeZone};
+use unhang_core::{Cause, Decision, Doubt, Failing, Hold, Moment, Phase, Verdict};
+
+use crate::plan::Service;
+
+/// `3.2 s`, `12 s`, `2 min`, `1 h 5 min`: two units at most.
+pub(crate) fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0..10 if span.subsec_millis() >= 50 => format!("{:.1} s", span.as_secs_f64()),
+        0..120 => format!("{seconds} s"),
+        120..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
+        3_600..172_800 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
+        _ => two(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+    }
+}
+
+/// In local time.
+pub(crate) fn local(moment: &Moment) -> DateTime<Local> {
+    let seconds = i64::try_from(moment.wall.as_secs()).unwrap_or(i64::MAX);
+    Local.timestamp_opt(seconds, 0).single().unwrap_or_default()
+}
+
+/// `17:02`, in local time.
+pub(crate) fn clock(moment: &Moment) -> String {
+    local(moment).format("%H:%M").to_string()
+}
+
+/// The clock after `left` has passed.
+pub(crate) fn clock_in(now: &Moment, left: Duration) -> String {
+    clock(&Moment { wall: now.wall.saturating_add(left), ..now.clone() })
+}
+
+/// `HTTP 502`; `HTTP 000` is no answer, as curl has it.
+pub(crate) fn http(cause: &Cause) -> String {
+    format!("HTTP {:03}", cause.http())
+}
+
+/// Nothing for a status: `http` says it all.
+pub(crate) fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
+    let within = span(timeout);
+    Some(match cause {
+        Cause::Refused => "connection refused".to_owned(),
+        Cause::Reset => "connection reset".to_owned(),
+        Cause::Closed(Phase::Read) => "closed in the middle of the answer".to_owned(),
+        Cause::Closed(Phase::Resolve | Phase::Connect | Phase::Wait) => "closed without an answer".to_owned(),
+        Cause::TimedOut(Phase::Resolve | Phase::Connect) => format!("no connection within {within}"),
+        Cause::TimedOut(Phase::Wait) => format!("no answer within {within} (connected)"),
+        Cause::TimedOut(Phase::Read) => format!("answer not complete within {within}"),
+        Cause::Status(_) => return None,
+        Cause::NotHttp(what) => format!("not HTTP: {what}"),
+        Cause::TooLarge => "the head of the answer is too large".to_owned(),
+    })
+}
+
+pub(crate) fn doubt(doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::Lookup(why) => format!("name not resolved: {why}"),
+        Doubt::NoRoute => "no route to the host".to_owned(),
+        Doubt::NoDescriptors => "too many open files".to_owned(),
+        Doubt::NoMemory => "no memory for a socket".to_owned(),
+        Doubt::NoPort => "no local address or port to connect from".to_owned(),
+        Doubt::NoThread => "no thread can be started".to_owned(),
+        Doubt::Forbidden => "not permitted to connect".to_owned(),
+        Doubt::NoSystemd(why) | Doubt::UnitUnknown(why) | Doubt::Other(why) => why.clone(),
+    }
+}
+
+/// Why nothing is done, as one half sentence.
+pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
+    let unit = service.restarter.words();
+    let words = match hold {
+        Hold::NotFound => format!("systemd knows no {unit}"),
+        Hold::Masked => format!("{unit} is masked"),
+        Hold::NotStartable => format!("systemd cannot start {unit}: see systemctl status"),
+        Hold::CrashLoop { lives } => {
+            format!(
+                "systemd restarts it itself, {} times between our runs, and it still fails",
+                lives.saturating_add(1)
+            )
+        }
+        Hold::UnitBusy => format!("{unit} is being started, stopped or reloaded"),
+        Hold::Frozen => format!("{unit} is frozen; systemctl thaw ends that"),
+        Hold::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
+        Hold::Exited => format!("{unit} ended by itself, and well"),
+        Hold::NeverStarted => format!("nobody has started {unit}"),
+        Hold::Condition => format!("a condition in the unit file of {unit} is not met"),
+        Hold::Disabled => format!("{unit} failed and is disabled"),
+        Hold::Conflict(other) => format!("{other} is active, and {unit} conflicts with it"),
+        Hold::HostStopping => "the host is shutting down".to_owned(),
+        Hold::HostStarting { .. } => "the host is booting".to_owned(),
+        Hold::Upstream(other) => format!("{other} was stopped by somebody, and a restart would start it"),
+        Hold::Budget { .. } => format!(
+            "{} restarts within {} is all the budget allows",
+            service.policy.budget.restarts,
+            span(service.policy.budget.window)
+        ),
+        Hold::Backoff { .. } => "the restarts before did not help for long".to_owned(),
+        Hold::Deadline => "too little time left in this run; first in the next".to_owned(),
+        Hold::Observe => "mode is observe; it would have been restarted now".to_owned(),
+        Hold::ChangedMeanwhile(reason) => format!("right before the restart it was {}", reason.code()),
+    };
+    match hold.left() {
+        Some(left) => format!("{words}; next restart possible {}", clock_in(now, left)),
+        None => words,
+    }
+}
+
+/// Why this failure is not counted.
+pub(crate) fn not_counted(failing: &Failing, service: &Service) -> Option<String> {
+    match failing {
+        Failing::Counting => None,
+        Failing::Grace { age } => {
+            Some(format!("started {} ago, not counted (grace {})", span(*age), span(service.policy.grace)))
+        }
+        Failing::TooSoon { gap } => Some(format!(
+            "{} after the last counted failure, not counted (min_gap {})",
+            span(*gap),
+            span(service.policy.min_gap)
+        )),
+    }
+}
+
+/// What holds a service back, or puts it in doubt: for those who ask.
+pub(crate) fn why(decision: &Decision, service: &Service, now: &Moment) -> Option<String> {
+    match &decision.verdict {
+        Verdict::Held(why) => Some(hold(why, service, now)),
+        Verdict::Unknown(why) => Some(doubt(why)),
+        Verdict::Failing(failing) => not_counted(failing, service),
+        Verdict::Restart => Some("it would be restarted now".to_owned()),
+        Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => None,
+    }
+}
+
+/// Without Rust's `(os error 28)`.
+pub(crate) fn io(error: &io::Error) -> String {
+    let words = error.to_string();
+    match words.rfind(" (os error ") {
+        Some(end) => words.get(..end).unwrap_or_default().to_owned(),
+        None => words,
+    }
+}
+
+/// `failing (counting)`: a verdict with its reason.
+pub(crate) fn verdict(verdict: &Verdict) -> String {
+    format!("{} ({})", verdict.kind().code(), verdict.reason().code())
+}
+
+/// One printable line: what comes from outside must neither forge a line nor drive a terminal.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        // C0, DEL and C1; and the marks that turn the direction of writing or break lines.
+        if c.is_control()
+            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+        {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+fn two(large: u64, large_name: &str, small: u64, small_name: &str) -> String {
+    match small {
+        0 => format!("{large} {large_name}"),
+        _ => format!("{large} {large_name} {small} {small_name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_read_well() {
+        for (millis, words) in [
+            (0, "0 s"),
+            (3_210, "3.2 s"),
+            (5_000, "5 s"),
+            (12_900, "12 s"),
+            (90_000, "90 s"),
+            (120_000, "2 min"),
+            (150_000, "2 min 30 s"),
+            (3_600_000, "1 h"),
+            (3_900_000, "1 h 5 min"),
+            (180_000_000, "2 d 2 h"),
+        ] {
+            assert_eq!(span(Duration::from_millis(millis)), words);
+        }
+    }
+
+    #[test]
+    fn what_comes_from_outside_stays_one_harmless_line() {
+        let text = "a\nb\x1b[31m\u{9b}31m\u{202e}é\t\r\0";
+        assert_eq!(escaped(text), "a\\nb\\u{1b}[31m\\u{9b}31m\\u{202e}é\\t\\r\\u{0}");
+    }
+}
