@@ -1,0 +1,174 @@
+//! The walls of the house, as `src/main.rs` tells them: invariants that are absences, which no test of
+//! behaviour can see.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that fails says where"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Rooms that only `tick` and `main` may call.
+const ROOMS: [&str; 8] = ["config", "probe", "systemd", "command", "store", "log", "report", "demo"];
+
+/// What a room may lean on besides core, the standard library and crates.
+const COMMON: [&str; 6] = ["plan", "words", "os", "places", "asked", "exit"];
+
+fn sources(below: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(below)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(root).unwrap().to_owned(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+/// The code above the tests, without comments.
+fn code(text: &str) -> String {
+    let product = text.split("\nmod tests {").next().unwrap_or_default();
+    product.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn is_test(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    path.contains("/tests") || path.ends_with("scenes.rs")
+}
+
+fn room_of(path: &Path) -> String {
+    let first = path.components().nth(1).unwrap().as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+#[test]
+fn rooms_do_not_call_each_other() {
+    for (path, text) in sources("src") {
+        let room = room_of(&path);
+        if room == "core" || room == "main" || room == "tick" || is_test(&path) {
+            continue;
+        }
+        for other in ROOMS.iter().filter(|other| **other != room) {
+            let named = code(&text).contains(&format!("crate::{other}"));
+            // The demo tells its story through the one room that prints.
+            let allowed = room == "demo" && *other == "report" || room == "config" && *other == "cli";
+            assert!(!named || allowed, "{}: names the room {other}", path.display());
+        }
+    }
+}
+
+#[test]
+fn what_all_rooms_lean_on_leans_on_no_room() {
+    for (path, text) in sources("src") {
+        let room = room_of(&path);
+        if COMMON.contains(&room.as_str()) && !is_test(&path) {
+            for other in ROOMS.iter().chain(["tick", "cli"].iter()) {
+                assert!(
+                    !code(&text).contains(&format!("crate::{other}")),
+                    "{}: names {other}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn core_names_nothing_but_itself_and_alloc() {
+    let manifest =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core/Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split('[').next().unwrap();
+    assert_eq!(dependencies.trim(), "", "core has no dependency");
+    for (path, text) in sources("src/core") {
+        if is_test(&path) {
+            continue;
+        }
+        for line in code(&text).lines().filter(|line| line.trim_start().starts_with("use ")) {
+            let known = ["use alloc::", "use core::", "use crate::", "pub use "];
+            assert!(
+                known.iter().any(|start| line.trim_start().starts_with(start)),
+                "{}: {line}",
+                path.display()
+            );
+        }
+        assert!(!code(&text).contains("std::"), "{}", path.display());
+    }
+    assert!(
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core/lib.rs"))
+            .unwrap()
+            .contains("#![no_std]")
+    );
+}
+
+#[test]
+fn only_tick_reads_the_clocks() {
+    for (path, text) in sources("src") {
+        if !is_test(&path) && !["tick", "os"].contains(&room_of(&path).as_str()) {
+            assert!(
+                !code(&text).contains("clock::now") && !code(&text).contains("clock::monotonic"),
+                "{}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn only_main_report_and_log_print() {
+    for (path, text) in sources("src") {
+        let prints =
+            ["println!", "eprintln!", "print!(", "eprint!("].iter().any(|print| code(&text).contains(print));
+        assert!(
+            !prints || is_test(&path) || ["report", "log"].contains(&room_of(&path).as_str()),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        assert!(text.starts_with("//!") || short(&text), "{}: no //! at its top", path.display());
+    }
+}
+
+/// A file of one type, which says it there.
+fn short(text: &str) -> bool {
+    text.lines().count() < 60 && text.contains("///")
+}
+
+#[test]
+fn files_fit_in_the_head() {
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        assert!(text.lines().count() <= 500, "{}: {} lines", path.display(), text.lines().count());
+    }
+}
+
+#[test]
+fn no_glob_imports_but_in_tests() {
+    for (path, text) in sources("src") {
+        if !is_test(&path) {
+            assert!(!code(&text).contains("::*;"), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_readme_keeps_its_two_commands() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    for command in ["cargo run --release -- demo", "cargo test"] {
+        assert!(readme.lines().any(|line| line == command), "{command}");
+    }
+}

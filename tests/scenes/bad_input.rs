@@ -1,0 +1,67 @@
+//! A clear line, exit code 2, and nothing probed.
+
+use crate::harness::{Answer, Scene};
+
+#[track_caller]
+fn refused(scene: &Scene, arguments: &[&str], message: &str) {
+    scene.run(arguments).ends(2).prints("", message);
+    assert_eq!(scene.server.requests().len(), 0, "nothing was probed");
+}
+
+#[test]
+fn a_fault_of_the_configuration_names_file_line_key_and_cure() {
+    let scene = Scene::new();
+    for (key, message) in [
+        ("max_failures = 0", "max_failures: *1 or more*0*"),
+        ("timeout = 5", "timeout: *\"5s\"*"),
+        ("max_failure = 3", "max_failure: *did you mean max_failures?*"),
+        ("mode = \"maybe\"", "mode: *act*observe*"),
+    ] {
+        scene.keys(key);
+        refused(&scene, &["run"], &format!("unhang: *unhang.toml:10: service.app.{message}\n"));
+        refused(&scene, &["config", "check"], &format!("unhang: *unhang.toml:10: service.app.{message}\n"));
+    }
+}
+
+#[test]
+fn a_flag_and_a_variable_are_named_as_typed() {
+    let scene = Scene::new();
+    refused(&scene, &["run", "--max-failures", "two"], "unhang: *--max-failures*two*\n");
+    scene.env("UNHANG_TIMEOUT", "soon");
+    refused(&scene, &["run"], "unhang: *UNHANG_TIMEOUT*soon*\n");
+}
+
+#[test]
+fn an_unknown_service_gets_the_list_of_the_known() {
+    refused(&Scene::new(), &["run", "--only", "ap"], "unhang: --only: no service \"ap\"*app*\n");
+}
+
+#[test]
+fn a_missing_file_says_what_to_write() {
+    let scene = Scene::new();
+    let output = scene
+        .bare(std::path::Path::new(env!("CARGO_BIN_EXE_unhang")))
+        .args(["run", "--config", "/nowhere/unhang.toml"])
+        .output()
+        .unwrap();
+    scene.ran(output).ends(2).prints("", "unhang: /nowhere/unhang.toml: *\n");
+}
+
+#[test]
+fn flags_beat_the_environment_and_that_beats_the_file() {
+    let scene = Scene::new();
+    scene.keys("max_failures = 7").server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️*1/7"]);
+    scene.env("UNHANG_MAX_FAILURES", "5");
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["⚠️*2/5"]);
+    scene.pass(120);
+    scene.run(&["run", "--max-failures", "4"]).exits(1).logs(&["⚠️*3/4"]);
+}
+
+#[test]
+fn config_check_says_that_all_is_right() {
+    let scene = Scene::new();
+    scene.run(&["config", "check"]).ends(0).prints("ok: 1 service(s): app\n", "");
+    assert_eq!(scene.server.requests().len(), 0);
+}

@@ -1,0 +1,23 @@
+//! What an operator sees of unhang, scene by scene. A test's name is a sentence of the manual.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::match_bool,
+    reason = "a test that fails says where"
+)]
+
+mod harness;
+
+mod bad_input;
+mod bounds;
+mod causes;
+mod commands;
+mod drop_in;
+mod hands_off;
+mod many;
+mod memory;
+mod tick;

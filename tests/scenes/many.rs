@@ -1,0 +1,88 @@
+//! Several services, and several runs.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{Answer, Scene, unit};
+
+fn plan_of(scene: &Scene, names: &[&str], keys: &str) {
+    let (url, log) = (scene.server.url(), scene.path("app.log"));
+    let mut text = format!("[defaults]\ntimeout = \"1s\"\n{keys}\n[host]\nboot_grace = \"0s\"\n");
+    for name in names {
+        text += &format!("[service.{name}]\nurl = \"{url}\"\nlog_file = \"{}\"\n", log.display());
+        scene.unit(
+            &format!("{name}.service"),
+            &unit(&[("Id", &format!("{name}.service")), ("Names", &format!("{name}.service"))]),
+        );
+    }
+    scene.config(&text);
+}
+
+#[test]
+fn hung_services_are_probed_side_by_side() {
+    let scene = Scene::new();
+    let names: Vec<String> = (0..40).map(|n| format!("s{n:02}")).collect();
+    plan_of(&scene, &names.iter().map(String::as_str).collect::<Vec<_>>(), "");
+    scene.server.answers(&[Answer::Hang]);
+    let began = Instant::now();
+    let ran = scene.tick().exits(1);
+    assert!(began.elapsed() < Duration::from_millis(2_500), "{:?}", began.elapsed());
+    assert_eq!(ran.log.len(), 40);
+    assert_eq!(ran.calls.len(), 1, "systemd is asked once for all");
+    let all = ran.log.join("\n");
+    ran.logs(&[&all]);
+}
+
+#[test]
+fn only_names_the_services_of_a_run() {
+    let scene = Scene::new();
+    plan_of(&scene, &["app", "two", "three"], "");
+    scene
+        .run(&["run", "--only", "two", "--only", "app"])
+        .exits(0)
+        .calls(&["show app.service two.service shutdown.target"]);
+    assert_eq!(scene.server.requests().len(), 2);
+    assert!(!scene.path("state/three.json").exists());
+}
+
+#[test]
+fn one_run_at_a_time_and_the_other_says_so_by_its_exit_code() {
+    let scene = Scene::new();
+    scene.keys("timeout = \"3s\"").server.answers(&[Answer::Hang]);
+    let mut first = scene.command(&["run"]).spawn().unwrap();
+    let began = Instant::now();
+    while scene.server.requests().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(5));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    scene.tick().exits(75);
+    assert_eq!(scene.server.requests().len(), 1, "nothing was probed");
+    assert_eq!(first.wait().unwrap().code(), Some(1));
+    scene.server.answers(&[Answer::Status(200)]);
+    scene.tick().exits(0).logs(&["⚠️*1/2*", "✅*"]);
+}
+
+#[test]
+fn a_locked_service_does_not_hold_up_the_others() {
+    let scene = Scene::new();
+    plan_of(&scene, &["app", "two"], "");
+    let lock = std::fs::File::create(scene.path("state/two.service.lock")).unwrap();
+    fs2::FileExt::lock_exclusive(&lock).unwrap();
+    scene.tick().exits(0).calls(&["show app.service shutdown.target"]);
+    drop(lock);
+    scene.tick().exits(0).calls(&["show two.service shutdown.target"]);
+}
+
+#[test]
+fn two_services_with_one_unit_under_two_names_are_not_both_judged() {
+    let scene = Scene::new();
+    plan_of(&scene, &["app", "two"], "");
+    let alias = unit(&[("Id", "app.service"), ("Names", "app.service two.service")]);
+    scene.unit("app.service", &alias).unit("two.service", &alias);
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&[
+        "⚠️ app *1/2",
+        "❓ two not judged (unknown): two.service is app.service, which service app has already",
+    ]);
+    let fault = "unhang: service.two.unit: two.service is app.service, which service app has already; a restart would fail\n";
+    scene.run(&["config", "check"]).ends(2).prints("", fault);
+}

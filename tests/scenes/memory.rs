@@ -1,0 +1,204 @@
+//! Nothing is lost: what a tick remembers when things go wrong around it.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use serde_json::Value;
+
+use crate::harness::{Answer, RESTARTS, Scene};
+
+fn failed_once() -> Scene {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️*1/2"]);
+    scene.pass(120);
+    scene
+}
+
+#[test]
+fn the_intent_is_on_disk_before_systemctl_runs() {
+    let scene = failed_once();
+    let seen = scene.path("seen.json");
+    scene.on_restart(&format!(
+        "cp {}/state/app.json {}; {RESTARTS}",
+        scene.dir.path().display(),
+        seen.display()
+    ));
+    scene.tick().exits(1).logs(&["*"]).acts(&["*"]);
+    let state: Value = serde_json::from_str(&fs::read_to_string(seen).unwrap()).unwrap();
+    assert_eq!(state["intent"]["incarnation"], "aaaa");
+    assert_eq!(state["restarts"][0]["outcome"], "unknown");
+    assert_eq!(state["streak"], 0);
+}
+
+#[test]
+fn a_tick_that_is_killed_costs_one_restart_and_causes_none() {
+    // Killed by the fake: at reset-failed, and at restart, before and after systemd does it.
+    for (restart, first, healed) in [
+        ("", "[ \"$1\" = reset-failed ] && kill -9 $PPID", false),
+        ("kill -9 $PPID", "", false),
+        (&*format!("{RESTARTS}; kill -9 $PPID"), "", true),
+    ] {
+        let scene = failed_once();
+        scene.systemctl(restart, first);
+        let ran = scene.tick();
+        assert_eq!(ran.output.status.code(), None, "killed by a signal");
+        ran.logs(&["⚠️*2/2", "🔄*"]).acts(&["*"]);
+        scene.on_restart(RESTARTS);
+        scene.pass(120);
+        if healed {
+            scene.server.answers(&[Answer::Status(200)]);
+            scene.tick().exits(0).logs(&["✅ app restarted successfully: *"]);
+        } else {
+            // It counts as used, and a full streak follows.
+            scene
+                .tick()
+                .exits(1)
+                .logs(&["❌ app restart failed (HTTP 502): still failing*", "⚠️*3/2: 1 of 2*"]);
+            assert_eq!(scene.state()["restarts"].as_array().unwrap().len(), 1);
+            scene.pass(120);
+            scene
+                .tick()
+                .exits(1)
+                .logs(&["⚠️*4/2*", "🔄*", "*"])
+                .acts(&["reset-failed app.service", "restart app.service"]);
+        }
+    }
+}
+
+#[test]
+fn a_unit_that_a_killed_tick_left_looking_stopped_is_started_again() {
+    let scene = failed_once();
+    scene.systemctl("", "[ \"$1\" = reset-failed ] && echo \"reset-failed $3\" >>$ledger && kill -9 $PPID");
+    scene.tick().logs(&["⚠️*2/2", "🔄*"]).acts(&["reset-failed app.service"]);
+    // As reset-failed leaves a failed unit.
+    let left = [
+        ("ActiveState", "inactive"),
+        ("ActiveExitTimestampMonotonic", "20"),
+        ("ExecMainExitTimestampMonotonic", "21"),
+    ];
+    scene.unit("app.service", &crate::harness::unit(&left));
+    scene.on_restart(&format!("{RESTARTS}; sed -i 's/^ActiveState=.*/ActiveState=active/' \"$units/$unit\""));
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["❌*", "⚠️*3/2*"]);
+    scene.pass(120);
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&["⚠️*4/2*", "🔄*", "✅*"])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+}
+
+#[test]
+fn a_corrupt_state_is_kept_and_told_and_counting_begins_at_zero() {
+    for content in
+        ["", "{", "null", "[]", "{\"version\":1}", "{\"version\":0}", "\u{0}\u{0}", &"x".repeat(70_000)]
+    {
+        let scene = failed_once();
+        fs::write(scene.path("state/app.json"), content).unwrap();
+        scene
+            .tick()
+            .ends(1)
+            .prints(
+                "",
+                "unhang: app: state file unreadable (*): kept as app.json.corrupt-20*; counting from zero\n",
+            )
+            .logs(&["⚠️*1/2"]);
+        assert_eq!(scene.state()["backoff"]["step"], 1, "no restart before one backoff");
+        scene.pass(60);
+        scene.tick().exits(1).logs(&["⚠️*2/2", "⏸️ app not restarted (backoff): *"]);
+    }
+}
+
+#[test]
+fn only_the_newest_three_corrupt_states_are_kept() {
+    let scene = Scene::new();
+    for n in 1..6 {
+        fs::write(scene.path(&format!("state/app.json.corrupt-2020010{n}T000000")), "").unwrap();
+    }
+    fs::write(scene.path("state/app.json"), "no").unwrap();
+    scene.tick().ends(0).prints("", "unhang: app: state file unreadable*\n");
+    let kept = fs::read_dir(scene.path("state")).unwrap().flatten();
+    let mut kept: Vec<String> = kept
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| name.contains("corrupt"))
+        .collect();
+    kept.sort();
+    assert_eq!(kept.len(), 3);
+    assert_eq!(kept[0], "app.json.corrupt-20200104T000000");
+}
+
+#[test]
+fn a_state_that_is_a_link_is_not_followed() {
+    let scene = Scene::new();
+    let outside = scene.path("outside");
+    fs::write(&outside, "precious").unwrap();
+    symlink(&outside, scene.path("state/app.json")).unwrap();
+    scene.server.answers(&[Answer::Status(502)]);
+    scene
+        .tick()
+        .ends(1)
+        .prints("", "unhang: app: state file unreadable (is a symbolic link): kept as *\n")
+        .logs(&["⚠️*1/2"]);
+    assert_eq!(fs::read_to_string(outside).unwrap(), "precious");
+}
+
+#[test]
+fn a_state_of_a_newer_unhang_is_left_alone_and_the_others_go_on() {
+    let scene = Scene::new();
+    let newer = "{\"version\":9,\"shape\":\"unheard of\"}";
+    fs::write(scene.path("state/app.json"), newer).unwrap();
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().ends(3).prints(
+        "",
+        "unhang: app: app.json is of version 9, written by a newer unhang; not probed; install that one, or move the file away\n",
+    );
+    assert_eq!(fs::read_to_string(scene.path("state/app.json")).unwrap(), newer);
+    assert_eq!(scene.server.requests().len(), 0);
+}
+
+#[test]
+fn without_a_place_for_the_state_nothing_is_restarted() {
+    let scene = failed_once();
+    // A folder of the file's name: it can be neither read nor replaced nor renamed away from under us.
+    fs::remove_file(scene.path("state/app.json")).unwrap();
+    fs::create_dir_all(scene.path("state/.app.json.new/x")).unwrap();
+    for _ in 0..3 {
+        scene
+            .tick()
+            .ends(3)
+            .prints("", "unhang: app: cannot write the state: *; nothing is counted or restarted\n")
+            .logs(&["⚠️*1/2"])
+            .acts(&[]);
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_told_once_and_holds_nothing_up() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("folder.log")).unwrap();
+    let keys = scene.path("folder.log");
+    scene
+        .run_with_log(&keys, 502)
+        .ends(1)
+        .prints("", "unhang: app: cannot write *folder.log: *; going on without it\n");
+    scene.pass(120);
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    scene.tick().exits(0).acts(&["reset-failed app.service", "restart app.service"]);
+    scene.pass(3_600);
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().ends(1).prints("", "unhang: app: cannot write *; going on without it\n");
+}
+
+#[test]
+fn a_log_is_never_written_through_a_link() {
+    let scene = Scene::new();
+    let (outside, link) = (scene.path("outside"), scene.path("link.log"));
+    symlink(&outside, &link).unwrap();
+    scene
+        .run_with_log(&link, 502)
+        .ends(1)
+        .prints("", "unhang: app: cannot write *link.log: is a symbolic link; going on without it\n");
+    assert!(!outside.exists());
+}
