@@ -84,6 +84,10 @@ pub(crate) fn still_running(name: &str, stop_limit: Option<Duration>) -> String 
     format!("⏳ {name} restart still running: systemd is stopping it{limit}; the next run looks again")
 }
 
+pub(crate) fn command_still_running(name: &str) -> String {
+    format!("⏳ {name} restart still running: its command has not ended; the next run looks again")
+}
+
 pub(crate) fn still_starting(name: &str, after: Duration) -> String {
     let after = words::span(after);
     format!("⏳ {name} restart not judged yet: no healthy answer after {after}; the next run looks again")

@@ -120,9 +120,12 @@ fn check(plan: &Plan) -> Exit {
 fn person() -> Person {
     let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let uid = rustix::process::geteuid();
+    if uid.is_root() {
+        return Person { is_root: true, ..Person::default() };
+    }
     let usual = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
     Person {
-        is_root: uid.is_root(),
+        is_root: false,
         home: path("HOME"),
         state_home: path("XDG_STATE_HOME"),
         runtime: path("XDG_RUNTIME_DIR").or_else(|| usual.is_dir().then_some(usual)),

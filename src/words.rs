@@ -8,10 +8,11 @@ use unhang_core::{Cause, Decision, Doubt, Failing, Hold, Moment, Phase, Verdict}
 
 use crate::plan::Service;
 
-/// `3.2 s`, `12 s`, `2 min`, `1 h 5 min`: two units at most.
+/// `40 ms`, `3.2 s`, `12 s`, `2 min`, `1 h 5 min`: two units at most.
 pub(crate) fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
+        0 if !span.is_zero() => format!("{} ms", span.as_millis().max(1)),
         0..10 if span.subsec_millis() >= 50 => format!("{:.1} s", span.as_secs_f64()),
         0..120 => format!("{seconds} s"),
         120..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
@@ -182,6 +183,7 @@ mod tests {
     fn spans_read_well() {
         for (millis, words) in [
             (0, "0 s"),
+            (40, "40 ms"),
             (3_210, "3.2 s"),
             (5_000, "5 s"),
             (12_900, "12 s"),

@@ -44,7 +44,7 @@ fn code(text: &str) -> String {
 
 fn is_test(path: &Path) -> bool {
     let path = path.to_string_lossy();
-    path.contains("/tests") || path.ends_with("scenes.rs")
+    path.contains("/tests") || path.contains("/scenes")
 }
 
 fn room_of(path: &Path) -> String {

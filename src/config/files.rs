@@ -1,6 +1,7 @@
 //! Where configuration lies on this host, and its text. The only file of the crate that asks the
 //! environment by hand (clap asks for the flags), and of `config` the only one that touches the disk.
 //! Writes nothing, judges no text.
+#![expect(clippy::disallowed_methods, reason = "reads configuration and where it lies, bounded")]
 
 use std::fs::{self, File};
 use std::io::{self, Read};

@@ -83,8 +83,10 @@ pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<Vec<OsStri
 }
 
 pub(super) fn read_to_end(file: File, max: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    let most = max.saturating_add(1);
+    let expected = file.metadata()?.len().saturating_add(1).min(most);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
+    file.take(most).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|read| read > max) {
         return Err(io::ErrorKind::FileTooLarge.into());
     }

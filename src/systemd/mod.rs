@@ -69,6 +69,7 @@ pub(crate) fn look(names: &[&str], monotonic: Duration) -> Look {
 /// Lets the start limit go first: a spent one would stop the unit and then refuse to start it.
 /// `--job-mode=fail`: a person's job that is under way wins.
 pub(crate) fn restart(unit: &str, limit: Duration) -> Asked {
+    let began = Instant::now();
     match process::run(systemctl(&["reset-failed", "--", unit]), RESET_LIMIT.min(limit), PER_UNIT) {
         Err(error) => return Asked::NeverRan(words_of_spawn(&error)),
         Ok(Ran { end: End::TimedOut, .. }) => return Asked::NeverRan("systemd does not answer".to_owned()),
@@ -76,7 +77,7 @@ pub(crate) fn restart(unit: &str, limit: Duration) -> Asked {
         Ok(Ran { end: End::Exited(_), .. }) => {}
     }
     let command = systemctl(&["--no-ask-password", "--job-mode=fail", "restart", "--", unit]);
-    match process::run(command, limit, PER_UNIT) {
+    match process::run(command, limit.saturating_sub(began.elapsed()), PER_UNIT) {
         Err(error) => Asked::NeverRan(words_of_spawn(&error)),
         Ok(ran) => asked(&ran),
     }

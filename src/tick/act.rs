@@ -135,8 +135,16 @@ impl Proof<'_> {
         let name = &self.service.name;
         match asked {
             Asked::Running => {
-                let limit = self.looked.and_then(|looked| looked.stop_limit);
-                End::new(Ended::Open, self.look(), log::still_running(name, limit))
+                let (unit, line) = match &self.service.restarter {
+                    Restarter::Command(_) => {
+                        (Unit::Command { running: true }, log::command_still_running(name))
+                    }
+                    Restarter::Unit(_) => {
+                        let limit = self.looked.and_then(|looked| looked.stop_limit);
+                        (self.look(), log::still_running(name, limit))
+                    }
+                };
+                End::new(Ended::Open, unit, line)
             }
             Asked::Refused(why) => End::new(Ended::Refused, Unit::NotAsked, log::refused(name, &why)),
             Asked::NeverRan(why) => {

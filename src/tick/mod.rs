@@ -169,7 +169,10 @@ fn judge<'a>(tick: &Tick<'_>, watches: Vec<Watch<'a>>, seen: Vec<Observation>) -
 
 fn due(tick: &Tick<'_>, judged: &[Judged<'_>]) -> Vec<usize> {
     let pairs: Vec<(&State, &Decision)> = judged.iter().map(|one| (&one.before, &one.decision)).collect();
-    unhang_core::restart_order(&tick.now, &pairs)
+    let mut order = unhang_core::restart_order(&tick.now, &pairs);
+    // What cannot be remembered must not be done.
+    order.retain(|at| judged.get(*at).is_some_and(|one| one.exit != Exit::StateUnusable));
+    order
 }
 
 const fn exit_of(verdict: &Verdict) -> Exit {

@@ -17,7 +17,7 @@ fn each_cause_is_told_apart() {
     failure(Answer::Status(301), "(HTTP 301) - Failure 1/2");
     failure(Answer::Status(204), "(HTTP 204) - Failure 1/2");
     failure(Answer::Close, "(HTTP 000) - Failure 1/2: closed without an answer");
-    failure(Answer::Hang, "(HTTP 000) - Failure 1/2: no answer within 0.4 s (connected)");
+    failure(Answer::Hang, "(HTTP 000) - Failure 1/2: no answer within 400 ms (connected)");
     failure(
         Answer::Says("HTTP/1.1 200 OK\r\ncont"),
         "(HTTP 000) - Failure 1/2: closed in the middle of the answer",

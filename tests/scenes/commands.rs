@@ -57,6 +57,27 @@ fn a_command_that_cannot_be_started_costs_no_budget() {
 }
 
 #[test]
+fn a_run_ends_by_its_deadline_and_leaves_a_slow_command_running() {
+    let scene = failed_once("");
+    let done = scene.path("done");
+    scene.executable(
+        "restart.sh",
+        &format!("#!/bin/sh\necho began >>{0}\nsleep 41\necho ended >>{0}\n", done.display()),
+    );
+    let began = Instant::now();
+    let line = "⏳ app restart still running: its command has not ended; the next run looks again";
+    scene.run(&["run", "--deadline", "40s"]).exits(1).logs(&["⚠️*2/2", "🔄*", line]);
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["⏸️ app not restarted (unit_busy): *"]);
+    await_that(|| fs::read_to_string(&done).unwrap().ends_with("ended\n"));
+    scene.pass(120);
+    scene.server.answers(&[Answer::Status(200)]);
+    scene.tick().exits(0).logs(&["✅ app restarted successfully: *"]);
+    assert_eq!(fs::read_to_string(&done).unwrap(), "began\nended\n");
+}
+
+#[test]
 fn a_command_that_fails_is_judged_by_the_probe() {
     let scene = failed_once("exit 3");
     answers_again(&scene);

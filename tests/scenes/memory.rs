@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::harness::{Answer, RESTARTS, Scene};
 
+/// The tick is killed while systemctl runs for it.
+const DIES_AT_RESET: &str =
+    "if [ \"$1\" = reset-failed ]; then echo \"reset-failed $3\" >>\"$ledger\"; kill -9 $PPID; exit; fi";
+
 fn failed_once() -> Scene {
     let scene = Scene::new();
     scene.server.answers(&[Answer::Status(502)]);
@@ -35,7 +39,7 @@ fn the_intent_is_on_disk_before_systemctl_runs() {
 fn a_tick_that_is_killed_costs_one_restart_and_causes_none() {
     // Killed by the fake: at reset-failed, and at restart, before and after systemd does it.
     for (restart, first, healed) in [
-        ("", "[ \"$1\" = reset-failed ] && kill -9 $PPID", false),
+        ("", DIES_AT_RESET, false),
         ("kill -9 $PPID", "", false),
         (&*format!("{RESTARTS}; kill -9 $PPID"), "", true),
     ] {
@@ -69,7 +73,7 @@ fn a_tick_that_is_killed_costs_one_restart_and_causes_none() {
 #[test]
 fn a_unit_that_a_killed_tick_left_looking_stopped_is_started_again() {
     let scene = failed_once();
-    scene.systemctl("", "[ \"$1\" = reset-failed ] && echo \"reset-failed $3\" >>$ledger && kill -9 $PPID");
+    scene.systemctl("", DIES_AT_RESET);
     scene.tick().logs(&["⚠️*2/2", "🔄*"]).acts(&["reset-failed app.service"]);
     // As reset-failed leaves a failed unit.
     let left = [
