@@ -166,3 +166,144 @@ fn set_aside(folder: &Folder, file: &str, now: &Moment) -> String {
     }
     format!("kept as {aside}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    fn now() -> Moment {
+        Moment {
+            boot: Some("boot".into()),
+            since_boot: Duration::from_secs(9),
+            wall: Duration::from_secs(1_700_000_000),
+        }
+    }
+
+    struct Host {
+        dir: tempfile::TempDir,
+    }
+
+    impl Host {
+        fn new() -> Self {
+            Self { dir: tempfile::tempdir().unwrap() }
+        }
+
+        fn at(&self, name: &str) -> PathBuf {
+            self.dir.path().join(name)
+        }
+
+        fn places(&self) -> Places {
+            Places { state: self.at("disk"), fallback: Some(self.at("memory")), locks: self.at("memory") }
+        }
+
+        fn store(&self) -> Store {
+            Store::open(&self.places()).unwrap()
+        }
+
+        /// A disk that cannot be written: a file stands where the folder should be.
+        fn break_disk(&self) {
+            let _ = fs::remove_dir_all(self.at("disk"));
+            fs::write(self.at("disk"), "").unwrap();
+        }
+
+        fn mend_disk(&self) {
+            fs::remove_file(self.at("disk")).unwrap();
+        }
+    }
+
+    fn streak(store: &Store) -> (u32, Place) {
+        let loaded = store.load("app", &now()).unwrap();
+        assert_eq!(loaded.unreadable, None);
+        (loaded.record.state.streak, loaded.place)
+    }
+
+    fn record(sequence: u64, streak: u32) -> Record {
+        Record { sequence, state: State { streak, ..State::default() }, ..Record::default() }
+    }
+
+    #[test]
+    fn a_missing_state_is_a_first_run() {
+        let host = Host::new();
+        assert_eq!(streak(&host.store()), (0, Place::Disk));
+    }
+
+    #[test]
+    fn a_disk_that_cannot_be_written_does_not_blind_us() {
+        let host = Host::new();
+        host.break_disk();
+        let store = host.store();
+        assert!(
+            matches!(store.save("app", &mut record(4, 1)), Saved::InMemory(why) if why.contains("not a directory"))
+        );
+        assert_eq!(streak(&store), (1, Place::Memory));
+        host.mend_disk();
+        let store = host.store();
+        let mut loaded = store.load("app", &now()).unwrap();
+        assert_eq!(loaded.place, Place::Memory, "until it has moved back");
+        assert!(matches!(store.save("app", &mut loaded.record), Saved::OnDisk));
+        assert_eq!(streak(&store), (1, Place::Disk));
+        assert!(!host.at("memory/app.json").exists());
+    }
+
+    #[test]
+    fn of_two_copies_the_higher_sequence_number_counts() {
+        for (disk, memory, expected) in
+            [(7, 3, (1, Place::Disk)), (3, 7, (2, Place::Memory)), (3, 3, (1, Place::Disk))]
+        {
+            let host = Host::new();
+            let store = host.store();
+            fs::write(host.at("disk/app.json"), shape::written(&record(disk, 1))).unwrap();
+            fs::write(host.at("memory/app.json"), shape::written(&record(memory, 2))).unwrap();
+            assert_eq!(streak(&store), expected, "{disk} {memory}");
+        }
+    }
+
+    #[test]
+    fn a_corrupt_copy_gives_way_to_the_other() {
+        let host = Host::new();
+        let store = host.store();
+        fs::write(host.at("disk/app.json"), "{").unwrap();
+        fs::write(host.at("memory/app.json"), shape::written(&record(7, 2))).unwrap();
+        let loaded = store.load("app", &now()).unwrap();
+        assert_eq!((loaded.record.state.streak, loaded.place), (2, Place::Memory));
+        assert!(loaded.unreadable.unwrap().ends_with("going on with the other copy"));
+    }
+
+    #[test]
+    fn without_any_place_nothing_is_saved() {
+        let host = Host::new();
+        let places = Places { fallback: None, ..host.places() };
+        host.break_disk();
+        assert!(matches!(Store::open(&places).unwrap().save("app", &mut record(1, 1)), Saved::Nowhere(_)));
+    }
+
+    #[test]
+    fn a_full_disk_keeps_the_old_state_and_memory_the_new() {
+        // A real small disk; only root can mount one.
+        let host = Host::new();
+        fs::create_dir(host.at("disk")).unwrap();
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=16k,mode=755", "none"])
+            .arg(host.at("disk"))
+            .output();
+        if !mount.is_ok_and(|mount| mount.status.success()) {
+            return;
+        }
+        let store = host.store();
+        let saved = store.save("app", &mut record(1, 1));
+        let mut filler = 0;
+        while fs::write(host.at(&format!("disk/filler{filler}")), [0; 4096]).is_ok() {
+            filler += 1;
+        }
+        let full = store.save("app", &mut record(2, 2));
+        let kept = streak(&store);
+        drop(store);
+        std::process::Command::new("umount").arg("-l").arg(host.at("disk")).status().unwrap();
+        assert!(matches!(saved, Saved::OnDisk));
+        assert!(matches!(&full, Saved::InMemory(why) if why == "No space left on device"), "{full:?}");
+        assert_eq!(kept, (2, Place::Memory));
+    }
+}
