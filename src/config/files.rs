@@ -1,13 +1,11 @@
-//! Where configuration lies on this host, and its text. The only file of the crate that asks the
-//! environment by hand (clap asks for the flags), and of `config` the only one that touches the disk.
-//! Writes nothing, judges no text.
-#![expect(clippy::disallowed_methods, reason = "reads configuration and where it lies, bounded")]
+//! Where configuration lies on this host, and its text; of `config` the only file that asks for either.
+//! Judges no text.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use crate::os::files::{self, Writers};
+use crate::words;
 
 use super::settings::Wrong;
 
@@ -40,19 +38,11 @@ impl Places {
     }
 
     pub(super) fn read(&self, path: &Path) -> Result<String, Unread> {
-        // NONBLOCK: a pipe must not make us wait for its other end.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from)?);
-        let stat = rustix::fs::fstat(&file).map_err(io::Error::from)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Unread::Refused("is not a regular file".into()));
-        }
-        self.trusts(&stat, path)?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes)?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
-            return Err(Unread::Refused("is larger than 1 MiB".into()));
-        }
+        let (bytes, writers) = files::read_bounded(path, LARGEST).map_err(|error| {
+            let too_large = error.kind() == io::ErrorKind::FileTooLarge;
+            if too_large { Unread::Refused("is larger than 1 MiB".into()) } else { Unread::from(error) }
+        })?;
+        self.trusts(writers, path)?;
         String::from_utf8(bytes).map_err(|error| {
             let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
             let line = before.filter(|byte| **byte == b'\n').count().saturating_add(1);
@@ -62,20 +52,13 @@ impl Places {
 
     /// The files of a folder that end in .toml, in name order, without hidden ones (an editor's).
     pub(super) fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, Unread> {
-        let stat = rustix::fs::stat(folder).map_err(io::Error::from)?;
-        self.trusts(&stat, folder)?;
-        let names = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name()));
-        let mut names = names.collect::<io::Result<Vec<_>>>()?;
-        names.retain(|name| {
-            let name = name.as_encoded_bytes();
-            name.ends_with(b".toml") && !name.starts_with(b".")
-        });
-        names.sort();
+        let (names, writers) = files::names_ending(folder, ".toml")?;
+        self.trusts(writers, folder)?;
         Ok(names.iter().map(|name| folder.join(name)).collect())
     }
 
-    fn trusts(&self, stat: &Stat, path: &Path) -> Result<(), Unread> {
-        match distrust(stat.st_uid, stat.st_mode) {
+    fn trusts(&self, writers: Writers, path: &Path) -> Result<(), Unread> {
+        match distrust(writers) {
             Some(why) if self.as_root => {
                 let path = path.display();
                 let what = format!("{why} could make root start anything");
@@ -113,26 +96,24 @@ impl From<io::Error> for Unread {
         if error.kind() == io::ErrorKind::NotFound {
             return Self::Missing;
         }
-        let text = error.to_string();
-        let reason = text.split(" (os error").next().unwrap_or_default();
-        Self::Refused(format!("cannot be read: {reason}").into())
+        Self::Refused(format!("cannot be read: {}", words::io(&error)).into())
     }
 }
 
 const LARGEST: u64 = 1024 * 1024;
 
-fn distrust(owner: u32, mode: u32) -> Option<String> {
-    let others = Mode::from_raw_mode(mode) & (Mode::WGRP | Mode::WOTH);
+fn distrust(Writers { owner, mode }: Writers) -> Option<String> {
     if owner != 0 {
         Some(format!("its owner, user {owner},"))
-    } else if others.is_empty() {
+    } else if mode & 0o022 == 0 {
         None
     } else {
         Some(format!("others may write it (mode {:04o}), who", mode & 0o7777))
     }
 }
 
-/// The XDG rules: a relative `XDG_CONFIG_HOME` counts as none.
+/// The base directory specification: a relative `XDG_CONFIG_HOME` counts as none.
+#[expect(clippy::disallowed_methods, reason = "where the user's own file is is said by the environment")]
 fn user_file() -> Option<PathBuf> {
     let absolute = |variable| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
@@ -146,15 +127,15 @@ mod tests {
     #[test]
     fn who_may_write_what_root_reads() {
         for (owner, mode, trusted) in [
-            (0, 0o100_644, true),
-            (0, 0o100_600, true),
-            (0, 0o40_755, true),
-            (0, 0o100_664, false),
-            (0, 0o100_646, false),
-            (0, 0o41_777, false),
-            (1000, 0o100_644, false),
+            (0, 0o644, true),
+            (0, 0o600, true),
+            (0, 0o755, true),
+            (0, 0o664, false),
+            (0, 0o646, false),
+            (0, 0o1777, false),
+            (1000, 0o644, false),
         ] {
-            assert_eq!(distrust(owner, mode).is_none(), trusted, "{owner} {mode:o}");
+            assert_eq!(distrust(Writers { owner, mode }).is_none(), trusted, "{owner} {mode:o}");
         }
     }
 }

@@ -7,13 +7,12 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use rustix::fs::{self, CWD, Dir, FileType, Mode, OFlags};
+use rustix::fs::{self, CWD, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-/// A file that was read whole, and who could have written it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) bytes: Vec<u8>,
+/// Who can have written something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Writers {
     /// The owner's user id.
     pub(crate) owner: u32,
     /// The permission bits, as `chmod` takes them.
@@ -22,19 +21,31 @@ pub(crate) struct Found {
 
 /// At most `max` bytes of a regular file; a longer one is an error, not a prefix. Follows links: it
 /// is the person's own place, and the facts are those of the file itself.
-pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<Found> {
+pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<(Vec<u8>, Writers)> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(fs::openat(CWD, path, flags, Mode::empty())?);
     let stat = fs::fstat(&file)?;
-    let kind = FileType::from_raw_mode(stat.st_mode);
-    if kind == FileType::Directory {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if kind != FileType::RegularFile {
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(not_regular());
     }
-    let mode = Mode::from_raw_mode(stat.st_mode).bits();
-    Ok(Found { bytes: read_to_end(file, max)?, owner: stat.st_uid, mode })
+    Ok((read_to_end(file, max)?, Writers::of(&stat)))
+}
+
+/// Names in `folder` that end with `suffix`, sorted; hidden ones (an editor's leftovers) are left out.
+pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<(Vec<OsString>, Writers)> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = fs::openat(CWD, folder, flags, Mode::empty())?;
+    let wanted =
+        |name: &OsStr| !name.as_bytes().starts_with(b".") && name.as_bytes().ends_with(suffix.as_bytes());
+    let mut names = Vec::new();
+    for entry in Dir::read_from(&folder)? {
+        let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
+        if wanted(&name) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok((names, Writers::of(&fs::fstat(&folder)?)))
 }
 
 /// Adds `line` to the end of a regular file or character device, created with mode 0644 if it is not
@@ -61,27 +72,6 @@ pub(crate) fn append(path: &Path, line: &[u8]) -> io::Result<()> {
     file.write_all(line)
 }
 
-/// Names in `folder` that end with `suffix`, sorted; hidden ones (an editor's leftovers) are left
-/// out. A folder that is not there has none.
-pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<Vec<OsString>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = match fs::openat(CWD, folder, flags, Mode::empty()) {
-        Err(Errno::NOENT) => return Ok(Vec::new()),
-        opened => Dir::new(opened?)?,
-    };
-    let wanted =
-        |name: &OsStr| !name.as_bytes().starts_with(b".") && name.as_bytes().ends_with(suffix.as_bytes());
-    let mut names = Vec::new();
-    for entry in dir {
-        let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
-        if wanted(&name) {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
 pub(super) fn read_to_end(file: File, max: u64) -> io::Result<Vec<u8>> {
     let most = max.saturating_add(1);
     let expected = file.metadata()?.len().saturating_add(1).min(most);
@@ -91,6 +81,12 @@ pub(super) fn read_to_end(file: File, max: u64) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)
+}
+
+impl Writers {
+    fn of(stat: &Stat) -> Self {
+        Self { owner: stat.st_uid, mode: Mode::from_raw_mode(stat.st_mode).bits() }
+    }
 }
 
 pub(super) fn is_a_link() -> io::Error {
@@ -117,11 +113,11 @@ mod tests {
         let owner = rustix::process::geteuid().as_raw();
         for path in [&file, &link] {
             let found = read_bounded(path, 4).unwrap();
-            assert_eq!(found, Found { bytes: b"text".to_vec(), owner, mode: 0o664 });
+            assert_eq!(found, (b"text".to_vec(), Writers { owner, mode: 0o664 }));
         }
         assert_eq!(read_bounded(&file, 3).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(read_bounded(&dir.path().join("b"), 3).unwrap_err().kind(), io::ErrorKind::NotFound);
-        assert_eq!(read_bounded(dir.path(), 3).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert_eq!(read_bounded(dir.path(), 3).unwrap_err().to_string(), "is not a regular file");
     }
 
     #[test]
@@ -159,8 +155,9 @@ mod tests {
         for name in ["b.toml", "a.toml", "10.toml", "9.toml", ".#a.toml", ".toml", "c.toml~", "d"] {
             std::fs::write(dir.path().join(name), "").unwrap();
         }
-        assert_eq!(names_ending(dir.path(), ".toml").unwrap(), ["10.toml", "9.toml", "a.toml", "b.toml"]);
-        assert!(names_ending(&dir.path().join("none"), ".toml").unwrap().is_empty());
+        assert_eq!(names_ending(dir.path(), ".toml").unwrap().0, ["10.toml", "9.toml", "a.toml", "b.toml"]);
+        let none = names_ending(&dir.path().join("none"), ".toml").unwrap_err();
+        assert_eq!(none.kind(), io::ErrorKind::NotFound);
         assert!(names_ending(&dir.path().join("d"), ".toml").is_err());
     }
 }

@@ -242,10 +242,6 @@ impl Proof<'_> {
         let looked = Looks::at(&[self.service], clock::monotonic()).of(self.service);
         look::unit(self.service, &State::default(), looked.as_ref())
     }
-
-    fn end(&self, ended: Ended, unit: Unit, line: String) -> End {
-        End { ended, unit, line }
-    }
 }
 
 /// The same question, over in time.

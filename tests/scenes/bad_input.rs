@@ -57,6 +57,10 @@ fn flags_beat_the_environment_and_that_beats_the_file() {
     scene.tick().exits(1).logs(&["⚠️*2/5"]);
     scene.pass(120);
     scene.run(&["run", "--max-failures", "4"]).exits(1).logs(&["⚠️*3/4"]);
+    // An empty variable is none.
+    scene.env("UNHANG_MAX_FAILURES", "").env("UNHANG_URL", "");
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["⚠️*4/7"]);
 }
 
 #[test]

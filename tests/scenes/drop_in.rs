@@ -76,28 +76,29 @@ fn old_lines(stretches: &[Stretch]) -> Vec<String> {
 
 fn new_lines(scene: &Scene, stretches: &[Stretch]) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut tick = |answers: &[Answer]| {
-        scene.server.answers(answers);
+    let mut tick = |answers: Vec<Answer>| {
+        scene.server.answers(&answers);
         let ran = cron(scene);
         assert_eq!(String::from_utf8_lossy(&ran.output.stderr), "");
         lines.extend(ran.log.clone());
         ran.logs(&["*"]).acts(&["*"]);
     };
-    let (ok, status) = (Answer::Status(200), Answer::Status);
+    let (ok, status) = (|| Answer::Status(200), Answer::Status);
     for stretch in stretches {
         match *stretch {
-            Stretch::Healthy => tick(&[ok.clone()]),
+            Stretch::Healthy => tick(vec![ok()]),
             Stretch::Blip(code) => {
-                [status(code), ok.clone()].iter().for_each(|answer| tick(&[answer.clone()]))
+                tick(vec![status(code)]);
+                tick(vec![ok()]);
             }
             Stretch::Healed(code) => {
-                tick(&[status(code)]);
-                tick(&[status(code), status(code), ok.clone()]);
+                tick(vec![status(code)]);
+                tick(vec![status(code), status(code), ok()]);
             }
             Stretch::NotHealed(code) => {
-                tick(&[status(code)]);
-                tick(&[status(code)]);
-                tick(&[ok.clone()]);
+                tick(vec![status(code)]);
+                tick(vec![status(code)]);
+                tick(vec![ok()]);
             }
         }
         // So far apart that no backoff and no budget of one stretch reaches into the next.

@@ -8,7 +8,8 @@ fn plan_of(scene: &Scene, names: &[&str], keys: &str) {
     let (url, log) = (scene.server.url(), scene.path("app.log"));
     let mut text = format!("[defaults]\ntimeout = \"1s\"\n{keys}\n[host]\nboot_grace = \"0s\"\n");
     for name in names {
-        text += &format!("[service.{name}]\nurl = \"{url}\"\nlog_file = \"{}\"\n", log.display());
+        let table = format!("[service.{name}]\nurl = \"{url}\"\nlog_file = \"{}\"\n", log.display());
+        text += &table;
         scene.unit(
             &format!("{name}.service"),
             &unit(&[("Id", &format!("{name}.service")), ("Names", &format!("{name}.service"))]),

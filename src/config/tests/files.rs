@@ -109,10 +109,13 @@ fn files_that_are_no_text() {
     };
     refused(b"# a\n# \xff\n", "line 2 is not UTF-8");
     refused(&vec![b'\n'; 1024 * 1024 + 1], "is larger than 1 MiB");
-    assert_eq!(host.read(&["--config", "DIR/conf.d"]), ["conf.d: is not a regular file; nothing was probed"]);
+    assert_eq!(
+        host.read(&["--config", "DIR/conf.d"]),
+        ["conf.d: cannot be read: is not a regular file; nothing was probed"]
+    );
     assert_eq!(
         host.read(&["--config", "/dev/zero"]),
-        ["/dev/zero: is not a regular file; nothing was probed"]
+        ["/dev/zero: cannot be read: is not a regular file; nothing was probed"]
     );
     host.write("y", vec![b'\n'; 1024 * 1024]);
     assert!(host.read(&["--config", "DIR/y"])[0].starts_with("y: holds no service"));
