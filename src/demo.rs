@@ -80,7 +80,7 @@ fn show(dir: &Path) -> anyhow::Result<Exit> {
     start_server(dir)?;
     let port = number(&folder, PORT).context("the server did not say its port")?;
     let url = format!("http://127.0.0.1:{port}/health/");
-    say(&format!("A web server of ours answers at {url}"));
+    say(&format!("A small web server of ours answers at {url}."));
     say(&format!("Everything is kept in {}, which goes away at the end.\n", dir.display()));
 
     say("cron would run this every 2 minutes; here it is a bit more than a second:\n");
@@ -147,17 +147,22 @@ fn plain(exe: &Path) -> Command {
     command
 }
 
-/// The lines of the state file that tell the story.
+/// What the state file says, in one line.
 fn state(dir: &Path) -> anyhow::Result<String> {
-    let folder = Folder::open(&dir.join("state"))?;
-    let bytes = folder.read("Demo.json", 65_536)?.context("no state was written")?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let telling = ["verdict", "reason", "cause", "streak", "failures", "restarts", "outcome", "wall"];
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| telling.iter().any(|key| line.trim_start().starts_with(&format!("\"{key}\""))))
-        .collect();
-    Ok(format!("{}\n", lines.join("\n")))
+    let bytes =
+        Folder::open(&dir.join("state"))?.read("Demo.json", 65_536)?.context("no state was written")?;
+    let state: serde_json::Value = serde_json::from_slice(&bytes)?;
+    let text = |key: &str| state.get(key).map(ToString::to_string).unwrap_or_default();
+    let restarts = state.get("restarts").and_then(|restarts| restarts.as_array()).into_iter().flatten();
+    let outcomes: Vec<&str> = restarts.filter_map(|restart| restart.get("outcome")?.as_str()).collect();
+    let mut line = format!("  state/Demo.json: verdict {}, reason {}", text("verdict"), text("reason"));
+    for key in ["cause", "streak", "failures"] {
+        if state.get(key).is_some() {
+            line += &format!(", {key} {}", text(key));
+        }
+    }
+    let outcomes = if outcomes.is_empty() { "none".to_owned() } else { outcomes.join(", ") };
+    Ok(format!("{}; restarts: {outcomes}\n", line.replace('"', "")))
 }
 
 fn start_server(dir: &Path) -> anyhow::Result<()> {

@@ -16,6 +16,7 @@ mod bad_input;
 mod bounds;
 mod causes;
 mod commands;
+mod demo;
 mod drop_in;
 mod hands_off;
 mod many;
