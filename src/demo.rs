@@ -152,15 +152,12 @@ fn state(dir: &Path) -> anyhow::Result<String> {
     let bytes =
         Folder::open(&dir.join("state"))?.read("Demo.json", 65_536)?.context("no state was written")?;
     let state: serde_json::Value = serde_json::from_slice(&bytes)?;
-    let text = |key: &str| state.get(key).map(ToString::to_string).unwrap_or_default();
     let restarts = state.get("restarts").and_then(|restarts| restarts.as_array()).into_iter().flatten();
     let outcomes: Vec<&str> = restarts.filter_map(|restart| restart.get("outcome")?.as_str()).collect();
-    let mut line = format!("  state/Demo.json: verdict {}, reason {}", text("verdict"), text("reason"));
-    for key in ["cause", "streak", "failures"] {
-        if state.get(key).is_some() {
-            line += &format!(", {key} {}", text(key));
-        }
-    }
+    let told = ["verdict", "reason", "cause", "streak", "failures"];
+    let told: Vec<String> =
+        told.iter().filter_map(|key| Some(format!("{key} {}", state.get(key)?))).collect();
+    let line = format!("  state/Demo.json: {}", told.join(", "));
     let outcomes = if outcomes.is_empty() { "none".to_owned() } else { outcomes.join(", ") };
     Ok(format!("{}; restarts: {outcomes}\n", line.replace('"', "")))
 }

@@ -13,16 +13,14 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// How long ago `earlier` was. Within one boot this is exact. Across boots it is at least the
-    /// present uptime, and what the wall clock says if that is more: a clock set back never makes a
-    /// restart younger than it can be.
+    /// How long ago `earlier` was. Within one boot this is exact; across boots it is what the wall clock
+    /// says. The uptime tells nothing of that: a container has boots of its own, and the machine's uptime.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Duration {
-        let by_wall = self.wall.saturating_sub(earlier.wall);
-        match (&self.boot, &earlier.boot) {
-            (Some(this), Some(that)) if this == that => self.since_boot.saturating_sub(earlier.since_boot),
-            (Some(_), Some(_)) => by_wall.max(self.since_boot),
-            (None, _) | (_, None) => by_wall,
+        if self.boot.is_some() && self.boot == earlier.boot {
+            self.since_boot.saturating_sub(earlier.since_boot)
+        } else {
+            self.wall.saturating_sub(earlier.wall)
         }
     }
 

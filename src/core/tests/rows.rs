@@ -189,12 +189,17 @@ fn the_look_right_before_a_restart_must_show_the_same_picture() {
     assert_eq!(again(&seen, &Unit::Seen(running("b")), &host), held(Reason::ChangedMeanwhile, 0));
     let late = Host { time_left: s(5), ..host.clone() };
     assert_eq!(again(&seen, &unit, &late), held(Reason::Deadline, 2));
-    // With max_failures = 1 another incarnation would be due as well: but it is another one.
-    let eager = Policy { max_failures: 1, ..policy.clone() };
+    // With max_failures = 1 and no min_gap another incarnation is due as well: but it is another one.
+    let eager = Policy { max_failures: 1, min_gap: s(0), ..policy.clone() };
     let case = Case { policy: &eager, ..case };
     let first = decide(&case);
     let other = Unit::Seen(running("b"));
     assert_eq!(look_again(&first, &Case { unit: &other, ..case }).reason, Reason::ChangedMeanwhile);
+    assert_eq!(look_again(&first, &case).reason, Reason::MaxFailures);
+    // The second look of one tick is not a second tick in which the life went on.
+    let crashed = Unit::Seen(Life { own_restarts: 1, ..running("b") });
+    let first = decide(&Case { unit: &crashed, ..case });
+    assert_eq!(look_again(&first, &Case { unit: &crashed, ..case }).next.lives, 1);
 }
 
 #[test]
@@ -240,7 +245,8 @@ fn time_between_two_moments() {
     assert_eq!(at("a", 160, 9_999).since(&then), s(60), "set forward");
     assert_eq!(at("a", 160, 1).since(&then), s(60), "set back");
     assert_eq!(at("b", 30, 8_000).since(&then), s(3_000), "another boot: the wall clock");
-    assert_eq!(at("b", 30, 1).since(&then), s(30), "set back over a boot: the uptime at least");
+    assert_eq!(at("b", 9_000, 5_060).since(&then), s(60), "a container's boot: the uptime is the machine's");
+    assert_eq!(at("b", 30, 1).since(&then), s(0), "set back over a boot: see `not_after`");
     assert_eq!(Moment { boot: None, ..at("a", 160, 5_007) }.since(&then), s(7), "no boot id");
 }
 
