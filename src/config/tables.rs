@@ -39,12 +39,20 @@ impl Tables {
                 read => return Self::of_main(read, path, faults),
             }
         }
-        let read = places.read(&places.main).map_err(|unread| match &places.user {
-            Some(path) => unread.nor(path),
-            None => unread,
-        });
-        let main = Self::of_main(read, &places.main, faults);
         let added = added(places, faults);
+        let main = match places.read(&places.main) {
+            // Whoever has files in conf.d needs no main one.
+            Err(Unread::Missing) if added.as_ref().is_some_and(|added| !added.is_empty()) => {
+                Some(Self::empty(Origin::whole(&places.main)))
+            }
+            read => {
+                let read = read.map_err(|unread| match &places.user {
+                    Some(path) => unread.nor(path),
+                    None => unread,
+                });
+                Self::of_main(read, &places.main, faults)
+            }
+        };
         let mut tables = main?;
         for document in added? {
             tables.add(document, &places.main, faults);

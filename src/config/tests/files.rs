@@ -48,6 +48,14 @@ fn service(name: &str) -> String {
 }
 
 #[test]
+fn who_has_files_in_conf_d_needs_no_main_one() {
+    let host = Host::new();
+    assert!(host.read(&[])[0].starts_with("unhang.toml: no such file"), "{:?}", host.read(&[]));
+    host.write("conf.d/1.toml", service("c"));
+    assert_eq!(host.read(&[]), ["c 2"]);
+}
+
+#[test]
 fn files_of_conf_d_add_services() {
     let host = Host::new();
     host.write("unhang.toml", format!("[defaults]\nmax_failures = 7\n{}", service("b")))
