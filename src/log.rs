@@ -1,7 +1,7 @@
 //! The service's log: the lines that `monitor_django.sh` wrote, word for word, with a detail after
 //! `: `. A line is a consequence of a decision and is never read back.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,12 +22,11 @@ pub(crate) enum Echo {
 }
 
 /// Appends one line, with its local time.
-#[expect(clippy::print_stderr, reason = "`-v` copies log lines to stderr")]
 pub(crate) fn write(path: &Path, now: &Moment, text: &str, echo: Echo) -> io::Result<()> {
     let stamp = words::local(now).format("%Y-%m-%d %H:%M:%S");
     let line: String = words::escaped(&format!("{stamp} - {text}")).chars().take(LONGEST).collect();
     if echo == Echo::Stderr {
-        eprintln!("{line}");
+        let _ = writeln!(io::stderr(), "{line}"); // see report.rs
     }
     files::append(path, format!("{line}\n").as_bytes())
 }

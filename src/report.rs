@@ -1,7 +1,9 @@
 //! What people read on the terminal: unhang's own faults on stderr, answers on stdout.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this room speaks")]
+//! A reader that is gone, or a full disk behind the redirection, must not end a run: `println!` and
+//! `eprintln!` would.
 
 use std::fmt::Display;
+use std::io::{self, Write};
 
 use unhang_core::{Decision, Moment, Observation};
 
@@ -10,11 +12,11 @@ use crate::words;
 
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
 pub(crate) fn fault(text: impl Display) {
-    eprintln!("unhang: {}", words::escaped(&text.to_string()));
+    let _ = writeln!(io::stderr(), "unhang: {}", words::escaped(&text.to_string()));
 }
 
 pub(crate) fn line(text: impl Display) {
-    println!("{text}");
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// `--dry-run`: what a run would have made of this service.

@@ -175,5 +175,9 @@ impl Watch<'_> {
         if self.record.faults != self.saved.faults {
             self.keep(self.record.state.clone());
         }
+        // Said, not left to the end of the process: a thread stuck in the kernel would keep it.
+        if let Some(lock) = &self.lock {
+            lock.release();
+        }
     }
 }

@@ -196,6 +196,19 @@ fn a_log_that_cannot_be_written_is_told_once_and_holds_nothing_up() {
 }
 
 #[test]
+fn neither_a_full_disk_behind_stderr_nor_a_reader_that_is_gone_ends_a_run() {
+    let full = || std::process::Stdio::from(fs::File::create("/dev/full").unwrap());
+    let gone = || std::process::Stdio::from(std::io::pipe().unwrap().1);
+    for stderr in [full(), gone()] {
+        let scene = failed_once();
+        scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+        let mut command = scene.command(&["run", "-v"]);
+        let child = command.stderr(stderr).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        scene.ran(child.wait_with_output().unwrap()).exits(0).logs(&["⚠️*2/2", "🔄*", "✅*"]).acts(&["*"]);
+    }
+}
+
+#[test]
 fn a_log_is_never_written_through_a_link() {
     let scene = Scene::new();
     let (outside, link) = (scene.path("outside"), scene.path("link.log"));
