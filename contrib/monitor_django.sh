@@ -17,5 +17,7 @@ if ! command -v unhang >/dev/null; then
     exit 127
 fi
 
-exec unhang run --name Django --unit roams-django.service --url http://localhost:8000/health/ \
+# `monitor_django.sh status` and the other commands know these settings too.
+[ $# -gt 0 ] || set -- run
+exec unhang "$@" --name Django --unit roams-django.service --url http://localhost:8000/health/ \
     --max-failures "$MAX_FAILURES" --log-file "$LOG_FILE"

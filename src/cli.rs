@@ -36,6 +36,18 @@ pub(crate) enum Command {
     /// One tick: probe, count, restart what is due
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// How each service is, as the last run left it; probes nothing
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(Asking),
+    /// Why it did or did not act, and when the next restart can be
+    Why(Asking),
+    /// Clear streak, backoff and budget, as if nothing had been restarted
+    Reset {
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        plan: PlanFlags,
+    },
     /// The configuration: is it right?
     Config {
         #[command(subcommand)]
@@ -73,6 +85,19 @@ pub(crate) struct Run {
     pub(crate) plan: PlanFlags,
 }
 
+/// What only reads what is remembered.
+#[derive(Debug, Args)]
+pub(crate) struct Asking {
+    /// Only these services
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// For programs; the objects carry a schema version
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Read it as `run` would, name every fault, probe nothing
@@ -87,20 +112,25 @@ pub(crate) enum ConfigCommand {
 pub(crate) struct Sources<'a> {
     pub(crate) place: &'a Place,
     pub(crate) plan: &'a PlanFlags,
+    /// The services asked for; none: all.
     pub(crate) only: &'a [String],
+    /// How they were named: `--only`, or as words of their own.
+    pub(crate) only_by: &'static str,
 }
 
 impl Cli {
     pub(crate) fn sources(&self) -> Sources<'_> {
         const NO_FLAGS: &PlanFlags = &PlanFlags(Vec::new());
-        let (plan, only) = match &self.command {
-            Command::Run(run) => (&run.plan, run.only.as_slice()),
-            Command::Config { command: ConfigCommand::Check { plan } } => (plan, [].as_slice()),
+        let (plan, only, only_by) = match &self.command {
+            Command::Run(run) => (&run.plan, run.only.as_slice(), "--only"),
+            Command::Status(asking) | Command::Why(asking) => (&asking.plan, asking.names.as_slice(), "NAME"),
+            Command::Reset { names, plan } => (plan, names.as_slice(), "NAME"),
+            Command::Config { command: ConfigCommand::Check { plan } } => (plan, [].as_slice(), "NAME"),
             Command::Demo | Command::DemoServer { .. } | Command::DemoRestart { .. } => {
-                (NO_FLAGS, [].as_slice())
+                (NO_FLAGS, [].as_slice(), "NAME")
             }
         };
-        Sources { place: &self.place, plan, only }
+        Sources { place: &self.place, plan, only, only_by }
     }
 }
 
@@ -221,6 +251,8 @@ Examples:
   unhang demo                 see it work, in a folder of its own
   unhang config check         is /etc/unhang/unhang.toml right?
   unhang run --dry-run        what would one run do now?
+  unhang status               how is each service, and does cron run?
+  unhang why shop             why was it (not) restarted, and when can it be?
   unhang run                  one run; in cron:  */2 * * * * root unhang run";
 
 const RUN_EXAMPLES: &str = "\
@@ -236,6 +268,16 @@ Examples:
 
 Exit status: 0 all healthy; 1 some service is not, or was restarted without being healed;
 2 usage or configuration; 3 some state unusable; 75 another run held every lock";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  unhang status
+  unhang status shop --json
+  watch unhang status
+
+Next: `unhang why NAME` says what holds a service, and when it can be restarted.
+
+Exit status: 0; 2 usage or configuration";
 
 #[cfg(test)]
 mod tests {

@@ -50,16 +50,20 @@ mod systemd;
 mod tick;
 mod words;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, ConfigCommand};
+use unhang_core::Moment;
+
+use cli::{Asking, Cli, Command, ConfigCommand};
 use exit::Exit;
 use log::Echo;
-use places::Person;
+use places::{Person, Places};
 use plan::Plan;
+use report::{Picture, Style};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -74,10 +78,14 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
-        Command::Run(_) | Command::Config { .. } => {}
         Command::Demo => return demo::run(),
         Command::DemoServer { dir } => return demo::serve(dir),
         Command::DemoRestart { dir } => return demo::restart(dir),
+        Command::Run(_)
+        | Command::Status(_)
+        | Command::Why(_)
+        | Command::Reset { .. }
+        | Command::Config { .. } => {}
     }
     let plan = match config::plan(&cli.sources()) {
         Ok(plan) => plan,
@@ -86,20 +94,47 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    match &cli.command {
-        Command::Run(run) => {
-            let Some(places) = places::places(plan.state_dir.as_deref(), &person()) else {
-                report::fault(
-                    "no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir",
-                );
-                return Ok(Exit::Usage);
-            };
-            let echo = if run.verbose { Echo::Stderr } else { Echo::Silent };
-            Ok(if run.dry_run { tick::rehearse(&plan, &places) } else { tick::run(&plan, &places, echo) })
+    let Some(places) = places::places(&plan, &person()) else {
+        report::fault("no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir");
+        return Ok(Exit::Usage);
+    };
+    Ok(match &cli.command {
+        Command::Run(run) if run.dry_run => tick::rehearse(&plan, &places),
+        Command::Run(run) => tick::run(&plan, &places, if run.verbose { Echo::Stderr } else { Echo::Silent }),
+        Command::Status(asking) => {
+            tell(asking, &plan, &places, |pictures, now| report::table(pictures, now, style()))
         }
-        Command::Config { command: ConfigCommand::Check { .. } } => Ok(check(&plan)),
-        Command::Demo | Command::DemoServer { .. } | Command::DemoRestart { .. } => Ok(Exit::Well),
+        Command::Why(asking) => tell(asking, &plan, &places, |pictures, now| {
+            pictures.iter().flat_map(|picture| report::why(picture, now)).collect()
+        }),
+        Command::Reset { .. } => tick::reset(&plan, &places),
+        Command::Config { command: ConfigCommand::Check { .. } } => check(&plan),
+        Command::Demo | Command::DemoServer { .. } | Command::DemoRestart { .. } => Exit::Well,
+    })
+}
+
+/// What is remembered, in the form asked for.
+fn tell(
+    asking: &Asking,
+    plan: &Plan,
+    places: &Places,
+    text: impl Fn(&[Picture<'_>], &Moment) -> Vec<String>,
+) -> Exit {
+    let (pictures, now) = tick::pictures(plan, places);
+    if asking.json {
+        report::line(report::json(&pictures, &now));
+    } else {
+        text(&pictures, &now).iter().for_each(report::line);
     }
+    Exit::Well
+}
+
+/// Colour on a terminal only, and never where NO_COLOR is set (no-color.org) or the terminal is dumb.
+#[expect(clippy::disallowed_methods, reason = "what the person's terminal can do is said by the environment")]
+fn style() -> Style {
+    let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let plain = says("NO_COLOR").is_some() || says("TERM").is_none_or(|term| term == "dumb");
+    if plain || !std::io::stdout().is_terminal() { Style::Plain } else { Style::Colour }
 }
 
 /// The files are right; are the units?

@@ -1,6 +1,8 @@
 //! Where unhang's own files are. Pure: `main` brings what the environment says.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::plan::{Owner, Plan};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Places {
@@ -23,11 +25,11 @@ pub(crate) struct Person {
 }
 
 /// `None`: no place is known, for want of a home.
-pub(crate) fn places(state_dir: Option<&Path>, person: &Person) -> Option<Places> {
-    if let Some(dir) = state_dir {
-        return Some(Places { state: dir.to_owned(), fallback: None, locks: dir.to_owned() });
+pub(crate) fn places(plan: &Plan, person: &Person) -> Option<Places> {
+    if let Some(dir) = &plan.state_dir {
+        return Some(Places { state: dir.clone(), fallback: None, locks: dir.clone() });
     }
-    if person.is_root {
+    if person.is_root || plan.owner == Owner::System {
         let run = PathBuf::from("/run/unhang");
         return Some(Places { state: "/var/lib/unhang".into(), fallback: Some(run.clone()), locks: run });
     }
@@ -42,19 +44,28 @@ pub(crate) fn places(state_dir: Option<&Path>, person: &Person) -> Option<Places
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::HostPlan;
+    use std::time::Duration;
+
+    fn plan(state_dir: Option<&str>, owner: Owner) -> Plan {
+        let host = HostPlan { deadline: Duration::ZERO, boot_grace: Duration::ZERO };
+        Plan { services: vec![], host, state_dir: state_dir.map(PathBuf::from), owner }
+    }
 
     #[test]
     fn root_a_user_and_a_folder_of_ones_own() {
-        let of = |state_dir: Option<&str>, person: &Person| places(state_dir.map(Path::new), person);
+        let of = |state_dir: Option<&str>, person: &Person| places(&plan(state_dir, Owner::Caller), person);
         let root = Person { is_root: true, ..Person::default() };
         let at = |state: &str, fallback: Option<&str>, locks: &str| {
             Some(Places { state: state.into(), fallback: fallback.map(Into::into), locks: locks.into() })
         };
-        assert_eq!(of(None, &root), at("/var/lib/unhang", Some("/run/unhang"), "/run/unhang"));
+        let system = at("/var/lib/unhang", Some("/run/unhang"), "/run/unhang");
+        assert_eq!(of(None, &root), system);
         assert_eq!(of(Some("/d"), &root), at("/d", None, "/d"));
         let user = Person { home: Some("/home/a".into()), ..Person::default() };
         let own = "/home/a/.local/state/unhang";
         assert_eq!(of(None, &user), at(own, None, own));
+        assert_eq!(places(&plan(None, Owner::System), &user), system, "whoever asks about /etc/unhang");
         let runtime = Some(PathBuf::from("/run/user/7"));
         let user = Person { runtime, state_home: Some("relative".into()), ..user };
         assert_eq!(of(None, &user), at(own, Some("/run/user/7/unhang"), "/run/user/7/unhang"));

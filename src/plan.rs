@@ -14,6 +14,16 @@ pub(crate) struct Plan {
     pub(crate) host: HostPlan,
     /// `--state-dir`: state and locks go there and nowhere else.
     pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) owner: Owner,
+}
+
+/// Whose services these are, and so where they are remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// /etc/unhang says so: everybody may ask about them.
+    System,
+    /// A file or flags of the caller's own.
+    Caller,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +46,17 @@ pub(crate) struct Service {
     /// After a restart, probe once a second until healthy or this long.
     pub(crate) verify: Duration,
     pub(crate) log_file: PathBuf,
+}
+
+impl Service {
+    /// Its lock: by unit, since two services must not have one unit, and if a mistake lets them, not act
+    /// at once.
+    pub(crate) fn lock(&self) -> &str {
+        match &self.restarter {
+            Restarter::Unit(unit) => unit,
+            Restarter::Command(_) => &self.key,
+        }
+    }
 }
 
 /// How a service is restarted.

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use chrono::{DateTime, Local, TimeZone};
-use unhang_core::{Cause, Decision, Doubt, Failing, Hold, Moment, Phase, Verdict};
+use chrono::{DateTime, Local, SecondsFormat, TimeZone};
+use unhang_core::{Cause, Decision, Doubt, Failing, Hold, Moment, Phase, Reason, Verdict};
 
 use crate::plan::Service;
 
@@ -30,6 +30,18 @@ pub(crate) fn local(moment: &Moment) -> DateTime<Local> {
 /// `17:02`, in local time.
 pub(crate) fn clock(moment: &Moment) -> String {
     local(moment).format("%H:%M").to_string()
+}
+
+/// `17:02` today, `2026-02-07 17:02` on another day.
+pub(crate) fn day_and_clock(moment: &Moment, now: &Moment) -> String {
+    let (then, now) = (local(moment), local(now));
+    let format = if then.date_naive() == now.date_naive() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    then.format(format).to_string()
+}
+
+/// RFC 3339, UTC: for programs.
+pub(crate) fn rfc3339(moment: &Moment) -> String {
+    local(moment).to_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The clock after `left` has passed.
@@ -144,6 +156,43 @@ pub(crate) fn io(error: &io::Error) -> String {
     match words.rfind(" (os error ") {
         Some(end) => words.get(..end).unwrap_or_default().to_owned(),
         None => words,
+    }
+}
+
+/// What a reason code means, as a half sentence that needs no other facts.
+pub(crate) const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Ok => "it answers",
+        Reason::Recovered => "it answers again",
+        Reason::Recovering => "it answers again, but not yet min_successes times in a row",
+        Reason::Unknown => "it could not be asked, through no fault of its own",
+        Reason::UnitUnknown => "systemd could not be asked about the unit, or gave no usable answer",
+        Reason::NoSystemd => "there is no systemd here to ask",
+        Reason::NotFound => "systemd knows no such unit",
+        Reason::Masked => "the unit is masked",
+        Reason::NotStartable => "systemd cannot start the unit",
+        Reason::CrashLoop => "systemd restarts it itself, again and again, in vain",
+        Reason::UnitBusy => "the unit is being started, stopped or reloaded",
+        Reason::Frozen => "the unit is frozen",
+        Reason::Stopped => "somebody stopped it",
+        Reason::Exited => "it ended by itself, and well",
+        Reason::NeverStarted => "nobody has started it",
+        Reason::Condition => "a condition in the unit file is not met",
+        Reason::Disabled => "it failed and is disabled",
+        Reason::Conflict => "a unit that it conflicts with is active",
+        Reason::HostStopping => "the host was shutting down",
+        Reason::HostStarting => "the host was booting (boot_grace)",
+        Reason::Upstream => "somebody stopped a unit that it needs, and a restart would start that",
+        Reason::Grace => "it had only just started, and is not counted (grace)",
+        Reason::TooSoon => "too soon after the last counted failure to count (min_gap)",
+        Reason::Counting => "failures are being counted",
+        Reason::Budget => "the budget of restarts is spent",
+        Reason::Backoff => "the restarts before did not help for long",
+        Reason::Deadline => "the run had too little time left; it comes first in the next",
+        Reason::Observe => "mode is observe",
+        Reason::ChangedMeanwhile => "something changed right before the restart",
+        Reason::HealedItself => "it answered right before the restart",
+        Reason::MaxFailures => "max_failures was reached, and it was restarted",
     }
 }
 

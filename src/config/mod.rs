@@ -84,12 +84,13 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     if services.is_empty() && faults.is_empty() {
         faults.push(tables.origin.fault(no_service()));
     }
-    faults.extend(unknown_names(sources.only, &tables.services));
+    faults.extend(unknown_names(sources, &tables.services));
     let good = services.iter().filter_map(|service| service.as_ref().ok());
     faults.extend(shared_locks(good, &tables.services));
     let mut services: Vec<_> = services.into_iter().collect::<Result<_, _>>().ok()?;
     services.retain(|service| sources.only.is_empty() || sources.only.contains(&service.key));
-    Some(Plan { services, host: host.ok()?.plan(), state_dir: sources.place.state_dir.clone() })
+    let state_dir = sources.place.state_dir.clone();
+    Some(Plan { services, host: host.ok()?.plan(), state_dir, owner: tables.owner })
 }
 
 fn stray(setting: &Setting, keys: &[&str]) -> Fault {
@@ -105,17 +106,17 @@ fn no_service() -> Wrong {
     Wrong::cure("holds no service", "add [service.NAME] and url = \"http://localhost:8000/health/\"")
 }
 
-/// The words of `--only` that name nothing.
-fn unknown_names(only: &[String], services: &BTreeMap<String, Table>) -> Vec<Fault> {
+/// The names asked for that name nothing.
+fn unknown_names(sources: &Sources<'_>, services: &BTreeMap<String, Table>) -> Vec<Fault> {
     let names: Vec<&str> = services.keys().map(String::as_str).collect();
-    let unknown = only.iter().filter(|name| !services.contains_key(*name));
+    let unknown = sources.only.iter().filter(|name| !services.contains_key(*name));
     let fault = |name: &String| {
         let what = format!("no service \"{name}\"");
         let cure = match near::nearest(name, names.iter().copied()) {
             Some(near) => format!("did you mean {near}? The services are {}", few(&names)),
             None => format!("the services are {}", few(&names)),
         };
-        Origin::Flag("--only".to_owned()).fault(Wrong::cure(what, cure))
+        Origin::Flag(sources.only_by.to_owned()).fault(Wrong::cure(what, cure))
     };
     unknown.map(fault).collect()
 }

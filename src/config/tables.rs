@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::document::Document;
 use super::files::{Places, Unread};
 use super::settings::{Fault, Origin, Setting, Table, Wrong};
+use crate::plan::Owner;
 
 #[derive(Debug)]
 pub(super) struct Tables {
@@ -19,6 +20,7 @@ pub(super) struct Tables {
     pub(super) services: BTreeMap<String, Table>,
     /// Keys that stand in no table.
     pub(super) stray: Vec<Setting>,
+    pub(super) owner: Owner,
 }
 
 impl Tables {
@@ -53,7 +55,7 @@ impl Tables {
                 Self::of_main(read, &places.main, faults)
             }
         };
-        let mut tables = main?;
+        let mut tables = Self { owner: Owner::System, ..main? };
         for document in added? {
             tables.add(document, &places.main, faults);
         }
@@ -63,7 +65,7 @@ impl Tables {
     fn empty(origin: Origin) -> Self {
         let table = |name| Table::new(&[name], Origin::Default);
         let (defaults, host) = (table("defaults"), table("host"));
-        Self { origin, defaults, host, services: BTreeMap::new(), stray: Vec::new() }
+        Self { origin, defaults, host, services: BTreeMap::new(), stray: Vec::new(), owner: Owner::Caller }
     }
 
     pub(super) fn of_main(

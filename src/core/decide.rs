@@ -315,14 +315,8 @@ fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
 
 /// Rows 14 and 15.
 fn withheld(case: &Case<'_>, next: &State) -> Option<Hold> {
-    let backoff = backoff_left(case, next);
-    let budget = budget_left(case, next);
-    match (budget, backoff) {
-        // Whichever ends later is when the next restart can be.
-        (Some(left), Some(other)) if other > left => return Some(Hold::Backoff { left: other }),
-        (Some(left), _) => return Some(Hold::Budget { left }),
-        (None, Some(left)) => return Some(Hold::Backoff { left }),
-        (None, None) => {}
+    if let Some(bound) = bound(next, case.policy, case.now) {
+        return Some(bound);
     }
     if case.host.time_left < TIME_TO_RESTART {
         return Some(Hold::Deadline);
@@ -330,25 +324,34 @@ fn withheld(case: &Case<'_>, next: &State) -> Option<Hold> {
     (case.policy.mode == Mode::Observe).then_some(Hold::Observe)
 }
 
-fn backoff_left(case: &Case<'_>, next: &State) -> Option<Duration> {
-    let backoff = next.backoff.as_ref()?;
-    let elapsed = case.now.since(&backoff.from);
-    let left = case.policy.backoff.wait(backoff.step).checked_sub(elapsed)?;
+/// Budget and backoff: whichever ends later is when the next restart can be.
+pub(crate) fn bound(state: &State, policy: &Policy, now: &Moment) -> Option<Hold> {
+    match (budget_left(state, policy, now), backoff_left(state, policy, now)) {
+        (Some(left), Some(other)) if other > left => Some(Hold::Backoff { left: other }),
+        (Some(left), _) => Some(Hold::Budget { left }),
+        (None, Some(left)) => Some(Hold::Backoff { left }),
+        (None, None) => None,
+    }
+}
+
+fn backoff_left(state: &State, policy: &Policy, now: &Moment) -> Option<Duration> {
+    let backoff = state.backoff.as_ref()?;
+    let elapsed = now.since(&backoff.from);
+    let left = policy.backoff.wait(backoff.step).checked_sub(elapsed)?;
     (left > SLACK).then_some(left)
 }
 
 /// Without slack: the budget is a promise.
-fn budget_left(case: &Case<'_>, next: &State) -> Option<Duration> {
-    let budget = &case.policy.budget;
-    let mut left: Vec<Duration> = next
+fn budget_left(state: &State, policy: &Policy, now: &Moment) -> Option<Duration> {
+    let mut left: Vec<Duration> = state
         .restarts
         .iter()
-        .filter_map(|restart| budget.window.checked_sub(case.now.since(&restart.at)))
+        .filter_map(|restart| policy.budget.window.checked_sub(now.since(&restart.at)))
         .filter(|left| !left.is_zero())
         .collect();
     left.sort_unstable();
     // The restart whose end of the window makes room again.
-    left.len().checked_sub(budget.restarts).and_then(|at| left.get(at)).copied()
+    left.len().checked_sub(policy.budget.restarts).and_then(|at| left.get(at)).copied()
 }
 
 fn is_busy(unit: &Unit) -> bool {

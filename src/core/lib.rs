@@ -10,6 +10,7 @@ extern crate std;
 
 mod decide;
 mod observation;
+mod outlook;
 mod policy;
 mod restart;
 mod state;
@@ -21,6 +22,7 @@ mod verdict;
 
 pub use decide::{Case, Decision, Host, asks_systemd, decide, look_again, restart_order};
 pub use observation::{Cause, Doubt, Observation, Phase};
+pub use outlook::{Outlook, outlook, reset};
 pub use policy::{BackoffLimits, Budget, Mode, Policy};
 pub use restart::{Ended, intend, settle};
 pub use state::{Backoff, Intent, Looked, Outcome, Process, Restart, State};

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{
     self, AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT,
@@ -108,6 +109,16 @@ impl Folder {
         Ok(names)
     }
 
+    /// When it was last written, since 1970. `None`: no such file.
+    pub(crate) fn modified(&self, name: &str) -> io::Result<Option<Duration>> {
+        match fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno.into()),
+            // Zero for a stamp from before 1970.
+            Ok(stat) => Ok(Some(Duration::from_secs(u64::try_from(stat.st_mtime).unwrap_or_default()))),
+        }
+    }
+
     /// `None`: another process holds it.
     pub(crate) fn try_lock(&self, name: &str) -> io::Result<Option<Lock>> {
         let file = self.regular(name, OFlags::RDWR | OFlags::CREATE, LOCK)?;
@@ -198,7 +209,6 @@ fn owned_by_us_or_root(stat: &Stat) -> bool {
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::time::Duration;
     use std::time::SystemTime;
 
     fn folder() -> (tempfile::TempDir, Folder) {

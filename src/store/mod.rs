@@ -6,6 +6,8 @@ mod faults;
 mod shape;
 
 use std::io;
+use std::path::Path;
+use std::time::Duration;
 
 use unhang_core::{Moment, State};
 
@@ -25,8 +27,15 @@ const KEPT_CORRUPT: usize = 3;
 pub(crate) struct Store {
     disk: io::Result<Folder>,
     fallback: Option<Folder>,
-    /// `None`: opened to read only.
     locks: Option<Folder>,
+    access: Access,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Act,
+    /// Makes nothing, and sets nothing aside.
+    Read,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,20 +80,25 @@ impl Store {
     pub(crate) fn open(places: &Places) -> io::Result<Self> {
         let locks = Some(Folder::create(&places.locks)?);
         let fallback = places.fallback.as_deref().and_then(|path| Folder::create(path).ok());
-        Ok(Self { disk: Folder::create(&places.state), fallback, locks })
+        Ok(Self { disk: Folder::create(&places.state), fallback, locks, access: Access::Act })
     }
 
-    /// Makes nothing, and sets nothing aside.
     pub(crate) fn open_to_read(places: &Places) -> Self {
-        let fallback = places.fallback.as_deref().and_then(|path| Folder::open(path).ok());
-        Self { disk: Folder::open(&places.state), fallback, locks: None }
+        let open = |path: &Path| Folder::open(path).ok();
+        let fallback = places.fallback.as_deref().and_then(open);
+        Self { disk: Folder::open(&places.state), fallback, locks: open(&places.locks), access: Access::Read }
+    }
+
+    /// When the last tick was, since 1970: the lock's time.
+    pub(crate) fn last_tick(&self, name: &str) -> Option<Duration> {
+        self.locks.as_ref()?.modified(&lock_name(name)).ok()?
     }
 
     /// `None`: another run has it.
     pub(crate) fn lock(&self, name: &str) -> io::Result<Option<Lock>> {
         match &self.locks {
-            Some(folder) => folder.try_lock(&format!("{name}.lock")),
-            None => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+            Some(folder) => folder.try_lock(&lock_name(name)),
+            None => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
@@ -95,9 +109,9 @@ impl Store {
             Ok(record) => Ok(record),
             Err(Unusable::Newer(version)) => Err(Newer(version)),
             Err(Unusable::Broken(why)) => {
-                let became = match (folder, &self.locks) {
-                    (Some(folder), Some(_)) => set_aside(folder, &file, now),
-                    (None, _) | (_, None) => "left as it is".to_owned(),
+                let became = match (folder, self.access) {
+                    (Some(folder), Access::Act) => set_aside(folder, &file, now),
+                    (None, _) | (_, Access::Read) => "left as it is".to_owned(),
                 };
                 unreadable = Some(format!("({why}): {became}"));
                 Ok(None)
@@ -137,6 +151,10 @@ impl Store {
             None => Saved::Nowhere(why),
         }
     }
+}
+
+fn lock_name(name: &str) -> String {
+    format!("{name}.lock")
 }
 
 fn file_name(key: &str) -> String {

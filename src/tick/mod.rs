@@ -3,6 +3,7 @@
 
 mod act;
 mod guard;
+mod inspect;
 mod look;
 mod watch;
 
@@ -18,6 +19,7 @@ use crate::plan::{Plan, Question, Service};
 use crate::store::Store;
 use crate::systemd::Looked;
 use crate::{probe, report, words};
+pub(crate) use inspect::{pictures, reset};
 use look::Looks;
 use watch::Watch;
 

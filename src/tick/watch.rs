@@ -58,11 +58,7 @@ fn part<'a>(claimed: impl Iterator<Item = Result<Watch<'a>, Exit>>) -> (Vec<Watc
 }
 
 fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Result<Watch<'a>, Exit> {
-    // By unit: two services must not have one unit, and if a mistake of theirs lets them, not at once.
-    let name = match &service.restarter {
-        Restarter::Unit(unit) => unit,
-        Restarter::Command(_) => &service.key,
-    };
+    let name = service.lock();
     match store.lock(name) {
         Ok(Some(lock)) => {
             // Only `status` reads it; a tick is not worth less without.

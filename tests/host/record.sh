@@ -56,6 +56,24 @@ until_is() { # until_is UNIT PROPERTY VALUE
   done
   echo "record: $1: $2 never became $3" >&2; systemctl status --no-pager -- "$1" >&2 || true; exit 1
 }
+# A shell must have set its trap before it is stopped: SIGTERM (bit 14) is ignored or caught.
+until_trapped() {
+  local unit
+  for unit; do
+    for _ in $(seq 200); do
+      if traps_term "$(systemctl show -P MainPID -- "$unit")"; then continue 2; fi
+      sleep 0.05
+    done
+    echo "record: $unit: never set its trap" >&2; exit 1
+  done
+}
+traps_term() {
+  local mask
+  while read -r mask; do
+    if (((0x$mask >> 14) & 1)); then return; fi
+  done < <(sed -nE 's/^Sig(Ign|Cgt):\t//p' "/proc/$1/status")
+  return 1
+}
 quietly() { "$@" >/dev/null 2>&1 || true; }
 
 # A Type=notify service that gets ready, unless a file says otherwise.
@@ -84,8 +102,7 @@ plain_states() {
   show never-started plain.service
   show never-started-enabled enabled.service
   systemctl start plain enabled exit1 stuck
-  # exit1 and stuck are shells: they must have set their traps before they are stopped.
-  sleep 0.5
+  until_trapped exit1 stuck
   show running plain.service
   show running-enabled-alias other.service
   systemctl stop enabled exit1 stuck
@@ -191,9 +208,9 @@ start_states() {
   systemctl start --no-block waiting; show waiting-for-dependency waiting.service; systemctl stop waiting
   systemctl stop slow; show starting-stopped-first slow.service
   echo bad >/run/notifier; systemctl start --no-block slow2; until_is slow2.service ActiveState activating
-  sleep 0.3; systemctl stop slow2; show starting-stopped-first-exit-code slow2.service
+  until_trapped slow2; systemctl stop slow2; show starting-stopped-first-exit-code slow2.service
   echo deaf >/run/notifier; systemctl start --no-block slow3; until_is slow3.service ActiveState activating
-  sleep 0.3; systemctl stop slow3; show starting-stopped-first-timeout slow3.service
+  until_trapped slow3; systemctl stop slow3; show starting-stopped-first-timeout slow3.service
   systemctl reset-failed slow2 slow3
 
   : >/run/notifier; systemctl start slow slow2 slow3
@@ -201,9 +218,9 @@ start_states() {
   show activating slow.service
   systemctl stop slow; show starting-stopped slow.service
   echo bad >/run/notifier; systemctl restart --no-block slow2; until_is slow2.service ActiveState activating
-  sleep 0.3; systemctl stop slow2; show starting-stopped-exit-code slow2.service
+  until_trapped slow2; systemctl stop slow2; show starting-stopped-exit-code slow2.service
   echo deaf >/run/notifier; systemctl restart --no-block slow3; until_is slow3.service ActiveState activating
-  sleep 0.3; systemctl stop slow3; show starting-stopped-timeout slow3.service
+  until_trapped slow3; systemctl stop slow3; show starting-stopped-timeout slow3.service
 }
 
 job_states() {
@@ -213,18 +230,18 @@ job_states() {
   systemctl reload --no-block reload; until_is reload.service ActiveState reloading; show reloading reload.service
   quietly systemctl stop reload
 
-  systemctl start busy; sleep 0.3; systemctl stop --no-block busy; until_is busy.service ActiveState deactivating
+  systemctl start busy; until_trapped busy; systemctl stop --no-block busy; until_is busy.service ActiveState deactivating
   show deactivating-stop busy.service
   tried "restart --job-mode=fail: a person's stop job is running" systemctl --no-ask-password --job-mode=fail restart -- busy.service
   until_is busy.service ActiveState failed; show deactivating-stop-ended busy.service
 
-  systemctl reset-failed busy; systemctl start busy; sleep 0.3
+  systemctl reset-failed busy; systemctl start busy; until_trapped busy
   systemctl --no-ask-password --job-mode=fail restart -- busy.service >"$OUT/out" 2>&1 & local p=$! rc=0
   until_is busy.service ActiveState deactivating; show deactivating-restart busy.service
   systemctl stop --no-block busy; wait "$p" || rc=$?
   note "restart --job-mode=fail: canceled by a person's stop meanwhile" "$rc" "$OUT/out"
   until_is busy.service ActiveState failed; show restart-canceled-by-stop busy.service
-  systemctl reset-failed busy; systemctl start busy; sleep 0.3
+  systemctl reset-failed busy; systemctl start busy; until_trapped busy
   systemctl --no-ask-password --job-mode=fail restart -- busy.service >"$OUT/out" 2>&1 & p=$! rc=0
   until_is busy.service ActiveState deactivating
   tried "restart --job-mode=fail: a restart job is running already" systemctl --no-ask-password --job-mode=fail restart -- busy.service

@@ -14,6 +14,7 @@ mod harness;
 
 mod bad_input;
 mod bounds;
+mod by_hand;
 mod causes;
 mod commands;
 mod demo;

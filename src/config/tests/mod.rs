@@ -106,6 +106,7 @@ fn the_defaults_are_those_of_the_sample() {
             log_file: "/var/log/roams-django-monitor.log".into(),
         }],
         host: HostPlan { deadline: seconds(110), boot_grace: seconds(120) },
+        owner: crate::plan::Owner::Caller,
         state_dir: None,
     };
     assert_eq!(plan, expected);

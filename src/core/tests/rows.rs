@@ -261,3 +261,29 @@ fn every_code_is_found_again_and_none_stands_twice() {
     }
     assert_eq!(Reason::from_code(&String::from("nonsense")), None);
 }
+
+#[test]
+fn what_lies_before_the_next_restart() {
+    let now = at("boot", 10_000, 100_000);
+    let look = |state: &State| {
+        let outlook = outlook(state, &policy(), &now);
+        (outlook.failures, outlook.bound.map(|hold| hold.reason()), outlook.spent)
+    };
+    assert_eq!(look(&State::default()), (2, None, 0));
+    assert_eq!(look(&failed_once()), (1, None, 0));
+    let stale = State { failed_at: Some(at("boot", 9_000, 99_000)), ..failed_once() };
+    assert_eq!(look(&stale), (2, None, 0), "an old streak starts again");
+    let intended = intend(&State { streak: 2, ..failed_once() }, &policy(), &now, &now);
+    assert_eq!(look(&intended), (2, Some(Reason::Backoff), 1));
+}
+
+#[test]
+fn a_reset_forgets_all_but_a_restart_whose_end_is_not_known() {
+    let now = at("boot", 10_000, 100_000);
+    let intended = intend(&failed_once(), &policy(), &now, &now);
+    let fresh = reset(&intended);
+    assert_eq!((fresh.streak, fresh.failures, fresh.backoff.clone(), fresh.restarts.len()), (0, 0, None, 1));
+    assert_eq!((fresh.intent.is_some(), fresh.since.is_some()), (true, true));
+    let settled = settle(&failed_once(), &intended, Ended::NotHealed, &Unit::Seen(running("b")), &now);
+    assert_eq!(reset(&settled).restarts, []);
+}

@@ -2,6 +2,8 @@
 //! A reader that is gone, or a full disk behind the redirection, must not end a run: `println!` and
 //! `eprintln!` would.
 
+mod status;
+
 use std::fmt::Display;
 use std::io::{self, Write};
 
@@ -9,6 +11,7 @@ use unhang_core::{Decision, Moment, Observation};
 
 use crate::plan::Service;
 use crate::words;
+pub(crate) use status::{Picture, Style, json, table, why};
 
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
 pub(crate) fn fault(text: impl Display) {

@@ -1,0 +1,44 @@
+//! What lies between a service and its next restart, for those who ask.
+
+use crate::decide::bound;
+use crate::{Hold, Moment, Policy, State};
+
+/// If it goes on failing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// Counted failures that are still missing.
+    pub failures: u32,
+    /// Budget or backoff, with the time it lasts.
+    pub bound: Option<Hold>,
+    /// Restarts that count against the budget now.
+    pub spent: usize,
+}
+
+#[must_use]
+pub fn outlook(state: &State, policy: &Policy, now: &Moment) -> Outlook {
+    let state = state.not_after(now);
+    let over = state.failed_at.as_ref().is_none_or(|at| now.since(at) > policy.stale_after);
+    let streak = if over { 0 } else { state.streak };
+    Outlook {
+        failures: policy.max_failures.saturating_sub(streak),
+        bound: bound(&state, policy, now),
+        spent: state.restarts.iter().filter(|restart| now.since(&restart.at) < policy.budget.window).count(),
+    }
+}
+
+/// What a person clears by hand: the count, the backoff and the budget. A restart whose end is not known
+/// stays, since the state of the unit is explained by it.
+#[must_use]
+pub fn reset(state: &State) -> State {
+    let awaited = state.awaits_outcome();
+    let kept = state.restarts.len().saturating_sub(usize::from(awaited));
+    State {
+        streak: 0,
+        failures: 0,
+        lives: 0,
+        failed_at: None,
+        backoff: None,
+        restarts: state.restarts.iter().skip(kept).cloned().collect(),
+        ..state.clone()
+    }
+}

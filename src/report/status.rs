@@ -1,0 +1,242 @@
+//! `status` and `why`: what is remembered of a service, for people and for programs.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use unhang_core::{Hold, Mode, Moment, Outcome, Outlook, State, VerdictKind};
+
+use crate::plan::Service;
+use crate::words;
+
+/// Of the JSON objects; a program may rely on what a number has once meant.
+const SCHEMA: u32 = 1;
+
+/// Two runs of cron that did not come, and the deadline of one that hangs.
+const NO_TICK: Duration = Duration::from_secs(360);
+
+/// What is known of a service without asking it.
+#[derive(Debug)]
+pub(crate) struct Picture<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) state: State,
+    pub(crate) outlook: Outlook,
+    /// How long ago the last tick was; `None`: there was none.
+    pub(crate) last_tick: Option<Duration>,
+    /// The state could not be read.
+    pub(crate) unreadable: Option<String>,
+}
+
+impl Picture<'_> {
+    /// No run has looked at it: nothing is known, least of all that it is healthy.
+    fn is_unseen(&self) -> bool {
+        self.last_tick.is_none() && self.state == State::default()
+    }
+}
+
+/// Is a person looking, on something that shows colours?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Colour,
+}
+
+/// One line each, in columns.
+pub(crate) fn table(pictures: &[Picture<'_>], now: &Moment, style: Style) -> Vec<String> {
+    let rows: Vec<[String; 7]> = pictures.iter().map(|picture| row(picture, now)).collect();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..7).map(|column| width(column).unwrap_or(0)).collect();
+    let mut lines: Vec<String> = rows
+        .iter()
+        .zip(pictures)
+        .map(|(row, picture)| {
+            let cells = row.iter().zip(&widths).enumerate().filter(|(_, (_, width))| **width > 0);
+            let padded = cells.map(|(column, (cell, width))| {
+                let cell = format!("{cell:<width$}");
+                if column == 1 && !picture.is_unseen() {
+                    coloured(&cell, picture.state.verdict, style)
+                } else {
+                    cell
+                }
+            });
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        })
+        .collect();
+    lines.extend(is_cron_running(pictures));
+    lines.extend(pictures.iter().filter_map(|picture| {
+        Some(format!("{}: state file unreadable {}", picture.service.key, picture.unreadable.as_ref()?))
+    }));
+    lines
+}
+
+/// Four lines: what happened, what is counted, what holds it, the earliest restart.
+pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
+    let Picture { service, state, outlook, last_tick, .. } = picture;
+    let since = state.since.as_ref().map(|at| format!(" since {}", words::day_and_clock(at, now)));
+    let answer = state.cause.as_ref().map(|cause| format!("; last answer {}", answer(cause)));
+    let tick = last_tick.map_or("no run yet".to_owned(), |age| format!("last run {} ago", words::span(age)));
+    if picture.is_unseen() {
+        return vec![format!("{}: not seen yet: no run has looked at it; is cron running?", service.key)];
+    }
+    let happened = format!(
+        "{}: {} ({}){}: {}{}; {tick}",
+        service.key,
+        state.verdict.code(),
+        state.reason.code(),
+        since.unwrap_or_default(),
+        words::reason(state.reason),
+        answer.unwrap_or_default(),
+    );
+    let of = service.policy.max_failures;
+    let streak = of.saturating_sub(outlook.failures);
+    let counted = format!(
+        "counted: {streak} of {of} failures in a row; {} since the last healthy answer",
+        state.failures
+    );
+    let budget = &service.policy.budget;
+    let spent =
+        format!("{} of {} restarts within {}", outlook.spent, budget.restarts, words::span(budget.window));
+    let held = match (&outlook.bound, state.verdict) {
+        (Some(bound), _) => {
+            format!("held by: {} ({}); {spent}", bound.reason().code(), words::reason(bound.reason()))
+        }
+        (None, VerdictKind::Held) => {
+            format!("held by: {} ({}); {spent}", state.reason.code(), words::reason(state.reason))
+        }
+        (None, _) => format!("held by: nothing; {spent}"),
+    };
+    vec![happened, counted, held, format!("earliest restart: {}", earliest(picture, now))]
+}
+
+/// `{"schema":1,"services":[...]}`
+pub(crate) fn json(pictures: &[Picture<'_>], now: &Moment) -> Value {
+    let services: Vec<Value> = pictures.iter().map(|picture| object(picture, now)).collect();
+    json!({ "schema": SCHEMA, "services": services })
+}
+
+fn row(picture: &Picture<'_>, now: &Moment) -> [String; 7] {
+    let Picture { service, state, outlook, last_tick, .. } = picture;
+    let of = service.policy.max_failures;
+    let failing = state.since.is_some();
+    let budget = &service.policy.budget;
+    [
+        service.key.clone(),
+        verdict(picture),
+        if failing { format!("{}/{of}", of.saturating_sub(outlook.failures)) } else { String::new() },
+        state.cause.as_deref().map(answer).unwrap_or_default(),
+        state.since.as_ref().map(|at| format!("since {}", words::day_and_clock(at, now))).unwrap_or_default(),
+        format!("restarts {}/{} in {}", outlook.spent, budget.restarts, words::span(budget.window)),
+        last_tick.map_or("no tick yet".to_owned(), |age| format!("last tick {} ago", words::span(age))),
+    ]
+}
+
+/// `failing`, but `held (stopped)`: the reason where the verdict alone says too little.
+fn verdict(picture: &Picture<'_>) -> String {
+    let (verdict, reason) = (picture.state.verdict, picture.state.reason);
+    match verdict {
+        _ if picture.is_unseen() => "not seen yet".to_owned(),
+        VerdictKind::Healthy | VerdictKind::Recovered => VerdictKind::Healthy.code().to_owned(),
+        VerdictKind::Recovering => verdict.code().to_owned(),
+        VerdictKind::Failing if reason == unhang_core::Reason::Counting => verdict.code().to_owned(),
+        VerdictKind::Restart => "failing (restarted)".to_owned(),
+        VerdictKind::Failing | VerdictKind::Held | VerdictKind::Unknown => {
+            format!("{} ({})", verdict.code(), reason.code())
+        }
+    }
+}
+
+/// `HTTP 502`; `HTTP 000 (timeout_waiting)`.
+fn answer(cause: &str) -> String {
+    match cause.strip_prefix("status ") {
+        Some(status) => format!("HTTP {status}"),
+        None => format!("HTTP 000 ({cause})"),
+    }
+}
+
+fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
+    let Picture { service, state, outlook, .. } = picture;
+    let counted = match outlook.failures {
+        0 => "at the next failed run".to_owned(),
+        1 => "after 1 more counted failure".to_owned(),
+        n => format!("after {n} counted failures in a row"),
+    };
+    let hands_off = state.verdict == VerdictKind::Held && outlook.bound.is_none() && outlook.failures > 0;
+    match (&outlook.bound, service.policy.mode) {
+        (_, Mode::Observe) => "never: mode is observe".to_owned(),
+        (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
+        (None, Mode::Act) if hands_off => format!("when that has ended, {counted}"),
+        (None, Mode::Act) => counted,
+    }
+}
+
+fn not_before(bound: &Hold, now: &Moment) -> String {
+    let left = bound.left().unwrap_or_default();
+    let then = Moment { wall: now.wall.saturating_add(left), ..now.clone() };
+    format!("not before {}", words::day_and_clock(&then, now))
+}
+
+fn is_cron_running(pictures: &[Picture<'_>]) -> Option<String> {
+    let oldest =
+        pictures.iter().map(|picture| picture.last_tick).max_by_key(|age| age.unwrap_or(Duration::MAX))?;
+    match oldest {
+        None => Some("no tick yet: is cron running?".to_owned()),
+        Some(age) if age > NO_TICK => Some(format!("no tick for {}: is cron running?", words::span(age))),
+        Some(_) => None,
+    }
+}
+
+fn coloured(cell: &str, verdict: VerdictKind, style: Style) -> String {
+    let code = match (style, verdict) {
+        (Style::Plain, _) => return cell.to_owned(),
+        (Style::Colour, VerdictKind::Healthy | VerdictKind::Recovered) => "32",
+        (Style::Colour, VerdictKind::Recovering | VerdictKind::Failing | VerdictKind::Unknown) => "33",
+        (Style::Colour, VerdictKind::Held | VerdictKind::Restart) => "31",
+    };
+    format!("\x1b[{code}m{cell}\x1b[0m")
+}
+
+fn object(picture: &Picture<'_>, now: &Moment) -> Value {
+    let Picture { service, state, outlook, last_tick, unreadable } = picture;
+    let stamp = |at: &Option<Moment>| at.as_ref().map(words::rfc3339);
+    let restarts: Vec<Value> = state
+        .restarts
+        .iter()
+        .map(|restart| json!({ "at": words::rfc3339(&restart.at), "outcome": outcome(restart.outcome) }))
+        .collect();
+    let bound = outlook.bound.as_ref().map(|bound| {
+        json!({ "reason": bound.reason().code(), "seconds_left": bound.left().unwrap_or_default().as_secs() })
+    });
+    json!({
+        "service": service.key,
+        "name": service.name,
+        "restarts_by": service.restarter.words(),
+        "verdict": if picture.is_unseen() { None } else { Some(state.verdict.code()) },
+        "reason": if picture.is_unseen() { None } else { Some(state.reason.code()) },
+        "explanation": words::reason(state.reason),
+        "cause": state.cause,
+        "since": stamp(&state.since),
+        "streak": service.policy.max_failures.saturating_sub(outlook.failures),
+        "max_failures": service.policy.max_failures,
+        "failures": state.failures,
+        "restarts": restarts,
+        "budget": {
+            "spent": outlook.spent,
+            "restarts": service.policy.budget.restarts,
+            "window_seconds": service.policy.budget.window.as_secs(),
+        },
+        "held_until": bound,
+        "failures_to_restart": outlook.failures,
+        "earliest_restart": earliest(picture, now),
+        "last_tick_seconds_ago": last_tick.map(|age| age.as_secs()),
+        "unreadable": unreadable,
+    })
+}
+
+const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Healed => "healed",
+        Outcome::NotHealed => "not_healed",
+        Outcome::Unknown => "unknown",
+        Outcome::Refused => "refused",
+    }
+}

@@ -1,0 +1,76 @@
+//! By hand, between ticks: what is remembered, read without a lock; and cleared, under one.
+
+use std::time::Duration;
+
+use unhang_core::{Moment, State, outlook, reset as cleared};
+
+use crate::exit::Exit;
+use crate::log::Echo;
+use crate::os::clock;
+use crate::places::Places;
+use crate::plan::{Plan, Service};
+use crate::report::{self, Picture};
+use crate::store::{Newer, Store};
+use crate::words;
+
+use super::watch::{self, Kept};
+use super::{Tick, Watch};
+
+/// What `status` and `why` show; probes nothing, writes nothing.
+pub(crate) fn pictures<'a>(plan: &'a Plan, places: &Places) -> (Vec<Picture<'a>>, Moment) {
+    let (store, now) = (Store::open_to_read(places), clock::now());
+    (plan.services.iter().map(|service| picture(service, &store, &now)).collect(), now)
+}
+
+fn picture<'a>(service: &'a Service, store: &Store, now: &Moment) -> Picture<'a> {
+    let (state, unreadable) = match store.load(&service.key, now) {
+        Ok(loaded) => (loaded.record.state, loaded.unreadable),
+        Err(Newer(version)) => {
+            (State::default(), Some(format!("(version {version}, written by a newer unhang)")))
+        }
+    };
+    // Nobody wants to know the milliseconds.
+    let ago = |at: Duration| Duration::from_secs(now.wall.saturating_sub(at).as_secs());
+    let last_tick = store.last_tick(service.lock()).map(ago);
+    let outlook = outlook(&state, &service.policy, now);
+    Picture { service, state, outlook, last_tick, unreadable }
+}
+
+/// Clears streak, backoff and budget, and says what it cleared.
+pub(crate) fn reset(plan: &Plan, places: &Places) -> Exit {
+    let tick = Tick::begin(plan, Echo::Silent);
+    let store = match Store::open(places) {
+        Ok(store) => store,
+        Err(error) => {
+            let (locks, why) = (places.locks.display(), words::io(&error));
+            report::fault(format!("{locks}: cannot be used for locks: {why}; nothing was cleared"));
+            return Exit::StateUnusable;
+        }
+    };
+    let (watches, mut exits) = watch::claim(&tick, &store);
+    if exits.contains(&Exit::Locked) {
+        report::fault(
+            "a run is under way, and has a service locked; nothing of that was cleared; try again in a minute",
+        );
+    }
+    exits.extend(watches.into_iter().map(|watch| reset_one(&tick, watch)));
+    Exit::merge(exits)
+}
+
+fn reset_one(tick: &Tick<'_>, mut watch: Watch<'_>) -> Exit {
+    let service = watch.service;
+    let before = watch.record.state.clone();
+    let seen = outlook(&before, &service.policy, &tick.now);
+    let kept = watch.keep(cleared(&before));
+    watch.finish();
+    if kept == Kept::Nowhere {
+        return Exit::StateUnusable;
+    }
+    let step = before.backoff.map_or(0, |backoff| backoff.step);
+    let wait = words::span(service.policy.backoff.wait(step));
+    report::line(format!(
+        "{}: cleared a streak of {}, {} restarts of the budget, and a backoff of {wait}",
+        service.key, before.streak, seen.spent
+    ));
+    Exit::Well
+}

@@ -1,0 +1,192 @@
+//! What an operator types to see what is wrong.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use crate::harness::{Answer, STOPPED, Scene, unit};
+
+fn failed(times: usize) -> Scene {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Status(502)]);
+    for _ in 0..times {
+        scene.tick().ends(1).prints("", "").logs(&["*"]).acts(if times < 2 { &[] } else { &["*"] });
+        scene.pass(120);
+    }
+    scene
+}
+
+#[track_caller]
+fn shows(scene: &Scene, arguments: &[&str], expected: &str) {
+    let before = scene.state();
+    scene.run(arguments).ends(0).prints(expected, "").logs(&[]).calls(&[]);
+    assert_eq!(scene.state(), before, "it only looks");
+}
+
+#[test]
+fn status_tells_each_service_in_a_line() {
+    let scene = Scene::new();
+    shows(
+        &scene,
+        &["status"],
+        "app  not seen yet  restarts 0/5 in 1 h  no tick yet\nno tick yet: is cron running?\n",
+    );
+    scene.tick().exits(0);
+    shows(&scene, &["status", "app"], "app  healthy  restarts 0/5 in 1 h  last tick 0 s ago\n");
+    let requests = scene.server.requests().len();
+    let scene_failed = failed(1);
+    shows(
+        &scene_failed,
+        &["status"],
+        "app  failing  1/2  HTTP 502  since *  restarts 0/5 in 1 h  last tick * ago\n",
+    );
+    assert_eq!(scene.server.requests().len(), requests, "it probes nothing");
+    let held = Scene::new();
+    held.unit("app.service", &unit(STOPPED)).server.answers(&[Answer::Hang]);
+    held.run(&["run", "--timeout", "300ms"]).exits(1).logs(&["⏸️*"]);
+    shows(
+        &held,
+        &["status"],
+        "app  held (stopped)  0/2  HTTP 000 (timeout_waiting)  since *  restarts 0/5 in 1 h  last tick 0 s ago\n",
+    );
+}
+
+#[test]
+fn status_says_when_cron_does_not_run() {
+    let scene = Scene::new();
+    scene.tick().exits(0);
+    let lock = std::fs::File::options().write(true).open(scene.path("state/app.service.lock")).unwrap();
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(14 * 60);
+    lock.set_modified(old).unwrap();
+    shows(
+        &scene,
+        &["status"],
+        "app  healthy  restarts 0/5 in 1 h  last tick 14 min* ago\nno tick for 14 min*: is cron running?\n",
+    );
+}
+
+#[test]
+fn why_answers_in_four_lines() {
+    let scene = failed(1);
+    let expected = "app: failing (counting) since *: failures are being counted; last answer HTTP 502; last run * ago\n\
+        counted: 1 of 2 failures in a row; 1 since the last healthy answer\n\
+        held by: nothing; 0 of 5 restarts within 1 h\n\
+        earliest restart: after 1 more counted failure\n";
+    shows(&scene, &["why", "app"], expected);
+    let scene = failed(2);
+    let expected = "app: restart (max_failures) since *: max_failures was reached, and it was restarted; last answer HTTP 502; last run * ago\n\
+        counted: 0 of 2 failures in a row; 2 since the last healthy answer\n\
+        held by: nothing; 1 of 5 restarts within 1 h\n\
+        earliest restart: after 2 counted failures in a row\n";
+    shows(&scene, &["why", "app"], expected);
+    scene.keys("budget = { restarts = 1, window = \"1h\" }");
+    let expected = "app: *\ncounted: *\nheld by: budget (the budget of restarts is spent); 1 of 1 restarts within 1 h\n\
+        earliest restart: not before *, after 2 counted failures in a row\n";
+    shows(&scene, &["why", "app"], expected);
+    scene.keys("mode = \"observe\"");
+    shows(&scene, &["why", "app"], "app: *earliest restart: never: mode is observe\n");
+}
+
+#[test]
+fn for_programs_there_is_json_with_a_schema_number() {
+    let scene = failed(2);
+    let ran = scene.run(&["why", "app", "--json"]);
+    let told: Value = serde_json::from_slice(&ran.output.stdout).unwrap();
+    ran.ends(0).prints("{*}\n", "");
+    assert_eq!(told["schema"], 1);
+    let app = &told["services"][0];
+    assert_eq!(
+        (&app["service"], &app["verdict"], &app["reason"]),
+        (&"app".into(), &"restart".into(), &"max_failures".into())
+    );
+    assert_eq!(app["restarts"][0]["outcome"], "not_healed");
+    assert_eq!(
+        (app["streak"].as_u64(), app["failures"].as_u64(), app["budget"]["spent"].as_u64()),
+        (Some(0), Some(2), Some(1))
+    );
+    let unseen: Value = serde_json::from_slice(&{
+        let ran = Scene::new().run(&["status", "--json"]);
+        let stdout = ran.output.stdout.clone();
+        ran.ends(0).prints("{*}\n", "");
+        stdout
+    })
+    .unwrap();
+    assert_eq!(unseen["services"][0]["verdict"], Value::Null, "nothing is known, so nothing is claimed");
+}
+
+#[test]
+fn reset_clears_the_count_the_backoff_and_the_budget_and_says_so() {
+    let scene = failed(2);
+    scene
+        .run(&["reset", "app"])
+        .ends(0)
+        .prints("app: cleared a streak of 0, 1 restarts of the budget, and a backoff of 2 min\n", "")
+        .logs(&[]);
+    assert_eq!(
+        (scene.state()["restarts"].as_array().unwrap().len(), &scene.state()["backoff"]),
+        (0, &Value::Null)
+    );
+    // A lock that another run holds is respected.
+    let lock = std::fs::File::create(scene.path("state/app.service.lock")).unwrap();
+    fs2::FileExt::lock_exclusive(&lock).unwrap();
+    scene.run(&["reset", "app"]).ends(75).prints("", "unhang: a run is under way*try again in a minute\n");
+    scene.run(&["reset"]).ends(2).prints("", "error: *NAME*");
+}
+
+#[test]
+fn what_is_not_readable_is_said_and_left_as_it_is() {
+    let scene = Scene::new();
+    scene.tick().exits(0);
+    std::fs::write(scene.path("state/app.json"), "{").unwrap();
+    scene
+        .run(&["status"])
+        .ends(0)
+        .prints("app  *\napp: state file unreadable (*): left as it is; counting from zero\n", "");
+    assert_eq!(std::fs::read_to_string(scene.path("state/app.json")).unwrap(), "{");
+}
+
+#[test]
+fn unknown_names_get_the_list_of_the_known() {
+    let scene = Scene::new();
+    for command in ["status", "why", "reset"] {
+        scene
+            .run(&[command, "ap"])
+            .ends(2)
+            .prints("", "unhang: NAME: no service \"ap\"; did you mean app?*\n");
+    }
+}
+
+#[test]
+fn the_drop_in_hands_its_settings_to_the_other_commands() {
+    let scene = Scene::new();
+    let script = include_str!("../../contrib/monitor_django.sh");
+    let script = script.replace("http://localhost:8000/health/", &scene.server.url());
+    scene.executable("monitor_django.sh", &script);
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_unhang"), scene.path("bin/unhang")).unwrap();
+    scene.env("UNHANG_STATE_DIR", &scene.path("state").display().to_string());
+    let output = scene.bare(&scene.path("monitor_django.sh")).arg("status").output().unwrap();
+    scene.ran(output).ends(0).prints("roams-django  not seen yet  *", "");
+    assert!(scene.path("monitor_django.sh").metadata().unwrap().permissions().mode() & 0o111 != 0);
+}
+
+#[test]
+fn colour_is_for_terminals_only() {
+    let scene = Scene::new();
+    scene.tick().exits(0);
+    scene.env("TERM", "xterm");
+    let on_terminal = |scene: &Scene| {
+        let command = scene.command(&["status"]);
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+        let line = words.join(" ");
+        let output =
+            scene.bare(std::path::Path::new("script")).args(["-qec", &line, "/dev/null"]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let shown = on_terminal(&scene);
+    assert!(shown.contains("\u{1b}[32mhealthy"), "{shown:?}");
+    scene.env("NO_COLOR", "1");
+    let shown = on_terminal(&scene);
+    assert!(shown.contains("healthy") && !shown.contains('\u{1b}'), "{shown:?}");
+    shows(&scene, &["status"], "app  healthy  *");
+}
