@@ -54,7 +54,11 @@ pub(crate) fn of_decision(
     } else if let Verdict::Recovered { failures } = decision.verdict {
         let itself = decision.reason == Reason::HealedItself;
         let detail = if itself { ": it answered right before the restart" } else { "" };
-        lines.push(format!("✅ {name} recovered (was {failures} failures){detail}"));
+        lines.push(match failures {
+            // Held, or not judged: there was nothing to count.
+            0 => format!("✅ {name} recovered: it answers again"),
+            _ => format!("✅ {name} recovered (was {failures} failures){detail}"),
+        });
     } else if decision.reason != before.reason {
         lines.extend(changed(service, decision, seen, now));
     }

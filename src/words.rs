@@ -108,11 +108,10 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
         Hold::HostStopping => "the host is shutting down".to_owned(),
         Hold::HostStarting { .. } => "the host is booting".to_owned(),
         Hold::Upstream(other) => format!("{other} was stopped by somebody, and a restart would start it"),
-        Hold::Budget { .. } => format!(
-            "{} restarts within {} is all the budget allows",
-            service.policy.budget.restarts,
-            span(service.policy.budget.window)
-        ),
+        Hold::Budget { .. } => {
+            let budget = &service.policy.budget;
+            format!("{} within {} is all the budget allows", restarts(budget.restarts), span(budget.window))
+        }
         Hold::Backoff { .. } => "the restarts before did not help for long".to_owned(),
         Hold::Deadline => "too little time left in this run; first in the next".to_owned(),
         Hold::Observe => "mode is observe; it would have been restarted now".to_owned(),
@@ -122,6 +121,11 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
         Some(left) => format!("{words}; next restart possible {}", clock_in(now, left)),
         None => words,
     }
+}
+
+/// `1 restart`, `5 restarts`.
+pub(crate) fn restarts(n: usize) -> String {
+    format!("{n} restart{}", if n == 1 { "" } else { "s" })
 }
 
 /// Why this failure is not counted.

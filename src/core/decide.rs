@@ -5,7 +5,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::restart::{adopt, close_in_vain, is_ours};
+use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::{
     Active, Condition, Doubt, Failing, Hold, Life, Load, Mode, Moment, Observation, Outcome, Policy, Reason,
     State, Unit, Verdict,
@@ -149,18 +149,14 @@ fn after_success(case: &Case<'_>, before: State) -> Decision {
         return told(Verdict::Recovering { successes, of }, next, case.seen);
     }
     let failures = next.failures;
-    let healed = next.awaits_outcome() && is_ours(&next, case.unit);
+    let healed = next.awaits_outcome() && is_ours(&next, case.unit, case.now);
     if healed {
         adopt(&mut next, case.unit, Outcome::Healed);
+    } else {
+        give_up_outcome(&mut next);
     }
-    let next = State {
-        failures: 0,
-        successes: 0,
-        since: None,
-        healthy_since: Some(case.now.clone()),
-        intent: None,
-        ..next
-    };
+    let next =
+        State { failures: 0, successes: 0, since: None, healthy_since: Some(case.now.clone()), ..next };
     let decision = told(Verdict::Recovered { failures }, next, case.seen);
     Decision { earlier: healed.then_some(Outcome::Healed), ..decision }
 }
@@ -175,7 +171,7 @@ fn in_doubt(case: &Case<'_>, before: State, doubt: Doubt) -> Decision {
 fn after_failure(case: &Case<'_>, before: State) -> Decision {
     let mut next = opened(case, before);
     if let Unit::Seen(life) = case.unit {
-        meet(life, case.unit, &mut next);
+        meet(life, case, &mut next);
     }
     if let Some(hold) = hands_off(case, &next) {
         let next = State { streak: 0, ..next };
@@ -207,21 +203,22 @@ fn opened(case: &Case<'_>, before: State) -> State {
 }
 
 /// Whose life is this? A new one ends the streak; what else it ends depends on who began it.
-fn meet(life: &Life, unit: &Unit, next: &mut State) {
+fn meet(life: &Life, case: &Case<'_>, next: &mut State) {
     let at_last_failure = next.incarnation.clone();
     let known = at_last_failure.clone().or_else(|| next.last_restart()?.incarnation.clone());
-    if next.intent.is_some() && next.awaits_outcome() && is_ours(next, unit) {
-        adopt(next, unit, Outcome::Unknown);
+    if next.intent.is_some() && next.awaits_outcome() && is_ours(next, case.unit, case.now) {
+        adopt(next, case.unit, Outcome::Unknown);
         next.streak = 0;
         next.lives = 0;
     } else if life.incarnation.is_some() && known.is_some() && life.incarnation != known {
         next.streak = 0;
         next.failures = 0;
-        next.intent = None;
         if life.own_restarts > 0 {
+            next.intent = None;
             next.lives = if at_last_failure.is_some() { next.lives.saturating_add(1) } else { 0 };
         } else {
-            // A person's restart: they are at work, or have mended it.
+            // A person's restart, or a reboot: they are at work, or have mended it.
+            give_up_outcome(next);
             next.lives = 0;
             next.backoff = None;
         }

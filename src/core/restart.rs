@@ -66,7 +66,7 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
                 ..next
             }
         }
-        Ended::NotHealed if is_ours(intended, unit) => {
+        Ended::NotHealed if is_ours(intended, unit, now) => {
             adopt(&mut next, unit, Outcome::NotHealed);
             next
         }
@@ -75,7 +75,7 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
             next
         }
         Ended::Open => {
-            if is_ours(intended, unit) {
+            if is_ours(intended, unit, now) {
                 adopt(&mut next, unit, Outcome::Unknown);
             }
             next
@@ -95,12 +95,13 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
     }
 }
 
-/// Did our newest restart bring this life forth?
-pub(crate) fn is_ours(state: &State, unit: &Unit) -> bool {
+/// Did our newest restart bring this life forth? Not over a reboot, which begins a life by itself.
+pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
+    let same_boot = state.last_restart().is_some_and(|restart| restart.at.boot == now.boot);
     match unit {
         Unit::Command { running } => !running,
         Unit::Seen(life) => match &state.intent {
-            Some(intent) => life.incarnation.is_some() && life.incarnation != intent.incarnation,
+            Some(intent) => same_boot && life.incarnation.is_some() && life.incarnation != intent.incarnation,
             None => state.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation),
         },
         Unit::NotAsked | Unit::Unanswered(_) => false,
@@ -125,6 +126,14 @@ pub(crate) fn close_in_vain(state: &mut State, unit: &Unit) {
     let left_down = matches!(unit, Unit::Seen(life) if life.active != Active::Active);
     if !left_down {
         state.intent = None;
+    }
+}
+
+/// A reboot or somebody's restart came between: what came of ours will not be known.
+pub(crate) fn give_up_outcome(state: &mut State) {
+    state.intent = None;
+    if let Some(restart) = state.restarts.last_mut().filter(|restart| restart.outcome == Outcome::Unknown) {
+        restart.incarnation = None;
     }
 }
 

@@ -102,10 +102,11 @@ impl State {
         self.restarts.last()
     }
 
-    /// Is it not yet known what came of our newest restart?
+    /// Is it not yet known, and still to be found out, what came of our newest restart?
     #[must_use]
     pub fn awaits_outcome(&self) -> bool {
-        self.last_restart().is_some_and(|restart| restart.outcome == Outcome::Unknown)
+        let known_by = |restart: &Restart| self.intent.is_some() || restart.incarnation.is_some();
+        self.last_restart().is_some_and(|restart| restart.outcome == Outcome::Unknown && known_by(restart))
     }
 
     /// A tick that asked systemd about `unit` remembers it.

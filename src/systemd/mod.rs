@@ -195,6 +195,7 @@ fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 
+/// Without the full stop at its end: it becomes part of a line of ours.
 fn first_line(text: &str) -> Option<&str> {
-    text.lines().map(str::trim).find(|line| !line.is_empty())
+    text.lines().map(|line| line.trim().trim_end_matches('.')).find(|line| !line.is_empty())
 }

@@ -156,7 +156,7 @@ fn a_unit_that_is_down_after_the_restart_is_not_waited_for() {
     scene.on_restart(
         "sed -i 's/^InvocationID=.*/InvocationID=dead/; s/^ActiveState=.*/ActiveState=failed/; s/^Result=.*/Result=exit-code/' \"$units/$unit\"; echo 'Job for app.service failed.' >&2; exit 1",
     );
-    let line = "❌ app restart failed (HTTP 502): app.service is down: Job for app.service failed.";
+    let line = "❌ app restart failed (HTTP 502): app.service is down: Job for app.service failed";
     scene.tick().exits(1).logs(&["*", "🔄*", line]).acts(&["*"]);
 }
 
@@ -168,7 +168,10 @@ fn somebody_elses_job_wins() {
     ] {
         let scene = failed_once();
         scene.on_restart(&format!("echo \"{words}\" >&2; exit 4"));
-        let line = format!("⏸️ app not restarted (unit_busy): systemd gave way to another job: {words}");
+        let line = format!(
+            "⏸️ app not restarted (unit_busy): systemd gave way to another job: {}",
+            words.trim_end_matches('.')
+        );
         scene.tick().exits(1).logs(&["*", "🔄*", &line]).acts(&["*"]);
         assert_eq!(
             (scene.state()["reason"].as_str(), scene.state()["streak"].as_u64()),

@@ -11,11 +11,20 @@ struct World {
     own_restarts: u32,
     /// Seconds since the life began.
     age: u64,
+    boot: u32,
 }
 
 impl World {
     fn new(policy: Policy) -> Self {
-        Self { policy, state: State::default(), seconds: 100_000, life: 1, own_restarts: 0, age: 9_999 }
+        Self {
+            policy,
+            state: State::default(),
+            seconds: 100_000,
+            life: 1,
+            own_restarts: 0,
+            age: 9_999,
+            boot: 0,
+        }
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -36,7 +45,7 @@ impl World {
     /// One tick: `sign` is what it meets. Returns the reason, and after a `/` what became known of an
     /// earlier restart.
     fn tick(&mut self, sign: char) -> String {
-        let now = at("boot", self.seconds, 1_000_000 + self.seconds);
+        let now = at(&self.boot.to_string(), self.seconds, 1_000_000 + self.seconds);
         let seen = match sign {
             '.' => Observation::Healthy,
             '?' => Observation::Unknown(Doubt::NoRoute),
@@ -46,6 +55,7 @@ impl World {
             'u' => Unit::Unanswered(Doubt::UnitUnknown("no answer".to_string())),
             's' => Unit::Seen(stopped(&self.life.to_string())),
             'b' => Unit::Seen(Life { active: Active::Busy, age: None, ..self.unit() }),
+            'g' => Unit::Seen(Life { age: Some(s(5)), ..self.unit() }),
             'd' => Unit::Seen(crashed(&self.life.to_string())),
             _ => Unit::Seen(self.unit()),
         };
@@ -95,7 +105,8 @@ impl World {
 /// `.` healthy  `x` unhealthy, and a restart does not heal  `h` unhealthy, and a restart heals
 /// `o` likewise, the restart still runs at the tick's end  `k` likewise, the tick dies before systemctl
 /// `r` likewise, systemd refuses it  `?` unknown  `u` systemd does not answer  `s` somebody stopped it
-/// `d` it fell  `b` busy.  Between ticks: `+` somebody restarted it  `*` systemd restarted it
+/// `d` it fell  `b` busy  `g` unhealthy, and only just started.  Between ticks: `+` somebody restarted it  `*` systemd restarted it
+/// `B` the host rebooted
 /// `n` our running restart came to its end  `_` an hour without ticks
 #[track_caller]
 fn check_with(policy: Policy, script: &str, expected: &str) {
@@ -104,6 +115,10 @@ fn check_with(policy: Policy, script: &str, expected: &str) {
     for sign in script.chars() {
         match sign {
             '_' => world.pass(3_600),
+            'B' => {
+                world.boot += 1;
+                world.begin(0, 35);
+            }
             '+' => world.begin(0, 35),
             'n' => world.begin(0, 60),
             '*' => world.begin(world.own_restarts + 1, 35),
@@ -186,6 +201,9 @@ fn a_restart_whose_end_was_not_seen() {
     check("xobnxx",   "1 R unit_busy 3/in_vain R");
     check("xo.n.",    "1 R recovered ok");                       // the old one answered after all
     check("xobb.",    "1 R unit_busy unit_busy recovered");
+    check("xoB.x",    "1 R recovered 1");                        // a reboot begins a life by itself
+    check("xoBxx",    "1 R 1 R");
+    check("xobng+x",  "1 R unit_busy grace 1");                  // so does somebody's restart
     check("xkx",      "1 R 3/in_vain");                          // never asked: counted as used
     check("xr.",      "1 R recovered");                          // somebody else's job was first
     check("xrxxx",    "1 R 3 R 5");
