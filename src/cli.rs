@@ -105,6 +105,8 @@ pub(crate) enum ConfigCommand {
         #[command(flatten)]
         plan: PlanFlags,
     },
+    /// Every effective value and where it came from; secrets stay hidden
+    Show(Asking),
 }
 
 /// All that a plan is made from, as typed: what `config` asks for.
@@ -123,7 +125,11 @@ impl Cli {
         const NO_FLAGS: &PlanFlags = &PlanFlags(Vec::new());
         let (plan, only, only_by) = match &self.command {
             Command::Run(run) => (&run.plan, run.only.as_slice(), "--only"),
-            Command::Status(asking) | Command::Why(asking) => (&asking.plan, asking.names.as_slice(), "NAME"),
+            Command::Status(asking)
+            | Command::Why(asking)
+            | Command::Config { command: ConfigCommand::Show(asking) } => {
+                (&asking.plan, asking.names.as_slice(), "NAME")
+            }
             Command::Reset { names, plan } => (plan, names.as_slice(), "NAME"),
             Command::Config { command: ConfigCommand::Check { plan } } => (plan, [].as_slice(), "NAME"),
             Command::Demo | Command::DemoServer { .. } | Command::DemoRestart { .. } => {

@@ -59,6 +59,7 @@ use clap::Parser;
 use unhang_core::Moment;
 
 use cli::{Asking, Cli, Command, ConfigCommand};
+use config::{Entry, Fault, Section};
 use exit::Exit;
 use log::Echo;
 use places::{Person, Places};
@@ -87,12 +88,12 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         | Command::Reset { .. }
         | Command::Config { .. } => {}
     }
+    if let Command::Config { command: ConfigCommand::Show(asking) } = &cli.command {
+        return Ok(config::show(&cli.sources()).map_or_else(refused, |sections| show(asking, &sections)));
+    }
     let plan = match config::plan(&cli.sources()) {
         Ok(plan) => plan,
-        Err(faults) => {
-            faults.iter().for_each(report::fault);
-            return Ok(Exit::Usage);
-        }
+        Err(faults) => return Ok(refused(faults)),
     };
     let Some(places) = places::places(&plan, &person()) else {
         report::fault("no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir");
@@ -109,8 +110,35 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         }),
         Command::Reset { .. } => tick::reset(&plan, &places),
         Command::Config { command: ConfigCommand::Check { .. } } => check(&plan),
-        Command::Demo | Command::DemoServer { .. } | Command::DemoRestart { .. } => Exit::Well,
+        Command::Config { command: ConfigCommand::Show(_) }
+        | Command::Demo
+        | Command::DemoServer { .. }
+        | Command::DemoRestart { .. } => Exit::Well,
     })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the end of the faults")]
+fn refused(faults: Vec<Fault>) -> Exit {
+    faults.iter().for_each(report::fault);
+    Exit::Usage
+}
+
+fn show(asking: &Asking, sections: &[Section]) -> Exit {
+    if asking.json {
+        report::line(report::settings_json(sections.iter().map(rows)));
+    } else {
+        sections.iter().flat_map(|section| report::settings(rows(section))).for_each(report::line);
+    }
+    Exit::Well
+}
+
+/// A section's name, and key, value and origin of each of its entries.
+fn rows(section: &Section) -> (&str, Vec<[&str; 3]>) {
+    (&section.name, section.entries.iter().map(row).collect())
+}
+
+fn row(entry: &Entry) -> [&str; 3] {
+    [&entry.key, &entry.value, &entry.origin]
 }
 
 /// What is remembered, in the form asked for.

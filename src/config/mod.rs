@@ -11,6 +11,7 @@ mod question;
 mod reading;
 mod service;
 mod settings;
+mod show;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use settings::{Origin, Setting, Table, Wrong};
 use tables::Tables;
 
 pub(crate) use settings::Fault;
+pub(crate) use show::{Entry, Section};
 
 use crate::cli::Sources;
 use crate::plan::{Plan, Restarter, Service};
@@ -33,6 +35,30 @@ use crate::plan::{Plan, Restarter, Service};
 /// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
 pub(crate) fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
     plan_at(&Places::of_this_host(), sources)
+}
+
+/// Every effective value of the plan, with its origin.
+pub(crate) fn show(sources: &Sources<'_>) -> Result<Vec<Section>, Vec<Fault>> {
+    show_at(&Places::of_this_host(), sources)
+}
+
+fn show_at(places: &Places, sources: &Sources<'_>) -> Result<Vec<Section>, Vec<Fault>> {
+    let plan = plan_at(places, sources)?;
+    let mut faults = Vec::new();
+    let files = |faults: &mut Vec<Fault>| Tables::of_files(places, sources.place.config.as_deref(), faults);
+    let (typed, tables) = read(sources, files, &mut faults);
+    let (Some(tables), Ok(built_in)) = (tables, Document::built_in(service::DEFAULTS)) else {
+        return Err(faults);
+    };
+    let empty = Table::new(&[], Origin::Default);
+    let own_defaults = built_in.defaults.as_ref().unwrap_or(&empty);
+    let section = |service: &Service| {
+        let own = tables.services.get(&service.key).unwrap_or(&empty);
+        show::service(service, &[own_defaults, &tables.defaults, own, &typed])
+    };
+    let mut sections: Vec<Section> = plan.services.iter().map(section).collect();
+    sections.push(show::host(&plan, &[built_in.host.as_ref().unwrap_or(&empty), &tables.host, &typed]));
+    Ok(sections)
 }
 
 fn plan_at(places: &Places, sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
@@ -45,12 +71,7 @@ fn plan_from(
     files: impl FnOnce(&mut Vec<Fault>) -> Option<Tables>,
 ) -> Result<Plan, Vec<Fault>> {
     let mut faults = Vec::new();
-    let typed = typed::table(sources.plan, &mut faults);
-    let tables = match typed::key_of_one(&typed, &mut faults) {
-        Ok(Some(key)) => Some(Tables::of_one(key)),
-        Ok(None) => files(&mut faults),
-        Err(_) => None,
-    };
+    let (typed, tables) = read(sources, files, &mut faults);
     let plan = tables.and_then(|tables| build(&tables, &typed, sources, &mut faults));
     match plan {
         Some(plan) if faults.is_empty() => Ok(plan),
@@ -61,6 +82,21 @@ fn plan_from(
             Err(faults)
         }
     }
+}
+
+/// What was typed, and the tables of the files, if they were needed and could be read.
+fn read(
+    sources: &Sources<'_>,
+    files: impl FnOnce(&mut Vec<Fault>) -> Option<Tables>,
+    faults: &mut Vec<Fault>,
+) -> (Table, Option<Tables>) {
+    let typed = typed::table(sources.plan, faults);
+    let tables = match typed::key_of_one(&typed, faults) {
+        Ok(Some(key)) => Some(Tables::of_one(key)),
+        Ok(None) => files(faults),
+        Err(_) => None,
+    };
+    (typed, tables)
 }
 
 /// `None`: some part was refused.

@@ -2,6 +2,7 @@
 //! A reader that is gone, or a full disk behind the redirection, must not end a run: `println!` and
 //! `eprintln!` would.
 
+mod settings;
 mod status;
 
 use std::fmt::Display;
@@ -11,6 +12,7 @@ use unhang_core::{Decision, Moment, Observation};
 
 use crate::plan::Service;
 use crate::words;
+pub(crate) use settings::{json as settings_json, lines as settings};
 pub(crate) use status::{Picture, Style, json, table, why};
 
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.

@@ -152,3 +152,56 @@ fn root_reads_only_what_root_alone_may_write() {
         assert!(host.read(&[])[0].starts_with("conf.d: others may write it (mode 0777)"));
     }
 }
+
+#[test]
+fn every_value_is_shown_with_its_origin_and_no_secret_with_it() {
+    let host = Host::new();
+    let text = "[defaults]\ntimeout = \"3s\"\n[service.shop]\nurl = \"http://localhost/?token=xyzzy\"\n\
+        headers = { Authorization = \"Bearer xyzzy\", Host = \"shop.example\" }\nbudget = { restarts = 3 }\n";
+    host.write("unhang.toml", text);
+    let dir = format!("{}/", host.dir.path().display());
+    let cli = cli(&["--max-failures", "4"]);
+    let sections = show_at(&host.places, &cli.sources()).unwrap();
+    let shown: Vec<String> = sections
+        .iter()
+        .flat_map(|section| {
+            section.entries.iter().map(|entry| format!("{} = {}  # {}", entry.key, entry.value, entry.origin))
+        })
+        .map(|line| line.replace(&dir, ""))
+        .collect();
+    for line in [
+        "url = \"http://localhost/?(hidden)\"  # unhang.toml:4",
+        "unit = \"shop.service\"  # default",
+        "timeout = \"3s\"  # unhang.toml:2",
+        "max_failures = 4  # --max-failures",
+        "budget.restarts = 3  # unhang.toml:6",
+        "budget.window = \"1h\"  # default",
+        "headers.Authorization = \"(hidden)\"  # unhang.toml:5",
+        "headers.Host = \"shop.example\"  # unhang.toml:5",
+        "boot_grace = \"2m\"  # default",
+    ] {
+        assert!(shown.iter().any(|shown| shown == line), "{line}\n{shown:#?}");
+    }
+    assert!(!shown.concat().contains("xyzzy"));
+    assert_eq!(
+        sections.iter().map(|section| section.name.as_str()).collect::<Vec<_>>(),
+        ["service.shop", "host"]
+    );
+}
+
+#[test]
+fn what_is_shown_could_stand_in_a_file() {
+    let host = Host::new();
+    host.write("unhang.toml", format!("{}max_failures = 3\nstatus = \"200,204\"\n", service("shop")));
+    let sections = show_at(&host.places, &cli(&[]).sources()).unwrap();
+    let text: String = sections
+        .iter()
+        .flat_map(|section| {
+            let entries = section.entries.iter().map(|entry| format!("{} = {}\n", entry.key, entry.value));
+            std::iter::once(format!("[{}]\n", section.name)).chain(entries)
+        })
+        .collect();
+    let before = plan_at(&host.places, &cli(&[]).sources()).unwrap();
+    host.write("unhang.toml", text);
+    assert_eq!(plan_at(&host.places, &cli(&[]).sources()).unwrap(), before);
+}

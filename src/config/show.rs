@@ -1,0 +1,110 @@
+//! Every effective value and where it came from, as lines that could stand in a file. Shows no secret:
+//! values of headers and the query of a URL stay hidden.
+
+use std::time::Duration;
+
+use unhang_core::Mode;
+
+use crate::plan::{Plan, Restarter, Service, StatusSet};
+
+use super::settings::{Table, dotted};
+use super::words::spell;
+
+/// `[service.shop]` or `[host]`, with its values.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Section {
+    pub(crate) name: String,
+    pub(crate) entries: Vec<Entry>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    /// As TOML.
+    pub(crate) value: String,
+    /// `FILE:LINE`, a variable, a flag, or `default`.
+    pub(crate) origin: String,
+}
+
+/// `layers`: weakest first.
+pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
+    let policy = &service.policy;
+    let question = &service.question;
+    let mut values = vec![("url", text(&without_query(&question.url))), ("name", text(&service.name))];
+    values.push(match &service.restarter {
+        Restarter::Unit(unit) => ("unit", text(unit)),
+        Restarter::Command(words) => {
+            ("restart", format!("[{}]", words.iter().map(|word| text(word)).collect::<Vec<_>>().join(", ")))
+        }
+    });
+    values.extend([
+        ("method", text(&question.method)),
+        ("status", text(&statuses(&question.status))),
+        ("redirects", question.redirects.to_string()),
+        ("timeout", span(question.timeout)),
+        ("max_failures", policy.max_failures.to_string()),
+        ("min_successes", policy.min_successes.to_string()),
+        ("grace", span(policy.grace)),
+        ("verify", span(service.verify)),
+        ("min_gap", span(policy.min_gap)),
+        ("stale_after", span(policy.stale_after)),
+        ("budget.restarts", policy.budget.restarts.to_string()),
+        ("budget.window", span(policy.budget.window)),
+        ("backoff.first", span(policy.backoff.first)),
+        ("backoff.max", span(policy.backoff.max)),
+        ("mode", text(if policy.mode == Mode::Act { "act" } else { "observe" })),
+        ("log_file", text(&service.log_file.display().to_string())),
+    ]);
+    let mut entries: Vec<Entry> = values
+        .into_iter()
+        .map(|(key, value)| Entry { key: key.to_owned(), value, origin: origin(key, layers) })
+        .collect();
+    entries.extend(question.headers.iter().map(|(name, value)| header(name, value, layers)));
+    Section { name: dotted(&["service".to_owned(), service.key.clone()]), entries }
+}
+
+pub(super) fn host(plan: &Plan, layers: &[&Table]) -> Section {
+    let values = [("deadline", span(plan.host.deadline)), ("boot_grace", span(plan.host.boot_grace))];
+    let entries = values.into_iter().map(|(key, value)| Entry {
+        key: key.to_owned(),
+        value,
+        origin: origin(key, layers),
+    });
+    Section { name: "host".to_owned(), entries: entries.collect() }
+}
+
+/// What nobody said is made from NAME, or stands in the table of defaults.
+fn origin(key: &str, layers: &[&Table]) -> String {
+    let said = layers.iter().rev().find_map(|layer| layer.get(key));
+    said.map_or_else(|| "default".to_owned(), |setting| setting.origin.to_string())
+}
+
+/// Most headers of a health check are there to prove something; a Host is not.
+fn header(name: &str, value: &str, layers: &[&Table]) -> Entry {
+    let shown = if name.eq_ignore_ascii_case("host") { value } else { "(hidden)" };
+    let said = layers.iter().rev().find_map(|layer| {
+        layer.settings.iter().find(|setting| {
+            let key: Vec<&str> = layer.short(setting).collect();
+            matches!(key.as_slice(), ["headers", other] if other.eq_ignore_ascii_case(name))
+        })
+    });
+    let origin = said.map_or_else(|| "default".to_owned(), |setting| setting.origin.to_string());
+    Entry { key: dotted(&["headers".to_owned(), name.to_owned()]), value: text(shown), origin }
+}
+
+fn without_query(url: &str) -> String {
+    url.split_once('?').map_or_else(|| url.to_owned(), |(before, _)| format!("{before}?(hidden)"))
+}
+
+fn statuses(set: &StatusSet) -> String {
+    let range = |(from, to): &(u16, u16)| if from == to { from.to_string() } else { format!("{from}-{to}") };
+    set.0.iter().map(range).collect::<Vec<_>>().join(",")
+}
+
+fn span(span: Duration) -> String {
+    text(&spell(span))
+}
+
+fn text(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
