@@ -46,6 +46,8 @@ QUICK=(
   a_start_that_failed_after_an_earlier_life_is_healed
   somebody_elses_restart_between_two_failed_ticks_starts_the_count_afresh
   a_unit_that_it_wants_and_somebody_stopped_stays_stopped
+  the_timer_heals_a_hang_and_is_no_failed_unit_itself
+  the_cron_file_is_idle_where_the_timer_is_enabled
 )
 SLOW=(
   a_restart_that_takes_longer_than_the_tick_happens_once
@@ -363,6 +365,58 @@ a_unit_that_it_wants_and_somebody_stopped_stays_stopped() {
   host exec systemctl start roams-db.service
   tick_exits 1; tick_exits 0
   logged_times 1 "$RESTARTED"; lives_are 1
+}
+
+# ---------------------------------------------------------------- contrib
+
+# The hardened service as installed, every 2 seconds instead of every 2 minutes.
+the_timer_heals_a_hang_and_is_no_failed_unit_itself() {
+  installed_for_the_timer
+  host exec sh -c 'mkdir -p /run/systemd/system/unhang.timer.d
+    printf "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/2\n" >/run/systemd/system/unhang.timer.d/fast.conf
+    systemctl daemon-reload; systemctl start unhang.timer'
+  until_true 20 ticked
+  hang
+  until_true 30 has_logged "$RESTARTED"
+  host exec systemctl stop unhang.timer
+  lives_are 1; answers || fail "it does not answer after the restart"
+  [ "$(property ActiveState unhang.service)" != failed ] || fail "unhang.service failed"
+  host exec test -e "/run/unhang/$UNIT.lock" || fail "the lock went away with the run"
+  host exec systemd-analyze verify unhang.service unhang.timer
+  host exec systemd-analyze security --no-pager --threshold=35 unhang.service >/dev/null \
+    || fail "exposed more than the README says"
+  no_timer
+}
+ticked() { host exec test -e "/run/unhang/$UNIT.lock"; }
+installed_for_the_timer() {
+  host copy "$repo/contrib/systemd" /etc/systemd/system
+  host exec sh -c 'mkdir -p /etc/unhang; cat >/etc/unhang/unhang.toml; chmod 644 /etc/unhang/unhang.toml' <<CONFIG
+[service.roams-django]
+name = "Django"
+url = "$URL"
+timeout = "1s"
+grace = "1s"
+min_gap = "100ms"
+[host]
+boot_grace = "1s"
+CONFIG
+  host exec systemctl daemon-reload
+}
+no_timer() {
+  host exec sh -c 'systemctl disable -q --now unhang.timer; systemctl stop unhang.service
+    rm -rf /etc/unhang /etc/cron.d/unhang /etc/systemd/system/unhang.* /run/systemd/system/unhang.timer.d; systemctl daemon-reload' 2>/dev/null
+}
+the_cron_file_is_idle_where_the_timer_is_enabled() {
+  installed_for_the_timer
+  host copy "$repo/contrib/cron.d/unhang" /etc/cron.d/unhang
+  # What cron would give to a shell.
+  local line; line=$(host exec sed -n 's/^\*\/2 \* \* \* \* root //p' /etc/cron.d/unhang)
+  [ -n "$line" ] || fail "no line for root"
+  host exec env -i PATH=/usr/local/bin:/usr/bin:/bin sh -c "$line"; ticked || fail "cron does not tick"
+  host exec sh -c 'systemctl enable -q unhang.timer; rm -rf /run/unhang'
+  host exec env -i PATH=/usr/local/bin:/usr/bin:/bin sh -c "$line"
+  ! ticked || fail "cron ticks beside the timer"
+  no_timer
 }
 
 # ---------------------------------------------------------------- long, vain, cut short
