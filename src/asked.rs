@@ -9,6 +9,8 @@ pub(crate) enum Asked {
     Failed(String),
     /// Time was over; it goes on.
     Running,
+    /// Asked in part, and no answer came: nothing is known.
+    Stuck(String),
     /// Nothing was asked at all.
     NeverRan(String),
 }

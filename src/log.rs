@@ -44,10 +44,17 @@ pub(crate) fn of_decision(
     let since_restart =
         || decision.next.last_restart().map(|restart| now.since(&restart.at)).unwrap_or_default();
     if let (Some(Outcome::NotHealed), Some(cause)) = (decision.earlier, cause_of(seen)) {
-        lines.push(not_healed(name, cause, since_restart()));
+        let never_carried_out = before.intent.as_ref().is_some_and(|intent| {
+            intent.incarnation.is_some() && intent.incarnation == decision.next.incarnation
+        });
+        lines.push(if never_carried_out {
+            failed(name, cause, "the last run ended before it was carried out")
+        } else {
+            not_healed(name, cause, since_restart())
+        });
     }
     if let (true, Some(cause)) = (decision.counted, cause_of(seen)) {
-        lines.push(counted(service, decision, cause));
+        lines.push(counted(service, before, decision, cause, now));
     }
     if decision.earlier == Some(Outcome::Healed) {
         lines.push(healed(name, since_restart()));
@@ -91,6 +98,10 @@ pub(crate) fn command_still_running(name: &str) -> String {
     format!("⏳ {name} restart still running: its command has not ended; the next run looks again")
 }
 
+pub(crate) fn not_known(name: &str, why: &str) -> String {
+    format!("⏳ {name} restart not judged yet: {why}; the next run looks again")
+}
+
 pub(crate) fn still_starting(name: &str, after: Duration) -> String {
     let after = words::span(after);
     format!("⏳ {name} restart not judged yet: no healthy answer after {after}; the next run looks again")
@@ -105,15 +116,26 @@ pub(crate) fn not_restartable(name: &str, reason: Reason, why: &str) -> String {
     format!("⏸️ {name} could not be restarted ({}): {why}", reason.code())
 }
 
-fn counted(service: &Service, decision: &Decision, cause: &Cause) -> String {
+fn counted(service: &Service, before: &State, decision: &Decision, cause: &Cause, now: &Moment) -> String {
     let (next, of) = (&decision.next, service.policy.max_failures);
     let mut details: Vec<String> = words::cause(cause, service.question.timeout).into_iter().collect();
     if next.streak != next.failures {
-        let since = match next.last_restart() {
+        let of_this_incident =
+            |at: &Moment| next.since.as_ref().is_some_and(|since| now.since(at) <= now.since(since));
+        let since = match next.last_restart().filter(|restart| of_this_incident(&restart.at)) {
             Some(restart) => format!("since our restart at {}", words::clock(&restart.at)),
             None => "in a row".to_owned(),
         };
         details.push(format!("{} of {of} {since}", next.streak));
+    }
+    // Under a cron that comes less often than stale_after, nothing would ever be due.
+    let gap = before.failed_at.as_ref().filter(|_| before.since.is_some()).map(|at| now.since(at));
+    if let Some(gap) = gap.filter(|gap| *gap > service.policy.stale_after) {
+        let stale_after = words::span(service.policy.stale_after);
+        details.push(format!(
+            "the last one was {} ago, and counts no more (stale_after {stale_after})",
+            words::span(gap)
+        ));
     }
     let detail = if details.is_empty() { String::new() } else { format!(": {}", details.join("; ")) };
     let (name, http, failures) = (&service.name, words::http(cause), next.failures);
@@ -130,6 +152,9 @@ fn changed(service: &Service, decision: &Decision, seen: &Observation, now: &Mom
         Verdict::Failing(failing) => {
             let why = words::not_counted(failing, service)?;
             Some(format!("⏳ {name} not answering yet ({}): {why}", words::http(cause_of(seen)?)))
+        }
+        Verdict::Recovering { .. } if decision.reason == Reason::HealedItself => {
+            Some(format!("⏸️ {name} not restarted ({code}): it answered right before the restart"))
         }
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } | Verdict::Restart => None,
     }

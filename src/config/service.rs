@@ -243,7 +243,7 @@ fn in_order(reading: &mut Reading<'_>, host: Option<&Host<'_>>) -> Result<(), Re
     });
     let clashes = [
         shorter(limit("min_gap"), limit("stale_after")),
-        shorter(limit("timeout"), deadline),
+        fits_twice(limit("timeout"), deadline),
         not_longer(limit("backoff.first"), limit("backoff.max")),
     ];
     let refused: Vec<_> = clashes.into_iter().flatten().map(|fault| reading.refuse(fault)).collect();
@@ -254,6 +254,25 @@ fn shorter(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault> {
     let (small, big) = small.zip(big)?;
     (small.span >= big.span).then(|| clash(&small, &big, "must be shorter than", "must be longer than"))
 }
+
+/// Two probes lead to a restart, which begins only with 30 s of the deadline left.
+fn fits_twice(timeout: Option<Limit<'_>>, deadline: Option<Limit<'_>>) -> Option<Fault> {
+    let (timeout, deadline) = timeout.zip(deadline)?;
+    let needed = timeout.span.saturating_mul(2).saturating_add(TO_RESTART);
+    (needed >= deadline.span).then(|| {
+        let by_default = timeout.setting.origin == Origin::Default;
+        let what = format!(
+            "leaves no time to restart: two probes of {} and the 30s that a restart needs do not fit a deadline of {}",
+            words::spell(timeout.span),
+            words::spell(deadline.span)
+        );
+        let told = if by_default { deadline.setting } else { timeout.setting };
+        told.fault(Wrong::cure(what, "make host.deadline longer, or timeout shorter"))
+    })
+}
+
+/// Of the deadline: `core` begins no restart with less, and a look comes before.
+const TO_RESTART: Duration = Duration::from_secs(31);
 
 fn not_longer(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault> {
     let (small, big) = small.zip(big)?;

@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::{
     Active, Condition, Doubt, Failing, Hold, Life, Load, Mode, Moment, Observation, Outcome, Policy, Reason,
-    State, Unit, Verdict,
+    State, Unit, Verdict, Was,
 };
 
 /// A restart begins only with this much of the tick's deadline left.
@@ -163,13 +163,12 @@ fn after_success(case: &Case<'_>, before: State) -> Decision {
 
 /// Row 3: neither counts nor resets.
 fn in_doubt(case: &Case<'_>, before: State, doubt: Doubt) -> Decision {
-    let next = State { since: before.since.clone().or_else(|| Some(case.now.clone())), ..before };
-    told(Verdict::Unknown(doubt), next, case.seen)
+    told(Verdict::Unknown(doubt), opened(case, before), case.seen)
 }
 
 /// Rows 4 to 17.
 fn after_failure(case: &Case<'_>, before: State) -> Decision {
-    let mut next = opened(case, before);
+    let mut next = State { successes: 0, ..opened(case, before) };
     if let Unit::Seen(life) = case.unit {
         meet(life, case, &mut next);
     }
@@ -188,9 +187,9 @@ fn after_failure(case: &Case<'_>, before: State) -> Decision {
     Decision { counted, earlier, ..told(verdict, next, case.seen) }
 }
 
-/// The incident is open; a first failure after a long enough healthy time finds no backoff.
+/// The incident is open; the first tick of it after a long enough healthy time finds no backoff.
 fn opened(case: &Case<'_>, before: State) -> State {
-    let mut next = State { successes: 0, ..before };
+    let mut next = before;
     if next.since.is_none() {
         next.since = Some(case.now.clone());
         let step = next.backoff.as_ref().map_or(0, |backoff| backoff.step);
@@ -260,8 +259,11 @@ fn of_the_unit(case: &Case<'_>, next: &State, life: &Life) -> Option<Hold> {
         Active::Frozen => return Some(Hold::Frozen),
         Active::Active | Active::Inactive | Active::Failed => {}
     }
-    if next.intent.is_none() {
+    let was_down = next.intent.as_ref().is_some_and(|intent| intent.was == Was::Down);
+    if !was_down {
         match life.condition() {
+            // The stop half of our own restart looks the same, where the start half had to fail.
+            Condition::Stopped if next.intent.is_some() && life.failed_requirement().is_some() => {}
             Condition::Stopped => return Some(Hold::Stopped),
             Condition::Exited => return Some(Hold::Exited),
             Condition::ConditionUnmet => return Some(Hold::Condition),
@@ -272,7 +274,10 @@ fn of_the_unit(case: &Case<'_>, next: &State, life: &Life) -> Option<Hold> {
             Condition::NeverStarted | Condition::Active | Condition::Busy | Condition::Failed => {}
         }
     }
-    if life.disabled && life.active == Active::Failed {
+    // What our own restart took down is ours to bring back.
+    let ours = next.intent.is_some()
+        || next.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation);
+    if life.disabled && life.active == Active::Failed && !ours {
         return Some(Hold::Disabled);
     }
     life.active_conflict().map(|other| Hold::Conflict(other.unit.clone()))
@@ -354,8 +359,8 @@ fn budget_left(state: &State, policy: &Policy, now: &Moment) -> Option<Duration>
 fn is_busy(unit: &Unit) -> bool {
     match unit {
         Unit::Seen(life) => life.active == Active::Busy,
-        Unit::Command { running } => *running,
-        Unit::NotAsked | Unit::Unanswered(_) => false,
+        // One that still runs while the service answers may never end: a server in the foreground.
+        Unit::Command { .. } | Unit::NotAsked | Unit::Unanswered(_) => false,
     }
 }
 

@@ -25,7 +25,7 @@ pub use observation::{Cause, Doubt, Observation, Phase};
 pub use outlook::{Outlook, outlook, reset};
 pub use policy::{BackoffLimits, Budget, Mode, Policy};
 pub use restart::{Ended, intend, settle};
-pub use state::{Backoff, Intent, Looked, Outcome, Process, Restart, State};
+pub use state::{Backoff, Intent, Looked, Outcome, Process, Restart, State, Was};
 pub use time::Moment;
 pub use unit::{Active, Condition, Incarnation, Life, Load, Neighbour, Relation, Unit, UnitResult};
 pub use verdict::{Failing, Hold, Reason, Verdict, VerdictKind};

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     Active, Backoff, Hold, Intent, Moment, Outcome, Policy, Reason, Restart, State, Unit, Verdict,
-    VerdictKind,
+    VerdictKind, Was,
 };
 
 /// How a restart ended, as far as the tick that asked for it could see.
@@ -21,9 +21,11 @@ pub enum Ended {
 }
 
 /// To be on disk before the restart is asked for. Until proven otherwise it counts against the budget.
-/// `tick` is the tick's start, which the backoff counts from; `asked` is now.
+/// `unit` is what was last seen, `tick` the tick's start, which the backoff counts from, `asked` now.
 #[must_use]
-pub fn intend(counted: &State, policy: &Policy, tick: &Moment, asked: &Moment) -> State {
+pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, asked: &Moment) -> State {
+    let is_down = matches!(unit, Unit::Seen(life) if life.active != Active::Active);
+    let was = if is_down { Was::Down } else { Was::Up };
     let mut restarts: Vec<Restart> = counted
         .restarts
         .iter()
@@ -41,7 +43,7 @@ pub fn intend(counted: &State, policy: &Policy, tick: &Moment, asked: &Moment) -
     State {
         streak: 0,
         restarts,
-        intent: Some(Intent { incarnation: counted.incarnation.clone(), process: None }),
+        intent: Some(Intent { incarnation: counted.incarnation.clone(), was, process: None }),
         backoff: Some(Backoff { step, from: tick.clone() }),
         ..counted.clone()
     }
@@ -75,7 +77,7 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
             next
         }
         Ended::Open => {
-            if is_ours(intended, unit, now) {
+            if matches!(unit, Unit::Seen(_)) && is_ours(intended, unit, now) {
                 adopt(&mut next, unit, Outcome::Unknown);
             }
             next
@@ -99,7 +101,7 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
 pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
     let same_boot = state.last_restart().is_some_and(|restart| restart.at.boot == now.boot);
     match unit {
-        Unit::Command { running } => !running,
+        Unit::Command { .. } => true,
         Unit::Seen(life) => match &state.intent {
             Some(intent) => same_boot && life.incarnation.is_some() && life.incarnation != intent.incarnation,
             None => state.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation),
@@ -111,7 +113,10 @@ pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
 /// The life we see is ours: the intent is fulfilled, and what happens to this life is not our doing.
 pub(crate) fn adopt(state: &mut State, unit: &Unit, outcome: Outcome) {
     set_outcome(state, outcome);
-    state.intent = None;
+    // A command that still runs must not get another one beside it.
+    if *unit != (Unit::Command { running: true }) {
+        state.intent = None;
+    }
     if let Unit::Seen(life) = unit {
         state.incarnation.clone_from(&life.incarnation);
         if let Some(restart) = state.restarts.last_mut() {

@@ -58,10 +58,21 @@ pub enum Outcome {
 /// On disk before the restart is asked for, so that a tick which dies costs one restart and causes none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
-    /// The incarnation to be ended: while the unit still shows it, its end is our doing.
+    /// The incarnation to be ended.
     pub incarnation: Option<Incarnation>,
+    pub was: Was,
     /// The process of a restart command, which outlives the tick.
     pub process: Option<Process>,
+}
+
+/// The unit, when we set out to restart it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Was {
+    /// A restart of it is one job of systemd's: if it is found stopped afterwards, somebody canceled that.
+    #[default]
+    Up,
+    /// `reset-failed` made it look stopped, or was about to.
+    Down,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,8 @@ mod workers;
 #[expect(clippy::disallowed_methods, reason = "a test sets its own stage")]
 mod scenes;
 
+use std::time::Instant;
+
 use unhang_core::{Doubt, Observation};
 
 use crate::plan::Question;
@@ -23,9 +25,13 @@ pub(crate) struct Answer {
     pub(crate) observation: Observation,
 }
 
-/// All of them side by side, in their order; at most `widest` at once, for each needs a descriptor.
-pub(crate) fn all(questions: &[&Question], widest: usize) -> Vec<Answer> {
-    let answers = workers::side_by_side(questions, widest, |question| ask(question));
+/// All of them side by side, in their order; at most `widest` at once, for each needs a descriptor. What
+/// has not begun by `until` is not asked any more, and so not known.
+pub(crate) fn all(questions: &[&Question], widest: usize, until: Instant) -> Vec<Answer> {
+    let in_time = |question: &&Question| {
+        if Instant::now() < until { ask(question) } else { unknown("the run had no time left to probe it") }
+    };
+    let answers = workers::side_by_side(questions, widest, in_time);
     answers.into_iter().map(|answer| answer.unwrap_or_else(|| broken("no answer was kept"))).collect()
 }
 
@@ -40,5 +46,9 @@ pub(crate) fn ask(question: &Question) -> Answer {
 
 /// Never the service's fault: a healthy one must not be restarted for a mistake of ours.
 fn broken(why: &str) -> Answer {
-    Answer { observation: Observation::Unknown(Doubt::Other(format!("the probe broke down: {why}"))) }
+    unknown(&format!("the probe broke down: {why}"))
+}
+
+fn unknown(why: &str) -> Answer {
+    Answer { observation: Observation::Unknown(Doubt::Other(why.to_owned())) }
 }

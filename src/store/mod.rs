@@ -55,9 +55,14 @@ pub(crate) struct Loaded {
     pub(crate) unreadable: Option<String>,
 }
 
-/// The file was written by a newer unhang, of this version of its shape, and is left alone.
+/// Why a service has no state to go on with, and is left alone.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Newer(pub(crate) u64);
+pub(crate) enum NoState {
+    /// The file was written by a newer unhang, of this version of its shape.
+    Newer(u64),
+    /// We could not look at it now, through no fault of the file.
+    NotRead(String),
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -102,12 +107,13 @@ impl Store {
         }
     }
 
-    pub(crate) fn load(&self, key: &str, now: &Moment) -> Result<Loaded, Newer> {
+    pub(crate) fn load(&self, key: &str, now: &Moment) -> Result<Loaded, NoState> {
         let file = file_name(key);
         let mut unreadable = None;
         let mut copy = |folder: Option<&Folder>| match folder.map_or(Ok(None), |folder| read(folder, &file)) {
             Ok(record) => Ok(record),
-            Err(Unusable::Newer(version)) => Err(Newer(version)),
+            Err(Unusable::Newer(version)) => Err(NoState::Newer(version)),
+            Err(Unusable::NotRead(why)) => Err(NoState::NotRead(why)),
             Err(Unusable::Broken(why)) => {
                 let became = match (folder, self.access) {
                     (Some(folder), Access::Act) => set_aside(folder, &file, now),
@@ -119,6 +125,12 @@ impl Store {
         };
         let disk = copy(self.disk.as_ref().ok())?;
         let memory = copy(self.fallback.as_ref())?;
+        if let (Err(error), None) = (&self.disk, &memory)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            // A folder that is there and cannot be used: what it holds is not known, and not "nothing".
+            unreadable.get_or_insert_with(|| format!("({}): its folder cannot be used", words::io(error)));
+        }
         let newest = match (disk, memory) {
             (Some(disk), Some(memory)) if memory.sequence > disk.sequence => Some((memory, Place::Memory)),
             (Some(disk), _) => Some((disk, Place::Disk)),
@@ -127,7 +139,9 @@ impl Store {
         let going_on = if newest.is_some() { "going on with the other copy" } else { "counting from zero" };
         let (record, place) = newest.unwrap_or_else(|| {
             let state = if unreadable.is_some() { State::after_loss(now) } else { State::default() };
-            (Record { state, ..Record::default() }, Place::Disk)
+            // Should the folder come back, what is counted from now on is the newer.
+            let sequence = if self.disk.is_err() { now.wall.as_secs() } else { 0 };
+            (Record { sequence, state, ..Record::default() }, Place::Disk)
         });
         Ok(Loaded { record, place, unreadable: unreadable.map(|what| format!("{what}; {going_on}")) })
     }
@@ -165,8 +179,18 @@ fn read(folder: &Folder, file: &str) -> Result<Option<Record>, Unusable> {
     match folder.read(file, LARGEST) {
         Ok(None) => Ok(None),
         Ok(Some(bytes)) => shape::read(&bytes).map(Some),
+        Err(error) if is_want_of_ours(&error) => Err(Unusable::NotRead(words::io(&error))),
         Err(error) => Err(Unusable::Broken(words::io(&error))),
     }
+}
+
+/// No descriptors or no memory: says nothing about the file.
+fn is_want_of_ours(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::INTR | Errno::AGAIN)
+    )
 }
 
 /// Renamed, so that a person can look at it; only the newest few are kept.

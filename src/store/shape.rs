@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
-use unhang_core::{Backoff, Intent, Looked, Moment, Outcome, Process, Reason, Restart, State, VerdictKind};
+use unhang_core::{
+    Backoff, Intent, Looked, Moment, Outcome, Process, Reason, Restart, State, VerdictKind, Was,
+};
 
 use super::Record;
 use super::faults::Faults;
@@ -16,6 +18,8 @@ pub(super) const VERSION: u64 = 1;
 /// Why a file cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unusable {
+    /// We could not look, for want of descriptors or memory: it may be good.
+    NotRead(String),
     /// Of a newer unhang.
     Newer(u64),
     Broken(String),
@@ -101,6 +105,9 @@ struct Restarted {
 struct Intended {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     incarnation: Option<String>,
+    /// The unit was down already when we set out to restart it.
+    #[serde(default)]
+    was_down: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pid: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,6 +149,7 @@ impl File {
             restarts: state.restarts.iter().map(Restarted::of).collect(),
             intent: state.intent.as_ref().map(|intent| Intended {
                 incarnation: intent.incarnation.clone(),
+                was_down: intent.was == Was::Down,
                 pid: intent.process.map(|process| process.pid),
                 pid_started: intent.process.map(|process| process.started),
             }),
@@ -171,6 +179,7 @@ impl File {
             restarts: self.restarts.into_iter().map(Restarted::into_restart).collect::<Option<_>>()?,
             intent: self.intent.map(|intent| Intent {
                 incarnation: intent.incarnation,
+                was: if intent.was_down { Was::Down } else { Was::Up },
                 process: intent.pid.zip(intent.pid_started).map(|(pid, started)| Process { pid, started }),
             }),
             backoff: self
@@ -263,7 +272,11 @@ mod tests {
         let process = proptest::option::of(
             (any::<u32>(), any::<u64>()).prop_map(|(pid, started)| Process { pid, started }),
         );
-        let intent = (id(), process).prop_map(|(incarnation, process)| Intent { incarnation, process });
+        let intent = (id(), any::<bool>(), process).prop_map(|(incarnation, was_down, process)| Intent {
+            incarnation,
+            was: if was_down { Was::Down } else { Was::Up },
+            process,
+        });
         let counts = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
         let times =
             (proptest::option::of(moment()), proptest::option::of(moment()), proptest::option::of(moment()));

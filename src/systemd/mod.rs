@@ -46,11 +46,11 @@ pub(crate) struct Looked {
     pub(crate) is_passing_oneshot: bool,
 }
 
-/// `monotonic`: CLOCK_MONOTONIC now.
-pub(crate) fn look(names: &[&str], monotonic: Duration) -> Look {
-    let began = Instant::now();
+/// `monotonic`: CLOCK_MONOTONIC now. `time_left`: of the run; no look takes more, nor more than 5 s.
+pub(crate) fn look(names: &[&str], monotonic: Duration, time_left: Duration) -> Look {
+    let (began, limit) = (Instant::now(), LOOK_LIMIT.min(time_left));
     let asked: Vec<&str> = names.iter().copied().chain([SHUTDOWN]).collect();
-    let answer = show(&asked, LOOK_LIMIT);
+    let answer = show(&asked, limit);
     let text = answer.as_ref().map_or("", |shown| shown.text.as_str());
     let blocks = show::blocks(text);
     let doubt = match &answer {
@@ -61,9 +61,16 @@ pub(crate) fn look(names: &[&str], monotonic: Duration) -> Look {
         .iter()
         .map(|name| ((*name).to_owned(), looked(find(&blocks, name), monotonic, &doubt)))
         .collect();
-    add_neighbours(&mut units, &blocks, LOOK_LIMIT.saturating_sub(began.elapsed()));
+    add_neighbours(&mut units, &blocks, limit.saturating_sub(began.elapsed()));
     let stopping = find(&blocks, SHUTDOWN).is_some_and(Block::is_active_or_pending);
     Look { units, stopping }
+}
+
+impl Looked {
+    /// Also that there is no systemd here, which will be so at the next run.
+    pub(crate) fn is_answer(&self) -> bool {
+        !matches!(self.unit, Unit::Unanswered(Doubt::UnitUnknown(_)))
+    }
 }
 
 /// Lets the start limit go first: a spent one would stop the unit and then refuse to start it.
@@ -72,13 +79,14 @@ pub(crate) fn restart(unit: &str, limit: Duration) -> Asked {
     let began = Instant::now();
     match process::run(systemctl(&["reset-failed", "--", unit]), RESET_LIMIT.min(limit), PER_UNIT) {
         Err(error) => return Asked::NeverRan(words_of_spawn(&error)),
-        Ok(Ran { end: End::TimedOut, .. }) => return Asked::NeverRan("systemd does not answer".to_owned()),
+        // It may be carried out all the same, and then the unit looks as if somebody had stopped it.
+        Ok(Ran { end: End::TimedOut, .. }) => return Asked::Stuck("systemd does not answer".to_owned()),
         // It fails for a unit that is not loaded, and then the restart says why.
         Ok(Ran { end: End::Exited(_), .. }) => {}
     }
     let command = systemctl(&["--no-ask-password", "--job-mode=fail", "restart", "--", unit]);
     match process::run(command, limit.saturating_sub(began.elapsed()), PER_UNIT) {
-        Err(error) => Asked::NeverRan(words_of_spawn(&error)),
+        Err(error) => Asked::Stuck(words_of_spawn(&error)),
         Ok(ran) => asked(&ran),
     }
 }
@@ -161,7 +169,10 @@ fn show(names: &[&str], limit: Duration) -> Result<Shown, Doubt> {
     let said = String::from_utf8_lossy(&ran.stderr);
     let status = match ran.end {
         End::TimedOut => {
-            return Err(Doubt::UnitUnknown(format!("no answer from systemctl within {} s", limit.as_secs())));
+            return Err(Doubt::UnitUnknown(format!(
+                "no answer from systemctl within {}",
+                words::span(limit)
+            )));
         }
         End::Exited(status) => status,
     };

@@ -101,9 +101,13 @@ impl<'a> Block<'a> {
         found
     }
 
+    /// A oneshot that has done its work is inactive, and so is a mount that expired: only a service that
+    /// runs tells by its stamps that somebody stopped it.
     pub(super) fn neighbour(&self, unit: &str, relation: Relation) -> Option<Neighbour> {
         let life = self.life(Duration::ZERO)?;
-        let condition = if life.load == Load::NotFound { Condition::NeverStarted } else { life.condition() };
+        let tells = life.load != Load::NotFound && life.main_exit.is_some() && !self.is_passing_oneshot();
+        let shown = life.condition();
+        let condition = if shown == Condition::Stopped && !tells { Condition::Exited } else { shown };
         Some(Neighbour { unit: unit.to_owned(), relation, condition })
     }
 

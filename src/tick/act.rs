@@ -44,10 +44,15 @@ impl End {
 }
 
 pub(super) fn restart(tick: &Tick<'_>, judged: &mut Judged<'_>) {
-    let Some(Due { looked, cause }) = look_once_more(tick, judged) else { return };
-    let counted = judged.decision.next.clone();
+    let Some(Due { looked, unit, cause }) = look_once_more(tick, judged) else { return };
     let service = judged.watch.service;
-    let intended = intend(&counted, &service.policy, &tick.now, &clock::now());
+    // Under its real name too: another run may know the same unit by an alias.
+    let Ok(_alias) = judged.watch.lock_alias(looked.as_ref()) else {
+        judged.exit = Exit::Locked;
+        return;
+    };
+    let counted = judged.decision.next.clone();
+    let intended = intend(&counted, &service.policy, &unit, &tick.now, &clock::now());
     if judged.watch.keep(intended.clone()) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
         return;
@@ -68,6 +73,7 @@ pub(super) fn restart(tick: &Tick<'_>, judged: &mut Judged<'_>) {
 /// What the second look found of a service that is due.
 struct Due {
     looked: Option<Looked>,
+    unit: Unit,
     cause: Cause,
 }
 
@@ -75,21 +81,21 @@ struct Due {
 fn look_once_more(tick: &Tick<'_>, judged: &mut Judged<'_>) -> Option<Due> {
     let service = judged.watch.service;
     let seen = probe::ask(&service.question).observation;
-    let looks = Looks::at(&[service], clock::monotonic());
+    let looks = Looks::at(&[service], clock::monotonic(), tick.time_left());
     let looked = looks.of(service);
     let unit = look::unit(service, &judged.before, looked.as_ref());
     let (host, policy) = (tick.host(looks.stopping()), &service.policy);
     let case = Case { now: &tick.now, host: &host, policy, before: &judged.before, seen: &seen, unit: &unit };
     let again = look_again(&judged.decision, &case);
-    let first = std::mem::replace(&mut judged.decision, again);
+    judged.decision = again;
     if let (Verdict::Restart, Observation::Unhealthy(cause)) = (&judged.decision.verdict, &seen) {
-        return Some(Due { looked, cause: cause.clone() });
+        return Some(Due { looked, unit, cause: cause.clone() });
     }
     judged.exit = exit_of(&judged.decision.verdict);
     if judged.watch.keep(judged.decision.next.clone()) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
     }
-    for line in log::of_decision(service, &first.next, &judged.decision, &seen, &tick.now) {
+    for line in log::of_decision(service, &judged.before, &judged.decision, &seen, &tick.now) {
         judged.watch.tell(tick, &line);
     }
     None
@@ -147,6 +153,7 @@ impl Proof<'_> {
                 End::new(Ended::Open, unit, line)
             }
             Asked::Refused(why) => End::new(Ended::Refused, Unit::NotAsked, log::refused(name, &why)),
+            Asked::Stuck(why) => End::new(Ended::Open, Unit::NotAsked, log::not_known(name, &why)),
             Asked::NeverRan(why) => {
                 End::new(Ended::NeverRan, Unit::NotAsked, log::failed(name, &self.cause, &why))
             }
@@ -165,6 +172,8 @@ impl Proof<'_> {
         let returned = Instant::now();
         let wanted = self.service.verify.max(self.service.policy.grace);
         let limit = wanted.min(self.tick.time_left().saturating_sub(TO_FINISH));
+        // It answers, and systemd does not say of which life it is.
+        let mut answers = false;
         let (mut life, mut successes, mut last) = (first, 0, self.cause.clone());
         loop {
             let probed = Instant::now();
@@ -172,11 +181,12 @@ impl Proof<'_> {
             let seen = probe::ask(&within(&self.service.question, left)).observation;
             match seen {
                 Observation::Healthy => successes += 1,
-                Observation::Unhealthy(cause) => (successes, last) = (0, cause),
+                Observation::Unhealthy(cause) => (successes, last, answers) = (0, cause, false),
                 Observation::Unknown(_) => {}
             }
             if successes >= self.service.policy.min_successes {
                 let now = self.look();
+                answers = matches!(now, Unit::Unanswered(_));
                 if self.is_proof(&life, &now) {
                     return End::new(
                         Ended::Healed,
@@ -193,6 +203,13 @@ impl Proof<'_> {
             thread::sleep(
                 PACE.saturating_sub(probed.elapsed()).min(limit.saturating_sub(returned.elapsed())),
             );
+        }
+        if answers {
+            let told = log::not_known(
+                &self.service.name,
+                "it answers, but systemd does not say whether it was restarted",
+            );
+            return End::new(Ended::Open, self.look(), told);
         }
         self.not_healthy_in_time(wanted, returned.elapsed(), &last)
     }
@@ -239,7 +256,8 @@ impl Proof<'_> {
     }
 
     fn look(&self) -> Unit {
-        let looked = Looks::at(&[self.service], clock::monotonic()).of(self.service);
+        let time_left = self.tick.time_left();
+        let looked = Looks::at(&[self.service], clock::monotonic(), time_left).of(self.service);
         look::unit(self.service, &State::default(), looked.as_ref())
     }
 }

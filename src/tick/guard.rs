@@ -1,5 +1,5 @@
 //! The last resort against a tick that does not end: a disk that does not answer blocks any thread that
-//! touches it. Set only once something has failed: a healthy tick needs no thread.
+//! touches it. A healthy tick of one service needs no thread, and has none.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -23,11 +23,19 @@ const SPARE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct Guard(#[expect(dead_code, reason = "dropping it tells the thread")] Sender<()>);
 
-/// `None`: not needed, or no thread can be had.
-pub(super) fn set(tick: &Tick<'_>, watches: &[Watch<'_>], seen: &[Observation]) -> Option<Guard> {
-    if seen.iter().all(|seen| *seen == Observation::Healthy) {
-        return None;
-    }
+/// Where a probe may wait for another, or what was remembered will change whatever is found. `None`: not
+/// needed yet, or no thread can be had.
+pub(super) fn before_probing(tick: &Tick<'_>, watches: &[Watch<'_>]) -> Option<Guard> {
+    let will_write = watches.iter().any(|watch| watch.record.state.since.is_some());
+    (will_write || watches.len() > 1).then(|| set(tick, watches)).flatten()
+}
+
+pub(super) fn after_probing(tick: &Tick<'_>, watches: &[Watch<'_>], seen: &[Observation]) -> Option<Guard> {
+    let healthy = seen.iter().all(|seen| *seen == Observation::Healthy);
+    (!healthy && watches.len() == 1).then(|| set(tick, watches)).flatten()
+}
+
+fn set(tick: &Tick<'_>, watches: &[Watch<'_>]) -> Option<Guard> {
     let locks: Vec<Arc<Lock>> = watches.iter().filter_map(|watch| watch.lock.clone()).collect();
     let deadline = tick.plan.host.deadline;
     let limit = tick.time_left() + SPARE;
@@ -38,17 +46,13 @@ pub(super) fn set(tick: &Tick<'_>, watches: &[Watch<'_>], seen: &[Observation]) 
             for lock in locks {
                 lock.release();
             }
+            let deadline = words::span(deadline);
             report::fault(format!(
-                "the deadline of {} is over; ended where it was; the next run goes on",
-                words::span(deadline)
+                "the deadline of {deadline} is over; ended where it was; the next run goes on"
             ));
             std::process::exit(i32::from(Exit::Unwell.code()));
         }
     };
-    thread::Builder::new()
-        .name("guard".to_owned())
-        .stack_size(64 * 1024)
-        .spawn(wait)
-        .ok()
-        .map(|_| Guard(alive))
+    let thread = thread::Builder::new().name("guard".to_owned()).stack_size(64 * 1024);
+    thread.spawn(wait).ok().map(|_| Guard(alive))
 }

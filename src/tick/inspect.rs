@@ -10,7 +10,7 @@ use crate::os::clock;
 use crate::places::Places;
 use crate::plan::{Plan, Service};
 use crate::report::{self, Picture};
-use crate::store::{Newer, Store};
+use crate::store::{NoState, Store};
 use crate::words;
 
 use super::watch::{self, Kept};
@@ -25,7 +25,8 @@ pub(crate) fn pictures<'a>(plan: &'a Plan, places: &Places) -> (Vec<Picture<'a>>
 fn picture<'a>(service: &'a Service, store: &Store, now: &Moment) -> Picture<'a> {
     let (state, unreadable) = match store.load(&service.key, now) {
         Ok(loaded) => (loaded.record.state, loaded.unreadable),
-        Err(Newer(version)) => {
+        Err(NoState::NotRead(why)) => (State::default(), Some(format!("({why})"))),
+        Err(NoState::Newer(version)) => {
             (State::default(), Some(format!("(version {version}, written by a newer unhang)")))
         }
     };

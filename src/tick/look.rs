@@ -18,7 +18,7 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    pub(super) fn at(services: &[&Service], monotonic: Duration) -> Self {
+    pub(super) fn at(services: &[&Service], monotonic: Duration, time_left: Duration) -> Self {
         let units: Vec<(&str, &str)> = services
             .iter()
             .filter_map(|service| match &service.restarter {
@@ -30,7 +30,7 @@ impl Looks {
             return Self { look: None, owners: BTreeMap::new() };
         }
         let names: Vec<&str> = units.iter().map(|(unit, _)| *unit).collect();
-        let look = systemd::look(&names, monotonic);
+        let look = systemd::look(&names, monotonic, time_left);
         let mut owners = BTreeMap::new();
         for (unit, key) in units {
             if let Some(looked) = look.units.get(unit) {
@@ -76,7 +76,6 @@ pub(super) fn obstacle(looked: &Looked, service: &Service) -> Option<(Reason, St
     let unit = service.restarter.words();
     match &looked.unit {
         Unit::Unanswered(Doubt::NoSystemd(why)) => Some((Reason::NoSystemd, why.clone())),
-        Unit::Unanswered(Doubt::UnitUnknown(why)) => Some((Reason::UnitUnknown, why.clone())),
         Unit::Unanswered(Doubt::Other(why)) => Some((Reason::Unknown, why.clone())),
         Unit::Seen(life) => match life.load {
             Load::NotFound => Some((Reason::NotFound, format!("systemd knows no {unit}"))),

@@ -23,6 +23,10 @@ pub(crate) use inspect::{pictures, reset};
 use look::Looks;
 use watch::Watch;
 
+/// Kept of the deadline for a look, a second probe and a restart. With few descriptors or no threads many
+/// hung services are probed one after another; the rest is then not judged, and all that was seen is counted.
+const AFTER_PROBING: Duration = Duration::from_secs(36);
+
 /// What all services of one tick share.
 #[derive(Debug)]
 struct Tick<'a> {
@@ -55,9 +59,12 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
             return Exit::StateUnusable;
         }
     };
+    // Each service holds its lock open, and a socket while it is probed.
+    let widest = limits::make_room_for(plan.services.len().saturating_mul(2));
     let (watches, mut exits) = watch::claim(&tick, &store);
-    let seen = probe_all(&watches);
-    let _guard = guard::set(&tick, &watches, &seen);
+    let _before = guard::before_probing(&tick, &watches);
+    let seen = probe_all(&tick, &watches, widest);
+    let _after = guard::after_probing(&tick, &watches, &seen);
     let mut judged = judge(&tick, watches, seen);
     for one in &mut judged {
         one.keep_and_tell(&tick);
@@ -75,8 +82,9 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
 pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
     let tick = Tick::begin(plan, Echo::Silent);
     let store = Store::open_to_read(places);
+    let widest = limits::make_room_for(plan.services.len());
     let (watches, mut exits) = watch::read_only(&tick, &store);
-    let seen = probe_all(&watches);
+    let seen = probe_all(&tick, &watches, widest);
     for one in judge(&tick, watches, seen) {
         report::rehearsed(one.watch.service, &one.decision, &one.seen, &tick.now);
         exits.push(one.exit);
@@ -88,10 +96,10 @@ pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
 /// no systemd to ask.
 pub(crate) fn obstacles(plan: &Plan) -> Vec<(&str, String)> {
     let services: Vec<&Service> = plan.services.iter().collect();
-    let looks = Looks::at(&services, clock::monotonic());
+    let looks = Looks::at(&services, clock::monotonic(), plan.host.deadline);
     let of_one = |service: &&'_ Service| {
         let (reason, why) = look::obstacle(&looks.of(service)?, service)?;
-        (!matches!(reason, Reason::NoSystemd | Reason::UnitUnknown)).then_some(why)
+        (reason != Reason::NoSystemd).then_some(why)
     };
     plan.services.iter().filter_map(|service| Some((service.key.as_str(), of_one(&service)?))).collect()
 }
@@ -136,12 +144,11 @@ impl Judged<'_> {
     }
 }
 
-fn probe_all(watches: &[Watch<'_>]) -> Vec<Observation> {
+fn probe_all(tick: &Tick<'_>, watches: &[Watch<'_>], widest: usize) -> Vec<Observation> {
     let questions: Vec<&Question> = watches.iter().map(|watch| &watch.service.question).collect();
-    // Each service holds its lock open besides.
-    let held = questions.len();
-    let widest = limits::make_room_for(held.saturating_mul(2)).saturating_sub(held).max(1);
-    probe::all(&questions, widest).into_iter().map(|answer| answer.observation).collect()
+    let free = widest.saturating_sub(watches.len()).max(1);
+    let until = tick.began + tick.plan.host.deadline.saturating_sub(AFTER_PROBING);
+    probe::all(&questions, free, until).into_iter().map(|answer| answer.observation).collect()
 }
 
 /// Asks systemd once for all units whose state matters now, and decides for each service.
@@ -152,7 +159,7 @@ fn judge<'a>(tick: &Tick<'_>, watches: Vec<Watch<'a>>, seen: Vec<Observation>) -
         .filter(|(watch, seen)| watch.asks(tick, seen))
         .map(|(watch, _)| watch.service)
         .collect();
-    let looks = Looks::at(&asked, clock::monotonic());
+    let looks = Looks::at(&asked, clock::monotonic(), tick.time_left());
     let healthy = seen.iter().all(|seen| *seen == Observation::Healthy);
     // A healthy tick asks nothing that it does not need.
     let host = if healthy { Host::quiet() } else { tick.host(looks.stopping()) };

@@ -10,7 +10,7 @@ use crate::os::clock;
 use crate::os::folder::Lock;
 use crate::plan::{Restarter, Service};
 use crate::report;
-use crate::store::{Fault, Loaded, Newer, Place, Record, Saved, Store};
+use crate::store::{Fault, Loaded, NoState, Place, Record, Saved, Store};
 use crate::systemd::Looked;
 use crate::words;
 
@@ -88,7 +88,11 @@ fn load<'a>(
             }
             Ok(Watch { service, saved: record.clone(), record, store, place, lock })
         }
-        Err(Newer(version)) => {
+        Err(NoState::NotRead(why)) => {
+            report::fault(format!("{key}: cannot read {key}.json: {why}; not probed in this run"));
+            Err(Exit::StateUnusable)
+        }
+        Err(NoState::Newer(version)) => {
             report::fault(format!(
                 "{key}: {key}.json is of version {version}, written by a newer unhang; not probed; install that one, or move the file away"
             ));
@@ -105,12 +109,24 @@ impl Watch<'_> {
         }
     }
 
+    /// The lock of the unit's real name, where ours is an alias. An error: another has it.
+    pub(super) fn lock_alias(&self, looked: Option<&Looked>) -> Result<Option<Lock>, Exit> {
+        let id =
+            looked.map(|looked| looked.id.as_str()).filter(|id| !id.is_empty() && *id != self.service.lock());
+        match id.map(|id| self.store.lock(id)) {
+            None => Ok(None),
+            Some(Ok(Some(lock))) => Ok(Some(lock)),
+            Some(Ok(None) | Err(_)) => Err(Exit::Locked),
+        }
+    }
+
     /// What the last tick left, and that systemd was asked in this one.
     pub(super) fn before(&self, looked: Option<&Looked>, now: &Moment) -> State {
         let state = self.record.state.clone();
         match (looked, &self.service.restarter) {
-            (Some(_), Restarter::Unit(unit)) => state.looked(unit, now),
-            (None, _) | (_, Restarter::Command(_)) => state,
+            // A look that told nothing is to be repeated; where there is no systemd, none will.
+            (Some(looked), Restarter::Unit(unit)) if looked.is_answer() => state.looked(unit, now),
+            (_, Restarter::Unit(_) | Restarter::Command(_)) => state,
         }
     }
 

@@ -71,7 +71,8 @@ fn an_old_streak_is_stale() {
     scene.server.answers(&[Answer::Status(502)]);
     scene.tick().exits(1).logs(&["⚠️*1/2"]);
     scene.pass(3 * 24 * 3600);
-    scene.tick().exits(1).logs(&["⚠️*1/2"]);
+    let line = "⚠️ app health check failed (HTTP 502) - Failure 1/2: the last one was 3 d ago, and counts no more (stale_after 10 min)";
+    scene.tick().exits(1).logs(&[line]);
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn a_restart_that_waits_for_systemd_ends_before_the_deadline_of_a_second_service
     let service =
         |name: &str| format!("[service.{name}]\nurl = \"{url}\"\nlog_file = \"{}\"\n", log.display());
     scene.config(&format!(
-        "[defaults]\nmin_gap = \"0s\"\ngrace = \"0s\"\n[host]\nboot_grace = \"0s\"\ndeadline = \"40s\"\n{}{}",
+        "[defaults]\ntimeout = \"2s\"\nmin_gap = \"0s\"\ngrace = \"0s\"\n[host]\nboot_grace = \"0s\"\ndeadline = \"40s\"\n{}{}",
         service("app"),
         service("two")
     ));

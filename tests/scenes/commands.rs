@@ -66,7 +66,7 @@ fn a_run_ends_by_its_deadline_and_leaves_a_slow_command_running() {
     );
     let began = Instant::now();
     let line = "⏳ app restart still running: its command has not ended; the next run looks again";
-    scene.run(&["run", "--deadline", "40s"]).exits(1).logs(&["⚠️*2/2", "🔄*", line]);
+    scene.run(&["run", "--deadline", "40s", "--timeout", "2s"]).exits(1).logs(&["⚠️*2/2", "🔄*", line]);
     assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
     scene.pass(120);
     scene.tick().exits(1).logs(&["⏸️ app not restarted (unit_busy): *"]);

@@ -180,3 +180,24 @@ fn a_systemd_that_does_not_answer_costs_five_seconds() {
     scene.tick().exits(1).logs(&["❓ app not judged (unit_unknown): no answer from systemctl within 5 s"]);
     assert!(began.elapsed().as_secs_f64() < 7.0, "{:?}", began.elapsed());
 }
+
+#[test]
+fn a_oneshot_that_has_done_its_work_holds_nothing_back() {
+    let scene = Scene::new();
+    let done = [
+        ("Id", "migrate.service"),
+        ("Names", "migrate.service"),
+        ("Type", "oneshot"),
+        ("ActiveState", "inactive"),
+        ("ActiveEnterTimestampMonotonic", "0"),
+        ("ActiveExitTimestampMonotonic", "0"),
+        ("ExecMainExitTimestampMonotonic", "21"),
+    ];
+    scene.unit("migrate.service", &unit(&done));
+    let mount = "Id=srv.mount\nNames=srv.mount\nLoadState=loaded\nActiveState=inactive\nJob=\nCanStart=yes\n\
+        ActiveEnterTimestampMonotonic=10\nActiveExitTimestampMonotonic=20\nInactiveExitTimestampMonotonic=10\n";
+    scene.unit("srv.mount", mount);
+    scene.unit("app.service", &unit(&[("Wants", "migrate.service"), ("Requires", "srv.mount")]));
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️ app health check failed (HTTP 502) - Failure 1/2"]).acts(&[]);
+}

@@ -383,6 +383,12 @@ impl Ran {
         self
     }
 
+    /// With any code, or by a signal.
+    #[track_caller]
+    pub(crate) fn ends_anyhow(self) -> Self {
+        self.prints("", "")
+    }
+
     /// `*` stands for anything.
     #[track_caller]
     pub(crate) fn prints(mut self, stdout: &str, stderr: &str) -> Self {

@@ -87,3 +87,47 @@ fn two_services_with_one_unit_under_two_names_are_not_both_judged() {
     let fault = "unhang: service.two.unit: two.service is app.service, which service app has already; a restart would fail\n";
     scene.run(&["config", "check"]).ends(2).prints("", fault);
 }
+
+#[test]
+fn a_unit_is_restarted_under_its_real_name_too() {
+    let scene = Scene::new();
+    plan_of(&scene, &["two"], "");
+    scene.unit("two.service", &unit(&[("Names", "app.service two.service")]));
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️ two *1/2"]);
+    age_of(&scene, "two");
+    let lock = std::fs::File::create(scene.path("state/app.service.lock")).unwrap();
+    fs2::FileExt::lock_exclusive(&lock).unwrap();
+    scene.tick().exits(75).logs(&["⚠️ two *2/2"]).acts(&[]);
+}
+
+/// Two minutes pass for a service that is not the scene's own.
+fn age_of(scene: &Scene, name: &str) {
+    let (own, other) = (scene.path("state/app.json"), scene.path(&format!("state/{name}.json")));
+    std::fs::rename(&other, &own).unwrap();
+    scene.pass(120);
+    std::fs::rename(own, other).unwrap();
+}
+
+#[test]
+fn with_too_few_descriptors_hung_services_are_not_judged_rather_than_late() {
+    let scene = Scene::new();
+    let names: Vec<String> = (0..30).map(|n| format!("s{n:02}")).collect();
+    plan_of(&scene, &names.iter().map(String::as_str).collect::<Vec<_>>(), "");
+    scene.server.answers(&[Answer::Hang]);
+    let run = scene.command(&["run", "--deadline", "40s"]);
+    let words: Vec<String> = std::iter::once(run.get_program())
+        .chain(run.get_args())
+        .map(|word| format!("'{}'", word.to_str().unwrap()))
+        .collect();
+    let mut command = scene.bare(std::path::Path::new("/bin/sh"));
+    command.args(["-c", &format!("ulimit -n 50; exec {}", words.join(" "))]);
+    let began = Instant::now();
+    let ran = scene.ran(command.output().unwrap()).exits(1);
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
+    let counted = ran.log.iter().filter(|line| line.starts_with("⚠️")).count();
+    let unjudged = ran.log.iter().filter(|line| line.contains("no time left to probe it")).count();
+    assert!(counted >= 3 && counted + unjudged == 30, "{counted} {unjudged} {:?}", ran.log);
+    let all = ran.log.join("\n");
+    ran.logs(&[&all]);
+}

@@ -189,8 +189,8 @@ fn every_key() -> Service {
 #[test]
 fn every_key_arrives() {
     assert_eq!(one(&format!("{SHOP}{EVERY_KEY}"), &[]), every_key());
-    let plan = read(&format!("{SHOP}[host]\ndeadline = \"40s\"\nboot_grace = \"0s\""), &[]).unwrap();
-    assert_eq!(plan.host, HostPlan { deadline: seconds(40), boot_grace: Duration::ZERO });
+    let plan = read(&format!("{SHOP}[host]\ndeadline = \"45s\"\nboot_grace = \"0s\""), &[]).unwrap();
+    assert_eq!(plan.host, HostPlan { deadline: seconds(45), boot_grace: Duration::ZERO });
 }
 
 #[test]

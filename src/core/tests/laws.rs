@@ -157,7 +157,10 @@ fn observe(seen: Seen) -> Observation {
 /// A state that explains its own end: a stop that an open intent accounts for is no person's.
 fn is_hands_off(turn: &Turn, before: &State) -> bool {
     match turn.unit {
-        Shown::Stopped | Shown::Exited => before.intent.is_none() || turn.between != Between::Nothing,
+        Shown::Stopped | Shown::Exited => {
+            before.intent.as_ref().is_none_or(|intent| intent.was == Was::Up)
+                || turn.between != Between::Nothing
+        }
         Shown::Busy | Shown::Masked | Shown::Frozen | Shown::Upstream => true,
         Shown::Running | Shown::Young | Shown::Fallen | Shown::Silent => false,
     }
@@ -208,7 +211,7 @@ proptest! {
                     prop_assert!(turn.again == Seen::Unhealthy, "promise 1: it was looked at again");
                     prop_assert!(row >= policy.max_failures, "promise 1: a full streak of one life, not {}", row);
                     prop_assert!(!hands_off, "promise 4");
-                    let intended = intend(&second.next, &policy, &now, &now);
+                    let intended = intend(&second.next, &policy, &unit, &now, &now);
                     let ended = match turn.end {
                         End::DiesBefore => None,
                         End::DiesAfter => { restarts.push(course.real); course.begin(0); None }
@@ -243,7 +246,7 @@ proptest! {
             let decision = decide(&Case { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit });
             state = decision.next.clone();
             if decision.verdict == Verdict::Restart {
-                let intended = intend(&decision.next, &policy, &now, &now);
+                let intended = intend(&decision.next, &policy, &unit, &now, &now);
                 state = settle(&decision.next, &intended, Ended::NotHealed, &unit, &now);
                 last = tick;
             }

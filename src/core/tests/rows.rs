@@ -234,7 +234,7 @@ fn systemd_is_asked_only_when_the_answer_matters() {
     assert!(asks_systemd(&known, &Observation::Healthy, "a.service", &at("next", 5, 100_100)));
     let counted = failed_once().looked("a.service", &now);
     assert!(!asks(&counted, &Observation::Healthy));
-    let intended = intend(&counted, &policy(), &now, &now);
+    let intended = intend(&counted, &policy(), &Unit::Seen(running("a")), &now, &now);
     assert!(asks(&intended, &Observation::Healthy), "the end of a restart is not known");
 }
 
@@ -273,17 +273,31 @@ fn what_lies_before_the_next_restart() {
     assert_eq!(look(&failed_once()), (1, None, 0));
     let stale = State { failed_at: Some(at("boot", 9_000, 99_000)), ..failed_once() };
     assert_eq!(look(&stale), (2, None, 0), "an old streak starts again");
-    let intended = intend(&State { streak: 2, ..failed_once() }, &policy(), &now, &now);
+    let intended = intend(&State { streak: 2, ..failed_once() }, &policy(), &Unit::NotAsked, &now, &now);
     assert_eq!(look(&intended), (2, Some(Reason::Backoff), 1));
 }
 
 #[test]
 fn a_reset_forgets_all_but_a_restart_whose_end_is_not_known() {
     let now = at("boot", 10_000, 100_000);
-    let intended = intend(&failed_once(), &policy(), &now, &now);
+    let intended = intend(&failed_once(), &policy(), &Unit::NotAsked, &now, &now);
     let fresh = reset(&intended);
     assert_eq!((fresh.streak, fresh.failures, fresh.backoff.clone(), fresh.restarts.len()), (0, 0, None, 1));
     assert_eq!((fresh.intent.is_some(), fresh.since.is_some()), (true, true));
     let settled = settle(&failed_once(), &intended, Ended::NotHealed, &Unit::Seen(running("b")), &now);
     assert_eq!(reset(&settled).restarts, []);
+}
+
+#[test]
+fn an_incident_that_begins_with_what_cannot_be_told_finds_no_old_backoff_either() {
+    let now = at("boot", 10_000, 100_000);
+    let before = State {
+        healthy_since: Some(at("boot", 5_000, 95_000)),
+        backoff: Some(Backoff { step: 3, from: at("boot", 4_000, 94_000) }),
+        ..State::default()
+    };
+    let (host, policy, unit) = (host(), policy(), Unit::NotAsked);
+    let seen = Observation::Unknown(Doubt::NoRoute);
+    let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+    assert_eq!(decide(&case).next.backoff, None);
 }

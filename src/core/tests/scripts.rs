@@ -56,7 +56,7 @@ impl World {
             's' => Unit::Seen(stopped(&self.life.to_string())),
             'b' => Unit::Seen(Life { active: Active::Busy, age: None, ..self.unit() }),
             'g' => Unit::Seen(Life { age: Some(s(5)), ..self.unit() }),
-            'd' => Unit::Seen(crashed(&self.life.to_string())),
+            'd' | 'K' => Unit::Seen(crashed(&self.life.to_string())),
             _ => Unit::Seen(self.unit()),
         };
         let (host, policy) = (host(), self.policy.clone());
@@ -85,14 +85,15 @@ impl World {
     }
 
     fn restart(&mut self, counted: &State, now: &Moment, sign: char) -> State {
-        let intended = intend(counted, &self.policy, now, now);
+        let shown = if sign == 'd' || sign == 'K' { crashed(&self.life.to_string()) } else { self.unit() };
+        let intended = intend(counted, &self.policy, &Unit::Seen(shown), now, now);
         let ended = match sign {
             'h' => Ended::Healed,
             'o' | 'k' => Ended::Open,
             'r' => Ended::Refused,
             _ => Ended::NotHealed,
         };
-        if sign == 'k' {
+        if matches!(sign, 'k' | 'K') {
             return intended; // killed before systemctl ran
         }
         if sign != 'r' && sign != 'o' {
@@ -244,11 +245,11 @@ fn after_a_lost_state_nothing_is_restarted_within_one_backoff() {
 #[test]
 fn a_unit_that_our_restart_left_down_is_not_taken_for_stopped() {
     let mut world = World::new(policy());
-    for sign in ['x', 'k'] {
+    for sign in ['d', 'K'] {
         world.pass(120);
         world.tick(sign);
     }
-    // Killed between reset-failed and restart: the unit looks stopped, and it was us.
+    // It had fallen; killed between reset-failed and restart, it looks stopped, and it was us.
     for expected in ["3/in_vain", "R"] {
         world.pass(120);
         assert_eq!(world.tick('s'), expected);
@@ -257,6 +258,58 @@ fn a_unit_that_our_restart_left_down_is_not_taken_for_stopped() {
     world.begin(0, 35);
     world.pass(120);
     assert_eq!(world.tick('s'), "stopped");
+}
+
+#[test]
+fn who_stops_it_while_our_restart_runs_is_respected() {
+    check("xobss", "1 R unit_busy stopped stopped");
+    check("xoss", "1 R stopped stopped");
+}
+
+#[test]
+fn what_our_restart_took_down_is_brought_back_though_it_is_disabled() {
+    let before = failed_and_restarted();
+    let now = at("boot", 10_300, 100_300);
+    let down = Life { disabled: true, ..crashed("b") };
+    let (policy, host, seen) = (policy(), host(), bad());
+    let decide_on = |life: Life| {
+        let unit = Unit::Seen(life);
+        decide(&Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit })
+            .reason
+    };
+    assert_eq!(decide_on(down), Reason::Counting);
+    assert_eq!(
+        decide_on(Life { disabled: true, ..crashed("c") }),
+        Reason::Disabled,
+        "another life than ours"
+    );
+}
+
+/// Restarted by us, in vain, as the incarnation "b".
+fn failed_and_restarted() -> State {
+    let (now, unit) = (at("boot", 10_000, 100_000), Unit::Seen(running("a")));
+    let counted = State { incarnation: Some("a".to_string()), since: Some(now.clone()), ..State::default() };
+    let intended = intend(&counted, &policy(), &unit, &now, &now);
+    settle(&counted, &intended, Ended::NotHealed, &Unit::Seen(crashed("b")), &now)
+}
+
+#[test]
+fn a_command_that_never_ends_closes_the_incident_and_gets_no_second_one_beside_it() {
+    let (now, policy, host) = (at("boot", 10_000, 100_000), policy(), host());
+    let counted = State { since: Some(now.clone()), ..State::default() };
+    let mut intended = intend(&counted, &policy, &Unit::Command { running: false }, &now, &now);
+    if let Some(intent) = &mut intended.intent {
+        intent.process = Some(Process { pid: 7, started: 7 });
+    }
+    let before = settle(&counted, &intended, Ended::Open, &Unit::Command { running: true }, &now);
+    let (healthy, running) = (Observation::Healthy, Unit::Command { running: true });
+    let case =
+        Case { now: &now, host: &host, policy: &policy, before: &before, seen: &healthy, unit: &running };
+    let healed = decide(&case);
+    assert_eq!((healed.reason, healed.earlier), (Reason::Recovered, Some(Outcome::Healed)));
+    let seen = bad();
+    let again = decide(&Case { before: &healed.next, seen: &seen, ..case });
+    assert_eq!((again.reason, again.next.intent.is_some()), (Reason::UnitBusy, true));
 }
 
 #[test]
