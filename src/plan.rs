@@ -2,6 +2,7 @@
 //! Built by `config` only; knows no file, flag or default.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,6 +50,13 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Marks what is asked and what is restarted; says neither, since a URL may hold a secret.
+    pub(crate) fn mark(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        (&self.question.url, &self.question.method, self.restarter.words()).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
     /// Its lock: by unit, since two services must not have one unit, and if a mistake lets them, not act
     /// at once.
     pub(crate) fn lock(&self) -> &str {

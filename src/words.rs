@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use unhang_core::{Cause, Decision, Doubt, Failing, Hold, Moment, Phase, Reason, Verdict};
 
-use crate::plan::Service;
+use crate::plan::{Restarter, Service};
 
 /// `40 ms`, `3.2 s`, `12 s`, `2 min`, `1 h 5 min`: two units at most.
 pub(crate) fn span(span: Duration) -> String {
@@ -97,7 +97,10 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
                 lives.saturating_add(1)
             )
         }
-        Hold::UnitBusy => format!("{unit} is being started, stopped or reloaded"),
+        Hold::UnitBusy => match service.restarter {
+            Restarter::Unit(_) => format!("{unit} is being started, stopped or reloaded"),
+            Restarter::Command(_) => format!("the restart command of before still runs ({unit})"),
+        },
         Hold::Frozen => format!("{unit} is frozen; systemctl thaw ends that"),
         Hold::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
         Hold::Exited => format!("{unit} ended by itself, and well"),

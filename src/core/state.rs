@@ -35,6 +35,8 @@ pub struct State {
     pub cause: Option<String>,
     /// The unit that systemd was last asked about while all was well, and in which boot.
     pub looked: Option<Looked>,
+    /// What all this was counted about: a mark of what is asked and what is restarted.
+    pub about: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +120,24 @@ impl State {
     pub fn awaits_outcome(&self) -> bool {
         let known_by = |restart: &Restart| self.intent.is_some() || restart.incarnation.is_some();
         self.last_restart().is_some_and(|restart| restart.outcome == Outcome::Unknown && known_by(restart))
+    }
+
+    /// What failed under another URL, or restarted by other means, is no evidence about this.
+    #[must_use]
+    pub fn about(self, about: &str) -> Self {
+        let known = self.about.as_deref();
+        if known == Some(about) {
+            return self;
+        }
+        let counted = known.is_none();
+        Self {
+            streak: if counted { self.streak } else { 0 },
+            failures: if counted { self.failures } else { 0 },
+            lives: if counted { self.lives } else { 0 },
+            intent: if counted { self.intent } else { None },
+            about: Some(String::from(about)),
+            ..self
+        }
     }
 
     /// A tick that asked systemd about `unit` remembers it.

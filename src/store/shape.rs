@@ -78,6 +78,8 @@ struct File {
     backoff: Option<BackedOff>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     looked: Option<LookedAt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     faults: BTreeMap<String, Stamp>,
 }
@@ -161,6 +163,7 @@ impl File {
                 .looked
                 .as_ref()
                 .map(|looked| LookedAt { unit: looked.unit.clone(), boot_id: looked.boot.clone() }),
+            about: state.about.clone(),
             faults: record.faults.iter().map(|(kind, at)| (kind.to_owned(), Stamp::of(at))).collect(),
         }
     }
@@ -189,6 +192,7 @@ impl File {
             reason: Reason::from_code(&self.reason)?,
             cause: self.cause,
             looked: self.looked.map(|looked| Looked { unit: looked.unit, boot: looked.boot_id }),
+            about: self.about,
         };
         let faults = self.faults.into_iter().map(|(kind, at)| (kind, at.into_moment())).collect();
         Some(Record { sequence: self.sequence, state, faults: Faults::new(faults) })
@@ -298,6 +302,7 @@ mod tests {
             let (restarts, intent, backoff, verdict, reason, cause) = rest;
             let looked = cause.clone().map(|unit| Looked { unit, boot: None });
             let incarnation = cause.clone();
+            let about = cause.clone();
             let state = State {
                 streak,
                 failures,
@@ -314,6 +319,7 @@ mod tests {
                 reason,
                 cause,
                 looked,
+                about,
             };
             Record { sequence, state, faults: Faults::default() }
         })

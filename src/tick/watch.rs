@@ -122,7 +122,7 @@ impl Watch<'_> {
 
     /// What the last tick left, and that systemd was asked in this one.
     pub(super) fn before(&self, looked: Option<&Looked>, now: &Moment) -> State {
-        let state = self.record.state.clone();
+        let state = self.record.state.clone().about(&self.service.mark());
         match (looked, &self.service.restarter) {
             // A look that told nothing is to be repeated; where there is no systemd, none will.
             (Some(looked), Restarter::Unit(unit)) if looked.is_answer() => state.looked(unit, now),

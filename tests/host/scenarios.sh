@@ -46,6 +46,7 @@ QUICK=(
   a_start_that_failed_after_an_earlier_life_is_healed
   somebody_elses_restart_between_two_failed_ticks_starts_the_count_afresh
   a_unit_that_it_wants_and_somebody_stopped_stays_stopped
+  a_oneshot_that_it_wants_and_that_has_done_its_work_holds_nothing_back
   the_timer_heals_a_hang_and_is_no_failed_unit_itself
   the_cron_file_is_idle_where_the_timer_is_enabled
 )
@@ -365,6 +366,15 @@ a_unit_that_it_wants_and_somebody_stopped_stays_stopped() {
   host exec systemctl start roams-db.service
   tick_exits 1; tick_exits 0
   logged_times 1 "$RESTARTED"; lives_are 1
+}
+
+a_oneshot_that_it_wants_and_that_has_done_its_work_holds_nothing_back() {
+  host exec sh -c 'printf "[Service]\nType=oneshot\nExecStart=/bin/true\n" >/run/systemd/system/roams-migrate.service'
+  override <<<$'[Unit]\nWants=roams-migrate.service\nAfter=roams-migrate.service'
+  again
+  [ "$(property ActiveState roams-migrate.service)" = inactive ] || fail "the oneshot is not done"
+  hang; tick_exits 1; tick_exits 0
+  logged_times 0 upstream; logged_times 1 "$RESTARTED"; lives_are 1
 }
 
 # ---------------------------------------------------------------- contrib

@@ -112,3 +112,16 @@ fn a_restart_that_waits_for_systemd_ends_before_the_deadline_of_a_second_service
         .acts(&["reset-failed app.service", "restart app.service"]);
     assert!(began.elapsed().as_secs() < 40);
 }
+
+#[test]
+fn what_failed_under_another_url_is_no_evidence_about_this_one() {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️*1/2"]);
+    scene.pass(120);
+    let other = scene.config_text().replace("/health/", "/other/");
+    scene.config(&other);
+    scene.tick().exits(1).logs(&["⚠️ app health check failed (HTTP 502) - Failure 1/2"]);
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", "❌*"]).acts(&["*"]);
+}

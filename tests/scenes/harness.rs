@@ -202,6 +202,10 @@ impl Scene {
         self
     }
 
+    pub(crate) fn config_text(&self) -> String {
+        self.config.borrow().clone()
+    }
+
     pub(crate) fn config(&self, text: &str) -> &Self {
         text.clone_into(&mut self.config.borrow_mut());
         self
