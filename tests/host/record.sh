@@ -14,7 +14,7 @@ PROPS+=,Type,RemainAfterExit,ConditionResult,ConditionTimestampMonotonic,Inactiv
 PROPS+=,ActiveEnterTimestampMonotonic,ActiveExitTimestampMonotonic,ExecMainExitTimestampMonotonic
 PROPS+=,RuntimeMaxUSec,TimeoutStartUSec,TimeoutStopUSec,Wants,Requires,Requisite,BindsTo,Conflicts,ConflictedBy
 
-OUT=/root/recorded
+OUT=/var/tmp/recorded
 UNITS=/usr/lib/systemd/system   # not /etc: a unit file there cannot be masked
 
 # show STATE UNIT...: records the answer; an exit status other than 0 and stderr go to commands.md.
@@ -329,8 +329,8 @@ if [ "${1-}" = inside ]; then inside; exit; fi
 . "$here/app.sh"
 host() { "$here/host.sh" "$@"; }
 install_app
-host copy "$0" /root/record.sh
-host exec bash /root/record.sh inside
+host copy "$0" /var/tmp/record.sh
+host exec bash /var/tmp/record.sh inside
 rm -f "$here"/recorded/*.txt
 host exec tar -C "$OUT" -cf - . | tar -C "$here/recorded" --no-same-owner -xf -
 # What a machine says that was not booted with systemd, if this one is such.
