@@ -189,12 +189,12 @@ pub(crate) const PLAN_FLAGS: [PlanFlag; 25] = [
     flag("max-failures", "UNHANG_MAX_FAILURES", "N", "Failures in a row that lead to a restart [default: 2]"),
     flag("min-successes", "UNHANG_MIN_SUCCESSES", "N", "Healthy answers in a row that end an incident [default: 1]"),
     flag("grace", "UNHANG_GRACE", "TIME", "Failures are not counted for so long after the unit started [default: 30s]"),
-    flag("verify", "UNHANG_VERIFY", "TIME", "How long a restarted service may take to be healthy [default: 30s]"),
+    flag("verify", "UNHANG_VERIFY", "TIME", "How long a restarted service may take to be healthy, --grace at least [default: 30s]"),
     flag("min-gap", "UNHANG_MIN_GAP", "TIME", "A failure sooner than this after the last one is not counted [default: 45s]"),
     flag("stale-after", "UNHANG_STALE_AFTER", "TIME", "After a longer gap counting starts anew [default: 10m]"),
     flag("budget-restarts", "UNHANG_BUDGET_RESTARTS", "N", "At most so many restarts [default: 5]"),
     flag("budget-window", "UNHANG_BUDGET_WINDOW", "TIME", "... within this time [default: 1h]"),
-    flag("backoff-first", "UNHANG_BACKOFF_FIRST", "TIME", "Wait after a restart that did not help, doubled each time [default: 2m]"),
+    flag("backoff-first", "UNHANG_BACKOFF_FIRST", "TIME", "Wait after a restart, doubled each time until healthy for 10 min [default: 2m]"),
     flag("backoff-max", "UNHANG_BACKOFF_MAX", "TIME", "... up to this [default: 1h]"),
     flag("mode", "UNHANG_MODE", "act|observe", "observe: everything but the restart [default: act]"),
     flag("log-file", "UNHANG_LOG_FILE", "FILE", "Where acts are logged [default: /var/log/NAME-monitor.log]"),
@@ -259,7 +259,7 @@ Examples:
   unhang run --dry-run        what would one run do now?
   unhang status               how is each service, and does cron run?
   unhang why shop             why was it (not) restarted, and when can it be?
-  unhang run                  one run; in cron:  */2 * * * * root unhang run";
+  unhang run                  one run; in root's crontab:  */2 * * * * /usr/local/bin/unhang run";
 
 const RUN_EXAMPLES: &str = "\
 Each flag of the second list but --header is also an environment variable: UNHANG_MAX_FAILURES is

@@ -26,13 +26,17 @@ impl Exit {
         }
     }
 
-    /// Of several services: 75 only if every one was locked.
+    /// Of several services: 75 only if every one was locked. One that was is not known to be healthy.
     pub(crate) fn merge(exits: impl IntoIterator<Item = Self>) -> Self {
         let mut exits: Vec<Self> = exits.into_iter().collect();
         if !exits.is_empty() && exits.iter().all(|exit| *exit == Self::Locked) {
             return Self::Locked;
         }
-        exits.retain(|exit| *exit != Self::Locked);
+        for exit in &mut exits {
+            if *exit == Self::Locked {
+                *exit = Self::Unwell;
+            }
+        }
         exits.into_iter().max().unwrap_or(Self::Well)
     }
 }
@@ -53,7 +57,7 @@ mod tests {
         use Exit::{Locked, StateUnusable, Unwell, Well};
         for (exits, merged) in [
             (vec![Well, Well], Well), (vec![Well, Unwell], Unwell), (vec![Unwell, StateUnusable, Well], StateUnusable),
-            (vec![Locked, Locked], Locked), (vec![Locked, Well], Well), (vec![Locked, Unwell], Unwell), (vec![], Well),
+            (vec![Locked, Locked], Locked), (vec![Locked, Well], Unwell), (vec![Locked, Unwell], Unwell), (vec![], Well),
         ] {
             assert_eq!(Exit::merge(exits.clone()), merged, "{exits:?}");
         }

@@ -50,7 +50,7 @@ pub(crate) fn of_decision(
         lines.push(if never_carried_out {
             failed(name, cause, "the last run ended before it was carried out")
         } else {
-            not_healed(name, cause, since_restart())
+            not_healed(name, cause, since_restart(), None)
         });
     }
     if let (true, Some(cause)) = (decision.counted, cause_of(seen)) {
@@ -80,8 +80,10 @@ pub(crate) fn healed(name: &str, after: Duration) -> String {
     format!("✅ {name} restarted successfully: healthy after {}", words::span(after))
 }
 
-pub(crate) fn not_healed(name: &str, cause: &Cause, after: Duration) -> String {
-    failed(name, cause, &format!("still failing {} after the restart", words::span(after)))
+/// `complaint`: what was said when the restart was asked for.
+pub(crate) fn not_healed(name: &str, cause: &Cause, after: Duration, complaint: Option<&str>) -> String {
+    let said = complaint.map(|words| format!("; {words}")).unwrap_or_default();
+    failed(name, cause, &format!("still failing {} after the restart{said}", words::span(after)))
 }
 
 pub(crate) fn failed(name: &str, cause: &Cause, why: &str) -> String {

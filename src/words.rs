@@ -115,7 +115,9 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
             let budget = &service.policy.budget;
             format!("{} within {} is all the budget allows", restarts(budget.restarts), span(budget.window))
         }
-        Hold::Backoff { .. } => "the restarts before did not help for long".to_owned(),
+        Hold::Backoff { .. } => {
+            "the wait after a restart, longer each time until it stays healthy".to_owned()
+        }
         Hold::Deadline => "too little time left in this run; first in the next".to_owned(),
         Hold::Observe => "mode is observe; it would have been restarted now".to_owned(),
         Hold::ChangedMeanwhile(reason) => format!("right before the restart it was {}", reason.code()),
@@ -177,7 +179,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::NoSystemd => "there is no systemd here to ask",
         Reason::NotFound => "systemd knows no such unit",
         Reason::Masked => "the unit is masked",
-        Reason::NotStartable => "systemd cannot start the unit",
+        Reason::NotStartable => "it cannot be restarted: the log says why",
         Reason::CrashLoop => "systemd restarts it itself, again and again, in vain",
         Reason::UnitBusy => "the unit is being started, stopped or reloaded",
         Reason::Frozen => "the unit is frozen",
@@ -194,7 +196,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::TooSoon => "too soon after the last counted failure to count (min_gap)",
         Reason::Counting => "failures are being counted",
         Reason::Budget => "the budget of restarts is spent",
-        Reason::Backoff => "the restarts before did not help for long",
+        Reason::Backoff => "the wait after a restart, longer each time until it stays healthy",
         Reason::Deadline => "the run had too little time left; it comes first in the next",
         Reason::Observe => "mode is observe",
         Reason::ChangedMeanwhile => "something changed right before the restart",

@@ -23,7 +23,13 @@ pub(super) fn key_of_one(typed: &Table, faults: &mut Vec<Fault>) -> Result<Optio
     let wrong = match (url, unit, command, typed.get("name")) {
         (None, None, None, None) => return Ok(None),
         (Some(_), Some(unit), None, _) => return Ok(Some(key_of_unit(unit))),
-        (Some(_), None, Some(_), name) => return Ok(Some(key_of_command(name))),
+        (Some(_), None, Some(command), name) => match name.and_then(key_of_command) {
+            Some(key) => return Ok(Some(key)),
+            None => command.fault(Wrong::cure(
+                "needs a --name of A-Z a-z 0-9 _ . @ -",
+                "count, lock and log are kept under it",
+            )),
+        },
         (_, Some(unit), Some(command), _) => {
             let what = format!("cannot stand together with {}", command.origin);
             unit.fault(Wrong::cure(what, "leave one of them out"))
@@ -48,9 +54,8 @@ fn key_of_unit(unit: &Setting) -> String {
     units::key_from(unit.value.text().unwrap_or_default())
 }
 
-fn key_of_command(name: Option<&Setting>) -> String {
-    let name = name.and_then(|name| name.value.text()).filter(|name| units::check_key(name).is_ok());
-    name.unwrap_or("service").to_owned()
+fn key_of_command(name: &Setting) -> Option<String> {
+    name.value.text().filter(|name| units::check_key(name).is_ok()).map(str::to_owned)
 }
 
 fn setting(typed: &Typed) -> Result<Setting, Fault> {

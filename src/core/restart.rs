@@ -93,7 +93,10 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
                 ..next
             }
         }
-        Ended::NeverRan => counted.clone(),
+        Ended::NeverRan => {
+            let verdict = Verdict::Held(Hold::NotStartable);
+            State { verdict: verdict.kind(), reason: verdict.reason(), ..counted.clone() }
+        }
     }
 }
 

@@ -94,8 +94,17 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         state.failures
     );
     let budget = &service.policy.budget;
-    let spent =
-        format!("{} of {} restarts within {}", outlook.spent, budget.restarts, words::span(budget.window));
+    let last = state.last_restart().map(|restart| {
+        let outcome = outcome(restart.outcome).replace('_', " ");
+        format!(", the last at {}: {outcome}", words::day_and_clock(&restart.at, now))
+    });
+    let spent = format!(
+        "{} of {} restarts within {}{}",
+        outlook.spent,
+        budget.restarts,
+        words::span(budget.window),
+        last.unwrap_or_default()
+    );
     let held = match (&outlook.bound, state.verdict) {
         (Some(bound), _) => {
             format!("held by: {} ({}); {spent}", bound.reason().code(), words::reason(bound.reason()))
@@ -162,6 +171,7 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
     };
     let hands_off = state.verdict == VerdictKind::Held && outlook.bound.is_none() && outlook.failures > 0;
     match (&outlook.bound, service.policy.mode) {
+        _ if state.verdict == VerdictKind::Unknown => "not while it cannot be told how it is".to_owned(),
         (_, Mode::Observe) => "never: mode is observe".to_owned(),
         (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
         (None, Mode::Act) if hands_off => format!("when that has ended, {counted}"),

@@ -211,10 +211,16 @@ impl Proof<'_> {
             );
             return End::new(Ended::Open, self.look(), told);
         }
-        self.not_healthy_in_time(wanted, returned.elapsed(), &last)
+        self.not_healthy_in_time(wanted, returned.elapsed(), &last, complaint)
     }
 
-    fn not_healthy_in_time(&self, enough: Duration, waited: Duration, last: &Cause) -> End {
+    fn not_healthy_in_time(
+        &self,
+        enough: Duration,
+        waited: Duration,
+        last: &Cause,
+        complaint: Option<&str>,
+    ) -> End {
         let name = &self.service.name;
         let unit = self.look();
         let starting = match &unit {
@@ -226,7 +232,7 @@ impl Proof<'_> {
         if starting || waited < enough {
             return End::new(Ended::Open, unit, log::still_starting(name, waited));
         }
-        End::new(Ended::NotHealed, unit, log::not_healed(name, last, waited))
+        End::new(Ended::NotHealed, unit, log::not_healed(name, last, waited, complaint))
     }
 
     /// Down without systemd at work on it, or not restarted at all.

@@ -62,6 +62,7 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
     // Each service holds its lock open, and a socket while it is probed.
     let widest = limits::make_room_for(plan.services.len().saturating_mul(2));
     let (watches, mut exits) = watch::claim(&tick, &store);
+    watches.iter().for_each(Watch::stamp);
     let _before = guard::before_probing(&tick, &watches);
     let seen = probe_all(&tick, &watches, widest);
     let _after = guard::after_probing(&tick, &watches, &seen);

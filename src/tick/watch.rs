@@ -60,11 +60,7 @@ fn part<'a>(claimed: impl Iterator<Item = Result<Watch<'a>, Exit>>) -> (Vec<Watc
 fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Result<Watch<'a>, Exit> {
     let name = service.lock();
     match store.lock(name) {
-        Ok(Some(lock)) => {
-            // Only `status` reads it; a tick is not worth less without.
-            let _ = lock.stamp();
-            load(tick, store, service, Some(Arc::new(lock)))
-        }
+        Ok(Some(lock)) => load(tick, store, service, Some(Arc::new(lock))),
         Ok(None) => Err(Exit::Locked),
         Err(error) => {
             let why = words::io(&error);
@@ -102,6 +98,13 @@ fn load<'a>(
 }
 
 impl Watch<'_> {
+    /// The lock's time is that of the last tick. Only `status` reads it; a tick is not worth less without.
+    pub(super) fn stamp(&self) {
+        if let Some(lock) = &self.lock {
+            let _ = lock.stamp();
+        }
+    }
+
     pub(super) fn asks(&self, tick: &Tick<'_>, seen: &Observation) -> bool {
         match &self.service.restarter {
             Restarter::Unit(unit) => asks_systemd(&self.record.state, seen, unit, &tick.now),

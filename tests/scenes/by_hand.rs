@@ -76,11 +76,11 @@ fn why_answers_in_four_lines() {
     let scene = failed(2);
     let expected = "app: restart (max_failures) since *: max_failures was reached, and it was restarted; last answer HTTP 502; last run * ago\n\
         counted: 0 of 2 failures in a row; 2 since the last healthy answer\n\
-        held by: nothing; 1 of 5 restarts within 1 h\n\
+        held by: nothing; 1 of 5 restarts within 1 h, the last at *: not healed\n\
         earliest restart: after 2 counted failures in a row\n";
     shows(&scene, &["why", "app"], expected);
     scene.keys("budget = { restarts = 1, window = \"1h\" }");
-    let expected = "app: *\ncounted: *\nheld by: budget (the budget of restarts is spent); 1 of 1 restarts within 1 h\n\
+    let expected = "app: *\ncounted: *\nheld by: budget (the budget of restarts is spent); 1 of 1 restarts within 1 h, the last at *: not healed\n\
         earliest restart: not before *, after 2 counted failures in a row\n";
     shows(&scene, &["why", "app"], expected);
     scene.keys("mode = \"observe\"");

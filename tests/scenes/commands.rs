@@ -54,6 +54,7 @@ fn a_command_that_cannot_be_started_costs_no_budget() {
     let line = "❌ app restart failed (HTTP 502): /nowhere/restart cannot be started: no such program";
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", line]);
     assert_eq!(scene.state()["restarts"].as_array().unwrap().len(), 0);
+    assert_eq!(scene.state()["reason"], "not_startable", "nothing was restarted, and nobody says so");
 }
 
 #[test]
@@ -111,4 +112,21 @@ fn await_that(is_so: impl Fn() -> bool) {
         assert!(began.elapsed() < Duration::from_secs(10), "it never came");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+#[test]
+fn what_the_command_ended_with_is_told_when_the_restart_did_not_help() {
+    let scene = failed_once("exit 3");
+    let line = "❌ app restart failed (HTTP 502): still failing * after the restart; the restart command ended with exit status: 3";
+    scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", line]);
+}
+
+#[test]
+fn a_plan_of_one_with_a_command_needs_a_name_to_be_kept_under() {
+    let scene = Scene::new();
+    let message = "unhang: --restart-command: needs a --name of *; count, lock and log are kept under it\n";
+    scene
+        .run(&["run", "--url", &scene.server.url(), "--restart-command", "true"])
+        .ends(2)
+        .prints("", message);
 }

@@ -268,3 +268,19 @@ fn a_unit_that_is_gone_is_told_while_all_is_well() {
         .logs(&["⏸️ app could not be restarted (not_found): systemd knows no app.service"]);
     scene.tick().exits(0).logs(&[]).calls(&[]);
 }
+
+#[test]
+fn systemctl_gets_nothing_of_the_environment_but_the_path() {
+    let scene = failed_once();
+    scene.env("SYSTEMD_OFFLINE", "1").env("SYSTEMD_COLORS", "1").env("LC_ALL", "de_DE.UTF-8");
+    scene.systemctl(
+        &format!("echo \"restart $unit\" >>\"$ledger\"; {RESTARTS}"),
+        "[ \"$SYSTEMD_OFFLINE$SYSTEMD_COLORS$LC_ALL\" = C ] || echo leaked >>\"$ledger\"",
+    );
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&["*", "🔄*", "✅*"])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+}

@@ -294,16 +294,23 @@ fn a_command_instead_of_a_unit() {
     let text = format!("{SHOP}restart = [\"/usr/bin/docker\", \"restart\", \"my shop\"]");
     let command = |words: &[&str]| Restarter::Command(words.iter().map(|word| (*word).to_owned()).collect());
     assert_eq!(one(&text, &[]).restarter, command(&["/usr/bin/docker", "restart", "my shop"]));
-    for (name, typed, key, words) in [
-        (None, "docker  restart shop", "service", ["docker", "restart", "shop"]),
-        (Some("shop"), r#"["docker", 'restart', "my shop"]"#, "shop", ["docker", "restart", "my shop"]),
-        (Some("My shop"), "a b c", "service", ["a", "b", "c"]),
+    for (name, typed, words) in [
+        ("shop", "docker  restart shop", ["docker", "restart", "shop"]),
+        ("shop", r#"["docker", 'restart', "my shop"]"#, ["docker", "restart", "my shop"]),
     ] {
-        let mut flags = vec!["--url", "http://x", "--restart-command", typed];
-        flags.extend(name.iter().flat_map(|name| ["--name", name]));
-        let service = one("", &flags);
-        assert_eq!((service.restarter, service.key.as_str()), (command(&words), key));
-        assert_eq!(service.name, name.unwrap_or(key));
+        let service = one("", &["--url", "http://x", "--restart-command", typed, "--name", name]);
+        assert_eq!((service.restarter, service.key.as_str()), (command(&words), name));
+        assert_eq!(service.name, name);
+    }
+    // Two such plans without a name would share one count.
+    for flags in [
+        &["--url", "http://x", "--restart-command", "a b"][..],
+        &["--url", "http://x", "--restart-command", "a", "--name", "My shop"],
+    ] {
+        let faults = read("", flags).unwrap_err();
+        let expected =
+            "--restart-command: needs a --name of A-Z a-z 0-9 _ . @ -; count, lock and log are kept under it";
+        assert_eq!(faults, [expected]);
     }
 }
 
