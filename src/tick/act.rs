@@ -223,6 +223,9 @@ impl Proof<'_> {
     ) -> End {
         let name = &self.service.name;
         let unit = self.look();
+        if let Some(why) = self.nothing_to_wait_for(&unit, complaint) {
+            return End::new(Ended::NotHealed, unit, log::failed(name, last, &why));
+        }
         let starting = match &unit {
             Unit::Seen(life) => life.active == Active::Busy,
             // Not to be told: the next tick sees.

@@ -284,3 +284,26 @@ fn systemctl_gets_nothing_of_the_environment_but_the_path() {
         .logs(&["*", "🔄*", "✅*"])
         .acts(&["reset-failed app.service", "restart app.service"]);
 }
+
+#[test]
+fn a_service_that_answers_again_without_having_been_restarted_is_no_proof() {
+    // A job that was queued, and is gone: the old life answers.
+    let scene = failed_once();
+    let looks = scene.path("looks").display().to_string();
+    scene.systemctl(
+        &format!("echo \"restart $unit\" >>\"$ledger\"; echo 0 >{looks}; sed -i 's/^Job=.*/Job=7/' \"$units/$unit\""),
+        &format!(
+            "if [ \"$1\" = show ] && [ -e {looks} ]; then n=$(cat {looks}); echo $((n + 1)) >{looks}; \
+             [ $n -lt 1 ] || sed -i 's/^Job=.*/Job=/' \"$units/app.service\"; fi"
+        ),
+    );
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    let line = "❌ app restart failed (HTTP 502): app.service was not restarted";
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️*2/2", "🔄*", line])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+    scene.pass(120);
+    scene.tick().exits(0).logs(&["✅ app recovered (was 2 failures)"]);
+}
