@@ -203,28 +203,33 @@ pub(crate) const PLAN_FLAGS: [PlanFlag; 25] = [
 ];
 
 impl Args for PlanFlags {
+    /// Only for the command that was typed: built for all of them, they would double the cost of a tick.
     fn augment_args(command: Definition) -> Definition {
-        PLAN_FLAGS.iter().fold(
-            command.next_help_heading("Instead of a file, or over every service of it"),
-            |command, flag| {
-                let arg = Arg::new(flag.name)
-                    .long(flag.name)
-                    .value_name(flag.takes)
-                    .help(flag.help)
-                    .hide_env(true) // said once below, instead of 24 times
-                    .allow_negative_numbers(true);
-                let arg = match flag.variable {
-                    Some(variable) => arg.env(variable),
-                    None => arg.action(ArgAction::Append),
-                };
-                command.arg(if flag.name == "insecure" { may_stand_alone(arg) } else { arg })
-            },
-        )
+        command.defer(with_plan_flags)
     }
 
     fn augment_args_for_update(command: Definition) -> Definition {
         Self::augment_args(command)
     }
+}
+
+fn with_plan_flags(command: Definition) -> Definition {
+    PLAN_FLAGS.iter().fold(
+        command.next_help_heading("Instead of a file, or over every service of it"),
+        |command, flag| {
+            let arg = Arg::new(flag.name)
+                .long(flag.name)
+                .value_name(flag.takes)
+                .help(flag.help)
+                .hide_env(true) // said once below, instead of 24 times
+                .allow_negative_numbers(true);
+            let arg = match flag.variable {
+                Some(variable) => arg.env(variable),
+                None => arg.action(ArgAction::Append),
+            };
+            command.arg(if flag.name == "insecure" { may_stand_alone(arg) } else { arg })
+        },
+    )
 }
 
 /// A value all the same, so that `UNHANG_INSECURE=no` means no.
