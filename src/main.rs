@@ -7,7 +7,7 @@
 //! - `tick`: the only orchestrator and the only reader of the wall and boot clocks. It calls the rooms,
 //!   and they do not call each other:
 //!   - `store`: lock, state file, quarantine; `places`: where they are.
-//!   - `probe`: asks the health URL.
+//!   - `probe`: asks the health URL, over TCP or a Unix socket.
 //!   - `systemd`: asks systemd, and for restarts; `command`: restarts by a command; `asked`: what came
 //!     of asking.
 //!   - `unhang_core` (src/core, a crate that cannot even name a file or a clock): facts in, decision out.

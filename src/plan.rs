@@ -53,7 +53,8 @@ impl Service {
     /// Marks what is asked and what is restarted; says neither, since a URL may hold a secret.
     pub(crate) fn mark(&self) -> String {
         let mut hasher = DefaultHasher::new();
-        (&self.question.url, &self.question.method, self.restarter.words()).hash(&mut hasher);
+        let Question { url, socket, method, .. } = &self.question;
+        (url, socket, method, self.restarter.words()).hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
 
@@ -90,6 +91,8 @@ impl Restarter {
 pub(crate) struct Question {
     /// `http://HOST[:PORT][/PATH]`, checked by `config`.
     pub(crate) url: String,
+    /// The Unix socket to ask at; the URL is then `http://localhost/PATH`.
+    pub(crate) socket: Option<PathBuf>,
     /// Upper case, a token of RFC 9110.
     pub(crate) method: String,
     pub(crate) headers: BTreeMap<String, String>,

@@ -58,6 +58,7 @@ pub(crate) fn http(cause: &Cause) -> String {
 pub(crate) fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
     let within = span(timeout);
     Some(match cause {
+        Cause::NoSocket => "no such socket".to_owned(),
         Cause::Refused => "connection refused".to_owned(),
         Cause::Reset => "connection reset".to_owned(),
         Cause::Closed(Phase::Read) => "closed in the middle of the answer".to_owned(),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 use ureq::http::{HeaderName, HeaderValue, Method, Uri};
 
@@ -11,18 +12,30 @@ use super::settings::{Setting, Value, Wrong};
 use super::words;
 use crate::plan::StatusSet;
 
-pub(super) fn url(value: &Value) -> Result<String, Wrong> {
+/// Where to ask, in the parts that it is asked with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) url: String,
+    pub(super) socket: Option<PathBuf>,
+}
+
+/// `http://HOST[:PORT][/PATH]`, or `unix:SOCKET[:/PATH]` as nginx writes it.
+pub(super) fn url(value: &Value) -> Result<Address, Wrong> {
     let text = words::text(value)?;
-    check_scheme(text)?;
     if text.len() > LONGEST {
         return Err(format!("must be at most {LONGEST} bytes").into());
     }
-    let uri: Uri = text.parse().map_err(|_| {
-        let cure = "other characters than letters, digits and -._~:/?&= are written as %XX";
-        Wrong::cure("cannot be read as a URL: http://HOST[:PORT][/PATH]", cure)
-    })?;
-    check_authority(&uri)?;
-    Ok(text.to_owned())
+    match text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
+        Some((scheme, _)) if scheme == "http" => {
+            check_authority(&parse(text, "http://HOST[:PORT][/PATH]")?)?;
+            Ok(Address { url: text.to_owned(), socket: None })
+        }
+        Some((scheme, rest)) if scheme == "unix" => at_socket(rest),
+        Some((scheme, _)) if scheme == "https" => {
+            Err(Wrong::cure("this version speaks no https", "begin it with http://"))
+        }
+        Some(_) | None => Err(Wrong::cure("is not a URL", "such as \"http://localhost:8000/health/\"")),
+    }
 }
 
 /// Upper case, as servers expect it.
@@ -71,8 +84,14 @@ pub(super) fn headers(reading: &mut Reading<'_>) -> Result<BTreeMap<String, Stri
     refused.map_or_else(|| Ok(headers.into_iter().collect()), Err)
 }
 
+/// Whom a Unix socket is asked as, since a Host must be named.
+pub(super) const LOCALHOST: &str = "http://localhost";
+
 /// What a head may hold is bounded by the buffer that it is written from.
 const LONGEST: usize = 4096;
+
+/// What the kernel takes (unix(7)), without the end mark.
+const LONGEST_SOCKET: usize = 107;
 
 /// They say how a request is framed. A server would wait for a body that never comes, and look hung.
 const OURS: [&str; 7] =
@@ -93,15 +112,34 @@ fn header(name: &str, setting: &Setting) -> Result<String, Wrong> {
     Ok(text.clone())
 }
 
-fn check_scheme(url: &str) -> Result<(), Wrong> {
-    let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
-    match scheme.as_deref() {
-        Some("http") => Ok(()),
-        Some("https" | "unix") => {
-            Err(Wrong::cure("this version speaks plain http only", "begin it with http://"))
-        }
-        _ => Err(Wrong::cure("is not a URL", "such as \"http://localhost:8000/health/\"")),
+fn at_socket(rest: &str) -> Result<Address, Wrong> {
+    let (socket, path) = match rest.split_once(":/") {
+        Some((socket, path)) => (socket, format!("/{path}")),
+        None => (rest, "/".to_owned()),
+    };
+    let wrong = |what: &str| Err(Wrong::cure(what, "such as \"unix:/run/gunicorn.sock:/health/\""));
+    if socket.contains(':') {
+        return wrong("must have a path that begins with / after the socket and a colon");
     }
+    if !socket.starts_with('/') || socket.ends_with('/') {
+        return wrong("must name a socket by its absolute path");
+    }
+    if socket.len() > LONGEST_SOCKET || socket.chars().any(char::is_control) {
+        return Err(format!(
+            "must name a socket by at most {LONGEST_SOCKET} bytes, none a control character"
+        )
+        .into());
+    }
+    let url = format!("{LOCALHOST}{path}");
+    parse(&url, "unix:SOCKET[:/PATH]")?;
+    Ok(Address { url, socket: Some(socket.into()) })
+}
+
+fn parse(url: &str, shape: &str) -> Result<Uri, Wrong> {
+    url.parse().map_err(|_| {
+        let cure = "other characters than letters, digits and -._~:/?&= are written as %XX";
+        Wrong::cure(format!("cannot be read as a URL: {shape}"), cure)
+    })
 }
 
 /// `ureq::http` takes more than can be asked: a password, any host, any text for a port, or none.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use unhang_core::{BackoffLimits, Budget, Mode, Policy};
 
+use super::question::Address;
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use super::{question, units, words};
@@ -111,7 +112,7 @@ pub(super) fn service<'a>(
     (service, reading.faults(own))
 }
 
-fn url(reading: &mut Reading<'_>, own: &Table) -> Result<String, Refused> {
+fn url(reading: &mut Reading<'_>, own: &Table) -> Result<Address, Refused> {
     if let Some(said) = reading.find("url", question::url)? {
         return Ok(said.value);
     }
@@ -212,9 +213,10 @@ impl<'a> Shared<'a> {
         }
     }
 
-    fn question(self, url: String) -> Question {
+    fn question(self, address: Address) -> Question {
         Question {
-            url,
+            url: address.url,
+            socket: address.socket,
             method: self.method.value,
             headers: self.headers,
             status: self.status.value,

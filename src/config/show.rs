@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use unhang_core::Mode;
 
-use crate::plan::{Plan, Restarter, Service, StatusSet};
+use crate::plan::{Plan, Question, Restarter, Service, StatusSet};
 
+use super::question::LOCALHOST;
 use super::settings::{Table, dotted};
 use super::words::spell;
 
@@ -30,7 +31,7 @@ pub(crate) struct Entry {
 pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
     let policy = &service.policy;
     let question = &service.question;
-    let mut values = vec![("url", text(&without_query(&question.url))), ("name", text(&service.name))];
+    let mut values = vec![("url", text(&without_query(&url(question)))), ("name", text(&service.name))];
     values.push(match &service.restarter {
         Restarter::Unit(unit) => ("unit", text(unit)),
         Restarter::Command(words) => {
@@ -90,6 +91,17 @@ fn header(name: &str, value: &str, layers: &[&Table]) -> Entry {
     });
     let origin = said.map_or_else(|| "default".to_owned(), |setting| setting.origin.to_string());
     Entry { key: dotted(&["headers".to_owned(), name.to_owned()]), value: text(shown), origin }
+}
+
+/// As it was written.
+fn url(question: &Question) -> String {
+    match &question.socket {
+        Some(socket) => {
+            let path = question.url.strip_prefix(LOCALHOST).unwrap_or_default();
+            format!("unix:{}:{path}", socket.display())
+        }
+        None => question.url.clone(),
+    }
 }
 
 fn without_query(url: &str) -> String {

@@ -14,6 +14,8 @@ pub enum Observation {
 /// The service's fault: counts against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
+    /// There is no Unix socket at the path.
+    NoSocket,
     Refused,
     Reset,
     /// The connection ended before the answer was complete; in `Wait`, before it began.
@@ -60,6 +62,7 @@ impl Cause {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::NoSocket => "no_socket",
             Self::Refused => "refused",
             Self::Reset => "reset",
             Self::Closed(Phase::Read) => "closed_reading",
@@ -78,7 +81,8 @@ impl Cause {
     pub const fn http(&self) -> u16 {
         match self {
             Self::Status(status) => *status,
-            Self::Refused
+            Self::NoSocket
+            | Self::Refused
             | Self::Reset
             | Self::Closed(_)
             | Self::TimedOut(_)
@@ -112,12 +116,39 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "status {status}"),
-            Self::Refused
+            Self::NoSocket
+            | Self::Refused
             | Self::Reset
             | Self::Closed(_)
             | Self::TimedOut(_)
             | Self::NotHttp(_)
             | Self::TooLarge => f.write_str(self.code()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn what_the_state_file_keeps_of_a_cause() {
+        let why = || String::from("why");
+        for (cause, kept) in [
+            (Cause::NoSocket, "no_socket"),
+            (Cause::Refused, "refused"),
+            (Cause::Reset, "reset"),
+            (Cause::Closed(Phase::Wait), "closed"),
+            (Cause::Closed(Phase::Read), "closed_reading"),
+            (Cause::TimedOut(Phase::Connect), "timeout_connecting"),
+            (Cause::TimedOut(Phase::Wait), "timeout_waiting"),
+            (Cause::TimedOut(Phase::Read), "timeout_reading"),
+            (Cause::Status(502), "status 502"),
+            (Cause::NotHttp(why()), "not_http"),
+            (Cause::TooLarge, "too_large"),
+        ] {
+            assert_eq!(cause.to_string(), kept);
         }
     }
 }

@@ -39,6 +39,8 @@ pub(super) fn classify(error: &Error, seen: &Seen) -> Observation {
 /// What connect(2), read(2) and write(2) can say.
 pub(super) fn classify_io(error: &io::Error, phase: Phase) -> Observation {
     match Errno::from_io_error(error) {
+        // There is no path to it, or only a part of it.
+        Some(Errno::NOENT | Errno::NOTDIR) => Observation::Unhealthy(Cause::NoSocket),
         Some(Errno::CONNREFUSED) => Observation::Unhealthy(Cause::Refused),
         Some(Errno::CONNRESET | Errno::CONNABORTED | Errno::PIPE) => Observation::Unhealthy(Cause::Reset),
         Some(Errno::NETUNREACH | Errno::HOSTUNREACH | Errno::NETDOWN | Errno::HOSTDOWN) => {

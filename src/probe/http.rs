@@ -43,7 +43,7 @@ fn status(question: &Question, trace: &Arc<Trace>) -> Result<u16, Error> {
     let request = request(question)?;
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     // An agent for each question, 2 us: its connector and resolver carry this question's trace.
-    let dial = Dial { trace: Arc::clone(trace), head: HEAD, headers };
+    let dial = Dial { trace: Arc::clone(trace), socket: question.socket.clone(), head: HEAD, headers };
     let agent = Agent::with_parts(config, dial, Lookup { trace: Arc::clone(trace) });
     Ok(agent.run(request)?.status().as_u16())
 }

@@ -6,6 +6,7 @@ mod head;
 mod http;
 mod lookup;
 mod quiet;
+mod socket;
 mod trace;
 mod wire;
 mod workers;

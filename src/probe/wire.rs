@@ -1,12 +1,14 @@
-//! The way to the service: a TCP socket under ureq, with every wait bounded. ureq's own connector
-//! gives up at the first address when the kernel has no IPv6 at all, and grants each wait a grace of
-//! its own.
+//! The way to the service: a TCP or Unix socket under ureq, with every wait bounded. ureq's own
+//! connector gives up at the first address when the kernel has no IPv6 at all, grants each wait a grace of
+//! its own, and knows no Unix socket.
 
 use std::io::{self, Read, Write};
 use std::mem;
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use unhang_core::{Doubt, Observation, Phase};
@@ -16,12 +18,15 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 
 use super::fault::{Ours, classify_io};
 use super::head::HeadBuffers;
+use super::socket::{Bounded, Deadline, connect_unix};
 use super::trace::Trace;
 
 /// Opens the socket.
 #[derive(Debug)]
 pub(super) struct Dial {
     pub(super) trace: Arc<Trace>,
+    /// The Unix socket behind `http://localhost`, if it is not TCP.
+    pub(super) socket: Option<PathBuf>,
     /// A whole answer head must fit in here.
     pub(super) head: usize,
     /// What the request's own headers take.
@@ -35,12 +40,22 @@ impl Connector for Dial {
         if details.needs_tls() {
             return Err(Ours(Doubt::Other("redirected to https, which unhang cannot follow".into())).into());
         }
+        let (uri, deadline) = (details.uri, Deadline::of(details.timeout));
         self.trace.enter(Phase::Connect);
-        let socket = first_that_answers(&details.addrs, &Deadline::of(details.timeout))?;
+        let socket = match &self.socket {
+            Some(path) if is_of_the_socket(uri) => connect_unix(path, deadline)?,
+            // Also where a redirect leads from a Unix socket to another host.
+            Some(_) | None => first_that_answers(&details.addrs, deadline)?,
+        };
         self.trace.enter(Phase::Wait);
-        let buffers = HeadBuffers::new(self.head, self.headers + request_line_and_own_headers(details.uri));
+        let buffers = HeadBuffers::new(self.head, self.headers + request_line_and_own_headers(uri));
         Ok(Some(Wire { socket, buffers, silent: true, trace: Arc::clone(&self.trace) }))
     }
+}
+
+/// `config` names a Unix socket's host so.
+fn is_of_the_socket(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("http") && uri.authority().is_some_and(|at| at.as_str() == "localhost")
 }
 
 /// The URI stands in the request line, its host in the Host header, its user in Authorization.
@@ -51,12 +66,12 @@ fn request_line_and_own_headers(uri: &Uri) -> usize {
 }
 
 /// Tries each address with an equal share of the time that is left.
-fn first_that_answers(addrs: &[SocketAddr], deadline: &Deadline) -> io::Result<TcpStream> {
+fn first_that_answers(addrs: &[SocketAddr], deadline: Deadline) -> io::Result<OwnedFd> {
     let mut failed = Vec::new();
     for (tried, addr) in addrs.iter().enumerate() {
         let share = deadline.left()? / u32::try_from(addrs.len() - tried).unwrap_or(u32::MAX);
         match knock(addr, share.max(Duration::from_millis(1))) {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => return Ok(stream.into()),
             Err(error) => failed.push((weight(addr, &error), error)),
         }
     }
@@ -98,7 +113,7 @@ fn weight(addr: &SocketAddr, error: &io::Error) -> Weight {
 /// A connected socket as ureq wants it.
 #[derive(Debug)]
 pub(super) struct Wire {
-    socket: TcpStream,
+    socket: OwnedFd,
     buffers: HeadBuffers,
     /// Nothing was answered yet.
     silent: bool,
@@ -111,30 +126,21 @@ impl Transport for Wire {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let deadline = Deadline::of(timeout);
-        let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
-        while !rest.is_empty() {
-            self.socket.set_write_timeout(Some(deadline.left()?))?;
-            let written = unless_interrupted(self.socket.write(rest))?.unwrap_or(0);
-            rest = rest.get(written..).unwrap_or_default();
-        }
+        let mut socket = Bounded { socket: &self.socket, deadline: Deadline::of(timeout) };
+        let bytes = self.buffers.output().get(..amount).unwrap_or_default();
+        socket.write_all(bytes)?;
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let deadline = Deadline::of(timeout);
+        let mut socket = Bounded { socket: &self.socket, deadline: Deadline::of(timeout) };
         let room = self.buffers.input_append_buf();
         if room.is_empty() {
             // A read of nothing would look like the end of the stream.
             let full = self.buffers.input().len();
             return Err(Error::LargeResponseHeader(full, full));
         }
-        let amount = loop {
-            self.socket.set_read_timeout(Some(deadline.left()?))?;
-            if let Some(amount) = unless_interrupted(self.socket.read(room))? {
-                break amount;
-            }
-        };
+        let amount = socket.read(room)?;
         if amount > 0 && mem::take(&mut self.silent) {
             self.trace.note_beginning(room.get(..amount).unwrap_or_default());
         }
@@ -147,38 +153,10 @@ impl Transport for Wire {
     }
 }
 
-/// `None`: ask again. SIGCONT interrupts sockets that have a time limit, whatever `SA_RESTART` says
-/// (signal(7)).
-fn unless_interrupted(result: io::Result<usize>) -> io::Result<Option<usize>> {
-    match result {
-        Ok(amount) => Ok(Some(amount)),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-        // What SO_RCVTIMEO and SO_SNDTIMEO say when time is over.
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::ErrorKind::TimedOut.into()),
-        Err(error) => Err(error),
-    }
-}
-
-/// A point in time that all waits of one step share.
-struct Deadline(Instant);
-
-impl Deadline {
-    fn of(timeout: NextTimeout) -> Self {
-        // Instants cannot be added to without end; `config` bounds every span to less.
-        const LONGEST: Duration = Duration::from_secs(400 * 24 * 3600);
-        Self(Instant::now() + (*timeout.after).min(LONGEST))
-    }
-
-    /// Never zero, which the kernel would read as "wait for ever".
-    fn left(&self) -> io::Result<Duration> {
-        let left = self.0.saturating_duration_since(Instant::now());
-        if left < Duration::from_micros(1) { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     #[test]
     fn what_the_service_said_outweighs_a_missing_way_but_not_a_missing_question() {
@@ -209,11 +187,11 @@ mod tests {
         let refusing = SocketAddr::from(([127, 0, 0, 1], 1));
         let unroutable = SocketAddr::from(([255, 255, 255, 255], 1));
         let deadline = || Deadline(Instant::now() + Duration::from_secs(1));
-        let found = first_that_answers(&[unroutable, refusing, good], &deadline()).unwrap();
+        let found = TcpStream::from(first_that_answers(&[unroutable, refusing, good], deadline()).unwrap());
         assert_eq!(found.peer_addr().unwrap(), good);
-        let failed = first_that_answers(&[refusing, unroutable], &deadline()).unwrap_err();
+        let failed = first_that_answers(&[refusing, unroutable], deadline()).unwrap_err();
         assert_eq!(failed.kind(), io::ErrorKind::ConnectionRefused);
         let over = Deadline(Instant::now());
-        assert_eq!(first_that_answers(&[good], &over).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(first_that_answers(&[good], over).unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

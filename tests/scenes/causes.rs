@@ -1,6 +1,8 @@
 //! Why no good answer came, in words.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 
 use crate::harness::{Answer, Scene};
 
@@ -45,6 +47,34 @@ fn a_port_that_nobody_listens_at_is_refused() {
         ])
         .exits(1)
         .logs(&["⚠️ app health check failed (HTTP 000) - Failure 1/2: connection refused"]);
+}
+
+#[test]
+fn a_service_behind_a_unix_socket() {
+    let scene = Scene::new();
+    let (socket, log) = (scene.path("app.sock"), scene.path("app.log"));
+    scene.config(&format!(
+        "[host]\nboot_grace = \"0s\"\n[service.app]\nurl = \"unix:{}:/health/\"\nlog_file = \"{}\"\n",
+        socket.display(),
+        log.display()
+    ));
+    let missing = "⚠️ app health check failed (HTTP 000) - Failure 1/2: no such socket";
+    scene.tick().exits(1).logs(&[missing]);
+    assert_eq!(scene.state()["cause"], "no_socket");
+    let listener = UnixListener::bind(socket).unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 1024];
+        let read = stream.read(&mut head).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&head[..read]).into_owned()
+    });
+    scene.tick().exits(0).logs(&["✅ app recovered (was 1 failures)"]);
+    let head = server.join().unwrap();
+    assert!(
+        head.starts_with("GET /health/ HTTP/1.1\r\n") && head.contains("\r\nhost: localhost\r\n"),
+        "{head}"
+    );
 }
 
 #[test]

@@ -94,10 +94,19 @@ fn faults_of_one_line() {
 fn faults_of_urls_show_no_secrets() {
     let no_port = "must have a port of 1 to 65535; nothing was probed";
     let no_host = "has no valid host: a name, an IPv4 address or [an IPv6 address]; nothing was probed";
+    let no_socket = "must name a socket by its absolute path; such as \"unix:/run/gunicorn.sock:/health/\"";
+    let no_page = "must have a path that begins with / after the socket and a colon; such as \"unix:/run/gunicorn.sock:/health/\"";
     let unreadable = "cannot be read as a URL: http://HOST[:PORT][/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX";
     for (url, message) in [
-        ("https://x/", "this version speaks plain http only; begin it with http://"),
-        ("unix:/run/x.sock:/health/", "this version speaks plain http only; begin it with http://"),
+        ("https://x/", "this version speaks no https; begin it with http://"),
+        ("unix:", no_socket),
+        ("unix::/health/", no_socket),
+        ("unix:run/x.sock:/health/", no_socket),
+        ("unix:/:/health/", no_socket),
+        ("unix:/run/x.sock/", no_socket),
+        ("unix:/run/x.sock:", no_page),
+        ("unix:/run/x.sock:health/", no_page),
+        ("unix:/run/x.sock:/a b", "cannot be read as a URL: unix:SOCKET[:/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX"),
         ("localhost:8000/", "is not a URL; such as \"http://localhost:8000/health/\""),
         ("", "is not a URL; such as \"http://localhost:8000/health/\""),
         ("http://u:secret@x/", "must not hold a user or password; use headers = { Authorization = \"Basic ...\" }"),

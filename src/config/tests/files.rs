@@ -192,7 +192,13 @@ fn every_value_is_shown_with_its_origin_and_no_secret_with_it() {
 #[test]
 fn what_is_shown_could_stand_in_a_file() {
     let host = Host::new();
-    host.write("unhang.toml", format!("{}max_failures = 3\nstatus = \"200,204\"\n", service("shop")));
+    host.write(
+        "unhang.toml",
+        format!(
+            "{}max_failures = 3\nstatus = \"200,204\"\n[service.a]\nurl = \"unix:/run/a.sock:/health/\"\n",
+            service("shop")
+        ),
+    );
     let sections = show_at(&host.places, &cli(&[]).sources()).unwrap();
     let text: String = sections
         .iter()

@@ -86,6 +86,7 @@ fn the_defaults_are_those_of_the_sample() {
             restarter: Restarter::Unit("roams-django.service".into()),
             question: Question {
                 url: "http://localhost:8000/health/".into(),
+                socket: None,
                 method: "GET".into(),
                 headers: BTreeMap::new(),
                 status: StatusSet(vec![(200, 200)]),
@@ -163,6 +164,7 @@ fn every_key() -> Service {
         restarter: Restarter::Unit("gunicorn.service".into()),
         question: Question {
             url: "http://localhost:8000/health/".into(),
+            socket: None,
             method: "HEAD".into(),
             headers: [("Host", "shop.example"), ("X-Probe", "unhang")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -337,8 +339,25 @@ fn good_urls() {
         "http://[::1]:65535/health/?a=b%20c",
         "http://my_host.example.org/x@y",
     ] {
-        assert_eq!(one(&format!("[service.a]\nurl = '{url}'"), &[]).question.url, url);
+        let question = one(&format!("[service.a]\nurl = '{url}'"), &[]).question;
+        assert_eq!((question.url.as_str(), question.socket), (url, None));
     }
+}
+
+#[test]
+fn a_unix_socket_is_asked_as_localhost() {
+    for (written, socket, url) in [
+        ("unix:/run/gunicorn.sock:/health/", "/run/gunicorn.sock", "http://localhost/health/"),
+        ("UNIX:/run/gunicorn.sock:/health/?a=b:/c", "/run/gunicorn.sock", "http://localhost/health/?a=b:/c"),
+        ("unix:/run/gunicorn.sock", "/run/gunicorn.sock", "http://localhost/"),
+        ("unix:///run/my app.sock:/", "///run/my app.sock", "http://localhost/"),
+    ] {
+        let question = one(&format!("[service.a]\nurl = '{written}'"), &[]).question;
+        assert_eq!((question.url.as_str(), question.socket), (url, Some(PathBuf::from(socket))), "{written}");
+    }
+    let longest = format!("unix:/{}:/", "a".repeat(106));
+    assert!(read(&format!("[service.a]\nurl = '{longest}'"), &[]).is_ok());
+    assert!(read(&format!("[service.a]\nurl = '{}'", longest.replace("/a", "/aa")), &[]).is_err());
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod host;
 mod random;
 mod redirect;
 mod service;
+mod unix;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -28,6 +29,7 @@ pub(super) const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 pub(super) fn question(url: &str) -> Question {
     Question {
         url: url.to_owned(),
+        socket: None,
         method: "GET".to_owned(),
         headers: BTreeMap::new(),
         status: StatusSet(vec![(200, 200)]),

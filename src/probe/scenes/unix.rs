@@ -1,0 +1,109 @@
+//! HTTP over a Unix socket.
+
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+use unhang_core::{Cause, Doubt, Observation, Phase};
+
+use super::{GOOD, free_port, observe_with, question, read_head, says};
+use crate::plan::Question;
+
+/// As `config` makes it of `unix:SOCKET:/health/`.
+fn at(socket: &Path) -> Question {
+    Question { socket: Some(socket.to_owned()), ..question("http://localhost/health/") }
+}
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.sock");
+    (dir, path)
+}
+
+/// Answers one request after the other; hands on what it was asked.
+fn listen(path: &Path, answers: Vec<String>) -> mpsc::Receiver<String> {
+    let (tell, requests) = mpsc::channel();
+    let listener = UnixListener::bind(path).unwrap();
+    thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            tell.send(read_head(&mut stream)).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    requests
+}
+
+#[test]
+fn healthy_and_asked_as_localhost() {
+    let (_dir, path) = place();
+    let requests = listen(&path, vec![GOOD.to_owned()]);
+    assert_eq!(observe_with(&at(&path)), Observation::Healthy);
+    let head = requests.recv().unwrap();
+    assert!(head.starts_with("GET /health/ HTTP/1.1\r\n"), "{head}");
+    assert_eq!(head.matches("\r\nhost: localhost\r\n").count(), 1, "{head}");
+}
+
+#[test]
+fn a_redirect_within_stays_and_one_to_elsewhere_leaves() {
+    let to = |location: &str| format!("HTTP/1.1 302 X\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+    let (_dir, path) = place();
+    let requests = listen(&path, vec![to("/there"), GOOD.to_owned()]);
+    let following = |path: &Path| observe_with(&Question { redirects: 1, ..at(path) });
+    assert_eq!(following(&path), Observation::Healthy);
+    assert!(requests.iter().nth(1).unwrap().starts_with("GET /there HTTP/1.1\r\n"));
+    let (_dir, path) = place();
+    let _requests = listen(&path, vec![to(&says(GOOD)), to(&format!("http://localhost:{}/", free_port()))]);
+    assert_eq!(following(&path), Observation::Healthy);
+    assert_eq!(following(&path), Observation::Unhealthy(Cause::Refused));
+}
+
+#[test]
+fn no_socket_and_nobody_behind_it() {
+    let (dir, path) = place();
+    assert_eq!(observe_with(&at(&path)), Observation::Unhealthy(Cause::NoSocket));
+    assert_eq!(observe_with(&at(&path.join("deeper"))), Observation::Unhealthy(Cause::NoSocket));
+    drop(UnixListener::bind(&path).unwrap());
+    assert_eq!(observe_with(&at(&path)), Observation::Unhealthy(Cause::Refused));
+    assert_eq!(observe_with(&at(&path.join("deeper"))), Observation::Unhealthy(Cause::NoSocket));
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(observe_with(&at(&file)), Observation::Unhealthy(Cause::Refused));
+    let long = dir.path().join("x".repeat(200));
+    assert!(matches!(observe_with(&at(&long)), Observation::Unknown(Doubt::Other(_))));
+}
+
+#[test]
+fn a_socket_that_is_not_ours_to_open_is_our_fault() {
+    let (_dir, path) = place();
+    let _listener = UnixListener::bind(&path).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
+    let question = at(&path);
+    // Root may do all things; a thread of root's that gave that up may not.
+    let observed = thread::spawn(move || {
+        let mut held = capabilities(None).unwrap();
+        held.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
+        set_capabilities(None, held).unwrap();
+        observe_with(&question)
+    });
+    assert_eq!(observed.join().unwrap(), Observation::Unknown(Doubt::Forbidden));
+}
+
+#[test]
+fn a_full_backlog_is_a_time_out() {
+    let (_dir, path) = place();
+    let listener = UnixListener::bind(&path).unwrap();
+    rustix::net::listen(&listener, 1).unwrap();
+    let queue: Vec<_> = (0..2).map(|_| UnixStream::connect(&path).unwrap()).collect();
+    assert_eq!(observe_with(&at(&path)), Observation::Unhealthy(Cause::TimedOut(Phase::Connect)));
+    drop(queue);
+    // Room again, but nobody accepts.
+    let (_dir, path) = place();
+    let _listener = UnixListener::bind(&path).unwrap();
+    assert_eq!(observe_with(&at(&path)), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+}
