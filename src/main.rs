@@ -7,12 +7,12 @@
 //! - `tick`: the only orchestrator and the only reader of the wall and boot clocks. It calls the rooms,
 //!   and they do not call each other:
 //!   - `store`: lock, state file, quarantine; `places`: where they are.
-//!   - `probe`: asks the health URL, over TCP or a Unix socket.
+//!   - `probe`: asks the health URL, over TCP or a Unix socket, with TLS or without.
 //!   - `systemd`: asks systemd, and for restarts; `command`: restarts by a command; `asked`: what came
 //!     of asking.
 //!   - `unhang_core` (src/core, a crate that cannot even name a file or a clock): facts in, decision out.
 //!   - `log`: the service's log. `report`: what people read on the terminal. `words`: both's vocabulary.
-//! - `os`: files, processes, clocks and limits made safe; knows no word of the domain.
+//! - `os`: files, certificates, processes, clocks and limits made safe; knows no word of the domain.
 //! - `exit`: exit codes. `demo`: a hung server, and the same `run` on it.
 //!
 //! Kept by tests/house.rs and clippy.toml: core imports nothing; rooms do not name each other; processes,

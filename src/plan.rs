@@ -89,10 +89,12 @@ impl Restarter {
 /// What a probe asks, and what it takes for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
-    /// `http://HOST[:PORT][/PATH]`, checked by `config`.
+    /// `http(s)://HOST[:PORT][/PATH]`, checked by `config`.
     pub(crate) url: String,
     /// The Unix socket to ask at; the URL is then `http://localhost/PATH`.
     pub(crate) socket: Option<PathBuf>,
+    /// Of weight where `may_need_tls`.
+    pub(crate) trust: Trust,
     /// Upper case, a token of RFC 9110.
     pub(crate) method: String,
     pub(crate) headers: BTreeMap<String, String>,
@@ -100,6 +102,23 @@ pub(crate) struct Question {
     pub(crate) redirects: u32,
     /// For the whole request, connect included.
     pub(crate) timeout: Duration,
+}
+
+impl Question {
+    /// A redirect may lead to https too.
+    pub(crate) fn may_need_tls(&self) -> bool {
+        let is_https = self.url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
+        is_https || self.redirects > 0
+    }
+}
+
+/// By what an https server is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Trust {
+    /// Certificates besides those of this host.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// By nothing, then: encrypted, but with whom is not asked.
+    pub(crate) insecure: bool,
 }
 
 /// The statuses that mean healthy: ranges, both ends included.

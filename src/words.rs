@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
-use unhang_core::{Cause, Decision, Doubt, Failing, Hold, Moment, Phase, Reason, Verdict};
+use unhang_core::{Cause, Decision, Doubt, Failing, Hold, Moment, Phase, Reason, TlsFault, Verdict};
 
 use crate::plan::{Restarter, Service};
 
@@ -61,15 +61,32 @@ pub(crate) fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
         Cause::NoSocket => "no such socket".to_owned(),
         Cause::Refused => "connection refused".to_owned(),
         Cause::Reset => "connection reset".to_owned(),
+        Cause::Closed(Phase::Tls) => "closed in the TLS handshake".to_owned(),
         Cause::Closed(Phase::Read) => "closed in the middle of the answer".to_owned(),
         Cause::Closed(Phase::Resolve | Phase::Connect | Phase::Wait) => "closed without an answer".to_owned(),
         Cause::TimedOut(Phase::Resolve | Phase::Connect) => format!("no connection within {within}"),
+        Cause::TimedOut(Phase::Tls) => format!("TLS handshake not complete within {within}"),
         Cause::TimedOut(Phase::Wait) => format!("no answer within {within} (connected)"),
         Cause::TimedOut(Phase::Read) => format!("answer not complete within {within}"),
         Cause::Status(_) => return None,
+        Cause::Tls(fault) => tls(fault),
         Cause::NotHttp(what) => format!("not HTTP: {what}"),
         Cause::TooLarge => "the head of the answer is too large".to_owned(),
     })
+}
+
+fn tls(fault: &TlsFault) -> String {
+    match fault {
+        TlsFault::Expired => "certificate expired".to_owned(),
+        TlsFault::NotYetValid => "certificate not valid yet".to_owned(),
+        TlsFault::UnknownIssuer => "certificate of an unknown issuer: if it is yours, set ca_file".to_owned(),
+        TlsFault::SelfSigned => {
+            "certificate self-signed, or a CA's own: if it is yours, set ca_file to it".to_owned()
+        }
+        TlsFault::WrongName => "certificate for another name than the url's host".to_owned(),
+        TlsFault::NotTls => "what answers is not TLS: is the url to begin with http://?".to_owned(),
+        TlsFault::Handshake(what) => format!("TLS handshake failed: {what}"),
+    }
 }
 
 pub(crate) fn doubt(doubt: &Doubt) -> String {
@@ -81,7 +98,9 @@ pub(crate) fn doubt(doubt: &Doubt) -> String {
         Doubt::NoPort => "no local address or port to connect from".to_owned(),
         Doubt::NoThread => "no thread can be started".to_owned(),
         Doubt::Forbidden => "not permitted to connect".to_owned(),
-        Doubt::NoSystemd(why) | Doubt::UnitUnknown(why) | Doubt::Other(why) => why.clone(),
+        Doubt::NoAuthorities(why) | Doubt::NoSystemd(why) | Doubt::UnitUnknown(why) | Doubt::Other(why) => {
+            why.clone()
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! defaults, `[defaults]`, `[service.NAME]`, environment, flags. Nothing is printed, probed or asked here.
 //!
 //! typed, files -> document -> settings (what was said, where) -> reading (judged by `words`, `question`
-//! and `units`) -> service -> the plan
+//! and `units`) -> service -> the plan (a whole: `trust`)
 
 mod document;
 mod files;
@@ -15,6 +15,7 @@ mod show;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod typed;
 mod units;
 mod words;
@@ -122,7 +123,8 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     }
     faults.extend(unknown_names(sources, &tables.services));
     let good = services.iter().filter_map(|service| service.as_ref().ok());
-    faults.extend(shared_locks(good, &tables.services));
+    faults.extend(shared_locks(good.clone(), &tables.services));
+    faults.extend(trust::faults(&good.collect::<Vec<_>>(), tables, typed));
     let mut services: Vec<_> = services.into_iter().collect::<Result<_, _>>().ok()?;
     services.retain(|service| sources.only.is_empty() || sources.only.contains(&service.key));
     let state_dir = sources.place.state_dir.clone();

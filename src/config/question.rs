@@ -19,21 +19,18 @@ pub(super) struct Address {
     pub(super) socket: Option<PathBuf>,
 }
 
-/// `http://HOST[:PORT][/PATH]`, or `unix:SOCKET[:/PATH]` as nginx writes it.
+/// `http(s)://HOST[:PORT][/PATH]`, or `unix:SOCKET[:/PATH]` as nginx writes it.
 pub(super) fn url(value: &Value) -> Result<Address, Wrong> {
     let text = words::text(value)?;
     if text.len() > LONGEST {
         return Err(format!("must be at most {LONGEST} bytes").into());
     }
     match text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
-        Some((scheme, _)) if scheme == "http" => {
-            check_authority(&parse(text, "http://HOST[:PORT][/PATH]")?)?;
+        Some((scheme, _)) if scheme == "http" || scheme == "https" => {
+            check_authority(&parse(text, &format!("{scheme}://HOST[:PORT][/PATH]"))?)?;
             Ok(Address { url: text.to_owned(), socket: None })
         }
         Some((scheme, rest)) if scheme == "unix" => at_socket(rest),
-        Some((scheme, _)) if scheme == "https" => {
-            Err(Wrong::cure("this version speaks no https", "begin it with http://"))
-        }
         Some(_) | None => Err(Wrong::cure("is not a URL", "such as \"http://localhost:8000/health/\"")),
     }
 }

@@ -10,7 +10,7 @@ use super::question::Address;
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use super::{question, units, words};
-use crate::plan::{HostPlan, Question, Restarter, Service, StatusSet};
+use crate::plan::{HostPlan, Question, Restarter, Service, StatusSet, Trust};
 
 /// Every default there is, but for what is made from NAME: the name, the unit NAME.service, and the log.
 pub(super) const DEFAULTS: &str = r#"
@@ -93,7 +93,7 @@ pub(super) fn service<'a>(
     let url = url(&mut reading, own);
     let restarter = restarter(&mut reading, name, own);
     let shown = reading.find("name", words::name);
-    let log_file = reading.find("log_file", words::absolute_path);
+    let log_file = reading.find("log_file", words::log_file);
     let shared = Shared::read(&mut reading);
     let clashes = in_order(&mut reading, host);
     let service = key.and_then(|()| {
@@ -144,6 +144,8 @@ struct Shared<'a> {
     status: Said<'a, StatusSet>,
     redirects: Said<'a, u32>,
     timeout: Said<'a, Duration>,
+    ca_file: Said<'a, Option<PathBuf>>,
+    insecure: Said<'a, bool>,
     max_failures: Said<'a, u32>,
     min_successes: Said<'a, u32>,
     grace: Said<'a, Duration>,
@@ -165,8 +167,8 @@ impl<'a> Shared<'a> {
         let status = reading.need("status", question::status);
         let redirects = reading.need("redirects", words::number::<0, 20>);
         let timeout = reading.need("timeout", words::span_above_zero);
-        let ca_file = reading.need("ca_file", words::https_only);
-        let insecure = reading.need("insecure", words::https_only);
+        let ca_file = reading.need("ca_file", words::ca_file);
+        let insecure = reading.need("insecure", words::truth);
         let max_failures = reading.need("max_failures", words::count);
         let min_successes = reading.need("min_successes", words::count);
         let grace = reading.need("grace", words::span);
@@ -178,14 +180,14 @@ impl<'a> Shared<'a> {
         let first = reading.need("backoff.first", words::span);
         let max = reading.need("backoff.max", words::span);
         let mode = reading.need("mode", words::mode);
-        ca_file?;
-        insecure?;
         Ok(Self {
             method: method?,
             headers: headers?,
             status: status?,
             redirects: redirects?,
             timeout: timeout?,
+            ca_file: ca_file?,
+            insecure: insecure?,
             max_failures: max_failures?,
             min_successes: min_successes?,
             grace: grace?,
@@ -217,6 +219,7 @@ impl<'a> Shared<'a> {
         Question {
             url: address.url,
             socket: address.socket,
+            trust: Trust { ca_file: self.ca_file.value, insecure: self.insecure.value },
             method: self.method.value,
             headers: self.headers,
             status: self.status.value,

@@ -1,6 +1,7 @@
 //! Every effective value and where it came from, as lines that could stand in a file. Shows no secret:
 //! values of headers and the query of a URL stay hidden.
 
+use std::path::Path;
 use std::time::Duration;
 
 use unhang_core::Mode;
@@ -43,6 +44,8 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
         ("status", text(&statuses(&question.status))),
         ("redirects", question.redirects.to_string()),
         ("timeout", span(question.timeout)),
+        ("ca_file", text(&question.trust.ca_file.as_deref().unwrap_or(Path::new("")).display().to_string())),
+        ("insecure", question.trust.insecure.to_string()),
         ("max_failures", policy.max_failures.to_string()),
         ("min_successes", policy.min_successes.to_string()),
         ("grace", span(policy.grace)),

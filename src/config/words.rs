@@ -66,13 +66,22 @@ pub(super) fn name(value: &Value) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-pub(super) fn absolute_path(value: &Value) -> Result<PathBuf, Wrong> {
+pub(super) fn log_file(value: &Value) -> Result<PathBuf, Wrong> {
+    absolute_path(value, "/var/log/shop.log")
+}
+
+/// "" is none.
+pub(super) fn ca_file(value: &Value) -> Result<Option<PathBuf>, Wrong> {
+    match value.text() {
+        Some("") => Ok(None),
+        _ => absolute_path(value, "/etc/ssl/shop-ca.pem").map(Some),
+    }
+}
+
+fn absolute_path(value: &Value, sample: &str) -> Result<PathBuf, Wrong> {
     let text = text(value)?;
     if !text.starts_with('/') || text.ends_with('/') || text.chars().any(char::is_control) {
-        return Err(format!(
-            "must be the absolute path of a file, such as \"/var/log/shop.log\", got {value}"
-        )
-        .into());
+        return Err(format!("must be the absolute path of a file, such as \"{sample}\", got {value}").into());
     }
     Ok(PathBuf::from(text))
 }
@@ -104,12 +113,9 @@ pub(super) fn command(value: &Value) -> Result<Vec<String>, Wrong> {
     }
 }
 
-/// A value that no key of this version can use but for its default.
-pub(super) fn https_only(value: &Value) -> Result<(), Wrong> {
-    if *value == Value::Truth(false) || value.text() == Some("") {
-        return Ok(());
-    }
-    Err(Wrong::cure("has no meaning for http, and this version speaks plain http only", "leave it out"))
+pub(super) fn truth(value: &Value) -> Result<bool, Wrong> {
+    let Value::Truth(truth) = value else { return Err(format!("must be true or false, got {value}").into()) };
+    Ok(*truth)
 }
 
 pub(super) fn text(value: &Value) -> Result<&str, Wrong> {

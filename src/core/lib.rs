@@ -21,7 +21,7 @@ mod unit;
 mod verdict;
 
 pub use decide::{Case, Decision, Host, asks_systemd, decide, look_again, restart_order};
-pub use observation::{Cause, Doubt, Observation, Phase};
+pub use observation::{Cause, Doubt, Observation, Phase, TlsFault};
 pub use outlook::{Outlook, outlook, reset};
 pub use policy::{BackoffLimits, Budget, Mode, Policy};
 pub use restart::{Ended, intend, settle};

@@ -23,9 +23,26 @@ pub enum Cause {
     TimedOut(Phase),
     /// An answer with a status that is not one of those wanted.
     Status(u16),
+    /// No TLS connection came about.
+    Tls(TlsFault),
     /// What answers there does not speak HTTP; the detail comes from outside.
     NotHttp(String),
     TooLarge,
+}
+
+/// Why a TLS handshake failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsFault {
+    Expired,
+    NotYetValid,
+    UnknownIssuer,
+    /// The server shows as its own what may only sign others: `openssl req -x509` makes such.
+    SelfSigned,
+    WrongName,
+    /// What answers there does not speak TLS.
+    NotTls,
+    /// The detail may come from outside.
+    Handshake(String),
 }
 
 /// A fault of ours, or of the way there: says nothing about the service.
@@ -40,6 +57,8 @@ pub enum Doubt {
     NoPort,
     NoThread,
     Forbidden,
+    /// Nothing to know an https server by: no authority, or a `ca_file` that cannot be used.
+    NoAuthorities(String),
     /// This machine has no systemd to ask.
     NoSystemd(String),
     /// systemd was asked and said nothing we can use.
@@ -52,6 +71,8 @@ pub enum Doubt {
 pub enum Phase {
     Resolve,
     Connect,
+    /// Connected; the TLS handshake is not complete.
+    Tls,
     /// The request is out, the first byte of the answer is not in.
     Wait,
     Read,
@@ -65,12 +86,15 @@ impl Cause {
             Self::NoSocket => "no_socket",
             Self::Refused => "refused",
             Self::Reset => "reset",
+            Self::Closed(Phase::Tls) => "closed_tls",
             Self::Closed(Phase::Read) => "closed_reading",
             Self::Closed(Phase::Resolve | Phase::Connect | Phase::Wait) => "closed",
             Self::TimedOut(Phase::Resolve | Phase::Connect) => "timeout_connecting",
+            Self::TimedOut(Phase::Tls) => "timeout_tls",
             Self::TimedOut(Phase::Wait) => "timeout_waiting",
             Self::TimedOut(Phase::Read) => "timeout_reading",
             Self::Status(_) => "status",
+            Self::Tls(fault) => fault.code(),
             Self::NotHttp(_) => "not_http",
             Self::TooLarge => "too_large",
         }
@@ -86,8 +110,23 @@ impl Cause {
             | Self::Reset
             | Self::Closed(_)
             | Self::TimedOut(_)
+            | Self::Tls(_)
             | Self::NotHttp(_)
             | Self::TooLarge => 0,
+        }
+    }
+}
+
+impl TlsFault {
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Expired => "tls_expired",
+            Self::NotYetValid => "tls_not_yet_valid",
+            Self::UnknownIssuer => "tls_unknown_issuer",
+            Self::SelfSigned => "tls_self_signed",
+            Self::WrongName => "tls_wrong_name",
+            Self::NotTls => "not_tls",
+            Self::Handshake(_) => "tls_handshake",
         }
     }
 }
@@ -104,6 +143,7 @@ impl Doubt {
             Self::NoPort => "no_port",
             Self::NoThread => "no_thread",
             Self::Forbidden => "forbidden",
+            Self::NoAuthorities(_) => "no_authorities",
             Self::NoSystemd(_) => "no_systemd",
             Self::UnitUnknown(_) => "unit_unknown",
             Self::Other(_) => "other",
@@ -121,6 +161,7 @@ impl fmt::Display for Cause {
             | Self::Reset
             | Self::Closed(_)
             | Self::TimedOut(_)
+            | Self::Tls(_)
             | Self::NotHttp(_)
             | Self::TooLarge => f.write_str(self.code()),
         }
@@ -139,16 +180,26 @@ mod tests {
             (Cause::NoSocket, "no_socket"),
             (Cause::Refused, "refused"),
             (Cause::Reset, "reset"),
+            (Cause::Closed(Phase::Tls), "closed_tls"),
             (Cause::Closed(Phase::Wait), "closed"),
             (Cause::Closed(Phase::Read), "closed_reading"),
             (Cause::TimedOut(Phase::Connect), "timeout_connecting"),
+            (Cause::TimedOut(Phase::Tls), "timeout_tls"),
             (Cause::TimedOut(Phase::Wait), "timeout_waiting"),
             (Cause::TimedOut(Phase::Read), "timeout_reading"),
             (Cause::Status(502), "status 502"),
+            (Cause::Tls(TlsFault::Expired), "tls_expired"),
+            (Cause::Tls(TlsFault::NotYetValid), "tls_not_yet_valid"),
+            (Cause::Tls(TlsFault::UnknownIssuer), "tls_unknown_issuer"),
+            (Cause::Tls(TlsFault::SelfSigned), "tls_self_signed"),
+            (Cause::Tls(TlsFault::WrongName), "tls_wrong_name"),
+            (Cause::Tls(TlsFault::NotTls), "not_tls"),
+            (Cause::Tls(TlsFault::Handshake(why())), "tls_handshake"),
             (Cause::NotHttp(why()), "not_http"),
             (Cause::TooLarge, "too_large"),
         ] {
             assert_eq!(cause.to_string(), kept);
         }
+        assert_eq!((Cause::Status(301).http(), Cause::Tls(TlsFault::Expired).http()), (301, 0));
     }
 }

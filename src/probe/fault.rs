@@ -5,7 +5,8 @@
 use std::{fmt, io};
 
 use rustix::io::Errno;
-use unhang_core::{Cause, Doubt, Observation, Phase};
+use rustls::CertificateError;
+use unhang_core::{Cause, Doubt, Observation, Phase, TlsFault};
 use ureq::Error;
 
 use super::trace::Seen;
@@ -36,8 +37,11 @@ pub(super) fn classify(error: &Error, seen: &Seen) -> Observation {
     }
 }
 
-/// What connect(2), read(2) and write(2) can say.
+/// What connect(2), read(2) and write(2) can say, and rustls through them.
 pub(super) fn classify_io(error: &io::Error, phase: Phase) -> Observation {
+    if let Some(error) = tls_error(error) {
+        return classify_tls(error);
+    }
     match Errno::from_io_error(error) {
         // There is no path to it, or only a part of it.
         Some(Errno::NOENT | Errno::NOTDIR) => Observation::Unhealthy(Cause::NoSocket),
@@ -54,6 +58,55 @@ pub(super) fn classify_io(error: &io::Error, phase: Phase) -> Observation {
     }
 }
 
+pub(super) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
+pub(super) fn classify_tls(error: &rustls::Error) -> Observation {
+    use rustls::Error as Tls;
+    let fault = match error {
+        Tls::InvalidCertificate(bad) => certificate_fault(bad),
+        Tls::InvalidMessage(_) => Some(TlsFault::NotTls),
+        Tls::AlertReceived(_)
+        | Tls::DecryptError
+        | Tls::InappropriateHandshakeMessage { .. }
+        | Tls::InappropriateMessage { .. }
+        | Tls::NoCertificatesPresented
+        | Tls::PeerMisbehaved(_)
+        | Tls::PeerSentOversizedRecord => Some(TlsFault::Handshake(error.to_string())),
+        // Most of all PeerIncompatible: it does speak TLS, but none that we know.
+        _ => None,
+    };
+    match fault {
+        Some(fault) => Observation::Unhealthy(Cause::Tls(fault)),
+        None => Observation::Unknown(Doubt::Other(format!("TLS: {error}"))),
+    }
+}
+
+/// `None`: we cannot judge it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
+fn certificate_fault(bad: &CertificateError) -> Option<TlsFault> {
+    use CertificateError as Bad;
+    match bad {
+        Bad::Expired | Bad::ExpiredContext { .. } => Some(TlsFault::Expired),
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => Some(TlsFault::NotYetValid),
+        Bad::UnknownIssuer => Some(TlsFault::UnknownIssuer),
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Some(TlsFault::WrongName),
+        Bad::BadEncoding => Some(TlsFault::Handshake("certificate cannot be read".into())),
+        // Such as that of an authority which was made anew under its old name.
+        Bad::BadSignature => {
+            Some(TlsFault::Handshake("certificate not signed by the issuer it names".into()))
+        }
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
+            Some(TlsFault::Handshake("certificate not for servers".into()))
+        }
+        // webpki's own error, which cannot be named from here; a scene pins this word.
+        Bad::Other(inner) if inner.to_string() == "CaUsedAsEndEntity" => Some(TlsFault::SelfSigned),
+        _ => None,
+    }
+}
+
 /// What this host has run out of.
 pub(super) fn scarcity(error: &io::Error) -> Option<Doubt> {
     match Errno::from_io_error(error)? {
@@ -67,7 +120,9 @@ pub(super) fn scarcity(error: &io::Error) -> Option<Doubt> {
 fn timed_out(phase: Phase) -> Observation {
     match phase {
         Phase::Resolve => Observation::Unknown(Doubt::Lookup("no answer in time".into())),
-        Phase::Connect | Phase::Wait | Phase::Read => Observation::Unhealthy(Cause::TimedOut(phase)),
+        Phase::Connect | Phase::Tls | Phase::Wait | Phase::Read => {
+            Observation::Unhealthy(Cause::TimedOut(phase))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One HTTP question. ureq speaks HTTP; the way there, the waits and the words for failure are this
+//! One HTTP question. ureq speaks HTTP; the way there, TLS, the waits and the words for failure are this
 //! room's. Reads no body: no rule looks at one.
 
 use std::sync::Arc;
@@ -43,7 +43,13 @@ fn status(question: &Question, trace: &Arc<Trace>) -> Result<u16, Error> {
     let request = request(question)?;
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     // An agent for each question, 2 us: its connector and resolver carry this question's trace.
-    let dial = Dial { trace: Arc::clone(trace), socket: question.socket.clone(), head: HEAD, headers };
+    let dial = Dial {
+        trace: Arc::clone(trace),
+        socket: question.socket.clone(),
+        trust: question.trust.clone(),
+        head: HEAD,
+        headers,
+    };
     let agent = Agent::with_parts(config, dial, Lookup { trace: Arc::clone(trace) });
     Ok(agent.run(request)?.status().as_u16())
 }

@@ -33,7 +33,7 @@ impl Resolver for Lookup {
     fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         self.trace.enter(Phase::Resolve);
         let host = uri.host().ok_or_else(|| Error::BadUri(format!("{uri} has no host")))?;
-        let port = uri.port_u16().unwrap_or(80);
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let found = match literal(host) {
             Some(ips) => ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
             None => look_up(host, port, *timeout.after)?,

@@ -7,6 +7,7 @@ mod http;
 mod lookup;
 mod quiet;
 mod socket;
+mod tls;
 mod trace;
 mod wire;
 mod workers;

@@ -1,6 +1,6 @@
-//! The way to the service: a TCP or Unix socket under ureq, with every wait bounded. ureq's own
-//! connector gives up at the first address when the kernel has no IPv6 at all, grants each wait a grace of
-//! its own, and knows no Unix socket.
+//! The way to the service: a TCP or Unix socket under ureq, with TLS or without, and every wait bounded.
+//! ureq's own connector gives up at the first address when the kernel has no IPv6 at all, grants each
+//! wait a grace of its own, and knows no Unix socket.
 
 use std::io::{self, Read, Write};
 use std::mem;
@@ -11,14 +11,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
+use rustls::{ClientConnection, Stream};
 use unhang_core::{Doubt, Observation, Phase};
 use ureq::Error;
 use ureq::http::Uri;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-use super::fault::{Ours, classify_io};
+use crate::plan::Trust;
+
+use super::fault::classify_io;
 use super::head::HeadBuffers;
 use super::socket::{Bounded, Deadline, connect_unix};
+use super::tls;
 use super::trace::Trace;
 
 /// Opens the socket.
@@ -27,6 +31,7 @@ pub(super) struct Dial {
     pub(super) trace: Arc<Trace>,
     /// The Unix socket behind `http://localhost`, if it is not TCP.
     pub(super) socket: Option<PathBuf>,
+    pub(super) trust: Trust,
     /// A whole answer head must fit in here.
     pub(super) head: usize,
     /// What the request's own headers take.
@@ -37,19 +42,22 @@ impl Connector for Dial {
     type Out = Wire;
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
-        if details.needs_tls() {
-            return Err(Ours(Doubt::Other("redirected to https, which unhang cannot follow".into())).into());
-        }
         let (uri, deadline) = (details.uri, Deadline::of(details.timeout));
         self.trace.enter(Phase::Connect);
         let socket = match &self.socket {
             Some(path) if is_of_the_socket(uri) => connect_unix(path, deadline)?,
-            // Also where a redirect leads from a Unix socket to another host.
+            // Also where a redirect leads from a Unix socket to another host, or to https.
             Some(_) | None => first_that_answers(&details.addrs, deadline)?,
         };
+        let mut tls = None;
+        if details.needs_tls() {
+            self.trace.enter(Phase::Tls);
+            let mut socket = Bounded { socket: &socket, deadline };
+            tls = Some(tls::handshake(&self.trust, uri.host().unwrap_or_default(), &mut socket)?);
+        }
         self.trace.enter(Phase::Wait);
         let buffers = HeadBuffers::new(self.head, self.headers + request_line_and_own_headers(uri));
-        Ok(Some(Wire { socket, buffers, silent: true, trace: Arc::clone(&self.trace) }))
+        Ok(Some(Wire { socket, tls, buffers, silent: true, trace: Arc::clone(&self.trace) }))
     }
 }
 
@@ -114,6 +122,8 @@ fn weight(addr: &SocketAddr, error: &io::Error) -> Weight {
 #[derive(Debug)]
 pub(super) struct Wire {
     socket: OwnedFd,
+    /// `None`: plain.
+    tls: Option<Box<ClientConnection>>,
     buffers: HeadBuffers,
     /// Nothing was answered yet.
     silent: bool,
@@ -128,7 +138,14 @@ impl Transport for Wire {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         let mut socket = Bounded { socket: &self.socket, deadline: Deadline::of(timeout) };
         let bytes = self.buffers.output().get(..amount).unwrap_or_default();
-        socket.write_all(bytes)?;
+        match &mut self.tls {
+            None => socket.write_all(bytes)?,
+            Some(tls) => {
+                let mut tls = Stream::new(tls.as_mut(), &mut socket);
+                tls.write_all(bytes)?;
+                tls.flush()?;
+            }
+        }
         Ok(())
     }
 
@@ -140,7 +157,10 @@ impl Transport for Wire {
             let full = self.buffers.input().len();
             return Err(Error::LargeResponseHeader(full, full));
         }
-        let amount = socket.read(room)?;
+        let amount = match &mut self.tls {
+            None => socket.read(room)?,
+            Some(tls) => Stream::new(tls.as_mut(), &mut socket).read(room)?,
+        };
         if amount > 0 && mem::take(&mut self.silent) {
             self.trace.note_beginning(room.get(..amount).unwrap_or_default());
         }
@@ -150,6 +170,10 @@ impl Transport for Wire {
 
     fn is_open(&mut self) -> bool {
         false // one request, one connection: never kept for another
+    }
+
+    fn is_tls(&self) -> bool {
+        self.tls.is_some()
     }
 }
 

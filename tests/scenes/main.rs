@@ -20,6 +20,7 @@ mod commands;
 mod demo;
 mod drop_in;
 mod hands_off;
+mod https;
 mod many;
 mod memory;
 mod tick;

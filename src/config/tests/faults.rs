@@ -76,8 +76,11 @@ fn faults_of_one_line() {
         ("headers.A = \"top\\nsecret\"", "headers.A: must not hold line breaks or other control characters; nothing was probed"),
         ("headers = { A = \"x\", a = \"y\" }", "headers.a: is given twice; nothing was probed"),
         ("headers.Content-length = \"5\"", "headers.Content-length: is set by unhang itself; leave it out"),
-        ("ca_file = \"/x\"", "ca_file: has no meaning for http, and this version speaks plain http only; leave it out"),
-        ("insecure = true", "insecure: has no meaning for http, and this version speaks plain http only; leave it out"),
+        ("ca_file = \"/x\"", "ca_file: has no meaning for a url that is not https; leave it out, or begin url with https://"),
+        ("insecure = true", "insecure: has no meaning for a url that is not https; leave it out, or begin url with https://"),
+        ("ca_file = \"x.pem\"", "ca_file: must be the absolute path of a file, such as \"/etc/ssl/shop-ca.pem\", got \"x.pem\"; nothing was probed"),
+        ("ca_file = true", "ca_file: must be a text in quotes, got true; nothing was probed"),
+        ("insecure = \"yes\"", "insecure: must be true or false, got \"yes\"; nothing was probed"),
         ("max_failure = 3", "max_failure: unknown key; did you mean max_failures?"),
         ("budget.reboots = 3", "budget.reboots: unknown key; did you mean budget.restarts?"),
         ("\"max failures\" = 3", "\"max failures\": unknown key; did you mean max_failures?"),
@@ -98,7 +101,9 @@ fn faults_of_urls_show_no_secrets() {
     let no_page = "must have a path that begins with / after the socket and a colon; such as \"unix:/run/gunicorn.sock:/health/\"";
     let unreadable = "cannot be read as a URL: http://HOST[:PORT][/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX";
     for (url, message) in [
-        ("https://x/", "this version speaks no https; begin it with http://"),
+        ("https://u:secret@x/", "must not hold a user or password; use headers = { Authorization = \"Basic ...\" }"),
+        ("https://x:0/", no_port),
+        ("https:/x", "cannot be read as a URL: https://HOST[:PORT][/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX"),
         ("unix:", no_socket),
         ("unix::/health/", no_socket),
         ("unix:run/x.sock:/health/", no_socket),
@@ -152,14 +157,14 @@ fn faults_of_tables() {
             "u.toml:3: host.nonsense: unknown key; nothing was probed",
             "u.toml:4: host.grace: unknown key; nothing was probed",
         ]),
-        ("[defaults]\nurl = 'http://x'\nname = 'x'\nunit = 'x'\nrestart = ['x']\nlog_file = '/x'\nmax_failures = 0\ninsecure = true\nmodes = 5", &[
+        ("[defaults]\nurl = 'http://x'\nname = 'x'\nunit = 'x'\nrestart = ['x']\nlog_file = '/x'\nmax_failures = 0\ninsecure = 1\nmodes = 5", &[
             "u.toml:2: defaults.url: makes no sense for all services; every service has its own",
             "u.toml:3: defaults.name: makes no sense for all services; every service has its own",
             "u.toml:4: defaults.unit: makes no sense for all services; one unit belongs to one service",
             "u.toml:5: defaults.restart: makes no sense for all services; one command belongs to one service",
             "u.toml:6: defaults.log_file: makes no sense for all services; every service has its own log; write it in [service.NAME]",
             "u.toml:7: defaults.max_failures: must be 1 or more, got 0; nothing was probed",
-            "u.toml:8: defaults.insecure: has no meaning for http, and this version speaks plain http only; leave it out",
+            "u.toml:8: defaults.insecure: must be true or false, got 1; nothing was probed",
             "u.toml:9: defaults.modes: unknown key; did you mean mode?",
         ]),
     ] {
@@ -212,8 +217,8 @@ fn faults_of_flags_name_the_flag() {
         (&["--min-gap", "20m"], "--min-gap: must be shorter than stale_after, which is 10m (default), got \"20m\"; nothing was probed"),
         (&["--timeout", "50s", "--deadline", "45s"], "--timeout: leaves no time to restart: two probes of 50s and the 30s that a restart needs do not fit a deadline of 45s; make host.deadline longer, or timeout shorter"),
         (&["--deadline", "1s"], "--deadline: must be 40s or more, got \"1s\"; a restart begins only with 30s of it left"),
-        (&["--insecure"], "--insecure: has no meaning for http, and this version speaks plain http only; leave it out"),
-        (&["--insecure=perhaps"], "--insecure: has no meaning for http, and this version speaks plain http only; leave it out"),
+        (&["--insecure"], "--insecure: has no meaning for a url that is not https; leave it out, or begin url with https://"),
+        (&["--insecure=perhaps"], "--insecure: must be true or false, got \"perhaps\"; nothing was probed"),
         (&["--header", "secret"], "--header: must be 'NAME: VALUE'; nothing was probed"),
         (&["--header", "a b: secret"], "--header: is not the name of a header: letters, digits and -_.; nothing was probed"),
         (&["--log-file", "x"], "--log-file: must be the absolute path of a file, such as \"/var/log/shop.log\", got \"x\"; nothing was probed"),

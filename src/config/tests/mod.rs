@@ -3,6 +3,7 @@
 mod faults;
 mod files;
 mod properties;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use unhang_core::{BackoffLimits, Budget, Mode, Policy};
 
 use super::*;
 use crate::cli::{Cli, PLAN_FLAGS, PlanFlags, Typed};
-use crate::plan::{HostPlan, Question, StatusSet};
+use crate::plan::{HostPlan, Question, StatusSet, Trust};
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
 
@@ -87,6 +88,7 @@ fn the_defaults_are_those_of_the_sample() {
             question: Question {
                 url: "http://localhost:8000/health/".into(),
                 socket: None,
+                trust: Trust::default(),
                 method: "GET".into(),
                 headers: BTreeMap::new(),
                 status: StatusSet(vec![(200, 200)]),
@@ -144,7 +146,7 @@ status = "2xx,304-304, 400-404"
 redirects = 3
 timeout = "1s500ms"
 ca_file = ""
-insecure = false
+insecure = true
 max_failures = 3
 min_successes = 4
 grace = "1m"
@@ -165,6 +167,7 @@ fn every_key() -> Service {
         question: Question {
             url: "http://localhost:8000/health/".into(),
             socket: None,
+            trust: Trust { ca_file: None, insecure: true },
             method: "HEAD".into(),
             headers: [("Host", "shop.example"), ("X-Probe", "unhang")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -217,7 +220,7 @@ fn every_flag_arrives() {
         "--redirects=3",
         "--timeout=1s500ms",
         "--ca-file=",
-        "--insecure=no",
+        "--insecure",
         "--max-failures=3",
         "--min-successes=4",
         "--grace=1m",
@@ -338,6 +341,8 @@ fn good_urls() {
         "http://127.0.0.1:1/",
         "http://[::1]:65535/health/?a=b%20c",
         "http://my_host.example.org/x@y",
+        "https://localhost",
+        "HTTPS://[::1]:8443/health/",
     ] {
         let question = one(&format!("[service.a]\nurl = '{url}'"), &[]).question;
         assert_eq!((question.url.as_str(), question.socket), (url, None));

@@ -4,6 +4,7 @@ mod host;
 mod random;
 mod redirect;
 mod service;
+mod tls;
 mod unix;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Cause, Doubt, Observation};
 
-use crate::plan::{Question, StatusSet};
+use crate::plan::{Question, StatusSet, Trust};
 
 use super::ask;
 
@@ -30,6 +31,7 @@ pub(super) fn question(url: &str) -> Question {
     Question {
         url: url.to_owned(),
         socket: None,
+        trust: Trust::default(),
         method: "GET".to_owned(),
         headers: BTreeMap::new(),
         status: StatusSet(vec![(200, 200)]),

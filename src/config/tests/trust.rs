@@ -1,0 +1,94 @@
+//! Certificates to trust: where they mean something, and files that hold none.
+
+use std::fs;
+
+use super::*;
+
+const HTTPS: &str = "[service.a]\nurl = 'https://x'\n";
+const HTTP: &str = "[service.b]\nurl = 'http://x'\n";
+
+/// `None`: nothing that is asked can need it.
+fn trusts(text: &str, flags: &[&str]) -> Vec<Option<Trust>> {
+    let services = read(text, flags).unwrap().services;
+    let questions = services.into_iter().map(|service| service.question);
+    questions.map(|question| question.may_need_tls().then_some(question.trust)).collect()
+}
+
+fn faults(text: &str, flags: &[&str]) -> Vec<String> {
+    read(text, flags).unwrap_err()
+}
+
+fn file(dir: &tempfile::TempDir) -> PathBuf {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+    let path = dir.path().join("ca.pem");
+    fs::write(&path, certificate.pem()).unwrap();
+    path
+}
+
+const ANYONE: Trust = Trust { ca_file: None, insecure: true };
+
+fn besides(ca_file: Option<&Path>) -> Trust {
+    Trust { ca_file: ca_file.map(Path::to_owned), insecure: false }
+}
+
+#[test]
+fn what_stands_for_all_goes_to_those_of_https() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir);
+    let defaults = format!("[defaults]\nca_file = '{}'\n", path.display());
+    assert_eq!(trusts(&format!("{defaults}{HTTPS}{HTTP}"), &[]), [Some(besides(Some(&path))), None]);
+    assert_eq!(trusts(&format!("{defaults}{HTTPS}ca_file = ''\n"), &[]), [Some(besides(None))]);
+    let insecure = Trust { insecure: true, ..besides(Some(&path)) };
+    assert_eq!(trusts(&format!("{defaults}{HTTPS}insecure = true\n"), &[]), [Some(insecure)]);
+    let flag = format!("--ca-file={}", path.display());
+    assert_eq!(trusts(&format!("{HTTPS}{HTTP}"), &[&flag]), [Some(besides(Some(&path))), None]);
+    let one = ["--unit=a", "--url=https://x"];
+    assert_eq!(trusts("", &[&flag, one[0], one[1]]), [Some(besides(Some(&path)))]);
+    assert_eq!(trusts("", &["--insecure", one[0], one[1]]), [Some(ANYONE)]);
+}
+
+#[test]
+fn a_redirect_may_lead_to_https() {
+    assert_eq!(trusts(&format!("{HTTP}redirects = 1\ninsecure = true"), &[]), [Some(ANYONE)]);
+}
+
+#[test]
+fn what_one_service_says_for_nothing_is_refused() {
+    let cure = "has no meaning for a url that is not https; leave it out, or begin url with https://";
+    let socket = "[service.b]\nurl = 'unix:/x'\n";
+    assert_eq!(
+        faults(&format!("{socket}insecure = true"), &[]),
+        [format!("u.toml:3: service.b.insecure: {cure}")]
+    );
+    let of_one = ["--unit=a", "--url=http://x", "--insecure"];
+    assert_eq!(faults("", &of_one), [format!("--insecure: {cure}")]);
+    assert!(read(&format!("{HTTP}ca_file = ''\ninsecure = false"), &[]).is_ok());
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (missing, empty) = (dir.path().join("none.pem"), dir.path().join("empty.pem"));
+    fs::write(&empty, "").unwrap();
+    let text = format!(
+        "[defaults]\nca_file = '{}'\n{HTTPS}[service.c]\nurl = 'https://x'\n[service.d]\nurl = 'https://x'\nca_file = '{}'\n",
+        missing.display(),
+        empty.display()
+    );
+    assert_eq!(
+        faults(&text, &[]),
+        [
+            format!(
+                "u.toml:2: defaults.ca_file: {}: No such file or directory; nothing was probed",
+                missing.display()
+            ),
+            format!(
+                "u.toml:9: service.d.ca_file: {}: holds no certificate in PEM (BEGIN CERTIFICATE); nothing was probed",
+                empty.display()
+            ),
+        ]
+    );
+    let defaults = format!("[defaults]\nca_file = '{}'\n", missing.display());
+    assert_eq!(trusts(&format!("{defaults}{HTTP}"), &[]), [None], "it is not asked for");
+}

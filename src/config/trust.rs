@@ -1,0 +1,57 @@
+//! `ca_file` and `insecure` in a whole plan: where they mean something, and whether the files can be used.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::settings::{Fault, Setting, Table, Value, Wrong};
+use super::tables::Tables;
+use crate::os::certificates;
+use crate::plan::{Service, Trust};
+use crate::words;
+
+pub(super) fn faults(services: &[&Service], tables: &Tables, typed: &Table) -> Vec<Fault> {
+    let plain: Vec<&Table> = services
+        .iter()
+        .filter(|service| !service.question.may_need_tls())
+        .filter_map(|service| tables.services.get(&service.key))
+        .collect();
+    // Of [defaults], those take it that can; a flag that nobody can take was meant otherwise.
+    let all_plain = plain.len() == tables.services.len();
+    let mut faults: Vec<Fault> = plain
+        .into_iter()
+        .chain(all_plain.then_some(typed))
+        .flat_map(|table| ["ca_file", "insecure"].map(|key| table.get(key)))
+        .flatten()
+        .filter(|setting| asks_for_something(setting))
+        .map(|setting| setting.fault(no_meaning()))
+        .collect();
+    faults.extend(unusable_files(services, tables, typed));
+    faults
+}
+
+fn asks_for_something(setting: &Setting) -> bool {
+    setting.value != Value::Truth(false) && setting.value.text() != Some("")
+}
+
+fn no_meaning() -> Wrong {
+    Wrong::cure("has no meaning for a url that is not https", "leave it out, or begin url with https://")
+}
+
+/// Each file is read once, however many services name it.
+fn unusable_files(services: &[&Service], tables: &Tables, typed: &Table) -> Vec<Fault> {
+    let mut read = BTreeMap::<&Path, Option<String>>::new();
+    let mut faults = Vec::new();
+    for service in services.iter().filter(|service| service.question.may_need_tls()) {
+        let Trust { ca_file: Some(path), insecure: false } = &service.question.trust else { continue };
+        let why = read.entry(path).or_insert_with(|| {
+            let error = certificates::read(path).err()?;
+            Some(words::io(&error))
+        });
+        let layers = [Some(typed), tables.services.get(&service.key), Some(&tables.defaults)];
+        let setting = layers.into_iter().flatten().find_map(|layer| layer.get("ca_file"));
+        if let (Some(why), Some(setting)) = (why, setting) {
+            faults.push(setting.fault(format!("{}: {why}", path.display())));
+        }
+    }
+    faults
+}

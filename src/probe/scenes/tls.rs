@@ -1,0 +1,301 @@
+//! Real TLS servers, with certificates that are wrong in one way each.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use unhang_core::{Cause, Doubt, Observation, Phase, TlsFault};
+
+use super::super::{Answer, all};
+use super::{GOOD, hold, observe_with, question, read_head, reset, says};
+use crate::plan::{Question, Trust};
+
+/// Handshakes of tests are not optimised, and many run at once.
+const ENOUGH: Duration = Duration::from_secs(5);
+
+/// A certificate authority of ours, and its certificate as a file.
+struct Ca {
+    issuer: Issuer<'static, KeyPair>,
+    file: PathBuf,
+    _dir: tempfile::TempDir,
+}
+
+impl Ca {
+    fn new() -> Self {
+        Self::named("scene CA")
+    }
+
+    fn named(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let (dir, file) = written(&certificate);
+        Self { issuer: Issuer::new(params, key), file, _dir: dir }
+    }
+
+    fn trust(&self) -> Trust {
+        naming(&self.file)
+    }
+
+    /// Valid from the start of one year to the start of another.
+    fn issues(&self, names: &[&str], years: (i32, i32)) -> Identity {
+        let (params, key) = certificate_for(names, years);
+        Identity::new(&params.signed_by(&key, &self.issuer).unwrap(), &key)
+    }
+}
+
+fn naming(ca_file: &Path) -> Trust {
+    Trust { ca_file: Some(ca_file.to_owned()), insecure: false }
+}
+
+fn anyone() -> Trust {
+    Trust { ca_file: None, insecure: true }
+}
+
+fn written(certificate: &Certificate) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ca.pem");
+    std::fs::write(&file, certificate.pem()).unwrap();
+    (dir, file)
+}
+
+fn certificate_for(names: &[&str], years: (i32, i32)) -> (CertificateParams, KeyPair) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.not_before = date_time_ymd(years.0, 1, 1);
+    params.not_after = date_time_ymd(years.1, 1, 1);
+    (params, KeyPair::generate().unwrap())
+}
+
+const VALID: (i32, i32) = (2020, 2120);
+
+/// What a server shows, and the key to it.
+struct Identity(CertificateDer<'static>, PrivateKeyDer<'static>);
+
+impl Identity {
+    fn new(certificate: &Certificate, key: &KeyPair) -> Self {
+        Self(certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+    }
+
+    fn config(self) -> Arc<ServerConfig> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        Arc::new(builder.with_no_client_auth().with_single_cert(vec![self.0], self.1).unwrap())
+    }
+
+    /// A server for all that come.
+    fn serve(self, answer: &'static str) -> String {
+        let config = self.config();
+        for_all(move |tcp| {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, tcp);
+            read_head(&mut stream);
+            let _ = stream.write_all(answer.as_bytes());
+            let _ = stream.flush();
+            hold(stream.sock);
+        })
+    }
+}
+
+/// Does the same with each connection, side by side.
+fn for_all(act: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/health/", listener.local_addr().unwrap().port());
+    let act = Arc::new(act);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let act = Arc::clone(&act);
+            thread::spawn(move || act(stream));
+        }
+    });
+    url
+}
+
+fn asked(url: &str, trust: &Trust) -> Question {
+    Question { trust: trust.clone(), timeout: ENOUGH, ..question(url) }
+}
+
+#[track_caller]
+fn observe(url: &str, trust: &Trust) -> Observation {
+    observe_with(&asked(url, trust))
+}
+
+fn fault(fault: TlsFault) -> Observation {
+    Observation::Unhealthy(Cause::Tls(fault))
+}
+
+#[test]
+fn a_ca_of_ones_own_is_trusted_when_it_is_named() {
+    let ca = Ca::new();
+    let url = ca.issues(&["localhost", "127.0.0.1"], VALID).serve(GOOD);
+    assert_eq!(observe(&url, &ca.trust()), Observation::Healthy);
+    assert_eq!(observe(&url.replace("localhost", "127.0.0.1"), &ca.trust()), Observation::Healthy);
+    assert_eq!(observe(&url, &anyone()), Observation::Healthy);
+    assert_eq!(observe(&url, &Ca::named("another").trust()), fault(TlsFault::UnknownIssuer));
+    let observed = observe(&url, &Ca::new().trust());
+    assert!(matches!(observed, Observation::Unhealthy(Cause::Tls(TlsFault::Handshake(_)))), "{observed:?}");
+    let dead = ca.issues(&["localhost"], VALID).serve("HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n");
+    assert_eq!(observe(&dead, &ca.trust()), Observation::Unhealthy(Cause::Status(503)));
+    let moved = ca.issues(&["localhost"], VALID).serve("HTTP/1.1 301 X\r\nlocation: https://x/\r\n\r\n");
+    assert_eq!(observe(&moved, &ca.trust()), Observation::Unhealthy(Cause::Status(301)), "it is https");
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_told_apart() {
+    let ca = Ca::new();
+    for (names, years, expected) in [
+        (["localhost"], (2020, 2021), TlsFault::Expired),
+        (["localhost"], (2110, 2120), TlsFault::NotYetValid),
+        (["example.com"], VALID, TlsFault::WrongName),
+    ] {
+        let url = ca.issues(&names, years).serve(GOOD);
+        assert_eq!(observe(&url, &ca.trust()), fault(expected));
+        assert_eq!(observe(&url, &anyone()), Observation::Healthy);
+    }
+}
+
+/// `openssl req -x509` makes the second kind.
+#[test]
+fn a_self_signed_certificate_is_trusted_when_it_is_named_itself() {
+    for (is_ca, unnamed) in [
+        (IsCa::NoCa, TlsFault::UnknownIssuer),
+        (IsCa::Ca(BasicConstraints::Unconstrained), TlsFault::SelfSigned),
+    ] {
+        let signed = |names: &[&str], years| {
+            let (mut params, key) = certificate_for(names, years);
+            params.is_ca = is_ca;
+            let certificate = params.self_signed(&key).unwrap();
+            let (dir, file) = written(&certificate);
+            let url = Identity::new(&certificate, &key).serve(GOOD);
+            (url, naming(&file), dir)
+        };
+        let (url, named, _dir) = signed(&["localhost"], VALID);
+        assert_eq!(observe(&url, &named), Observation::Healthy);
+        assert_eq!(observe(&url, &Ca::new().trust()), fault(unnamed.clone()));
+        let (url, named, _dir) = signed(&["localhost"], (2020, 2021));
+        assert_eq!(observe(&url, &named), fault(TlsFault::Expired));
+        let (url, named, _dir) = signed(&["example.com"], VALID);
+        assert_eq!(observe(&url, &named), fault(TlsFault::WrongName));
+    }
+}
+
+#[test]
+fn what_does_not_speak_tls_is_told_apart() {
+    let ca = Ca::new();
+    let at_once = |act: fn(TcpStream)| for_all(act);
+    let plain = at_once(|mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    assert_eq!(observe(&plain, &ca.trust()), fault(TlsFault::NotTls));
+    let ssh = at_once(|mut stream| {
+        let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2p1\r\n");
+        hold(stream);
+    });
+    assert_eq!(observe(&ssh, &ca.trust()), fault(TlsFault::NotTls));
+}
+
+#[test]
+fn handshakes_that_come_to_nothing() {
+    let ca = Ca::new();
+    let closes = for_all(|mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+    });
+    assert_eq!(observe(&closes, &ca.trust()), Observation::Unhealthy(Cause::Closed(Phase::Tls)));
+    assert_eq!(observe(&for_all(reset), &ca.trust()), Observation::Unhealthy(Cause::Reset));
+    // handshake_failure, as a server says it that has no certificate.
+    let alerts = for_all(|mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 40]);
+        hold(stream);
+    });
+    let observed = observe(&alerts, &ca.trust());
+    assert!(
+        matches!(&observed, Observation::Unhealthy(Cause::Tls(TlsFault::Handshake(why))) if why.contains("alert")),
+        "{observed:?}"
+    );
+}
+
+#[test]
+fn a_stalled_handshake_ends_in_time() {
+    let ca = Ca::new();
+    let stalls = for_all(hold_all);
+    let hasty = |url: &str| observe_with(&Question { timeout: super::TIMEOUT, ..asked(url, &ca.trust()) });
+    assert_eq!(hasty(&stalls), Observation::Unhealthy(Cause::TimedOut(Phase::Tls)));
+    // A byte of a long record at a time.
+    let drips = for_all(|mut stream| {
+        let _ = stream.write_all(&[0x16, 3, 3, 0x20, 0]);
+        while stream.write_all(&[2]).is_ok() {
+            thread::sleep(Duration::from_millis(15));
+        }
+    });
+    assert_eq!(hasty(&drips), Observation::Unhealthy(Cause::TimedOut(Phase::Tls)));
+}
+
+/// Takes what comes and says nothing.
+fn hold_all(mut stream: TcpStream) {
+    while stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
+}
+
+#[test]
+fn answers_over_tls_are_bounded_and_judged_as_any_other() {
+    let ca = Ca::new();
+    let serve = |answer| ca.issues(&["localhost"], VALID).serve(answer);
+    let ask = |url: &str| observe_with(&Question { timeout: 2 * super::TIMEOUT, ..asked(url, &ca.trust()) });
+    assert_eq!(ask(&serve("")), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+    assert_eq!(ask(&serve("HTTP/1.1 200 OK\r\nx")), Observation::Unhealthy(Cause::TimedOut(Phase::Read)));
+    let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(15 * 1024));
+    assert_eq!(ask(&serve(long.leak())), Observation::Healthy);
+    let longer = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(40 * 1024));
+    assert_eq!(ask(&serve(longer.leak())), Observation::Unhealthy(Cause::TooLarge));
+    let observed = ask(&serve("SSH-2.0-x\r\n\r\n"));
+    assert_eq!(observed, Observation::Unhealthy(Cause::NotHttp(r#"it begins "SSH-2.0-x\r\n\r\n""#.into())));
+}
+
+#[test]
+fn a_redirect_to_https_is_followed() {
+    let ca = Ca::new();
+    let there = ca.issues(&["localhost"], VALID).serve(GOOD);
+    let here = || says(&format!("HTTP/1.1 301 X\r\nlocation: {there}\r\ncontent-length: 0\r\n\r\n"));
+    let following = |trust: Trust| observe_with(&Question { redirects: 1, ..asked(&here(), &trust) });
+    assert_eq!(following(ca.trust()), Observation::Healthy);
+    assert_eq!(following(Ca::named("another").trust()), fault(TlsFault::UnknownIssuer));
+}
+
+#[test]
+fn a_ca_file_that_went_away_is_our_fault() {
+    let ca = Ca::new();
+    let url = ca.issues(&["localhost"], VALID).serve(GOOD);
+    let path = ca.file.with_file_name("none.pem");
+    let observed = observe(&url, &naming(&path));
+    let why = format!("ca_file {}: No such file or directory", path.display());
+    assert_eq!(observed, Observation::Unknown(Doubt::NoAuthorities(why)));
+}
+
+/// What our workers' stacks must hold, also where it is not optimised.
+#[test]
+fn many_tls_handshakes_at_once_fit_their_stacks() {
+    let ca = Ca::new();
+    let good = ca.issues(&["localhost"], VALID).serve(GOOD);
+    let expired = ca.issues(&["localhost"], (2020, 2021)).serve(GOOD);
+    let questions: Vec<Question> = (0..120)
+        .map(|n| Question {
+            timeout: 6 * ENOUGH,
+            ..asked(if n % 3 == 0 { &expired } else { &good }, &ca.trust())
+        })
+        .collect();
+    let answers = all(&questions.iter().collect::<Vec<_>>(), 120, Instant::now() + 6 * ENOUGH);
+    for (n, Answer { observation }) in answers.into_iter().enumerate() {
+        let expected = if n % 3 == 0 { fault(TlsFault::Expired) } else { Observation::Healthy };
+        assert_eq!(observation, expected, "{n}");
+    }
+}
