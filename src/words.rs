@@ -54,7 +54,7 @@ pub(crate) fn http(cause: &Cause) -> String {
     format!("HTTP {:03}", cause.http())
 }
 
-/// Nothing for a status: `http` says it all.
+/// Nothing for most statuses: `http` says it all.
 pub(crate) fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
     let within = span(timeout);
     Some(match cause {
@@ -68,7 +68,15 @@ pub(crate) fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
         Cause::TimedOut(Phase::Tls) => format!("TLS handshake not complete within {within}"),
         Cause::TimedOut(Phase::Wait) => format!("no answer within {within} (connected)"),
         Cause::TimedOut(Phase::Read) => format!("answer not complete within {within}"),
+        Cause::Status(400) => {
+            "400 is what Django answers to a Host that is not in ALLOWED_HOSTS: set headers = { Host = \"...\" }"
+                .to_owned()
+        }
+        Cause::Status(404) => "no such page: is the path of the url right?".to_owned(),
         Cause::Status(_) => return None,
+        Cause::ToHttps(_) => {
+            "redirected to https: set url to https://..., or X-Forwarded-Proto: https in headers".to_owned()
+        }
         Cause::Tls(fault) => tls(fault),
         Cause::NotHttp(what) => format!("not HTTP: {what}"),
         Cause::TooLarge => "the head of the answer is too large".to_owned(),

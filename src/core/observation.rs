@@ -23,6 +23,8 @@ pub enum Cause {
     TimedOut(Phase),
     /// An answer with a status that is not one of those wanted.
     Status(u16),
+    /// Such a status, which sends us on to https.
+    ToHttps(u16),
     /// No TLS connection came about.
     Tls(TlsFault),
     /// What answers there does not speak HTTP; the detail comes from outside.
@@ -93,7 +95,7 @@ impl Cause {
             Self::TimedOut(Phase::Tls) => "timeout_tls",
             Self::TimedOut(Phase::Wait) => "timeout_waiting",
             Self::TimedOut(Phase::Read) => "timeout_reading",
-            Self::Status(_) => "status",
+            Self::Status(_) | Self::ToHttps(_) => "status",
             Self::Tls(fault) => fault.code(),
             Self::NotHttp(_) => "not_http",
             Self::TooLarge => "too_large",
@@ -104,7 +106,7 @@ impl Cause {
     #[must_use]
     pub const fn http(&self) -> u16 {
         match self {
-            Self::Status(status) => *status,
+            Self::Status(status) | Self::ToHttps(status) => *status,
             Self::NoSocket
             | Self::Refused
             | Self::Reset
@@ -155,7 +157,7 @@ impl Doubt {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) => write!(f, "status {status}"),
+            Self::Status(status) | Self::ToHttps(status) => write!(f, "{} {status}", self.code()),
             Self::NoSocket
             | Self::Refused
             | Self::Reset
@@ -188,6 +190,7 @@ mod tests {
             (Cause::TimedOut(Phase::Wait), "timeout_waiting"),
             (Cause::TimedOut(Phase::Read), "timeout_reading"),
             (Cause::Status(502), "status 502"),
+            (Cause::ToHttps(301), "status 301"),
             (Cause::Tls(TlsFault::Expired), "tls_expired"),
             (Cause::Tls(TlsFault::NotYetValid), "tls_not_yet_valid"),
             (Cause::Tls(TlsFault::UnknownIssuer), "tls_unknown_issuer"),
@@ -200,6 +203,6 @@ mod tests {
         ] {
             assert_eq!(cause.to_string(), kept);
         }
-        assert_eq!((Cause::Status(301).http(), Cause::Tls(TlsFault::Expired).http()), (301, 0));
+        assert_eq!((Cause::ToHttps(301).http(), Cause::Tls(TlsFault::Expired).http()), (301, 0));
     }
 }

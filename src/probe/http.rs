@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use unhang_core::{Cause, Observation};
-use ureq::http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use ureq::http::{self, Request};
-use ureq::{Agent, Error};
+use ureq::http::header::{
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT,
+};
+use ureq::http::{self, Request, Response};
+use ureq::{Agent, Body, Error, ResponseExt};
 
 use crate::plan::Question;
 
@@ -22,14 +24,14 @@ const HEAD: usize = 16 * 1024;
 /// In all within `question.timeout`; panics where ureq does.
 pub(super) fn ask(question: &Question) -> Observation {
     let trace = Arc::new(Trace::new());
-    match status(question, &trace) {
-        Ok(status) if question.status.contains(status) => Observation::Healthy,
-        Ok(status) => Observation::Unhealthy(Cause::Status(status)),
+    match answer(question, &trace) {
+        Ok(answer) if question.status.contains(answer.status().as_u16()) => Observation::Healthy,
+        Ok(answer) => Observation::Unhealthy(unwanted(&answer)),
         Err(error) => classify(&error, &trace.seen()),
     }
 }
 
-fn status(question: &Question, trace: &Arc<Trace>) -> Result<u16, Error> {
+fn answer(question: &Question, trace: &Arc<Trace>) -> Result<Response<Body>, Error> {
     let config = Agent::config_builder()
         .timeout_global(Some(question.timeout))
         .http_status_as_error(false)
@@ -51,7 +53,19 @@ fn status(question: &Question, trace: &Arc<Trace>) -> Result<u16, Error> {
         headers,
     };
     let agent = Agent::with_parts(config, dial, Lookup { trace: Arc::clone(trace) });
-    Ok(agent.run(request)?.status().as_u16())
+    agent.run(request)
+}
+
+/// A status that is not one of those wanted.
+fn unwanted(answer: &Response<Body>) -> Cause {
+    let status = answer.status().as_u16();
+    let location = answer.headers().get(LOCATION).map_or(&[][..], HeaderValue::as_bytes);
+    let to_https = location.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"https://"));
+    let from_http = answer.get_uri().scheme_str() == Some("http");
+    if matches!(status, 301 | 302 | 307 | 308) && to_https && from_http {
+        return Cause::ToHttps(status);
+    }
+    Cause::Status(status)
 }
 
 /// The operator's headers replace ours, `Host` included, which ureq adds if there is none.

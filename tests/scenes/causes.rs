@@ -17,6 +17,15 @@ fn failure(answer: Answer, line: &str) -> Scene {
 #[test]
 fn each_cause_is_told_apart() {
     failure(Answer::Status(301), "(HTTP 301) - Failure 1/2");
+    failure(
+        Answer::Says("HTTP/1.1 301 X\r\nlocation: https://x/\r\n\r\n"),
+        "(HTTP 301) - Failure 1/2: redirected to https: set url to https://..., or X-Forwarded-Proto: https in headers",
+    );
+    failure(
+        Answer::Status(400),
+        "(HTTP 400) - Failure 1/2: 400 is what Django answers to a Host that is not in ALLOWED_HOSTS: set headers = { Host = \"...\" }",
+    );
+    failure(Answer::Status(404), "(HTTP 404) - Failure 1/2: no such page: is the path of the url right?");
     failure(Answer::Status(204), "(HTTP 204) - Failure 1/2");
     failure(Answer::Close, "(HTTP 000) - Failure 1/2: closed without an answer");
     failure(Answer::Hang, "(HTTP 000) - Failure 1/2: no answer within 400 ms (connected)");

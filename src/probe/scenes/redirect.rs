@@ -33,6 +33,22 @@ fn redirects_are_followed_as_far_as_allowed() {
 }
 
 #[test]
+fn a_redirect_to_https_that_is_not_followed_is_told_apart() {
+    for status in [301, 302, 307, 308] {
+        let to = |location: &str| says(&format!("HTTP/1.1 {status} X\r\nlocation: {location}\r\n\r\n"));
+        assert_eq!(cause(&to("https://shop.example/health/")), Cause::ToHttps(status));
+        assert_eq!(cause(&to("HTTPS://x")), Cause::ToHttps(status));
+        for elsewhere in ["http://shop.example/", "/https://x", "https:", "\u{fc}", ""] {
+            assert_eq!(cause(&to(elsewhere)), Cause::Status(status), "{elsewhere}");
+        }
+    }
+    assert_eq!(cause(&says("HTTP/1.1 503 X\r\nlocation: https://x/\r\n\r\n")), Cause::Status(503));
+    // What the first leads to may do so.
+    let second = redirect_to("https://127.0.0.1/");
+    assert_eq!(following(1, &redirect_to(&second)), Observation::Unhealthy(Cause::ToHttps(302)));
+}
+
+#[test]
 fn a_redirect_to_nowhere_is_the_services_fault() {
     for location in ["ftp://127.0.0.1/", "http://[/", "http://", "//", "../../..", "x:\x7f"] {
         let observed = following(1, &redirect_to(location));
