@@ -32,7 +32,7 @@ const DEMO: &str = "demo";
 const LIFETIME: Duration = Duration::from_secs(60);
 
 /// For a server to come up or go away.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// cron's two minutes, shortened; a little longer than the `--min-gap` of the demo.
 const BETWEEN_TICKS: Duration = Duration::from_millis(1_200);
