@@ -104,6 +104,17 @@ pub fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
     }
 }
 
+/// Rows 4 to 10, 14 and 15 by themselves: what would hold a restart that were due now, whatever the probe
+/// says. `None`: nothing, or the unit cannot be seen.
+#[must_use]
+pub fn in_the_way(case: &Case<'_>) -> Option<Hold> {
+    let mut next = opened(case, case.before.not_after(case.now));
+    if let Unit::Seen(life) = case.unit {
+        meet(life, case, &mut next);
+    }
+    hands_off(case, &next).or_else(|| withheld(case, &next))
+}
+
 /// The services to restart, longest waiting first: those that an earlier tick had no time for, then by
 /// the age of their incident. Indices into `cases`.
 #[must_use]

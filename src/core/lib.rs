@@ -20,9 +20,9 @@ mod time;
 mod unit;
 mod verdict;
 
-pub use decide::{Case, Decision, Host, asks_systemd, decide, look_again, restart_order};
-pub use observation::{Cause, Doubt, Observation, Phase, TlsFault};
-pub use outlook::{Outlook, outlook, reset};
+pub use decide::{Case, Decision, Host, asks_systemd, decide, in_the_way, look_again, restart_order};
+pub use observation::{Cause, Doubt, Observation, Phase, Times, TlsFault};
+pub use outlook::{Outlook, foresee, outlook, reset};
 pub use policy::{BackoffLimits, Budget, Mode, Policy};
 pub use restart::{Ended, intend, settle};
 pub use state::{Backoff, Intent, Looked, Outcome, Process, Restart, State, Was};

@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 use core::fmt;
+use core::time::Duration;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
@@ -78,6 +79,35 @@ pub enum Phase {
     /// The request is out, the first byte of the answer is not in.
     Wait,
     Read,
+}
+
+/// How long a request spent in each phase; with redirects, in all of them together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    pub resolve: Duration,
+    pub connect: Duration,
+    pub tls: Duration,
+    pub wait: Duration,
+    pub read: Duration,
+}
+
+impl Times {
+    pub const fn spend(&mut self, phase: Phase, time: Duration) {
+        let spent = match phase {
+            Phase::Resolve => &mut self.resolve,
+            Phase::Connect => &mut self.connect,
+            Phase::Tls => &mut self.tls,
+            Phase::Wait => &mut self.wait,
+            Phase::Read => &mut self.read,
+        };
+        *spent = spent.saturating_add(time);
+    }
+
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        let Self { resolve, connect, tls, wait, read } = *self;
+        [resolve, connect, tls, wait, read].into_iter().fold(Duration::ZERO, Duration::saturating_add)
+    }
 }
 
 impl Cause {

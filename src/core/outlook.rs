@@ -1,7 +1,9 @@
 //! What lies between a service and its next restart, for those who ask.
 
-use crate::decide::bound;
-use crate::{Hold, Moment, Policy, State};
+use core::time::Duration;
+
+use crate::decide::{bound, decide};
+use crate::{Case, Decision, Hold, Life, Moment, Policy, State, Unit};
 
 /// If it goes on failing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,22 @@ pub fn outlook(state: &State, policy: &Policy, now: &Moment) -> Outlook {
         bound: bound(&state, policy, now),
         spent: state.restarts.iter().filter(|restart| now.since(&restart.at) < policy.budget.window).count(),
     }
+}
+
+/// What the next tick decides if nothing changes. It keeps its distance from the one before, which
+/// somebody who asks in between does not.
+#[must_use]
+pub fn foresee(case: &Case<'_>) -> Decision {
+    let before = case.before.not_after(case.now);
+    let gap = before.failed_at.as_ref().map(|at| case.now.since(at));
+    let wait = gap.map_or(Duration::ZERO, |gap| case.policy.min_gap.saturating_sub(gap));
+    let unit = match case.unit {
+        Unit::Seen(life) => {
+            Unit::Seen(Life { age: life.age.map(|age| age.saturating_add(wait)), ..life.clone() })
+        }
+        Unit::NotAsked | Unit::Unanswered(_) | Unit::Command { .. } => case.unit.clone(),
+    };
+    decide(&Case { now: &case.now.later(wait), before: &before, unit: &unit, ..*case })
 }
 
 /// What a person clears by hand: the count, the backoff and the budget. A restart whose end is not known

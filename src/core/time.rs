@@ -24,6 +24,15 @@ impl Moment {
         }
     }
 
+    #[must_use]
+    pub fn later(&self, by: Duration) -> Self {
+        Self {
+            boot: self.boot.clone(),
+            since_boot: self.since_boot.saturating_add(by),
+            wall: self.wall.saturating_add(by),
+        }
+    }
+
     /// A stamp that lies in the future becomes now, so that a clock that was wrong once cannot hold
     /// anything for years.
     #[must_use]

@@ -186,6 +186,19 @@ proptest! {
             let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
             let first = decide(&case);
 
+            let told = in_the_way(&case).map(|hold| hold.reason());
+            match &first.verdict {
+                Verdict::Restart => prop_assert_eq!(told, None, "what is said to be in the way is"),
+                Verdict::Held(hold) => prop_assert_eq!(told, Some(hold.reason())),
+                _ => {}
+            }
+            let foreseen = foresee(&case);
+            let too_soon = matches!(foreseen.verdict, Verdict::Failing(Failing::TooSoon { .. }));
+            prop_assert!(!too_soon, "the next tick keeps its distance");
+            if before.failed_at.as_ref().is_none_or(|at| now.since(at) >= policy.min_gap) {
+                prop_assert_eq!(&foreseen, &first, "what the next tick would do is what it does");
+            }
+
             let hands_off = is_hands_off(&turn, &before) || turn.host <= 1;
             match turn.seen {
                 Seen::Healthy => row = 0,
