@@ -24,14 +24,14 @@ use std::collections::BTreeMap;
 
 use document::Document;
 use files::Places;
-use settings::{Origin, Setting, Table, Wrong};
+use settings::{Origin, Setting, Table, Value, Wrong};
 use tables::Tables;
 
 pub(crate) use settings::Fault;
 pub(crate) use show::{Entry, Section};
 
 use crate::cli::Sources;
-use crate::plan::{Plan, Restarter, Service};
+use crate::plan::{Plan, Question, Restarter, Service};
 
 /// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
 pub(crate) fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
@@ -41,6 +41,50 @@ pub(crate) fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
 /// Every effective value of the plan, with its origin.
 pub(crate) fn show(sources: &Sources<'_>) -> Result<Vec<Section>, Vec<Fault>> {
     show_at(&Places::of_this_host(), sources)
+}
+
+/// What to ask at a URL that is no service's, and what to call it. Reads no file.
+pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Question), Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut typed = typed::table(sources.plan, &mut faults);
+    let of_a_service = |setting: &Setting| {
+        let key = setting.key.concat();
+        ["url", "unit", "restart", "name"].contains(&key.as_str())
+    };
+    faults.extend(typed.settings.iter().filter(|setting| of_a_service(setting)).filter_map(beside_a_url));
+    typed.settings.retain(|setting| !of_a_service(setting));
+    if sources.only.len() > 1 {
+        let cure = "ask for one URL at a time, or for services by NAME";
+        faults.push(Origin::Flag("URL".to_owned()).fault(Wrong::cure("must stand alone", cure)));
+    }
+    let url = Value::Text(url.to_owned());
+    typed.settings.push(Setting {
+        key: vec!["url".to_owned()],
+        value: url,
+        origin: Origin::Flag("URL".to_owned()),
+    });
+    let built_in = Document::built_in(service::DEFAULTS)?;
+    let asked = built_in.defaults.map(|defaults| service::question_alone(vec![&defaults, &typed]));
+    let (question, found) = asked.ok_or_else(Vec::new)?;
+    faults.extend(found);
+    match question {
+        Ok(question) => {
+            if !question.may_need_tls() {
+                faults.extend(trust::without_meaning(&typed));
+            }
+            if faults.is_empty() { Ok((show::address(&question), question)) } else { Err(faults) }
+        }
+        Err(_) => Err(faults),
+    }
+}
+
+/// A flag that was typed beside a URL was meant otherwise; the environment is there for `run`.
+fn beside_a_url(setting: &Setting) -> Option<Fault> {
+    let typed = matches!(setting.origin, Origin::Flag(_));
+    typed.then(|| {
+        setting
+            .fault(Wrong::cure("cannot stand beside a URL", "write --url URL --unit UNIT, or leave it out"))
+    })
 }
 
 fn show_at(places: &Places, sources: &Sources<'_>) -> Result<Vec<Section>, Vec<Fault>> {

@@ -112,6 +112,15 @@ pub(super) fn service<'a>(
     (service, reading.faults(own))
 }
 
+/// What a probe needs, of a URL that is no service's.
+pub(super) fn question_alone(layers: Vec<&Table>) -> (Result<Question, Refused>, Vec<Fault>) {
+    let mut reading = Reading::new(layers);
+    let nothing = Table::new(&[], Origin::Default);
+    let url = url(&mut reading, &nothing);
+    let question = Shared::read(&mut reading).and_then(|shared| Ok(shared.question(url?)));
+    (question, reading.faults(&nothing))
+}
+
 fn url(reading: &mut Reading<'_>, own: &Table) -> Result<Address, Refused> {
     if let Some(said) = reading.find("url", question::url)? {
         return Ok(said.value);

@@ -32,7 +32,7 @@ pub(crate) struct Entry {
 pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
     let policy = &service.policy;
     let question = &service.question;
-    let mut values = vec![("url", text(&without_query(&url(question)))), ("name", text(&service.name))];
+    let mut values = vec![("url", text(&address(question))), ("name", text(&service.name))];
     values.push(match &service.restarter {
         Restarter::Unit(unit) => ("unit", text(unit)),
         Restarter::Command(words) => {
@@ -94,6 +94,11 @@ fn header(name: &str, value: &str, layers: &[&Table]) -> Entry {
     });
     let origin = said.map_or_else(|| "default".to_owned(), |setting| setting.origin.to_string());
     Entry { key: dotted(&["headers".to_owned(), name.to_owned()]), value: text(shown), origin }
+}
+
+/// Where it asks, without what may be a secret.
+pub(super) fn address(question: &Question) -> String {
+    without_query(&url(question))
 }
 
 /// As it was written.

@@ -17,16 +17,16 @@ pub(super) fn faults(services: &[&Service], tables: &Tables, typed: &Table) -> V
         .collect();
     // Of [defaults], those take it that can; a flag that nobody can take was meant otherwise.
     let all_plain = plain.len() == tables.services.len();
-    let mut faults: Vec<Fault> = plain
-        .into_iter()
-        .chain(all_plain.then_some(typed))
-        .flat_map(|table| ["ca_file", "insecure"].map(|key| table.get(key)))
-        .flatten()
-        .filter(|setting| asks_for_something(setting))
-        .map(|setting| setting.fault(no_meaning()))
-        .collect();
+    let mut faults: Vec<Fault> =
+        plain.into_iter().chain(all_plain.then_some(typed)).flat_map(without_meaning).collect();
     faults.extend(unusable_files(services, tables, typed));
     faults
+}
+
+/// What was said about TLS to a service that does not speak it.
+pub(super) fn without_meaning(table: &Table) -> impl Iterator<Item = Fault> {
+    let said = ["ca_file", "insecure"].into_iter().filter_map(|key| table.get(key));
+    said.filter(|setting| asks_for_something(setting)).map(|setting| setting.fault(no_meaning()))
 }
 
 fn asks_for_something(setting: &Setting) -> bool {

@@ -12,6 +12,7 @@ use ureq::{Agent, Body, Error, ResponseExt};
 
 use crate::plan::Question;
 
+use super::Answer;
 use super::fault::classify;
 use super::lookup::Lookup;
 use super::trace::Trace;
@@ -22,13 +23,16 @@ use super::wire::Dial;
 const HEAD: usize = 16 * 1024;
 
 /// In all within `question.timeout`; panics where ureq does.
-pub(super) fn ask(question: &Question) -> Observation {
+pub(super) fn ask(question: &Question) -> Answer {
     let trace = Arc::new(Trace::new());
-    match answer(question, &trace) {
+    let answered = answer(question, &trace);
+    let status = answered.as_ref().ok().map(|answer| answer.status().as_u16());
+    let observation = match answered {
         Ok(answer) if question.status.contains(answer.status().as_u16()) => Observation::Healthy,
         Ok(answer) => Observation::Unhealthy(unwanted(&answer)),
         Err(error) => classify(&error, &trace.seen()),
-    }
+    };
+    Answer { observation, status, times: trace.times() }
 }
 
 fn answer(question: &Question, trace: &Arc<Trace>) -> Result<Response<Body>, Error> {

@@ -18,13 +18,16 @@ mod scenes;
 
 use std::time::Instant;
 
-use unhang_core::{Doubt, Observation};
+use unhang_core::{Doubt, Observation, Times};
 
 use crate::plan::Question;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) observation: Observation,
+    /// Of the answer, if one came.
+    pub(crate) status: Option<u16>,
+    pub(crate) times: Times,
 }
 
 /// All of them side by side, in their order; at most `widest` at once, for each needs a descriptor. What
@@ -41,7 +44,7 @@ pub(crate) fn all(questions: &[&Question], widest: usize, until: Instant) -> Vec
 pub(crate) fn ask(question: &Question) -> Answer {
     // ureq 3.5 panics on some broken redirects ("remote to have signaled redirect").
     match quiet::caught(|| http::ask(question)) {
-        Ok(observation) => Answer { observation },
+        Ok(answer) => answer,
         Err(words) => broken(&words),
     }
 }
@@ -52,5 +55,6 @@ fn broken(why: &str) -> Answer {
 }
 
 fn unknown(why: &str) -> Answer {
-    Answer { observation: Observation::Unknown(Doubt::Other(why.to_owned())) }
+    let observation = Observation::Unknown(Doubt::Other(why.to_owned()));
+    Answer { observation, status: None, times: Times::default() }
 }

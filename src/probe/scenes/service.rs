@@ -9,8 +9,9 @@ use std::time::Duration;
 use unhang_core::{Cause, Observation, Phase};
 
 use super::{GOOD, cause, free_port, heard, hold, not_http, observe, observe_with};
-use super::{question, read_head, repeats, reset, says, serve};
+use super::{TIMEOUT, ask, question, read_head, repeats, reset, says, serve};
 use crate::plan::{Question, StatusSet};
+use crate::probe::Answer;
 
 #[test]
 fn healthy_is_a_status_that_is_wanted() {
@@ -180,4 +181,25 @@ fn too_large_however_the_head_is_cut() {
 fn a_head_of_15_kib_is_read() {
     let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\ncontent-length: 0\r\n\r\n", "y".repeat(15 * 1024));
     assert_eq!(observe(&says(&head)), Observation::Healthy);
+}
+
+#[test]
+fn the_time_is_told_by_phase() {
+    let slow = serve(|mut stream| {
+        thread::sleep(Duration::from_millis(60));
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
+        thread::sleep(Duration::from_millis(120));
+        let _ = stream.write_all(b"content-length: 0\r\n\r\n");
+    });
+    let Answer { observation, status, times } = ask(&question(&slow));
+    assert_eq!((observation, status), (Observation::Healthy, Some(200)));
+    assert!(times.wait >= Duration::from_millis(60) && times.read >= Duration::from_millis(120), "{times:?}");
+    assert!(times.tls.is_zero() && times.connect < times.wait, "{times:?}");
+    let hung = ask(&question(&serve(hold)));
+    assert_eq!((hung.status, hung.times.wait >= TIMEOUT.mul_f32(0.9)), (None, true), "{:?}", hung.times);
+    let refused = ask(&question(&format!("http://127.0.0.1:{}/", free_port())));
+    assert_eq!(
+        (refused.status, refused.times.wait, refused.times.read),
+        (None, Duration::ZERO, Duration::ZERO)
+    );
 }

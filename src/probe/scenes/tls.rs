@@ -294,7 +294,7 @@ fn many_tls_handshakes_at_once_fit_their_stacks() {
         })
         .collect();
     let answers = all(&questions.iter().collect::<Vec<_>>(), 120, Instant::now() + 6 * ENOUGH);
-    for (n, Answer { observation }) in answers.into_iter().enumerate() {
+    for (n, Answer { observation, .. }) in answers.into_iter().enumerate() {
         let expected = if n % 3 == 0 { fault(TlsFault::Expired) } else { Observation::Healthy };
         assert_eq!(observation, expected, "{n}");
     }
