@@ -1,6 +1,7 @@
 //! What was typed, and the environment that stands for flags. No file is read here, no default
 //! computed, no value judged but the shape of the command line: a flag that was not given is absent.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     /// One tick: probe, count, restart what is due
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// Probe now and touch nothing; one line, and the exit status of a monitoring plugin
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
     /// How each service is, as the last run left it; probes nothing
     #[command(after_help = STATUS_EXAMPLES)]
     Status(Asking),
@@ -85,6 +89,29 @@ pub(crate) struct Run {
     pub(crate) plan: PlanFlags,
 }
 
+/// What is probed now.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Only these services; or one URL, which needs no configuration
+    #[arg(value_name = "NAME|URL")]
+    pub(crate) targets: Vec<String>,
+    /// Also the times, the unit, what would hold a restart, and what the next run would do
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// For programs; the object carries a schema version
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+}
+
+impl Check {
+    /// No NAME holds a `/`, which every URL does.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.targets.iter().map(String::as_str).find(|target| target.contains('/'))
+    }
+}
+
 /// What only reads what is remembered.
 #[derive(Debug, Args)]
 pub(crate) struct Asking {
@@ -120,6 +147,19 @@ pub(crate) struct Sources<'a> {
     pub(crate) only_by: &'static str,
 }
 
+/// Was `check` meant, whose every error is UNKNOWN? For a command line that could not be read.
+pub(crate) fn means_check(words: impl IntoIterator<Item = OsString>) -> bool {
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        if word == "--config" || word == "--state-dir" {
+            words.next();
+        } else if !word.as_encoded_bytes().starts_with(b"-") {
+            return word == "check";
+        }
+    }
+    false
+}
+
 impl Cli {
     pub(crate) fn sources(&self) -> Sources<'_> {
         const NO_FLAGS: &PlanFlags = &PlanFlags(Vec::new());
@@ -130,6 +170,7 @@ impl Cli {
             | Command::Config { command: ConfigCommand::Show(asking) } => {
                 (&asking.plan, asking.names.as_slice(), "NAME")
             }
+            Command::Check(check) => (&check.plan, check.targets.as_slice(), "NAME"),
             Command::Reset { names, plan } => (plan, names.as_slice(), "NAME"),
             Command::Config { command: ConfigCommand::Check { plan } } => (plan, [].as_slice(), "NAME"),
             Command::Demo | Command::DemoServer { .. } | Command::DemoRestart { .. } => {
@@ -261,6 +302,7 @@ const EXAMPLES: &str = "\
 Examples:
   unhang demo                 see it work, in a folder of its own
   unhang config check         is /etc/unhang/unhang.toml right?
+  unhang check                is each service healthy now?
   unhang run --dry-run        what would one run do now?
   unhang status               how is each service, and does cron run?
   unhang why shop             why was it (not) restarted, and when can it be?
@@ -279,6 +321,17 @@ Examples:
 
 Exit status: 0 all healthy; 1 some service is not, or was restarted without being healed;
 2 usage or configuration; 3 some state unusable; 75 another run held every lock";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  unhang check                            every service, in one line
+  unhang check shop -v                    with times, the unit, and what the next run would do
+  unhang check http://localhost:8000/health/
+  unhang check unix:/run/gunicorn.sock:/health/ --timeout 2s
+  if unhang check shop; then echo fine; fi
+
+Exit status: 0 OK; 1 WARNING, healthy, but no run came for long; 2 CRITICAL, not healthy;
+3 UNKNOWN, it could not be told, or usage or configuration";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:
@@ -384,6 +437,32 @@ mod tests {
         assert_eq!(cli.sources().only, ["a", "b"]);
         let Command::Run(run) = cli.command else { panic!() };
         assert!(run.dry_run && run.verbose);
+    }
+
+    #[test]
+    fn check_is_recognised_also_where_the_rest_cannot_be_read() {
+        for (line, is_check) in [
+            ("check --nonsense", true),
+            ("--config f check --x", true),
+            ("--config=f --state-dir d check", true),
+            ("config check", false),
+            ("run --only check", false),
+            ("--nonsense", false),
+            ("--config check", false),
+        ] {
+            assert_eq!(means_check(line.split(' ').map(OsString::from)), is_check, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_target_with_a_slash_is_a_url() {
+        let url = |line: &str| {
+            let Command::Check(check) = parse(line).unwrap().command else { panic!() };
+            check.url().map(str::to_owned)
+        };
+        assert_eq!(url("check shop blog"), None);
+        assert_eq!(url("check http://localhost/"), Some("http://localhost/".into()));
+        assert_eq!(url("check localhost:8000/health"), Some("localhost:8000/health".into()));
     }
 
     #[test]

@@ -41,6 +41,37 @@ impl Exit {
     }
 }
 
+/// Of `check`, by the convention of monitoring plugins. The order is that of `worst`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Ok,
+    Warning,
+    /// It could not be told; or usage or configuration.
+    Unknown,
+    Critical,
+}
+
+impl Level {
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+            Self::Unknown => 3,
+        }
+    }
+
+    pub(crate) fn worst(levels: impl IntoIterator<Item = Self>) -> Self {
+        levels.into_iter().max().unwrap_or(Self::Unknown)
+    }
+}
+
+impl From<Level> for std::process::ExitCode {
+    fn from(level: Level) -> Self {
+        Self::from(level.code())
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
@@ -61,5 +92,19 @@ mod tests {
         ] {
             assert_eq!(Exit::merge(exits.clone()), merged, "{exits:?}");
         }
+    }
+
+    #[test]
+    fn the_worst_level_is_critical_then_unknown() {
+        use Level::{Critical, Ok, Unknown, Warning};
+        for (levels, worst) in [
+            (vec![Ok, Warning], Warning),
+            (vec![Unknown, Ok, Warning], Unknown),
+            (vec![Unknown, Critical, Ok], Critical),
+            (vec![], Unknown),
+        ] {
+            assert_eq!(Level::worst(levels.clone()), worst, "{levels:?}");
+        }
+        assert_eq!([Ok, Warning, Critical, Unknown].map(Level::code), [0, 1, 2, 3]);
     }
 }

@@ -58,16 +58,22 @@ use clap::Parser;
 
 use unhang_core::Moment;
 
-use cli::{Asking, Cli, Command, ConfigCommand};
+use cli::{Asking, Check, Cli, Command, ConfigCommand};
 use config::{Entry, Fault, Section};
-use exit::Exit;
+use exit::{Exit, Level};
 use log::Echo;
 use places::{Person, Places};
 use plan::Plan;
-use report::{Picture, Style};
+use report::{Checked, Depth, Picture, Style};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
+    if let Command::Check(asked) = &cli.command {
+        return check(&cli, asked).into();
+    }
     match run(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -77,12 +83,61 @@ fn main() -> ExitCode {
     }
 }
 
+/// Also `--help` and `--version`, which are no errors.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    if error.exit_code() != 0 && cli::means_check(std::env::args_os().skip(1)) {
+        let text = error.to_string();
+        let lines: Vec<String> = text.trim_start_matches("error: ").lines().map(str::to_owned).collect();
+        report::check_refused(&lines).iter().for_each(report::line);
+        return Level::Unknown.into();
+    }
+    let _ = error.print();
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// `check`: whatever goes wrong is UNKNOWN, and told where a monitor reads.
+fn check(cli: &Cli, asked: &Check) -> Level {
+    let depth = if asked.verbose || asked.json { Depth::Everything } else { Depth::Probe };
+    if let Some(url) = asked.url() {
+        return match config::question(&cli.sources(), url) {
+            Ok((shown, question)) => told(asked, depth, &[tick::check_url(&shown, &question)]),
+            Err(faults) => check_refused(&faults),
+        };
+    }
+    let plan = match config::plan(&cli.sources()) {
+        Ok(plan) => plan,
+        Err(faults) => return check_refused(&faults),
+    };
+    match places::places(&plan, &person()) {
+        Some(places) => told(asked, depth, &tick::check(&plan, &places, depth)),
+        None => check_refused(&[NO_PLACE]),
+    }
+}
+
+fn check_refused(faults: &[impl ToString]) -> Level {
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    report::check_refused(&faults).iter().for_each(report::line);
+    Level::Unknown
+}
+
+fn told(asked: &Check, depth: Depth, checked: &[Checked<'_>]) -> Level {
+    if asked.json {
+        report::line(report::check_json(checked));
+    } else {
+        report::check(checked, depth).iter().for_each(report::line);
+    }
+    report::level(checked)
+}
+
+const NO_PLACE: &str = "no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir";
+
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Demo => return demo::run(),
         Command::DemoServer { dir } => return demo::serve(dir),
         Command::DemoRestart { dir } => return demo::restart(dir),
         Command::Run(_)
+        | Command::Check(_)
         | Command::Status(_)
         | Command::Why(_)
         | Command::Reset { .. }
@@ -96,7 +151,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Err(faults) => return Ok(refused(faults)),
     };
     let Some(places) = places::places(&plan, &person()) else {
-        report::fault("no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir");
+        report::fault(NO_PLACE);
         return Ok(Exit::Usage);
     };
     Ok(match &cli.command {
@@ -109,8 +164,9 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             pictures.iter().flat_map(|picture| report::why(picture, now)).collect()
         }),
         Command::Reset { .. } => tick::reset(&plan, &places),
-        Command::Config { command: ConfigCommand::Check { .. } } => check(&plan),
-        Command::Config { command: ConfigCommand::Show(_) }
+        Command::Config { command: ConfigCommand::Check { .. } } => config_check(&plan),
+        Command::Check(_)
+        | Command::Config { command: ConfigCommand::Show(_) }
         | Command::Demo
         | Command::DemoServer { .. }
         | Command::DemoRestart { .. } => Exit::Well,
@@ -166,7 +222,7 @@ fn style() -> Style {
 }
 
 /// The files are right; are the units?
-fn check(plan: &Plan) -> Exit {
+fn config_check(plan: &Plan) -> Exit {
     let obstacles = tick::obstacles(plan);
     for (key, why) in &obstacles {
         report::fault(format!("service.{key}.unit: {why}; a restart would fail"));

@@ -4,7 +4,10 @@ use std::io;
 use std::time::Duration;
 
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
-use unhang_core::{Cause, Decision, Doubt, Failing, Hold, Moment, Phase, Reason, TlsFault, Verdict};
+use unhang_core::{
+    Active, Cause, Condition, Decision, Doubt, Failing, Hold, Life, Load, Moment, Phase, Reason, TlsFault,
+    Unit, Verdict,
+};
 
 use crate::plan::{Restarter, Service};
 
@@ -19,6 +22,11 @@ pub(crate) fn span(span: Duration) -> String {
         3_600..172_800 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
         _ => two(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
     }
+}
+
+/// `0.3 ms`, `12.0 ms`, `5001.2 ms`: where the parts of a second count.
+pub(crate) fn millis(span: Duration) -> String {
+    format!("{:.1} ms", span.as_secs_f64() * 1000.0)
 }
 
 /// In local time.
@@ -153,6 +161,53 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
     match hold.left() {
         Some(left) => format!("{words}; next restart possible {}", clock_in(now, left)),
         None => words,
+    }
+}
+
+/// The unit, in the words of somebody who looks at it.
+pub(crate) fn unit(unit: &Unit, service: &Service) -> String {
+    let name = service.restarter.words();
+    match unit {
+        Unit::NotAsked => format!("{name} was not asked about"),
+        Unit::Unanswered(why) => format!("{name} is not known: {}", doubt(why)),
+        Unit::Command { running: true } => format!("restart command {name}, of before, still runs"),
+        Unit::Command { running: false } => {
+            format!("none; restarted by the command {name}, so that nothing can be seen of its life")
+        }
+        Unit::Seen(life) => format!("{name} {}", seen(life)),
+    }
+}
+
+fn seen(life: &Life) -> String {
+    match life.load {
+        Load::NotFound => return "is not known to systemd".to_owned(),
+        Load::Masked => return "is masked".to_owned(),
+        Load::NotStartable => return "cannot be started: see systemctl status".to_owned(),
+        Load::Loaded => {}
+    }
+    let age = life.age.map(|age| format!(" for {}", span(age))).unwrap_or_default();
+    let active = match life.active {
+        Active::Busy => "is being started, stopped or reloaded",
+        Active::Frozen => "is frozen",
+        Active::Active | Active::Inactive | Active::Failed => condition(life.condition()),
+    };
+    let disabled = if life.disabled { ", disabled" } else { "" };
+    let again = match life.own_restarts {
+        0 => String::new(),
+        n => format!(", restarted {n} times by systemd itself"),
+    };
+    format!("{active}{age}{disabled}{again}")
+}
+
+const fn condition(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Active => "is active",
+        Condition::Busy => "is being started, stopped or reloaded",
+        Condition::Stopped => "was stopped by somebody",
+        Condition::Exited => "ended by itself, and well",
+        Condition::NeverStarted => "was never started",
+        Condition::ConditionUnmet => "was not started: a condition in its unit file is not met",
+        Condition::Failed => "failed",
     }
 }
 

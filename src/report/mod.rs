@@ -2,6 +2,8 @@
 //! A reader that is gone, or a full disk behind the redirection, must not end a run: `println!` and
 //! `eprintln!` would.
 
+mod check;
+mod progress;
 mod settings;
 mod status;
 
@@ -12,6 +14,8 @@ use unhang_core::{Decision, Moment, Observation};
 
 use crate::plan::Service;
 use crate::words;
+pub(crate) use check::{Checked, Depth, Prospect, check, check_json, check_refused, level};
+pub(crate) use progress::Progress;
 pub(crate) use settings::{json as settings_json, lines as settings};
 pub(crate) use status::{Picture, Style, json, table, why};
 

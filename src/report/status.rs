@@ -62,7 +62,7 @@ pub(crate) fn table(pictures: &[Picture<'_>], now: &Moment, style: Style) -> Vec
             padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         })
         .collect();
-    lines.extend(is_cron_running(pictures));
+    lines.extend(is_cron_running(pictures.iter().map(|picture| picture.last_tick)));
     lines.extend(pictures.iter().filter_map(|picture| {
         Some(format!("{}: state file unreadable {}", picture.service.key, picture.unreadable.as_ref()?))
     }));
@@ -185,14 +185,18 @@ fn not_before(bound: &Hold, now: &Moment) -> String {
     format!("not before {}", words::day_and_clock(&then, now))
 }
 
-fn is_cron_running(pictures: &[Picture<'_>]) -> Option<String> {
-    let oldest =
-        pictures.iter().map(|picture| picture.last_tick).max_by_key(|age| age.unwrap_or(Duration::MAX))?;
+/// Of the ticks' ages: what the oldest says, if anything.
+pub(super) fn is_cron_running(ages: impl Iterator<Item = Option<Duration>>) -> Option<String> {
+    let oldest = ages.max_by_key(|age| age.unwrap_or(Duration::MAX))?;
     match oldest {
         None => Some("no tick yet: is cron running?".to_owned()),
-        Some(age) if age > NO_TICK => Some(format!("no tick for {}: is cron running?", words::span(age))),
+        Some(age) if is_overdue(age) => Some(format!("no tick for {}: is cron running?", words::span(age))),
         Some(_) => None,
     }
+}
+
+pub(super) fn is_overdue(age: Duration) -> bool {
+    age > NO_TICK
 }
 
 fn coloured(cell: &str, verdict: VerdictKind, style: Style) -> String {

@@ -13,12 +13,13 @@ use crate::exit::Exit;
 use crate::log;
 use crate::os::clock;
 use crate::plan::{Question, Restarter, Service};
+use crate::report::Progress;
 use crate::systemd::Looked;
 use crate::{command, probe, systemd};
 
 use super::look::{self, Looks};
 use super::watch::Kept;
-use super::{Judged, Tick, exit_of};
+use super::{Judged, Tick, by_hand, exit_of};
 
 /// Kept of the deadline for the last look, saving and telling.
 const TO_FINISH: Duration = Duration::from_secs(2);
@@ -58,9 +59,11 @@ pub(super) fn restart(tick: &Tick<'_>, judged: &mut Judged<'_>) {
         return;
     }
     judged.watch.tell(tick, &log::restarting(&service.name));
+    let waiting = by_hand(tick).then(|| Progress::begin(format!("restarting {}", service.restarter.words())));
     let began = Instant::now();
     let (asked, intended) = ask(tick, judged, intended, looked.as_ref());
     let end = Proof { tick, service, began, before: &counted, cause, looked: looked.as_ref() }.of(asked);
+    drop(waiting);
     let settled = settle(&counted, &intended, end.ended, &end.unit, &clock::now());
     if judged.watch.keep(settled) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;

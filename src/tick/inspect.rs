@@ -23,18 +23,27 @@ pub(crate) fn pictures<'a>(plan: &'a Plan, places: &Places) -> (Vec<Picture<'a>>
 }
 
 fn picture<'a>(service: &'a Service, store: &Store, now: &Moment) -> Picture<'a> {
-    let (state, unreadable) = match store.load(&service.key, now) {
-        Ok(loaded) => (loaded.record.state, loaded.unreadable),
-        Err(NoState::NotRead(why)) => (State::default(), Some(format!("({why})"))),
-        Err(NoState::Newer(version)) => {
-            (State::default(), Some(format!("(version {version}, written by a newer unhang)")))
-        }
-    };
-    // Nobody wants to know the milliseconds.
-    let ago = |at: Duration| Duration::from_secs(now.wall.saturating_sub(at).as_secs());
-    let last_tick = store.last_tick(service.lock()).map(ago);
+    let (state, unreadable) = remembered(service, store, now);
+    let state = state.unwrap_or_default();
+    let last_tick = store.last_tick(service.lock()).map(|at| ago(at, now));
     let outlook = outlook(&state, &service.policy, now);
     Picture { service, state, outlook, last_tick, unreadable }
+}
+
+/// What a run would go on from, if it can; and what could not be read.
+pub(super) fn remembered(service: &Service, store: &Store, now: &Moment) -> (Option<State>, Option<String>) {
+    match store.load(&service.key, now) {
+        Ok(loaded) => (Some(loaded.record.state), loaded.unreadable),
+        Err(NoState::NotRead(why)) => (None, Some(format!("({why}): not probed by a run"))),
+        Err(NoState::Newer(version)) => {
+            (None, Some(format!("(version {version}, written by a newer unhang): not probed by a run")))
+        }
+    }
+}
+
+/// Nobody wants to know the milliseconds.
+pub(super) fn ago(at: Duration, now: &Moment) -> Duration {
+    Duration::from_secs(now.wall.saturating_sub(at).as_secs())
 }
 
 /// Clears streak, backoff and budget, and says what it cleared.

@@ -2,6 +2,7 @@
 //! clocks. Decides nothing: `core` does.
 
 mod act;
+mod check;
 mod guard;
 mod inspect;
 mod look;
@@ -19,6 +20,7 @@ use crate::plan::{Plan, Question, Service};
 use crate::store::Store;
 use crate::systemd::Looked;
 use crate::{probe, report, words};
+pub(crate) use check::{check, check_url};
 pub(crate) use inspect::{pictures, reset};
 use look::Looks;
 use watch::Watch;
@@ -64,7 +66,9 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
     let (watches, mut exits) = watch::claim(&tick, &store);
     watches.iter().for_each(Watch::stamp);
     let _before = guard::before_probing(&tick, &watches);
+    let waiting = by_hand(&tick).then(|| check::progress(plan));
     let seen = probe_all(&tick, &watches, widest);
+    drop(waiting);
     let _after = guard::after_probing(&tick, &watches, &seen);
     let mut judged = judge(&tick, watches, seen);
     for one in &mut judged {
@@ -85,7 +89,9 @@ pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
     let store = Store::open_to_read(places);
     let widest = limits::make_room_for(plan.services.len());
     let (watches, mut exits) = watch::read_only(&tick, &store);
+    let waiting = check::progress(plan);
     let seen = probe_all(&tick, &watches, widest);
+    drop(waiting);
     for one in judge(&tick, watches, seen) {
         report::rehearsed(one.watch.service, &one.decision, &one.seen, &tick.now);
         exits.push(one.exit);
@@ -143,6 +149,11 @@ impl Judged<'_> {
         self.watch.finish();
         self.exit
     }
+}
+
+/// Whoever wants to see the log lines waits for them.
+fn by_hand(tick: &Tick<'_>) -> bool {
+    tick.echo == Echo::Stderr
 }
 
 fn probe_all(tick: &Tick<'_>, watches: &[Watch<'_>], widest: usize) -> Vec<Observation> {

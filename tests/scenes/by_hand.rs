@@ -174,19 +174,10 @@ fn colour_is_for_terminals_only() {
     let scene = Scene::new();
     scene.tick().exits(0);
     scene.env("TERM", "xterm");
-    let on_terminal = |scene: &Scene| {
-        let command = scene.command(&["status"]);
-        let words = std::iter::once(command.get_program()).chain(command.get_args());
-        let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
-        let line = words.join(" ");
-        let output =
-            scene.bare(std::path::Path::new("script")).args(["-qec", &line, "/dev/null"]).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    let shown = on_terminal(&scene);
+    let shown = scene.on_terminal(&["status"]);
     assert!(shown.contains("\u{1b}[32mhealthy"), "{shown:?}");
     scene.env("NO_COLOR", "1");
-    let shown = on_terminal(&scene);
+    let shown = scene.on_terminal(&["status"]);
     assert!(shown.contains("healthy") && !shown.contains('\u{1b}'), "{shown:?}");
     shows(&scene, &["status"], "app  healthy  *");
 }

@@ -297,6 +297,16 @@ esac
         self.tick()
     }
 
+    /// What a person sees who types it: stdout and stderr of a terminal.
+    pub(crate) fn on_terminal(&self, arguments: &[&str]) -> String {
+        let command = self.command(arguments);
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+        let line = words.join(" ");
+        let output = self.bare(Path::new("script")).args(["-qec", &line, "/dev/null"]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let config = self.path("unhang.toml");
         fs::write(&config, &*self.config.borrow()).unwrap();

@@ -16,6 +16,7 @@ mod bad_input;
 mod bounds;
 mod by_hand;
 mod causes;
+mod check;
 mod commands;
 mod demo;
 mod drop_in;

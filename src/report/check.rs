@@ -1,0 +1,253 @@
+//! `check`: one line by the convention of monitoring plugins (monitoring-plugins.org, development
+//! guidelines), and below it what a person wants to know.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use unhang_core::{Active, Decision, Hold, Moment, Observation, Reason, Times, Unit, Verdict};
+
+use crate::exit::Level;
+use crate::plan::Service;
+use crate::words;
+
+use super::status::{is_cron_running, is_overdue};
+
+/// Of the JSON objects.
+const SCHEMA: u32 = 1;
+
+/// How much is asked: systemd and the state are, only if somebody wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    Probe,
+    Everything,
+}
+
+/// What a probe of now showed.
+#[derive(Debug)]
+pub(crate) struct Checked<'a> {
+    /// NAME, or the URL where that is all there is.
+    pub(crate) label: &'a str,
+    pub(crate) timeout: Duration,
+    pub(crate) seen: Observation,
+    pub(crate) status: Option<u16>,
+    pub(crate) times: Times,
+    /// How long ago the last tick was; `None`: there was none.
+    pub(crate) last_tick: Option<Duration>,
+    pub(crate) prospect: Option<Prospect<'a>>,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) struct Prospect<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) now: Moment,
+    pub(crate) unit: Unit,
+    /// What would hold a restart that were due now.
+    pub(crate) hold: Option<Hold>,
+    /// `None`: what is remembered is of no use to it.
+    pub(crate) next_tick: Option<Decision>,
+    pub(crate) unreadable: Option<String>,
+}
+
+pub(crate) fn level(checked: &[Checked<'_>]) -> Level {
+    Level::worst(checked.iter().map(level_of))
+}
+
+/// The line, and the lines below it.
+pub(crate) fn check(checked: &[Checked<'_>], depth: Depth) -> Vec<String> {
+    let perfdata: Vec<String> = checked.iter().map(perfdata).collect();
+    let line = format!("{} | {}", status_line(level(checked), &summary(checked)), perfdata.join(" "));
+    let below = checked.iter().filter(|_| depth == Depth::Everything).flat_map(details);
+    [line].into_iter().chain(below).collect()
+}
+
+/// What stands in place of an answer: the first fault where a plugin's status stands, the others below.
+pub(crate) fn check_refused(faults: &[String]) -> Vec<String> {
+    let first = faults.first().map_or("", String::as_str);
+    let rest = faults.iter().skip(1).map(|fault| words::escaped(fault));
+    [status_line(Level::Unknown, first)].into_iter().chain(rest).collect()
+}
+
+/// `{"schema":1,"status":"ok","services":[...]}`
+pub(crate) fn check_json(checked: &[Checked<'_>]) -> Value {
+    let services: Vec<Value> = checked.iter().map(object).collect();
+    json!({ "schema": SCHEMA, "status": word(level(checked)).to_lowercase(), "services": services })
+}
+
+fn status_line(level: Level, text: &str) -> String {
+    // What stands behind a bar would be read as figures.
+    format!("UNHANG {} - {}", word(level), words::escaped(text).replace('|', "\\u{7c}"))
+}
+
+const fn word(level: Level) -> &'static str {
+    match level {
+        Level::Ok => "OK",
+        Level::Warning => "WARNING",
+        Level::Unknown => "UNKNOWN",
+        Level::Critical => "CRITICAL",
+    }
+}
+
+fn level_of(checked: &Checked<'_>) -> Level {
+    match checked.seen {
+        Observation::Healthy if checked.last_tick.is_some_and(is_overdue) => Level::Warning,
+        Observation::Healthy => Level::Ok,
+        Observation::Unhealthy(_) => Level::Critical,
+        Observation::Unknown(_) => Level::Unknown,
+    }
+}
+
+fn summary(checked: &[Checked<'_>]) -> String {
+    let told = |one: &Checked<'_>| format!("{}: {}", one.label, found(one));
+    let unwell: Vec<String> =
+        checked.iter().filter(|one| one.seen != Observation::Healthy).map(told).collect();
+    let found = match (checked, unwell.len()) {
+        ([one], _) => told(one),
+        (_, 0) => format!("{} services healthy", checked.len()),
+        (_, n) => format!("{n} of {} not healthy: {}", checked.len(), unwell.join("; ")),
+    };
+    // Where no run ever came, nobody may expect one.
+    let ticks = checked.iter().filter_map(|one| one.last_tick).map(Some);
+    [Some(found), is_cron_running(ticks)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn found(checked: &Checked<'_>) -> String {
+    let took = words::span(checked.times.total());
+    match &checked.seen {
+        Observation::Healthy => format!("{} in {took}", http(checked)),
+        Observation::Unhealthy(cause) => match words::cause(cause, checked.timeout) {
+            Some(why) => format!("{}: {why}", words::http(cause)),
+            None => format!("{} in {took}", words::http(cause)),
+        },
+        Observation::Unknown(doubt) => format!("not judged: {}", words::doubt(doubt)),
+    }
+}
+
+fn http(checked: &Checked<'_>) -> String {
+    format!("HTTP {:03}", checked.status.unwrap_or_default())
+}
+
+/// `'LABEL'=VALUE[UOM];[WARN];[CRIT];[MIN];[MAX]`
+fn perfdata(checked: &Checked<'_>) -> String {
+    // A URL would need quotes, and change with every other URL.
+    let label = if checked.label.contains('/') { "time" } else { checked.label };
+    let limit = checked.timeout.as_secs_f64();
+    let value = match checked.seen {
+        Observation::Unknown(_) => "U".to_owned(),
+        Observation::Healthy | Observation::Unhealthy(_) => {
+            format!("{:.6}s", checked.times.total().as_secs_f64())
+        }
+    };
+    format!("{label}={value};;{limit};0;{limit}")
+}
+
+fn details(checked: &Checked<'_>) -> Vec<String> {
+    let label = checked.label;
+    let mut lines = vec![times(checked)];
+    if let Some(prospect) = &checked.prospect {
+        lines.push(format!("unit: {}", words::unit(&prospect.unit, prospect.service)));
+        lines.push(format!("a restart: {}", restart(prospect)));
+        lines.push(format!("next tick: {}", next_tick(prospect)));
+        lines.extend(prospect.unreadable.as_ref().map(|what| format!("state file unreadable {what}")));
+    }
+    lines.iter().map(|line| words::escaped(&format!("{label}: {line}"))).collect()
+}
+
+fn times(checked: &Checked<'_>) -> String {
+    let Times { resolve, connect, tls, wait, read } = checked.times;
+    let parts = [("name", resolve), ("connect", connect), ("TLS", tls), ("first byte", wait), ("rest", read)];
+    // Less would be shown as nothing.
+    let spent = parts.iter().filter(|(_, time)| *time >= Duration::from_micros(50));
+    let spent: Vec<String> = spent.map(|(part, time)| format!("{part} {}", words::millis(*time))).collect();
+    let all = format!("in all {}", words::millis(checked.times.total()));
+    format!("times: {}", spent.into_iter().chain([all]).collect::<Vec<_>>().join(", "))
+}
+
+fn restart(prospect: &Prospect<'_>) -> String {
+    match (&prospect.unit, &prospect.hold) {
+        (Unit::Unanswered(doubt), _) => format!("cannot be told: {}", words::doubt(doubt)),
+        (_, Some(hold)) => {
+            let why = words::hold(hold, prospect.service, &prospect.now);
+            format!("would be held ({}): {why}", hold.reason().code())
+        }
+        (_, None) => "nothing would hold it".to_owned(),
+    }
+}
+
+fn next_tick(prospect: &Prospect<'_>) -> String {
+    let Some(decision) = &prospect.next_tick else { return "would not probe".to_owned() };
+    if decision.verdict == Verdict::Restart {
+        return "would restart (max_failures)".to_owned();
+    }
+    let of = prospect.service.policy.max_failures;
+    let counting = (decision.verdict.reason() == Reason::Counting)
+        .then(|| format!("failure {} of {of}", decision.next.streak));
+    let why = words::why(decision, prospect.service, &prospect.now).or(counting);
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{}{why}", words::verdict(&decision.verdict))
+}
+
+fn object(checked: &Checked<'_>) -> Value {
+    let Times { resolve, connect, tls, wait, read } = checked.times;
+    let (observation, cause, code) = match &checked.seen {
+        Observation::Healthy => ("healthy", None, None),
+        Observation::Unhealthy(cause) => ("unhealthy", Some(cause.to_string()), Some(cause.code())),
+        Observation::Unknown(doubt) => ("unknown", Some(doubt.code().to_owned()), Some(doubt.code())),
+    };
+    let prospect = checked.prospect.as_ref();
+    json!({
+        "service": checked.label,
+        "status": word(level_of(checked)).to_lowercase(),
+        "observation": observation,
+        "http": checked.status,
+        "cause": cause,
+        "code": code,
+        "explanation": found(checked),
+        "seconds": {
+            "resolve": resolve.as_secs_f64(),
+            "connect": connect.as_secs_f64(),
+            "tls": tls.as_secs_f64(),
+            "first_byte": wait.as_secs_f64(),
+            "rest": read.as_secs_f64(),
+            "total": checked.times.total().as_secs_f64(),
+        },
+        "timeout_seconds": checked.timeout.as_secs_f64(),
+        "last_tick_seconds_ago": checked.last_tick.map(|age| age.as_secs()),
+        "unit": prospect.map(|prospect| unit(&prospect.unit, prospect.service)),
+        "restart_held_by": prospect.and_then(|prospect| prospect.hold.as_ref()).map(|hold| hold.reason().code()),
+        "restart": prospect.map(restart),
+        "next_tick": prospect.and_then(|prospect| {
+            let verdict = &prospect.next_tick.as_ref()?.verdict;
+            Some(json!({
+                "verdict": verdict.kind().code(),
+                "reason": verdict.reason().code(),
+                "explanation": next_tick(prospect),
+            }))
+        }),
+        "unreadable": prospect.and_then(|prospect| prospect.unreadable.as_ref()),
+    })
+}
+
+fn unit(unit: &Unit, service: &Service) -> Value {
+    let (active, seconds, incarnation) = match unit {
+        Unit::Seen(life) => (Some(active(life.active)), life.age, life.incarnation.as_deref()),
+        Unit::NotAsked | Unit::Unanswered(_) | Unit::Command { .. } => (None, None, None),
+    };
+    json!({
+        "restarts_by": service.restarter.words(),
+        "active": active,
+        "active_seconds": seconds.map(|age| age.as_secs()),
+        "incarnation": incarnation,
+        "explanation": words::unit(unit, service),
+    })
+}
+
+const fn active(active: Active) -> &'static str {
+    match active {
+        Active::Active => "active",
+        Active::Inactive => "inactive",
+        Active::Failed => "failed",
+        Active::Busy => "busy",
+        Active::Frozen => "frozen",
+    }
+}

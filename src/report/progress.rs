@@ -1,0 +1,50 @@
+//! What somebody at a terminal waits for. A terminal only, on stderr, after the first second, and gone
+//! before anything else is printed there.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Less than this is no waiting.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Ends when dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    over: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Progress {
+    /// `what`: `probing 3 services`. Without a terminal, or a thread, there is none.
+    pub(crate) fn begin(what: String) -> Self {
+        if !io::stderr().is_terminal() {
+            return Self::default();
+        }
+        let (over, wait) = mpsc::channel::<()>();
+        let show = move || {
+            let began = Instant::now();
+            let mut shown = false;
+            while wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let _ = write!(io::stderr(), "\r\x1b[K{what}: {} s", began.elapsed().as_secs());
+                let _ = io::stderr().flush();
+                shown = true;
+            }
+            if shown {
+                let _ = write!(io::stderr(), "\r\x1b[K");
+            }
+        };
+        let thread = thread::Builder::new().name("progress".to_owned()).stack_size(64 * 1024).spawn(show);
+        Self { over: Some(over), thread: thread.ok() }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        drop(self.over.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `check`: probes now and touches nothing. No lock, no write, no restart.
+
+use unhang_core::{Case, foresee, in_the_way};
+
+use crate::log::Echo;
+use crate::os::{clock, limits};
+use crate::places::Places;
+use crate::plan::{Plan, Question, Service};
+use crate::probe::{self, Answer};
+use crate::report::{Checked, Depth, Progress, Prospect};
+use crate::store::Store;
+use crate::words;
+
+use super::inspect::{ago, remembered};
+use super::look::{self, Looks};
+use super::{AFTER_PROBING, Tick};
+
+/// Every service of the plan.
+pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Checked<'a>> {
+    let tick = Tick::begin(plan, Echo::Silent);
+    let store = Store::open_to_read(places);
+    let widest = limits::make_room_for(plan.services.len());
+    let questions: Vec<&Question> = plan.services.iter().map(|service| &service.question).collect();
+    let until = tick.began + plan.host.deadline.saturating_sub(AFTER_PROBING);
+    let waiting = progress(plan);
+    let answers = probe::all(&questions, widest, until);
+    drop(waiting);
+    let prospects = match depth {
+        Depth::Probe => Vec::new(),
+        Depth::Everything => prospects(&tick, &store, &answers),
+    };
+    let mut prospects = prospects.into_iter();
+    let of_one = |(service, answer): (&'a Service, Answer)| {
+        let last_tick = store.last_tick(service.lock()).map(|at| ago(at, &tick.now));
+        Checked { last_tick, prospect: prospects.next(), ..checked(&service.key, &service.question, answer) }
+    };
+    plan.services.iter().zip(answers).map(of_one).collect()
+}
+
+/// A URL that is no service's.
+pub(crate) fn check_url<'a>(shown: &'a str, question: &'a Question) -> Checked<'a> {
+    let waiting = probing(&[question]);
+    let answer = probe::ask(question);
+    drop(waiting);
+    checked(shown, question, answer)
+}
+
+/// While all services are probed.
+pub(super) fn progress(plan: &Plan) -> Progress {
+    probing(&plan.services.iter().map(|service| &service.question).collect::<Vec<_>>())
+}
+
+fn probing(questions: &[&Question]) -> Progress {
+    let longest = questions.iter().map(|question| question.timeout).max().unwrap_or_default();
+    let services = if questions.len() == 1 { "service" } else { "services" };
+    Progress::begin(format!("probing {} {services} (each {} at most)", questions.len(), words::span(longest)))
+}
+
+fn checked<'a>(label: &'a str, question: &'a Question, answer: Answer) -> Checked<'a> {
+    let Answer { observation, status, times } = answer;
+    let timeout = question.timeout;
+    Checked { label, timeout, seen: observation, status, times, last_tick: None, prospect: None }
+}
+
+/// What comes next for each service: the judgement of a tick, which nobody acts upon.
+fn prospects<'a>(tick: &Tick<'a>, store: &Store, answers: &[Answer]) -> Vec<Prospect<'a>> {
+    let services: Vec<&Service> = tick.plan.services.iter().collect();
+    let looks = Looks::at(&services, clock::monotonic(), tick.time_left());
+    let host = tick.host(looks.stopping());
+    let of_one = |(service, answer): (&'a Service, &Answer)| {
+        let (state, unreadable) = remembered(service, store, &tick.now);
+        let goes_on = state.is_some();
+        let before = state.unwrap_or_default().about(&service.mark());
+        let unit = look::unit(service, &before, looks.of(service).as_ref());
+        let (now, policy, seen) = (&tick.now, &service.policy, &answer.observation);
+        let case = Case { now, host: &host, policy, before: &before, seen, unit: &unit };
+        let (hold, next_tick) = (in_the_way(&case), goes_on.then(|| foresee(&case)));
+        Prospect { service, now: tick.now.clone(), unit, hold, next_tick, unreadable }
+    };
+    tick.plan.services.iter().zip(answers).map(of_one).collect()
+}

@@ -1,0 +1,227 @@
+//! `check`: probes now, touches nothing, and speaks as monitoring plugins do.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::harness::{Answer, Ran, STOPPED, Scene, unit};
+
+/// Nothing that is remembered may change, and nothing be done.
+#[track_caller]
+fn checks(scene: &Scene, arguments: &[&str]) -> Ran {
+    let before = std::fs::read_dir(scene.path("state")).unwrap().count();
+    let (state, lock) = (scene.state(), last_tick(scene));
+    let ran = scene.run(&[&["check"], arguments].concat()).logs(&[]).acts(&[]);
+    assert_eq!((scene.state(), last_tick(scene)), (state, lock), "it touches nothing");
+    assert_eq!(std::fs::read_dir(scene.path("state")).unwrap().count(), before, "it leaves nothing");
+    ran
+}
+
+fn last_tick(scene: &Scene) -> Option<SystemTime> {
+    scene.path("state/app.service.lock").metadata().and_then(|lock| lock.modified()).ok()
+}
+
+#[test]
+fn a_healthy_service_is_ok() {
+    let scene = Scene::new();
+    checks(&scene, &[]).ends(0).prints("UNHANG OK - app: HTTP 200 in * | app=0.*s;;5;0;5\n", "").calls(&[]);
+    checks(&scene, &["app", "--timeout", "2500ms"]).ends(0).prints("* | app=0.*s;;2.5;0;2.5\n", "");
+}
+
+#[test]
+fn an_unhealthy_service_is_critical() {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Status(503)]);
+    checks(&scene, &[]).ends(2).prints("UNHANG CRITICAL - app: HTTP 503 in * | app=0.*s;;5;0;5\n", "");
+    scene.server.answers(&[Answer::Hang]);
+    checks(&scene, &["--timeout", "200ms"]).ends(2).prints(
+        "UNHANG CRITICAL - app: HTTP 000: no answer within 200 ms (connected) | app=0.2*s;;0.2;0;0.2\n",
+        "",
+    );
+}
+
+#[test]
+fn what_could_not_be_told_is_unknown() {
+    let scene = Scene::new();
+    let url = "http://no-such-host.invalid/";
+    scene.config(&format!("[service.app]\nurl = \"{url}\"\n"));
+    checks(&scene, &[])
+        .ends(3)
+        .prints("UNHANG UNKNOWN - app: not judged: name not resolved: * | app=U;;5;0;5\n", "");
+}
+
+#[test]
+fn a_healthy_service_that_no_run_looks_after_is_a_warning() {
+    let scene = Scene::new();
+    scene.tick().exits(0);
+    let age = |minutes: u64| {
+        let lock = std::fs::File::options().write(true).open(scene.path("state/app.service.lock")).unwrap();
+        lock.set_modified(SystemTime::now() - Duration::from_secs(minutes * 60)).unwrap();
+    };
+    age(5);
+    checks(&scene, &[]).ends(0).prints("UNHANG OK - app: HTTP 200 in * | *\n", "");
+    age(14);
+    checks(&scene, &[])
+        .ends(1)
+        .prints("UNHANG WARNING - app: HTTP 200 in *; no tick for 14 min*: is cron running? | app=*\n", "");
+}
+
+#[test]
+fn of_several_the_worst_is_told() {
+    let scene = Scene::new();
+    let (good, bad) = (scene.server.url(), Scene::new());
+    bad.server.answers(&[Answer::Status(500)]);
+    let config = |third: &str| {
+        format!(
+            "[service.a]\nurl = \"{good}\"\n[service.b]\nurl = \"{}\"\n[service.c]\nurl = \"{third}\"\n",
+            bad.server.url()
+        )
+    };
+    scene.config(&config(&good));
+    checks(&scene, &[])
+        .ends(2)
+        .prints("UNHANG CRITICAL - 1 of 3 not healthy: b: HTTP 500 in * | a=* b=* c=*s;;5;0;5\n", "");
+    checks(&scene, &["a", "c"]).ends(0).prints("UNHANG OK - 2 services healthy | a=* c=*\n", "");
+    scene.config(&config("http://no-such-host.invalid/"));
+    checks(&scene, &[])
+        .ends(2)
+        .prints("UNHANG CRITICAL - 2 of 3 not healthy: b: *; c: not judged: * | *\n", "");
+    checks(&scene, &["a", "c"]).ends(3).prints("UNHANG UNKNOWN - 1 of 2 not healthy: c: * | *\n", "");
+}
+
+#[test]
+fn a_url_needs_no_configuration() {
+    let scene = Scene::new();
+    scene.config("this is no TOML");
+    let url = scene.server.url();
+    checks(&scene, &[&url])
+        .ends(0)
+        .prints(&format!("UNHANG OK - {url}: HTTP 200 in * | time=0.*s;;5;0;5\n"), "");
+    checks(&scene, &[&format!("{url}?token=secret"), "-v", "--status", "204", "--timeout", "3m"]).ends(2).prints(
+        &format!("UNHANG CRITICAL - {url}?(hidden): HTTP 200 in * | time=*;;180;0;180\n{url}?(hidden): times: *\n"),
+        "",
+    );
+    // What a unit file or the drop-in hands to `run`.
+    scene
+        .env("UNHANG_UNIT", "app.service")
+        .env("UNHANG_URL", "http://127.0.0.1:1/")
+        .env("UNHANG_NAME", "App");
+    checks(&scene, &[&url]).ends(0).prints("UNHANG OK - *\n", "");
+}
+
+#[test]
+fn whatever_is_wrong_with_the_question_is_unknown_and_told_where_a_monitor_reads() {
+    let scene = Scene::new();
+    for (arguments, told) in [
+        (&["ap"][..], "NAME: no service \"ap\"; did you mean app?*"),
+        (&["--max-failures", "0"], "--max-failures: must be *"),
+        (&["--nonsense"], "unexpected argument '--nonsense' found\n*"),
+        (&["localhost:8000/health"], "URL: is not a URL; such as \"http://localhost:8000/health/\""),
+        (&["http://localhost/", "app"], "URL: must stand alone; *"),
+        (&["http://localhost/", "--unit", "app"], "--unit: cannot stand beside a URL; *"),
+        (&["http://localhost/", "--insecure"], "--insecure: has no meaning *"),
+    ] {
+        checks(&scene, arguments).ends(3).prints(&format!("UNHANG UNKNOWN - {told}\n"), "");
+    }
+    scene.config("[service.app]\nurl = 1\n[service.b]\n");
+    checks(&scene, &[])
+        .ends(3)
+        .prints("UNHANG UNKNOWN - *unhang.toml:2: service.app.url: *\n*unhang.toml:3: *\n", "");
+    scene.run(&["check", "--help"]).ends(0).prints("*", "");
+}
+
+#[test]
+fn what_a_server_answers_cannot_forge_figures_or_lines() {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Says("evil | app=0s\nUNHANG OK\r\n\r\n")]);
+    let told =
+        r#"UNHANG CRITICAL - app: HTTP 000: not HTTP: it begins "evil \u{7c} app=0s\nUNHANG OK*" | app=0.*"#;
+    checks(&scene, &[]).ends(2).prints(&format!("{told}\n"), "");
+}
+
+#[test]
+fn more_is_told_of_the_times_the_unit_and_what_comes_next() {
+    let scene = Scene::new();
+    let v = |scene: &Scene, exit: i32, unit: &str, restart: &str, next: &str| {
+        checks(scene, &["-v"]).ends(exit).prints(
+            &format!(
+                "UNHANG * | *\napp: times: *in all * ms\napp: unit: app.service {unit}\n\
+                 app: a restart: {restart}\napp: next tick: {next}\n"
+            ),
+            "",
+        );
+    };
+    let free = "nothing would hold it";
+    v(&scene, 0, "is active for *", free, "healthy (ok)");
+    scene.server.answers(&[Answer::Status(502)]);
+    v(&scene, 2, "is active for *", free, "failing (counting): failure 1 of 2");
+    scene.tick().ends(1).logs(&["*Failure 1/2"]);
+    // However soon after a tick: the next one keeps its distance.
+    v(&scene, 2, "is active for *", free, "would restart (max_failures)");
+    scene.unit("app.service", &unit(STOPPED));
+    let held = "app.service was stopped by somebody; starting it is theirs";
+    v(
+        &scene,
+        2,
+        "was stopped by somebody",
+        &format!("would be held (stopped): {held}"),
+        &format!("held (stopped): {held}"),
+    );
+    scene.unit("app.service", &unit(&[("LoadState", "masked")])).server.answers(&[Answer::Status(200)]);
+    // Also while it answers: known before it is needed.
+    v(&scene, 0, "is masked", "would be held (masked): app.service is masked", "recovered (recovered)");
+    scene.unit("app.service", &unit(&[("NRestarts", "3"), ("UnitFileState", "disabled")]));
+    v(
+        &scene,
+        0,
+        "is active for *, disabled, restarted 3 times by systemd itself",
+        free,
+        "recovered (recovered)",
+    );
+    scene.systemctl("true", "exit 1");
+    v(&scene, 0, "is not known: *", "cannot be told: *", "recovered (recovered)");
+}
+
+#[test]
+fn a_state_that_a_run_could_not_use_is_told() {
+    let scene = Scene::new();
+    scene.tick().exits(0);
+    std::fs::write(scene.path("state/app.json"), r#"{"version":999}"#).unwrap();
+    checks(&scene, &["-v"]).ends(0).prints(
+        "UNHANG OK - *app: next tick: would not probe\napp: state file unreadable (version 999, *\n",
+        "",
+    );
+}
+
+#[test]
+fn for_programs_check_has_json_too() {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Status(502)]);
+    let ran = checks(&scene, &["--json"]).ends(2);
+    let told: Value = serde_json::from_slice(&ran.output.stdout).unwrap();
+    ran.prints("{*}\n", "");
+    let app = &told["services"][0];
+    assert_eq!(
+        (&told["schema"], &told["status"], &app["status"]),
+        (&1.into(), &"critical".into(), &"critical".into())
+    );
+    assert_eq!((&app["http"], &app["cause"]), (&502.into(), &"status 502".into()));
+    assert_eq!((&app["unit"]["active"], &app["restart_held_by"]), (&"active".into(), &Value::Null));
+    assert_eq!(
+        (&app["next_tick"]["verdict"], &app["next_tick"]["reason"]),
+        (&"failing".into(), &"counting".into())
+    );
+    assert!(app["seconds"]["total"].as_f64().unwrap() >= app["seconds"]["first_byte"].as_f64().unwrap());
+}
+
+#[test]
+fn at_a_terminal_somebody_who_waits_is_told_for_what() {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Hang]);
+    let shown = scene.on_terminal(&["check", "--timeout", "1500ms"]);
+    assert!(shown.contains("probing 1 service (each 1.5 s at most): 1 s"), "{shown:?}");
+    assert!(shown.contains("\r\u{1b}[KUNHANG CRITICAL"), "the line is gone before the answer: {shown:?}");
+    scene.server.answers(&[Answer::Status(200)]);
+    let shown = scene.on_terminal(&["check"]);
+    assert!(shown.starts_with("UNHANG OK"), "who need not wait is told nothing: {shown:?}");
+}
