@@ -111,7 +111,31 @@ impl Times {
 }
 
 impl Cause {
-    /// Stable: in the state file, and later in `--json` and the manual.
+    /// All that `code` can say, in the order of the manual.
+    pub const CODES: &[&str] = &[
+        "status",
+        "refused",
+        "no_socket",
+        "reset",
+        "closed",
+        "closed_tls",
+        "closed_reading",
+        "timeout_connecting",
+        "timeout_tls",
+        "timeout_waiting",
+        "timeout_reading",
+        "not_http",
+        "too_large",
+        "not_tls",
+        "tls_expired",
+        "tls_not_yet_valid",
+        "tls_unknown_issuer",
+        "tls_self_signed",
+        "tls_wrong_name",
+        "tls_handshake",
+    ];
+
+    /// Stable: in the state file, in `--json` and in the manual.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -164,6 +188,21 @@ impl TlsFault {
 }
 
 impl Doubt {
+    /// All that `code` can say, in the order of the manual.
+    pub const CODES: &[&str] = &[
+        "lookup",
+        "no_route",
+        "no_descriptors",
+        "no_memory",
+        "no_port",
+        "no_thread",
+        "forbidden",
+        "no_authorities",
+        "no_systemd",
+        "unit_unknown",
+        "other",
+    ];
+
     /// Stable, as `Cause::code`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -203,6 +242,7 @@ impl fmt::Display for Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
     use std::string::ToString;
 
     #[test]
@@ -234,5 +274,18 @@ mod tests {
             assert_eq!(cause.to_string(), kept);
         }
         assert_eq!((Cause::ToHttps(301).http(), Cause::Tls(TlsFault::Expired).http()), (301, 0));
+    }
+
+    /// Read from the text: no compiler says that a list lacks a code.
+    #[test]
+    fn the_lists_of_codes_are_what_code_can_say() {
+        let text = include_str!("observation.rs").split("#[cfg(test)]").next().unwrap();
+        let (causes, doubts) = text.split_once("\nimpl Doubt {").unwrap();
+        for (text, listed) in [(causes, Cause::CODES), (doubts, Doubt::CODES)] {
+            let said = text.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
+            let said: BTreeSet<&str> = said.collect();
+            assert_eq!(said, listed.iter().copied().collect());
+            assert_eq!(said.len(), listed.len(), "each once");
+        }
     }
 }

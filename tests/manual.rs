@@ -1,0 +1,454 @@
+//! The manual says what there is, all of it and nothing else: flags, commands, variables, keys with their
+//! defaults, codes, exit statuses, log marks. What it says of them, nobody but a reader can judge.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that fails says where"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use unhang_core::{Cause, Doubt, Reason, VerdictKind};
+
+/// Written before they are there; whoever brings one takes it off this list.
+const COMING: [&str; 2] = ["check", "completions"];
+
+/// What stands under COMMANDS and is none.
+const SHARED: &str = "All commands";
+const KEYS: &str = "Keys as flags";
+const JSON: &str = "JSON";
+
+type Names = BTreeSet<String>;
+
+#[test]
+fn every_command_and_each_of_its_flags_is_in_the_manual_and_no_other() {
+    let page = Page::read("unhang.8");
+    let mut documented = page.parts("COMMANDS");
+    documented.retain(|part| ![SHARED, KEYS, JSON].contains(&part.as_str()));
+    assert_eq!(page.synopsis(), documented, "SYNOPSIS and COMMANDS");
+    let commands = commands();
+    for coming in COMING {
+        assert!(!commands.contains_key(coming), "{coming} is there now: take it out of COMING");
+        assert!(documented.remove(coming), "{coming} is not in the manual");
+    }
+    assert_eq!(documented, commands.keys().cloned().collect());
+    let (shared, keys) = (page.item_flags("COMMANDS", SHARED), page.item_flags("COMMANDS", KEYS));
+    assert_eq!(shared, Help::of(&[]).flags);
+    for (command, flags) in commands {
+        let mut said = page.item_flags("COMMANDS", &command);
+        said.extend(shared.iter().cloned());
+        if flags.contains("--url") {
+            said.extend(keys.iter().cloned());
+        }
+        assert_eq!(said, flags, "{command}");
+    }
+}
+
+#[test]
+fn no_flag_is_named_that_does_not_exist() {
+    let commands = commands();
+    let known: Names = commands.values().flatten().cloned().collect();
+    for name in ["unhang.8", "unhang.toml.5"] {
+        let page = Page::read(name);
+        for line in &page.lines {
+            let unknown: Vec<String> =
+                line.flags().into_iter().filter(|flag| !known.contains(flag)).collect();
+            assert!(unknown.is_empty(), "{name}: {unknown:?}");
+        }
+        let typed = page.lines.iter().filter_map(|line| typed(&line.text));
+        for words in typed {
+            let leaf = |command: &&String| words.join(" ").starts_with(command.as_str());
+            let is_coming = COMING.contains(&words[0].as_str());
+            let command = commands.keys().find(leaf);
+            assert!(command.is_some() || is_coming, "{name}: unhang {words:?}");
+            for word in words.iter().filter(|word| word.starts_with('-')) {
+                assert!(known.contains(word), "{name}: unhang {words:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
+    let page = Page::read("unhang.8");
+    let text = product("src/cli.rs");
+    let quoted = text.split('"').filter(|word| word.starts_with("UNHANG_"));
+    let exist: Names = quoted.map(str::to_owned).collect();
+    let mut said: Names = page.lines.iter().flat_map(|line| line.after("Ev")).collect();
+    said.retain(|name| name.starts_with("UNHANG_") && name != "UNHANG_*");
+    assert_eq!(said, exist);
+
+    let mut keys: Names = shown().into_values().flat_map(BTreeMap::into_keys).collect();
+    for row in page.items("COMMANDS", KEYS).iter().skip(1) {
+        let flag = row.flags().pop_first().unwrap();
+        match row.after("Ev").pop_first() {
+            Some(variable) => {
+                let mirrored = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
+                assert_eq!(variable, format!("UNHANG_{mirrored}"));
+            }
+            None => assert_eq!(flag, "--header"),
+        }
+        let key = row.after("Cm").pop_first().unwrap();
+        assert!(keys.remove(&key), "{flag}: {key}");
+    }
+    assert_eq!(keys, Names::new(), "keys without a flag");
+}
+
+#[test]
+fn every_key_is_in_the_manual_with_its_default_and_no_other() {
+    let page = Page::read("unhang.toml.5");
+    for (section, name) in [("service", "KEYS OF A SERVICE"), ("host", "KEYS OF THE HOST")] {
+        let mut exist = shown().remove(section).unwrap();
+        let mut said = BTreeMap::new();
+        for item in page.items_of(name) {
+            let Some(key) = item.after("Cm").pop_first() else { continue };
+            let default = item.text.split_once("No = Li ").map(|(_, default)| default.replace("NAME", "x"));
+            assert!(said.insert(key, default).is_none(), "{}", item.text);
+        }
+        // Not shown, for want of any; and made by what only the operator knows.
+        for (key, default) in [("headers", Some("{}")), ("url", None), ("restart", None)] {
+            if let Some(found) = exist.get_mut(key) {
+                *found = default.map(str::to_owned);
+            }
+        }
+        let plain = |keys: BTreeMap<String, Option<String>>| -> BTreeMap<String, Option<String>> {
+            keys.into_iter().map(|(key, default)| (key, default.map(|text| in_seconds(&text)))).collect()
+        };
+        assert_eq!(plain(said), plain(exist), "{name}");
+    }
+}
+
+#[test]
+fn every_example_of_a_configuration_is_accepted() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("unhang.toml");
+    let check = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let (ends_well, said) = unhang(&["config", "show", "--config", file.to_str().unwrap()]);
+        assert!(ends_well, "{text}\n{said}");
+    };
+    let (mut whole, mut single) = (0, 0);
+    for (section, display) in Page::read("unhang.toml.5").displays() {
+        // A file that no test has.
+        let display: Vec<String> = display.into_iter().filter(|line| !line.starts_with("ca_file")).collect();
+        if display.first().is_some_and(|line| line.starts_with('[')) {
+            check(&display.join("\n"));
+            whole += 1;
+            continue;
+        }
+        for line in display {
+            let is_url = line.starts_with("url");
+            let service = if is_url { "[service.x]" } else { "[service.x]\nurl = \"https://localhost/\"" };
+            let host = section == "KEYS OF THE HOST";
+            check(&if host { format!("{service}\n[host]\n{line}") } else { format!("{service}\n{line}") });
+            single += 1;
+        }
+    }
+    assert!(whole >= 6 && single >= 15, "{whole} {single}");
+}
+
+#[test]
+fn every_code_is_in_the_manual_and_no_other() {
+    let page = Page::read("unhang.8");
+    let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+    let verdicts: Vec<&str> = VerdictKind::ALL.iter().map(|verdict| verdict.code()).collect();
+    for (part, codes) in
+        [("Verdicts", &*verdicts), ("Reasons", &*reasons), ("Causes", Cause::CODES), ("Doubts", Doubt::CODES)]
+    {
+        let mut said: Vec<String> =
+            page.items("VERDICTS AND REASONS", part).into_iter().map(Line::heading).collect();
+        said.sort();
+        let mut exist = codes.to_vec();
+        exist.sort_unstable();
+        assert_eq!(said, exist, "{part}");
+    }
+}
+
+#[test]
+fn every_exit_status_is_in_the_manual() {
+    let page = Page::read("unhang.8");
+    let text = product("src/exit.rs");
+    let after_arrow = text.split("=> ").skip(1).filter_map(|rest| rest.split(',').next());
+    let exist: Names = after_arrow.filter(|word| word.parse::<u8>().is_ok()).map(str::to_owned).collect();
+    let said: Names = page.items("EXIT STATUS", "run").into_iter().map(Line::heading).collect();
+    assert_eq!(said, exist);
+}
+
+#[test]
+fn every_field_of_the_json_is_in_the_manual() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().to_str().unwrap();
+    let (_, json) = unhang(&[&["status", "--json", "--state-dir", state], &ONE[..]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let exist: Names = json["services"][0].as_object().unwrap().keys().cloned().collect();
+    let said: Names = Page::read("unhang.8").items("COMMANDS", JSON).into_iter().map(Line::heading).collect();
+    assert_eq!(said, exist);
+}
+
+#[test]
+fn every_mark_of_the_log_is_in_the_manual_with_an_example() {
+    let text = product("src/log.rs");
+    let starts = text.split('"').filter(|text| text.starts_with(|c: char| !c.is_ascii()));
+    let exist: Names = starts.filter_map(|text| text.split(' ').next()).map(str::to_owned).collect();
+    let page = Page::read("unhang.8");
+    let said: Names = page.items("LOG", "").into_iter().map(Line::heading).collect();
+    assert_eq!(said, exist);
+    let shown = page.displays().into_iter().filter(|(section, _)| section == "LOG");
+    let shown: Vec<String> = shown.flat_map(|(_, display)| display).collect();
+    for mark in exist {
+        assert!(shown.iter().any(|line| line.contains(&format!(" - {mark} "))), "{mark}");
+    }
+}
+
+/// A plan that needs no file.
+const ONE: [&str; 4] = ["--unit", "x.service", "--url", "http://localhost/"];
+
+/// In an environment of its own; whether it ended well, and what it printed.
+fn unhang(arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unhang"));
+    let output = command.env_clear().args(arguments).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+struct Help {
+    commands: Vec<String>,
+    flags: Names,
+}
+
+impl Help {
+    /// Commands stand two columns in, below `Commands:`; a flag two columns in if it has a short one, else six.
+    fn of(command: &[&str]) -> Self {
+        let (_, text) = unhang(&[command, &["--help"]].concat());
+        let (mut help, mut heading) = (Self { commands: vec![], flags: Names::new() }, "");
+        for line in text.lines() {
+            let words = line.trim_start();
+            match line.len() - words.len() {
+                0 => heading = line,
+                2 if heading == "Commands:" => {
+                    help.commands.push(words.split(' ').next().unwrap().to_owned());
+                }
+                2 | 6 if words.starts_with('-') => help.flags.extend(flags_of(words)),
+                _ => {}
+            }
+        }
+        help
+    }
+}
+
+/// `-v, --verbose   Copy`: both.
+fn flags_of(line: &str) -> impl Iterator<Item = String> {
+    let head = line.split("  ").next().unwrap();
+    head.split(", ").map(|flag| flag.split([' ', '[', '<']).next().unwrap().to_owned())
+}
+
+/// `config check` and its flags; every command that can be run.
+fn commands() -> BTreeMap<String, Names> {
+    let mut found = BTreeMap::new();
+    let mut to_ask: Vec<Vec<String>> = vec![vec![]];
+    while let Some(path) = to_ask.pop() {
+        let words: Vec<&str> = path.iter().map(String::as_str).collect();
+        let help = Help::of(&words);
+        if help.commands.is_empty() {
+            found.insert(path.join(" "), help.flags);
+        } else {
+            to_ask.extend(help.commands.into_iter().map(|name| [&path[..], &[name]].concat()));
+        }
+    }
+    assert!(found.len() >= 7, "{found:?}");
+    found
+}
+
+/// `service` and `host`, each with its keys and their values, as `config show` tells them.
+fn shown() -> BTreeMap<String, BTreeMap<String, Option<String>>> {
+    let by_command =
+        ["--restart-command", "x", "--name", "x", "--url", "http://localhost/", "--header", "A: b"];
+    let mut sections = BTreeMap::<String, BTreeMap<String, Option<String>>>::new();
+    // The second time for what the first has not.
+    for plan in [&ONE[..], &by_command] {
+        let (ends_well, text) = unhang(&[&["config", "show"], plan].concat());
+        assert!(ends_well, "{text}");
+        let mut section = String::new();
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            if let Some(header) = line.strip_prefix('[') {
+                section = header.trim_end_matches(']').split('.').next().unwrap().to_owned();
+                continue;
+            }
+            let (key, rest) = line.split_once(" = ").unwrap();
+            let key = if key.starts_with("headers.") { "headers" } else { key };
+            let value = rest.rsplit_once("  # ").unwrap().0.trim_end();
+            let keys = sections.entry(section.clone()).or_default();
+            keys.entry(key.to_owned()).or_insert_with(|| Some(value.to_owned()));
+        }
+    }
+    sections
+}
+
+/// `"1m50s"` and `"110s"` are the same.
+fn in_seconds(value: &str) -> String {
+    let mut left = value.trim_matches('"');
+    let mut seconds = 0;
+    while let Some(end) = left.find(|c: char| !c.is_ascii_digit()) {
+        let Ok(number) = left[..end].parse::<u64>() else { return value.to_owned() };
+        seconds += number
+            * match &left[end..=end] {
+                "s" => 1,
+                "m" => 60,
+                "h" => 3_600,
+                _ => return value.to_owned(),
+            };
+        left = &left[end + 1..];
+    }
+    if left.is_empty() && seconds > 0 { format!("{seconds} seconds") } else { value.to_owned() }
+}
+
+fn source(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// Without its tests.
+fn product(path: &str) -> String {
+    source(path).split("#[cfg(test)]").next().unwrap().to_owned()
+}
+
+/// A page in mdoc(7), line by line.
+struct Page {
+    lines: Vec<Line>,
+}
+
+struct Line {
+    section: String,
+    part: String,
+    /// Without what only a formatter needs.
+    text: String,
+    in_display: bool,
+}
+
+impl Page {
+    fn read(name: &str) -> Self {
+        let (mut section, mut part, mut in_display) = (String::new(), String::new(), false);
+        let mut lines = Vec::new();
+        for line in source(&format!("man/{name}")).lines().filter(|line| !line.starts_with(".\\\"")) {
+            let text = plain(line);
+            if let Some(name) = text.strip_prefix(".Sh ") {
+                (section, part) = (name.to_owned(), String::new());
+            } else if let Some(name) = text.strip_prefix(".Ss ") {
+                name.clone_into(&mut part);
+            } else if text.starts_with(".Bd ") || text == ".Ed" {
+                in_display = text != ".Ed";
+            } else {
+                lines.push(Line { section: section.clone(), part: part.clone(), text, in_display });
+                continue;
+            }
+            let text = String::new();
+            lines.push(Line { section: section.clone(), part: part.clone(), text, in_display: false });
+        }
+        Self { lines }
+    }
+
+    /// The names of the subsections.
+    fn parts(&self, section: &str) -> Names {
+        let of_section = self.lines.iter().filter(|line| line.section == section && !line.part.is_empty());
+        of_section.map(|line| line.part.clone()).collect()
+    }
+
+    fn items_of(&self, section: &str) -> Vec<&Line> {
+        let items: Vec<&Line> = self
+            .lines
+            .iter()
+            .filter(|line| line.section == section && line.text.starts_with(".It "))
+            .collect();
+        assert!(!items.is_empty(), "{section}");
+        items
+    }
+
+    fn items(&self, section: &str, part: &str) -> Vec<&Line> {
+        self.items_of(section).into_iter().filter(|item| item.part == part).collect()
+    }
+
+    /// Of the items' headings.
+    fn item_flags(&self, section: &str, part: &str) -> Names {
+        self.items(section, part).into_iter().flat_map(Line::flags).collect()
+    }
+
+    /// The commands that follow upon `.Nm`.
+    fn synopsis(&self) -> Names {
+        let pairs = self.lines.iter().zip(self.lines.iter().skip(1));
+        let starts = pairs.filter(|(name, _)| name.section == "SYNOPSIS" && name.text == ".Nm");
+        starts.filter_map(|(_, next)| Some(next.text.strip_prefix(".Cm ")?.to_owned())).collect()
+    }
+
+    /// Literal text, with its section.
+    fn displays(&self) -> Vec<(String, Vec<String>)> {
+        let runs = self.lines.chunk_by(|a, b| a.in_display == b.in_display);
+        let displays = runs.filter(|run| run[0].in_display);
+        displays
+            .map(|run| (run[0].section.clone(), run.iter().map(|line| line.text.clone()).collect()))
+            .collect()
+    }
+}
+
+impl Line {
+    /// The words of a macro line; none of a line of text.
+    fn words(&self) -> Vec<&str> {
+        let is_macro = self.text.starts_with('.') && !self.in_display;
+        if is_macro { self.text[1..].split_whitespace().collect() } else { vec![] }
+    }
+
+    /// `Fl Fl only` is `--only`, `Fl v` is `-v`.
+    fn flags(&self) -> Names {
+        let words = self.words();
+        let mut flags = Names::new();
+        for (at, _) in words.iter().enumerate().filter(|(_, word)| **word == "Fl") {
+            match (words.get(at + 1), words.get(at + 2)) {
+                (Some(&"Fl"), Some(name)) => flags.insert(format!("--{name}")),
+                (Some(name), _) if at == 0 || words[at - 1] != "Fl" => flags.insert(format!("-{name}")),
+                _ => false,
+            };
+        }
+        flags
+    }
+
+    /// What follows upon a macro, up to the next one.
+    fn after(&self, wanted: &str) -> Names {
+        let words = self.words();
+        let mut found = Names::new();
+        let mut inside = false;
+        for word in words {
+            let is_macro = word.len() == 2 && word.starts_with(|c: char| c.is_ascii_uppercase());
+            if is_macro {
+                inside = word == wanted;
+            } else if inside && word.len() > 1 {
+                found.insert(word.to_owned());
+            }
+        }
+        found
+    }
+
+    /// Of an item: `.It Cm budget`, `.It 75`.
+    fn heading(&self) -> String {
+        self.words().into_iter().find(|word| !["It", "Cm"].contains(word)).unwrap().to_owned()
+    }
+}
+
+/// The words after `unhang` in a line that one could type.
+fn typed(text: &str) -> Option<Vec<String>> {
+    let (before, after) = text.split_once("unhang ")?;
+    let is_command = !text.starts_with('.') && (before.is_empty() || before.ends_with('/'));
+    let words = after.split(['|', '>']).next()?.split_whitespace().map(str::to_owned);
+    is_command.then(|| words.collect())
+}
+
+fn plain(line: &str) -> String {
+    let mut text = line.to_owned();
+    for (escape, plain) in [("\\-", "-"), ("\\(dq", "\""), ("\\(aq", "'"), ("\\&", ""), ("\\e", "\\")] {
+        text = text.replace(escape, plain);
+    }
+    text
+}
