@@ -5,7 +5,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command as Definition, FromArgMatches, Parser, Subcommand};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command as Definition, CommandFactory, FromArgMatches, Parser,
+    Subcommand, ValueEnum,
+};
+use clap_complete::{generate, shells};
 
 /// Restarts a service that is running but no longer answers
 ///
@@ -27,7 +31,7 @@ pub(crate) struct Place {
     /// Read this file, and none below /etc/unhang or ~/.config/unhang
     #[arg(long, value_name = "FILE", env = "UNHANG_CONFIG", hide_env_values = true, global = true)]
     pub(crate) config: Option<PathBuf>,
-    /// Keep state, locks and pauses in this folder, and nowhere else
+    /// Keep state and locks in this folder, and nowhere else
     #[arg(long, value_name = "DIR", env = "UNHANG_STATE_DIR", hide_env_values = true, global = true)]
     pub(crate) state_dir: Option<PathBuf>,
 }
@@ -56,6 +60,12 @@ pub(crate) enum Command {
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
+    },
+    /// Words for the shell to complete, on stdout
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
     },
     /// A hung service is found and restarted, in a folder that goes away again
     Demo,
@@ -125,6 +135,27 @@ pub(crate) struct Asking {
     pub(crate) plan: PlanFlags,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// The script that completes unhang's commands and flags in `shell`.
+pub(crate) fn completions(shell: Shell) -> Vec<u8> {
+    let (mut script, whole) = (Vec::new(), Cli::command());
+    // Hidden commands are not for typing.
+    let shown = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    let mut command = Definition::new("unhang").args(whole.get_arguments().cloned()).subcommands(shown);
+    match shell {
+        Shell::Bash => generate(shells::Bash, &mut command, "unhang", &mut script),
+        Shell::Zsh => generate(shells::Zsh, &mut command, "unhang", &mut script),
+        Shell::Fish => generate(shells::Fish, &mut command, "unhang", &mut script),
+    }
+    script
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Read it as `run` would, name every fault, probe nothing
@@ -173,9 +204,10 @@ impl Cli {
             Command::Check(check) => (&check.plan, check.targets.as_slice(), "NAME"),
             Command::Reset { names, plan } => (plan, names.as_slice(), "NAME"),
             Command::Config { command: ConfigCommand::Check { plan } } => (plan, [].as_slice(), "NAME"),
-            Command::Demo | Command::DemoServer { .. } | Command::DemoRestart { .. } => {
-                (NO_FLAGS, [].as_slice(), "NAME")
-            }
+            Command::Completions { .. }
+            | Command::Demo
+            | Command::DemoServer { .. }
+            | Command::DemoRestart { .. } => (NO_FLAGS, [].as_slice(), "NAME"),
         };
         Sources { place: &self.place, plan, only, only_by }
     }
@@ -333,6 +365,12 @@ Examples:
 Exit status: 0 OK; 1 WARNING, healthy, but no run came for long; 2 CRITICAL, not healthy;
 3 UNKNOWN, it could not be told, or usage or configuration";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  unhang completions bash | sudo tee /usr/share/bash-completion/completions/unhang >/dev/null
+  unhang completions zsh | sudo tee /usr/local/share/zsh/site-functions/_unhang >/dev/null
+  unhang completions fish >~/.config/fish/completions/unhang.fish";
+
 const STATUS_EXAMPLES: &str = "\
 Examples:
   unhang status
@@ -346,7 +384,6 @@ Exit status: 0; 2 usage or configuration";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
     use clap::error::ErrorKind;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {

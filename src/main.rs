@@ -133,6 +133,10 @@ const NO_PLACE: &str = "no folder for the state: neither HOME nor XDG_STATE_HOME
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
+        Command::Completions { shell } => {
+            report::bytes(&cli::completions(*shell));
+            return Ok(Exit::Well);
+        }
         Command::Demo => return demo::run(),
         Command::DemoServer { dir } => return demo::serve(dir),
         Command::DemoRestart { dir } => return demo::restart(dir),
@@ -167,6 +171,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Config { command: ConfigCommand::Check { .. } } => config_check(&plan),
         Command::Check(_)
         | Command::Config { command: ConfigCommand::Show(_) }
+        | Command::Completions { .. }
         | Command::Demo
         | Command::DemoServer { .. }
         | Command::DemoRestart { .. } => Exit::Well,

@@ -28,6 +28,11 @@ pub(crate) fn line(text: impl Display) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
+/// A script for a shell, as it is.
+pub(crate) fn bytes(text: &[u8]) {
+    let _ = io::stdout().write_all(text);
+}
+
 /// `--dry-run`: what a run would have made of this service.
 pub(crate) fn rehearsed(service: &Service, decision: &Decision, seen: &Observation, now: &Moment) {
     let mut details = Vec::new();

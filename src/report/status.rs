@@ -14,6 +14,8 @@ const SCHEMA: u32 = 1;
 /// Two runs of cron that did not come, and the deadline of one that hangs.
 const NO_TICK: Duration = Duration::from_secs(360);
 
+const NOT_SEEN: &str = "no run has looked at it";
+
 /// What is known of a service without asking it.
 #[derive(Debug)]
 pub(crate) struct Picture<'a> {
@@ -76,7 +78,7 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let answer = state.cause.as_ref().map(|cause| format!("; last answer {}", answer(cause)));
     let tick = last_tick.map_or("no run yet".to_owned(), |age| format!("last run {} ago", words::span(age)));
     if picture.is_unseen() {
-        return vec![format!("{}: not seen yet: no run has looked at it; is cron running?", service.key)];
+        return vec![format!("{}: not seen yet: {NOT_SEEN}; is cron running?", service.key)];
     }
     let happened = format!(
         "{}: {} ({}){}: {}{}; {tick}",
@@ -226,7 +228,7 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
         "restarts_by": service.restarter.words(),
         "verdict": if picture.is_unseen() { None } else { Some(state.verdict.code()) },
         "reason": if picture.is_unseen() { None } else { Some(state.reason.code()) },
-        "explanation": words::reason(state.reason),
+        "explanation": if picture.is_unseen() { NOT_SEEN } else { words::reason(state.reason) },
         "cause": state.cause,
         "since": stamp(&state.since),
         "streak": service.policy.max_failures.saturating_sub(outlook.failures),
