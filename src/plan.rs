@@ -54,7 +54,7 @@ impl Service {
     pub(crate) fn mark(&self) -> String {
         let mut hasher = DefaultHasher::new();
         let Question { url, socket, method, .. } = &self.question;
-        (url, socket, method, self.restarter.words()).hash(&mut hasher);
+        (url, socket, method, &self.restarter).hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
 
@@ -69,7 +69,7 @@ impl Service {
 }
 
 /// How a service is restarted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Restarter {
     Unit(String),
     /// Program and arguments, no shell; never empty.

@@ -53,6 +53,7 @@ fn answer(question: &Question, trace: &Arc<Trace>) -> Result<Response<Body>, Err
         trace: Arc::clone(trace),
         socket: question.socket.clone(),
         trust: question.trust.clone(),
+        private_to: (!question.headers.is_empty()).then(|| request.uri().clone()),
         head: HEAD,
         headers,
     };

@@ -19,7 +19,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 
 use crate::plan::Trust;
 
-use super::fault::classify_io;
+use super::fault::{Ours, classify_io};
 use super::head::HeadBuffers;
 use super::socket::{Bounded, Deadline, connect_unix};
 use super::tls;
@@ -32,6 +32,9 @@ pub(super) struct Dial {
     /// The Unix socket behind `http://localhost`, if it is not TCP.
     pub(super) socket: Option<PathBuf>,
     pub(super) trust: Trust,
+    /// The URL that headers of the operator's own are for. ureq keeps no more than Authorization and Cookie
+    /// from going elsewhere with a redirect.
+    pub(super) private_to: Option<Uri>,
     /// A whole answer head must fit in here.
     pub(super) head: usize,
     /// What the request's own headers take.
@@ -43,6 +46,13 @@ impl Connector for Dial {
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
         let (uri, deadline) = (details.uri, Deadline::of(details.timeout));
+        if self.private_to.as_ref().is_some_and(|own| leads_away(own, uri)) {
+            let host = uri.host().unwrap_or_default();
+            let why = format!(
+                "redirected to {host}, where the headers must not go: leave out headers or redirects"
+            );
+            return Err(Ours(Doubt::Other(why)).into());
+        }
         self.trace.enter(Phase::Connect);
         let socket = match &self.socket {
             Some(path) if is_of_the_socket(uri) => connect_unix(path, deadline)?,
@@ -59,6 +69,12 @@ impl Connector for Dial {
         let buffers = HeadBuffers::new(self.head, self.headers + request_line_and_own_headers(uri));
         Ok(Some(Wire { socket, tls, buffers, silent: true, trace: Arc::clone(&self.trace) }))
     }
+}
+
+/// To another host, or out of TLS.
+fn leads_away(own: &Uri, uri: &Uri) -> bool {
+    let same_host = own.host().zip(uri.host()).is_some_and(|(own, other)| own.eq_ignore_ascii_case(other));
+    !same_host || (own.scheme_str() == Some("https") && uri.scheme_str() != Some("https"))
 }
 
 /// `config` names a Unix socket's host so.
@@ -217,5 +233,20 @@ mod tests {
         assert_eq!(failed.kind(), io::ErrorKind::ConnectionRefused);
         let over = Deadline(Instant::now());
         assert_eq!(first_that_answers(&[good], over).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn another_host_or_no_tls_is_away() {
+        let away = |own: &str, other: &str| leads_away(&own.parse().unwrap(), &other.parse().unwrap());
+        for (own, other, is_away) in [
+            ("http://shop/", "http://SHOP:8000/x", false),
+            ("http://shop/", "https://shop/", false),
+            ("https://shop/", "https://shop:444/", false),
+            ("https://shop/", "http://shop/", true),
+            ("http://shop/", "http://blog/", true),
+            ("http://127.0.0.1/", "http://localhost/", true),
+        ] {
+            assert_eq!(away(own, other), is_away, "{own} {other}");
+        }
     }
 }

@@ -32,6 +32,24 @@ fn redirects_are_followed_as_far_as_allowed() {
     assert_eq!(following(1, &slow), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
 }
 
+/// They may prove who we are, and are no business of another host's.
+#[test]
+fn headers_go_with_a_redirect_within_the_host_only() {
+    let with_key = |url: &str| {
+        let headers = [("X-Key".to_owned(), "secret".to_owned())].into();
+        observe_with(&Question { redirects: 1, headers, ..question(url) })
+    };
+    assert_eq!(with_key(&redirect_to(&says(GOOD))), Observation::Healthy, "another port of the same host");
+    let other = says(GOOD).replace("127.0.0.1", "localhost");
+    let Observation::Unknown(Doubt::Other(why)) = with_key(&redirect_to(&other)) else { panic!() };
+    assert!(why.starts_with("redirected to localhost, where the headers must not go"), "{why}");
+    assert_eq!(
+        following(1, &redirect_to(&other)),
+        Observation::Healthy,
+        "without headers, nothing is at stake"
+    );
+}
+
 #[test]
 fn a_redirect_to_https_that_is_not_followed_is_told_apart() {
     for status in [301, 302, 307, 308] {
