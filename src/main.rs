@@ -64,7 +64,7 @@ use exit::{Exit, Level};
 use log::Echo;
 use places::{Person, Places};
 use plan::Plan;
-use report::{Checked, Depth, Picture, Style};
+use report::{Checked, Depth, Picture, Screen, Style};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -124,7 +124,11 @@ fn told(asked: &Check, depth: Depth, checked: &[Checked<'_>]) -> Level {
     if asked.json {
         report::line(report::check_json(checked));
     } else {
-        report::check(checked, depth).iter().for_each(report::line);
+        let mut lines = report::check(checked, depth).into_iter();
+        // A monitor reads it as one line.
+        lines.next().iter().for_each(report::line);
+        let screen = screen();
+        lines.flat_map(|line| screen.fold(&line)).for_each(report::line);
     }
     report::level(checked)
 }
@@ -162,10 +166,12 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Run(run) if run.dry_run => tick::rehearse(&plan, &places),
         Command::Run(run) => tick::run(&plan, &places, if run.verbose { Echo::Stderr } else { Echo::Silent }),
         Command::Status(asking) => {
-            tell(asking, &plan, &places, |pictures, now| report::table(pictures, now, style()))
+            tell(asking, &plan, &places, |pictures, now| report::table(pictures, now, &screen()))
         }
         Command::Why(asking) => tell(asking, &plan, &places, |pictures, now| {
-            pictures.iter().flat_map(|picture| report::why(picture, now)).collect()
+            let screen = screen();
+            let lines = pictures.iter().flat_map(|picture| report::why(picture, now));
+            lines.flat_map(|line| screen.fold(&line)).collect()
         }),
         Command::Reset { .. } => tick::reset(&plan, &places),
         Command::Config { command: ConfigCommand::Check { .. } } => config_check(&plan),
@@ -220,10 +226,15 @@ fn tell(
 
 /// Colour on a terminal only, and never where NO_COLOR is set (no-color.org) or the terminal is dumb.
 #[expect(clippy::disallowed_methods, reason = "what the person's terminal can do is said by the environment")]
-fn style() -> Style {
+fn screen() -> Screen {
+    if !std::io::stdout().is_terminal() {
+        return Screen { style: Style::Plain, width: None };
+    }
     let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let plain = says("NO_COLOR").is_some() || says("TERM").is_none_or(|term| term == "dumb");
-    if plain || !std::io::stdout().is_terminal() { Style::Plain } else { Style::Colour }
+    let columns = rustix::termios::tcgetwinsize(std::io::stdout()).map_or(0, |size| size.ws_col);
+    let width = (columns > 0).then_some(usize::from(columns));
+    Screen { style: if plain { Style::Plain } else { Style::Colour }, width }
 }
 
 /// The files are right; are the units?

@@ -4,6 +4,7 @@
 
 mod check;
 mod progress;
+mod screen;
 mod settings;
 mod status;
 
@@ -16,8 +17,9 @@ use crate::plan::Service;
 use crate::words;
 pub(crate) use check::{Checked, Depth, Prospect, check, check_json, check_refused, level};
 pub(crate) use progress::Progress;
+pub(crate) use screen::{Screen, Style};
 pub(crate) use settings::{json as settings_json, lines as settings};
-pub(crate) use status::{Picture, Style, json, table, why};
+pub(crate) use status::{Picture, json, table, why};
 
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
 pub(crate) fn fault(text: impl Display) {

@@ -8,6 +8,8 @@ use unhang_core::{Hold, Mode, Moment, Outcome, Outlook, State, VerdictKind};
 use crate::plan::Service;
 use crate::words;
 
+use super::screen::{Screen, Style};
+
 /// Of the JSON objects; a program may rely on what a number has once meant.
 const SCHEMA: u32 = 1;
 
@@ -35,40 +37,59 @@ impl Picture<'_> {
     }
 }
 
-/// Is a person looking, on something that shows colours?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    Plain,
-    Colour,
-}
-
-/// One line each, in columns.
-pub(crate) fn table(pictures: &[Picture<'_>], now: &Moment, style: Style) -> Vec<String> {
+/// One line each, in columns; those that a narrow terminal has no room for come below.
+pub(crate) fn table(pictures: &[Picture<'_>], now: &Moment, screen: &Screen) -> Vec<String> {
     let rows: Vec<[String; 7]> = pictures.iter().map(|picture| row(picture, now)).collect();
     let width =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..7).map(|column| width(column).unwrap_or(0)).collect();
+    let breaks = breaks(&widths, screen.width);
     let mut lines: Vec<String> = rows
         .iter()
         .zip(pictures)
-        .map(|(row, picture)| {
-            let cells = row.iter().zip(&widths).enumerate().filter(|(_, (_, width))| **width > 0);
-            let padded = cells.map(|(column, (cell, width))| {
-                let cell = format!("{cell:<width$}");
-                if column == 1 && !picture.is_unseen() {
-                    coloured(&cell, picture.state.verdict, style)
-                } else {
-                    cell
+        .flat_map(|(row, picture)| {
+            let mut lines = vec![String::new()];
+            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                if breaks.contains(&column) {
+                    lines.push(String::new());
                 }
-            });
-            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+                let Some(line) = lines.last_mut().filter(|_| *width > 0) else { continue };
+                let shown = if column == 1 && !picture.is_unseen() {
+                    coloured(cell, picture.state.verdict, screen.style)
+                } else {
+                    cell.clone()
+                };
+                let margin = if line.is_empty() && column > 0 { 2 } else { 0 };
+                let padding = (width + 2).saturating_sub(cell.chars().count());
+                line.extend([" ".repeat(margin), shown, " ".repeat(padding)]);
+            }
+            lines
         })
+        .map(|line| line.trim_end().to_owned())
+        .filter(|line| !line.is_empty())
         .collect();
     lines.extend(is_cron_running(pictures.iter().map(|picture| picture.last_tick)));
     lines.extend(pictures.iter().filter_map(|picture| {
         Some(format!("{}: state file unreadable {}", picture.service.key, picture.unreadable.as_ref()?))
     }));
     lines
+}
+
+/// The columns before which a line must end, so that none is wider than the terminal.
+fn breaks(widths: &[usize], terminal: Option<usize>) -> Vec<usize> {
+    let room = terminal.unwrap_or(usize::MAX);
+    let (mut used, mut breaks) = (0, Vec::new());
+    for (column, width) in widths.iter().enumerate().filter(|(_, width)| **width > 0) {
+        // Two characters part a cell from what stands before it, be it a cell or the margin.
+        let with = if used == 0 { *width } else { used + 2 + width };
+        if used > 0 && with > room {
+            breaks.push(column);
+            used = 2 + width;
+        } else {
+            used = with;
+        }
+    }
+    breaks
 }
 
 /// Four lines: what happened, what is counted, what holds it, the earliest restart.
@@ -254,5 +275,25 @@ const fn outcome(outcome: Outcome) -> &'static str {
         Outcome::NotHealed => "not_healed",
         Outcome::Unknown => "unknown",
         Outcome::Refused => "refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_broken_where_the_terminal_ends() {
+        for (widths, terminal, expected) in [
+            (&[10, 10, 10][..], None, &[][..]),
+            (&[10, 10, 10], Some(34), &[]),
+            (&[10, 10, 10], Some(33), &[2]),
+            (&[10, 10, 10], Some(12), &[1, 2]),
+            (&[10, 0, 10, 5], Some(22), &[3]),
+            (&[90, 5], Some(80), &[1]),
+            (&[], Some(80), &[]),
+        ] {
+            assert_eq!(breaks(widths, terminal), expected, "{widths:?} {terminal:?}");
+        }
     }
 }

@@ -181,3 +181,34 @@ fn colour_is_for_terminals_only() {
     assert!(shown.contains("healthy") && !shown.contains('\u{1b}'), "{shown:?}");
     shows(&scene, &["status"], "app  healthy  *");
 }
+
+#[test]
+fn a_terminal_of_80_columns_is_wide_enough() {
+    let scene = Scene::new();
+    scene.unit("app.service", &unit(STOPPED)).server.answers(&[Answer::Hang]);
+    scene.run(&["run", "--timeout", "300ms"]).exits(1).logs(&["⏸️*"]);
+    scene.env("TERM", "xterm");
+    let shows = |arguments: &[&str], inner: usize| {
+        let shown = scene.on_terminal(arguments);
+        let lines: Vec<String> = shown.lines().map(|line| without_colour(line.trim_end())).collect();
+        for line in lines.iter().skip(if arguments[0] == "check" { 1 } else { 0 }) {
+            assert!(line.chars().count() <= 80, "{line:?}");
+        }
+        assert!(lines.iter().filter(|line| line.starts_with("  ")).count() >= inner, "{lines:#?}");
+        lines
+    };
+    let lines = shows(&["status"], 1);
+    assert!(
+        lines[0].starts_with("app  held (stopped)  0/2  HTTP 000 (timeout_waiting)  since "),
+        "{lines:#?}"
+    );
+    assert!(lines[1].starts_with("  restarts 0/5 in 1 h  last tick "), "{lines:#?}");
+    shows(&["why"], 1);
+    shows(&["check", "-v", "--timeout", "300ms"], 1);
+}
+
+fn without_colour(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').unwrap().1)
+}

@@ -302,7 +302,7 @@ esac
         let command = self.command(arguments);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
-        let line = words.join(" ");
+        let line = format!("stty cols 80; {}", words.join(" "));
         let output = self.bare(Path::new("script")).args(["-qec", &line, "/dev/null"]).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }

@@ -1,0 +1,48 @@
+//! What the person's terminal can show.
+
+/// Is a person looking, on something that shows colours?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Colour,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Screen {
+    pub(crate) style: Style,
+    /// In characters. `None`: no terminal, or one that does not say.
+    pub(crate) width: Option<usize>,
+}
+
+impl Screen {
+    /// Lines that would be cut in the middle of a word are folded between two, and go on further in.
+    pub(crate) fn fold(&self, line: &str) -> Vec<String> {
+        let room = self.width.unwrap_or(usize::MAX);
+        let mut lines: Vec<String> = Vec::new();
+        for word in line.split(' ') {
+            let used = lines.last().map(|line| line.chars().count());
+            let fits = used.is_some_and(|used| used + 1 + word.chars().count() <= room);
+            match lines.last_mut() {
+                None => lines.push(word.to_owned()),
+                Some(line) if fits => line.extend([" ", word]),
+                Some(_) => lines.push(format!("  {word}")),
+            }
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_folded_between_words() {
+        let fold = |width: Option<usize>, line: &str| Screen { style: Style::Plain, width }.fold(line);
+        assert_eq!(fold(Some(10), "one two three four"), ["one two", "  three", "  four"]);
+        assert_eq!(fold(Some(7), "one two"), ["one two"]);
+        assert_eq!(fold(Some(4), "a_long_word b"), ["a_long_word", "  b"]);
+        assert_eq!(fold(None, "one  two three"), ["one  two three"]);
+        assert_eq!(fold(Some(80), ""), [""]);
+    }
+}
