@@ -191,7 +191,7 @@ fn a_terminal_of_80_columns_is_wide_enough() {
     let shows = |arguments: &[&str], inner: usize| {
         let shown = scene.on_terminal(arguments);
         let lines: Vec<String> = shown.lines().map(|line| without_colour(line.trim_end())).collect();
-        for line in lines.iter().skip(if arguments[0] == "check" { 1 } else { 0 }) {
+        for line in lines.iter().skip(usize::from(arguments[0] == "check")) {
             assert!(line.chars().count() <= 80, "{line:?}");
         }
         assert!(lines.iter().filter(|line| line.starts_with("  ")).count() >= inner, "{lines:#?}");
