@@ -13,7 +13,7 @@
 //!   - `unhang_core` (src/core, a crate that cannot even name a file or a clock): facts in, decision out.
 //!   - `log`: the service's log. `report`: what people read on the terminal. `words`: both's vocabulary.
 //! - `os`: files, certificates, processes, clocks and limits made safe; knows no word of the domain.
-//! - `exit`: exit codes. `demo`: a hung server, and the same `run` on it.
+//! - `near`: what a mistyped word was meant to be. `exit`: exit codes. `demo`: a hung server, and the same `run` on it.
 //!
 //! Kept by tests/house.rs and clippy.toml: core imports nothing; rooms do not name each other; processes,
 //! files, clocks and the environment are touched only where this list says so.
@@ -40,6 +40,7 @@ mod config;
 mod demo;
 mod exit;
 mod log;
+mod near;
 mod os;
 mod places;
 mod plan;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: [&str; 8] = ["config", "probe", "systemd", "command", "store", "log", "report", "demo"];
 
 /// What a room may lean on besides core, the standard library and crates.
-const COMMON: [&str; 6] = ["plan", "words", "os", "places", "asked", "exit"];
+const COMMON: [&str; 7] = ["plan", "words", "near", "os", "places", "asked", "exit"];
 
 fn sources(below: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

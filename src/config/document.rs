@@ -1,14 +1,16 @@
 //! One TOML text as tables of settings, with the line of each. Knows the tables' names and nothing of
 //! the keys in them.
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::near;
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+use crate::near;
 
 #[derive(Debug)]
 pub(super) struct Document {
@@ -39,10 +41,7 @@ impl Document {
     fn parse_at(text: &str, at: &impl Fn(usize) -> Origin) -> Result<Self, Vec<Fault>> {
         let (root, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            let mut faults: Vec<Fault> = errors.iter().map(|error| grammar_fault(error, at)).collect();
-            // One slip makes several errors; those after the first lead astray.
-            faults.dedup_by(|later, first| later.origin == first.origin);
-            return Err(faults);
+            return Err(grammar_faults(text, &errors, at));
         }
         Ok(sort(root.into_inner(), at))
     }
@@ -54,9 +53,44 @@ pub(super) fn list(text: &str) -> Option<Value> {
     matches!(list, Value::List(_)).then_some(list)
 }
 
-fn grammar_fault(error: &toml::de::Error, at: &impl Fn(usize) -> Origin) -> Fault {
-    at(error.span().map_or(0, |span| span.start))
-        .fault(format!("cannot be read as TOML: {}", error.message()))
+fn grammar_faults(text: &str, errors: &[toml::de::Error], at: &impl Fn(usize) -> Origin) -> Vec<Fault> {
+    let (mut faults, mut again) = (Vec::<Fault>::new(), HashSet::new());
+    for error in errors {
+        let span = error.span().unwrap_or_default();
+        let wrong = if error.message() == "duplicate key" {
+            let header = header_above(text, span.start);
+            let is_header = header.start == line_start(text, span.start) && !header.is_empty();
+            // Of a table that stands twice, all that is in both does too.
+            if !is_header && again.contains(&header) {
+                continue;
+            }
+            let told = if is_header { header.clone() } else { span.clone() };
+            again.extend(is_header.then_some(header));
+            let what = text.get(told).unwrap_or_default();
+            Wrong::cure(format!("{what} stands twice"), "keep one of the two")
+        } else {
+            format!("cannot be read as TOML: {}", error.message()).into()
+        };
+        faults.push(at(span.start).fault(wrong));
+    }
+    // One slip makes several errors; those after the first lead astray.
+    faults.dedup_by(|later, first| later.origin == first.origin);
+    faults
+}
+
+/// Where `[service.shop]` stands, of the table that `offset` is in; nowhere before the first.
+fn header_above(text: &str, offset: usize) -> Range<usize> {
+    let start = text.get(..offset).unwrap_or_default().rfind("\n[").map_or(0, |end| end.saturating_add(1));
+    let header = text
+        .get(start..)
+        .filter(|rest| rest.starts_with('['))
+        .and_then(|rest| rest.split_inclusive(']').next());
+    start..start.saturating_add(header.map_or(0, str::len))
+}
+
+fn line_start(text: &str, offset: usize) -> usize {
+    let before = text.get(..offset).unwrap_or_default();
+    before.rfind('\n').map_or(0, |end| end.saturating_add(1))
 }
 
 fn sort(root: DeTable<'_>, at: &impl Fn(usize) -> Origin) -> Document {

@@ -6,7 +6,6 @@
 
 mod document;
 mod files;
-mod near;
 mod question;
 mod reading;
 mod service;
@@ -31,6 +30,7 @@ pub(crate) use settings::Fault;
 pub(crate) use show::{Entry, Section};
 
 use crate::cli::Sources;
+use crate::near;
 use crate::plan::{Plan, Question, Restarter, Service};
 
 /// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
@@ -165,8 +165,8 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     if services.is_empty() && faults.is_empty() {
         faults.push(tables.origin.fault(no_service()));
     }
-    faults.extend(unknown_names(sources, &tables.services));
     let good = services.iter().filter_map(|service| service.as_ref().ok());
+    faults.extend(unknown_names(sources, &tables.services, &good.clone().collect::<Vec<_>>()));
     faults.extend(shared_locks(good.clone(), &tables.services));
     faults.extend(trust::faults(&good.collect::<Vec<_>>(), tables, typed));
     let mut services: Vec<_> = services.into_iter().collect::<Result<_, _>>().ok()?;
@@ -189,18 +189,41 @@ fn no_service() -> Wrong {
 }
 
 /// The names asked for that name nothing.
-fn unknown_names(sources: &Sources<'_>, services: &BTreeMap<String, Table>) -> Vec<Fault> {
-    let names: Vec<&str> = services.keys().map(String::as_str).collect();
-    let unknown = sources.only.iter().filter(|name| !services.contains_key(*name));
+fn unknown_names(
+    sources: &Sources<'_>,
+    tables: &BTreeMap<String, Table>,
+    services: &[&Service],
+) -> Vec<Fault> {
+    let names: Vec<&str> = tables.keys().map(String::as_str).collect();
+    let unknown = sources.only.iter().filter(|name| !tables.contains_key(*name));
     let fault = |name: &String| {
         let what = format!("no service \"{name}\"");
-        let cure = match near::nearest(name, names.iter().copied()) {
-            Some(near) => format!("did you mean {near}? The services are {}", few(&names)),
-            None => format!("the services are {}", few(&names)),
-        };
+        let cure = known_otherwise(name, services).unwrap_or_else(|| {
+            match near::nearest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean {near}? The services are {}", few(&names)),
+                None => format!("the services are {}", few(&names)),
+            }
+        });
         Origin::Flag(sources.only_by.to_owned()).fault(Wrong::cure(what, cure))
     };
     unknown.map(fault).collect()
+}
+
+/// Who reads the log, or types `systemctl` all day, knows a service by another word than its NAME.
+fn known_otherwise(word: &str, services: &[&Service]) -> Option<String> {
+    let is_name = |service: &Service| service.name != service.key && service.name.eq_ignore_ascii_case(word);
+    let by_name = services.iter().find(|service| is_name(service));
+    let is_unit = |unit: &str| unit == word || unit.strip_suffix(".service") == Some(word);
+    let by_unit = |service: &&&Service| matches!(&service.restarter, Restarter::Unit(unit) if is_unit(unit));
+    match (by_name, services.iter().find(by_unit)) {
+        (Some(Service { key, name, .. }), _) => {
+            Some(format!("did you mean {key} (its name in the log is {name})?"))
+        }
+        (None, Some(Service { key, restarter, .. })) => {
+            Some(format!("did you mean {key} (its unit is {})?", restarter.words()))
+        }
+        (None, None) => None,
+    }
 }
 
 /// What fits one line.

@@ -31,7 +31,10 @@ pub(super) fn url(value: &Value) -> Result<Address, Wrong> {
             Ok(Address { url: text.to_owned(), socket: None })
         }
         Some((scheme, rest)) if scheme == "unix" => at_socket(rest),
-        Some(_) | None => Err(Wrong::cure("is not a URL", "such as \"http://localhost:8000/health/\"")),
+        Some(_) | None => {
+            let sample = "\"http://localhost:8000/health/\"";
+            Err(format!("must begin with http://, https:// or unix:/, such as {sample}").into())
+        }
     }
 }
 
@@ -114,7 +117,8 @@ fn at_socket(rest: &str) -> Result<Address, Wrong> {
         Some((socket, path)) => (socket, format!("/{path}")),
         None => (rest, "/".to_owned()),
     };
-    let wrong = |what: &str| Err(Wrong::cure(what, "such as \"unix:/run/gunicorn.sock:/health/\""));
+    let sample = "\"unix:/run/gunicorn.sock:/health/\"";
+    let wrong = |what: &str| Err(format!("{what}, such as {sample}").into());
     if socket.contains(':') {
         return wrong("must have a path that begins with / after the socket and a colon");
     }

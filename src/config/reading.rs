@@ -2,11 +2,11 @@
 //! one that a stronger layer hides, so that no fault waits for the day a flag is left out. What was asked
 //! for is what exists: a setting that nobody asked for is an unknown key.
 
-use super::near;
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+use crate::near;
 
 /// Proof that a fault was recorded: without one, no value may be missing.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Refused(());
 
 impl Refused {

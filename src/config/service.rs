@@ -89,9 +89,9 @@ pub(super) fn service<'a>(
     host: Option<&Host<'a>>,
 ) -> (Result<Service, Refused>, Vec<Fault>) {
     let mut reading = Reading::new(layers);
-    let key = units::check_key(name).map_err(|wrong| reading.refuse(own.origin.fault(wrong)));
+    let key = units::check_key(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
     let url = url(&mut reading, own);
-    let restarter = restarter(&mut reading, name, own);
+    let restarter = restarter(&mut reading, key.map(|()| name), own);
     let shown = reading.find("name", words::name);
     let log_file = reading.find("log_file", words::log_file);
     let shared = Shared::read(&mut reading);
@@ -129,7 +129,12 @@ fn url(reading: &mut Reading<'_>, own: &Table) -> Result<Address, Refused> {
     Err(reading.refuse(own.fault("url", Wrong::cure("is missing", cure))))
 }
 
-fn restarter(reading: &mut Reading<'_>, name: &str, own: &Table) -> Result<Restarter, Refused> {
+/// `name`: unless it was refused; then the unit that is called after it need not be, too.
+fn restarter(
+    reading: &mut Reading<'_>,
+    name: Result<&str, Refused>,
+    own: &Table,
+) -> Result<Restarter, Refused> {
     let unit = reading.find("unit", units::unit);
     let command = reading.find("restart", words::command);
     match (unit?, command?) {
@@ -140,7 +145,7 @@ fn restarter(reading: &mut Reading<'_>, name: &str, own: &Table) -> Result<Resta
             Err(reading.refuse(unit.setting.fault(Wrong::cure(what, "leave one of them out"))))
         }
         (None, None) => {
-            let unit = units::unit_named(name).map(Restarter::Unit);
+            let unit = units::unit_named(name?).map(Restarter::Unit);
             unit.map_err(|wrong| reading.refuse(own.fault("unit", wrong)))
         }
     }

@@ -13,10 +13,8 @@ pub(super) fn check_key(key: &str) -> Result<(), Wrong> {
     if good {
         return Ok(());
     }
-    let what = format!(
-        "a NAME is 1 to {LONGEST_KEY} of the characters A-Z a-z 0-9 _ . @ -, and begins with none of . -"
-    );
-    Err(Wrong::cure(what, "rename it; name = \"...\" may be any text"))
+    let what = format!("NAME must be 1 to {LONGEST_KEY} of A-Z a-z 0-9 _ . @ -, not beginning with . or -");
+    Err(Wrong::cure(what, "rename it (what log lines call it, name = \"...\", may be any text)"))
 }
 
 /// The key of a plan that is made from flags alone.

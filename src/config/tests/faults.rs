@@ -97,8 +97,8 @@ fn faults_of_one_line() {
 fn faults_of_urls_show_no_secrets() {
     let no_port = "must have a port of 1 to 65535; nothing was probed";
     let no_host = "has no valid host: a name, an IPv4 address or [an IPv6 address]; nothing was probed";
-    let no_socket = "must name a socket by its absolute path; such as \"unix:/run/gunicorn.sock:/health/\"";
-    let no_page = "must have a path that begins with / after the socket and a colon; such as \"unix:/run/gunicorn.sock:/health/\"";
+    let no_socket = "must name a socket by its absolute path, such as \"unix:/run/gunicorn.sock:/health/\"; nothing was probed";
+    let no_page = "must have a path that begins with / after the socket and a colon, such as \"unix:/run/gunicorn.sock:/health/\"; nothing was probed";
     let unreadable = "cannot be read as a URL: http://HOST[:PORT][/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX";
     for (url, message) in [
         ("https://u:secret@x/", "must not hold a user or password; use headers = { Authorization = \"Basic ...\" }"),
@@ -112,8 +112,8 @@ fn faults_of_urls_show_no_secrets() {
         ("unix:/run/x.sock:", no_page),
         ("unix:/run/x.sock:health/", no_page),
         ("unix:/run/x.sock:/a b", "cannot be read as a URL: unix:SOCKET[:/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX"),
-        ("localhost:8000/", "is not a URL; such as \"http://localhost:8000/health/\""),
-        ("", "is not a URL; such as \"http://localhost:8000/health/\""),
+        ("localhost:8000/", "must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed"),
+        ("", "must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed"),
         ("http://u:secret@x/", "must not hold a user or password; use headers = { Authorization = \"Basic ...\" }"),
         ("http://x:65536/", no_port),
         ("http://x:0/", no_port),
@@ -149,7 +149,12 @@ fn faults_of_tables() {
         ("x = 5", &["u.toml:1: x: unknown key; keys stand in [service.NAME], [defaults] or [host]"]),
         ("[service.a]\nurl = 'x", &["u.toml:2: cannot be read as TOML: invalid literal string, expected `'`; nothing was probed"]),
         ("[service.a]\nurl =\n\nname = 'x'", &["u.toml:2: cannot be read as TOML: string values must be quoted, expected literal string; nothing was probed"]),
-        ("[service.a]\nurl = 'http://x'\nurl = 'http://x'", &["u.toml:3: cannot be read as TOML: duplicate key; nothing was probed"]),
+        ("[service.a]\nurl = 'http://x'\nurl = 'http://x'", &["u.toml:3: url stands twice; keep one of the two"]),
+        ("[service.a]\nurl = 'http://x'\n[service.\"a\"]\nurl = 'http://x'\n[service.b]\nurl = ''\nurl = ''", &[
+            "u.toml:3: [service.\"a\"] stands twice; keep one of the two",
+            "u.toml:7: url stands twice; keep one of the two",
+        ]),
+        ("[service.a]\nheaders = { A = '', A = '' }", &["u.toml:2: A stands twice; keep one of the two"]),
         ("[service.a]\nurl = 'http://x'\n[service.b]\nurl = 'http://x'\nunit = 'a'", &["u.toml:3: service.b: restarts a.service, as service.a (u.toml:1) does; one unit, one service"]),
         ("[service.\"b.service\"]\nurl = 'http://x'\nrestart = ['x']\n[service.b]\nurl = 'http://x'", &["u.toml:1: service.\"b.service\": would share a lock with service.b (u.toml:4); rename one of them"]),
         ("[host]\ndeadline = '39s'\nnonsense = 5\ngrace = '1s'\n[service.a]\nurl = 'http://x'", &[
@@ -183,10 +188,13 @@ fn units_leave_room_for_the_name_of_their_lock() {
 fn names_of_services() {
     let long = "a".repeat(201);
     for name in ["", "-a", ".a", "a/b", "a b", "ä", "a\\n", long.as_str()] {
-        let faults = read(&format!("[service.\"{name}\"]\nurl = 'http://x'\nunit = 'x'"), &[]).unwrap_err();
-        let message = "u.toml:1: a NAME is 1 to 200 of the characters A-Z a-z 0-9 _ . @ -, and begins with none of . -; \
-                       rename it; name = \"...\" may be any text";
-        assert_eq!(faults, [message], "{name}");
+        let faults = read(&format!("[service.\"{name}\"]\nurl = 'http://x'"), &[]).unwrap_err();
+        let key = if name == long || name == "-a" { name.to_owned() } else { format!("\"{name}\"") };
+        let message = format!(
+            "u.toml:1: service.{key}: NAME must be 1 to 200 of A-Z a-z 0-9 _ . @ -, not beginning with . or -; \
+             rename it (what log lines call it, name = \"...\", may be any text)"
+        );
+        assert_eq!(faults, [message], "{name}: told once, and not of its unit too");
     }
     assert!(read(&format!("[service.{}]\nurl = 'http://x'", &long[1..]), &[]).is_ok());
 }
@@ -203,7 +211,7 @@ fn all_faults_are_told_and_each_once() {
             "u.toml:2: defaults.min_gap: must be shorter than stale_after, which is 10m (default), got \"1h\"; nothing was probed",
             "u.toml:3: defaults.grace: must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got 5; nothing was probed",
             "u.toml:6: service.a.max_failures: must be 1 or more, got 0; nothing was probed",
-            "u.toml:12: service.c.url: is not a URL; such as \"http://localhost:8000/health/\"",
+            "u.toml:12: service.c.url: must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed",
         ],
     );
 }
@@ -229,11 +237,25 @@ fn faults_of_flags_name_the_flag() {
         (&["--url", "http://x", "--unit", "a", "--restart-command", "b"], "--unit: cannot stand together with --restart-command; leave one of them out"),
         (&["--url", "http://x", "--restart-command", "[b", "--name", "x"], "--restart-command: must be a list of texts such as [\"cmd\", \"arg\"]; nothing was probed"),
         (&["--url", "http://x", "--restart-command", " ", "--name", "x"], "--restart-command: must name a command, such as [\"cmd\", \"arg\"]; nothing was probed"),
-        (&["--url", "x", "--unit", "a"], "--url: is not a URL; such as \"http://localhost:8000/health/\""),
+        (&["--url", "x", "--unit", "a"], "--url: must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed"),
         (&["--only", "shpo"], "--only: no service \"shpo\"; did you mean shop? The services are shop"),
         (&["--only", "django"], "--only: no service \"django\"; the services are shop"),
     ] {
         refused(SHOP, flags, &[message]);
+    }
+}
+
+#[test]
+fn a_service_asked_for_by_another_of_its_words_is_found() {
+    let text = "[service.roams-django]\nurl = 'http://x'\nname = 'Django'\nunit = 'gunicorn.service'";
+    for (word, cure) in [
+        ("Django", "did you mean roams-django (its name in the log is Django)?"),
+        ("django", "did you mean roams-django (its name in the log is Django)?"),
+        ("gunicorn", "did you mean roams-django (its unit is gunicorn.service)?"),
+        ("gunicorn.service", "did you mean roams-django (its unit is gunicorn.service)?"),
+        ("ROAMS-DJANGO", "did you mean roams-django? The services are roams-django"),
+    ] {
+        refused(text, &["--only", word], &[&format!("--only: no service \"{word}\"; {cure}")]);
     }
 }
 

@@ -1,15 +1,16 @@
-//! The known word that a mistyped one was probably meant to be.
+//! The known word that a mistyped one was probably meant to be. Pure; knows no word itself.
 
 /// No key is as long; the effort grows with the length.
 const LONGEST: usize = 64;
 
 /// `None`: nothing is near enough to be worth the question.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > LONGEST {
         return None;
     }
+    let word = word.to_ascii_lowercase();
     let allowed = word.chars().count().div_ceil(3);
-    let measured = known.into_iter().map(|known| (distance(word, known), known));
+    let measured = known.into_iter().map(|known| (distance(&word, &known.to_ascii_lowercase()), known));
     measured.filter(|(distance, _)| *distance <= allowed).min().map(|(_, known)| known)
 }
 
@@ -40,6 +41,7 @@ mod tests {
             ("max-failures", Some("max_failures")),
             ("tiemout", Some("timeout")),
             ("timeout_s", Some("timeout")),
+            ("MODE", Some("mode")),
             ("interval", None),
             ("x", None),
             ("", None),
