@@ -38,7 +38,7 @@ pub(crate) struct Place {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// One tick: probe, count, restart what is due
+    /// One run: probe, count, restart what is due
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
     /// Probe now and touch nothing; one line, and the exit status of a monitoring plugin

@@ -5,12 +5,14 @@
 #![expect(clippy::disallowed_methods, reason = "this room starts the restart command")]
 
 use std::io;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use unhang_core::Process;
 
 use crate::asked::Asked;
+use crate::os::files;
 use crate::os::process::{self, Detached};
 use crate::words;
 
@@ -24,11 +26,35 @@ pub(crate) fn start(command_words: &[String]) -> Result<Started, Asked> {
     };
     let mut command = Command::new(program);
     command.args(arguments);
-    process::spawn_detached(command).map(Started).map_err(|error| {
-        let missing = error.kind() == io::ErrorKind::NotFound;
-        let why = if missing { "no such program".to_owned() } else { words::io(&error) };
-        Asked::NeverRan(format!("{program} cannot be started: {why}"))
-    })
+    let started = process::spawn_detached(command).map(Started);
+    started.map_err(|error| Asked::NeverRan(cannot_be_started(program, &error)))
+}
+
+/// Why `start` would fail, found without starting anything.
+pub(crate) fn obstacle(command_words: &[String]) -> Option<String> {
+    let program = command_words.first()?;
+    let error = find(program).err()?;
+    Some(cannot_be_started(program, &error))
+}
+
+/// As execvp(3) does: a plain name is looked for in each folder of PATH.
+fn find(program: &str) -> io::Result<()> {
+    if program.contains('/') {
+        return files::is_program(Path::new(program));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut tried = std::env::split_paths(&path).map(|folder| files::is_program(&folder.join(program)));
+    if tried.any(|found| found.is_ok()) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+fn cannot_be_started(program: &str, error: &io::Error) -> String {
+    let why = match error.kind() {
+        io::ErrorKind::NotFound if program.contains('/') => "no such program".to_owned(),
+        io::ErrorKind::NotFound => "no such program in PATH".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be executed (chmod +x)".to_owned(),
+        _ => words::io(error),
+    };
+    format!("{program} cannot be started: {why}")
 }
 
 /// For a later run, which is not its parent.

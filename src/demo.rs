@@ -90,11 +90,11 @@ fn show(dir: &Path) -> anyhow::Result<Exit> {
     say("Now the server hangs: it takes connections, and never answers. systemd would call it active.\n");
     folder.replace(HANG, b"")?;
     thread::sleep(BETWEEN_TICKS);
-    expect(dir, &url, 1, "One failure is not enough: it is counted, and the tick exits with 1.")?;
+    expect(dir, &url, 1, "One failure is not enough: it is counted, and the run exits with 1.")?;
     say(&state(dir)?);
     thread::sleep(BETWEEN_TICKS);
     expect(dir, &url, 0, "The second one was: looked at again, restarted, and proven healthy.\n")?;
-    expect(dir, &url, 0, "The next tick has nothing to say. What it remembers:")?;
+    expect(dir, &url, 0, "The next run has nothing to say. What it remembers:")?;
     say(&state(dir)?);
     say("That was it. To watch a service of yours: see README.md, or `unhang run --help`.");
     Ok(Exit::Well)
@@ -105,7 +105,7 @@ fn expect(dir: &Path, url: &str, code: i32, explanation: &str) -> anyhow::Result
     let mut command = tick(dir, url)?.0;
     let status = command.status().context("unhang cannot run itself")?;
     if status.code() != Some(code) {
-        bail!("this tick ended with {status}, and should have with {code}; please report it");
+        bail!("this run ended with {status}, and should have with {code}; please report it");
     }
     say(explanation);
     Ok(())

@@ -175,7 +175,9 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             lines.flat_map(|line| screen.fold(&line)).collect()
         }),
         Command::Reset { .. } => tick::reset(&plan, &places),
-        Command::Config { command: ConfigCommand::Check { .. } } => config_check(&plan),
+        Command::Config { command: ConfigCommand::Check { .. } } => {
+            config_check(&plan, &config::exposed(&cli.sources(), &plan))
+        }
         Command::Check(_)
         | Command::Config { command: ConfigCommand::Show(_) }
         | Command::Completions { .. }
@@ -238,12 +240,11 @@ fn screen() -> Screen {
     Screen { style: if plain { Style::Plain } else { Style::Colour }, width }
 }
 
-/// The files are right; are the units?
-fn config_check(plan: &Plan) -> Exit {
-    let obstacles = tick::obstacles(plan);
-    for (key, why) in &obstacles {
-        report::fault(format!("service.{key}.unit: {why}; a restart would fail"));
-    }
+/// The files are right; is the host? `exposed`: what others could change of the files.
+fn config_check(plan: &Plan, exposed: &[Fault]) -> Exit {
+    let mut obstacles: Vec<String> = exposed.iter().map(ToString::to_string).collect();
+    obstacles.extend(tick::obstacles(plan));
+    obstacles.iter().for_each(report::fault);
     if !obstacles.is_empty() {
         return Exit::Usage;
     }

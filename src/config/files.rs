@@ -57,6 +57,11 @@ impl Places {
         Ok(names.iter().map(|name| folder.join(name)).collect())
     }
 
+    /// Why a folder is not as safe as what lies in it.
+    pub(super) fn exposure(&self, folder: &Path) -> Option<Wrong> {
+        self.trusts(files::writers(folder).ok()?, folder).err().map(Unread::wrong)
+    }
+
     fn trusts(&self, writers: Writers, path: &Path) -> Result<(), Unread> {
         match distrust(writers) {
             Some(why) if self.as_root => {

@@ -20,6 +20,7 @@ mod units;
 mod words;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use document::Document;
 use files::Places;
@@ -31,7 +32,7 @@ pub(crate) use show::{Entry, Section};
 
 use crate::cli::Sources;
 use crate::near;
-use crate::plan::{Plan, Question, Restarter, Service};
+use crate::plan::{Owner, Plan, Question, Restarter, Service};
 
 /// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
 pub(crate) fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
@@ -85,6 +86,22 @@ fn beside_a_url(setting: &Setting) -> Option<Fault> {
         setting
             .fault(Wrong::cure("cannot stand beside a URL", "write --url URL --unit UNIT, or leave it out"))
     })
+}
+
+/// Folders through which others could change what root reads: those of the files, since what is in them is
+/// looked at whenever it is read.
+pub(crate) fn exposed(sources: &Sources<'_>, plan: &Plan) -> Vec<Fault> {
+    exposed_at(&Places::of_this_host(), sources, plan)
+}
+
+fn exposed_at(places: &Places, sources: &Sources<'_>, plan: &Plan) -> Vec<Fault> {
+    let main = (plan.owner == Owner::System).then_some(places.main.as_path());
+    let folder = sources.place.config.as_deref().or(main).and_then(Path::parent);
+    let folder = folder.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    folder
+        .and_then(|folder| Some(Origin::whole(folder).fault(places.exposure(folder)?)))
+        .into_iter()
+        .collect()
 }
 
 fn show_at(places: &Places, sources: &Sources<'_>) -> Result<Vec<Section>, Vec<Fault>> {

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use rustix::fs::{self, CWD, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{self, Access, AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 /// Who can have written something.
@@ -51,15 +51,47 @@ pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<(Vec<OsStr
 /// Adds `line` to the end of a regular file or character device, created with mode 0644 if it is not
 /// there; never through a link. In one write, so that lines of several writers do not mix.
 pub(crate) fn append(path: &Path, line: &[u8]) -> io::Result<()> {
-    let flags = OFlags::WRONLY
+    open_to_append(path, OFlags::CREATE)?.write_all(line)
+}
+
+/// What `append` would fail for, found without making or changing anything.
+pub(crate) fn may_append(path: &Path) -> io::Result<()> {
+    match open_to_append(path, OFlags::empty()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => may_create_in(path.parent().unwrap_or(path)),
+        opened => opened.map(drop),
+    }
+}
+
+fn may_create_in(folder: &Path) -> io::Result<()> {
+    match fs::access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        Err(Errno::NOENT) => Err(io::Error::other(format!("there is no folder {}", folder.display()))),
+        checked => Ok(checked?),
+    }
+}
+
+/// Who may write what lies at `path`, be it a file or a folder.
+pub(crate) fn writers(path: &Path) -> io::Result<Writers> {
+    Ok(Writers::of(&fs::stat(path)?))
+}
+
+/// Could it be started? As the kernel sees it who starts it: a regular file with leave to execute it.
+pub(crate) fn is_program(path: &Path) -> io::Result<()> {
+    if FileType::from_raw_mode(fs::stat(path)?.st_mode) != FileType::RegularFile {
+        return Err(not_regular());
+    }
+    Ok(fs::accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS)?)
+}
+
+fn open_to_append(path: &Path, more: OFlags) -> io::Result<File> {
+    let flags = more
+        | OFlags::WRONLY
         | OFlags::APPEND
-        | OFlags::CREATE
         | OFlags::NOFOLLOW
         | OFlags::NONBLOCK
         | OFlags::NOCTTY
         | OFlags::CLOEXEC;
     let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
-    let mut file = match fs::openat(CWD, path, flags, mode) {
+    let file = match fs::openat(CWD, path, flags, mode) {
         Ok(file) => File::from(file),
         Err(Errno::LOOP) => return Err(is_a_link()),
         Err(Errno::NXIO) => return Err(not_regular()), // a pipe that nobody reads, or a socket
@@ -69,7 +101,7 @@ pub(crate) fn append(path: &Path, line: &[u8]) -> io::Result<()> {
     if !matches!(kind, FileType::RegularFile | FileType::CharacterDevice) {
         return Err(not_regular());
     }
-    file.write_all(line)
+    Ok(file)
 }
 
 pub(super) fn read_to_end(file: File, max: u64) -> io::Result<Vec<u8>> {
@@ -147,6 +179,35 @@ mod tests {
         assert!(!outside.exists());
         assert!(append(dir.path(), b"no\n").is_err());
         assert_eq!(append(Path::new("/dev/full"), b"x\n").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn what_could_not_be_appended_to_is_known_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        may_append(&at("log")).unwrap();
+        assert!(!at("log").exists(), "nothing was made");
+        append(&at("log"), b"one\n").unwrap();
+        may_append(&at("log")).unwrap();
+        symlink(at("log"), at("link")).unwrap();
+        let why = |name: &str| may_append(&at(name)).unwrap_err().to_string();
+        assert_eq!(why("link"), "is a symbolic link");
+        assert_eq!(why("none/log"), format!("there is no folder {}", at("none").display()));
+        assert!(may_append(dir.path()).is_err() && may_append(&at("log/log")).is_err());
+        assert_eq!(std::fs::read(at("log")).unwrap(), b"one\n");
+    }
+
+    #[test]
+    fn a_program_is_a_file_that_may_be_executed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a");
+        assert_eq!(is_program(&file).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::write(&file, "").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(is_program(&file).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        is_program(&file).unwrap();
+        assert_eq!(is_program(dir.path()).unwrap_err().to_string(), "is not a regular file");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod faults;
 mod shape;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use unhang_core::{Moment, State};
@@ -28,6 +28,7 @@ pub(crate) struct Store {
     disk: io::Result<Folder>,
     fallback: Option<Folder>,
     locks: Option<Folder>,
+    at: Places,
     access: Access,
 }
 
@@ -59,8 +60,8 @@ pub(crate) struct Loaded {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NoState {
     /// The file was written by a newer unhang, of this version of its shape.
-    Newer(u64),
-    /// We could not look at it now, through no fault of the file.
+    Newer { version: u64, file: PathBuf },
+    /// We could not look at it now, through no fault of the file: which, and why.
     NotRead(String),
 }
 
@@ -85,13 +86,20 @@ impl Store {
     pub(crate) fn open(places: &Places) -> io::Result<Self> {
         let locks = Some(Folder::create(&places.locks)?);
         let fallback = places.fallback.as_deref().and_then(|path| Folder::create(path).ok());
-        Ok(Self { disk: Folder::create(&places.state), fallback, locks, access: Access::Act })
+        Ok(Self {
+            disk: Folder::create(&places.state),
+            fallback,
+            locks,
+            at: places.clone(),
+            access: Access::Act,
+        })
     }
 
     pub(crate) fn open_to_read(places: &Places) -> Self {
         let open = |path: &Path| Folder::open(path).ok();
         let fallback = places.fallback.as_deref().and_then(open);
-        Self { disk: Folder::open(&places.state), fallback, locks: open(&places.locks), access: Access::Read }
+        let (disk, locks) = (Folder::open(&places.state), open(&places.locks));
+        Self { disk, fallback, locks, at: places.clone(), access: Access::Read }
     }
 
     /// When the last tick was, since 1970: the lock's time.
@@ -107,13 +115,22 @@ impl Store {
         }
     }
 
+    /// Where it lies, for those who are told of it.
+    pub(crate) fn lock_path(&self, name: &str) -> PathBuf {
+        self.at.locks.join(lock_name(name))
+    }
+
     pub(crate) fn load(&self, key: &str, now: &Moment) -> Result<Loaded, NoState> {
         let file = file_name(key);
         let mut unreadable = None;
-        let mut copy = |folder: Option<&Folder>| match folder.map_or(Ok(None), |folder| read(folder, &file)) {
+        let mut copy = |folder: Option<&Folder>, at: &Path| match folder
+            .map_or(Ok(None), |folder| read(folder, &file))
+        {
             Ok(record) => Ok(record),
-            Err(Unusable::Newer(version)) => Err(NoState::Newer(version)),
-            Err(Unusable::NotRead(why)) => Err(NoState::NotRead(why)),
+            Err(Unusable::Newer(version)) => Err(NoState::Newer { version, file: at.join(&file) }),
+            Err(Unusable::NotRead(why)) => {
+                Err(NoState::NotRead(format!("{}: {why}", at.join(&file).display())))
+            }
             Err(Unusable::Broken(why)) => {
                 let became = match (folder, self.access) {
                     (Some(folder), Access::Act) => set_aside(folder, &file, now),
@@ -123,8 +140,8 @@ impl Store {
                 Ok(None)
             }
         };
-        let disk = copy(self.disk.as_ref().ok())?;
-        let memory = copy(self.fallback.as_ref())?;
+        let disk = copy(self.disk.as_ref().ok(), &self.at.state)?;
+        let memory = copy(self.fallback.as_ref(), self.at.fallback.as_deref().unwrap_or(Path::new("")))?;
         if let (Err(error), None) = (&self.disk, &memory)
             && error.kind() != io::ErrorKind::NotFound
         {

@@ -35,7 +35,7 @@ pub(super) fn remembered(service: &Service, store: &Store, now: &Moment) -> (Opt
     match store.load(&service.key, now) {
         Ok(loaded) => (Some(loaded.record.state), loaded.unreadable),
         Err(NoState::NotRead(why)) => (None, Some(format!("({why}): not probed by a run"))),
-        Err(NoState::Newer(version)) => {
+        Err(NoState::Newer { version, .. }) => {
             (None, Some(format!("(version {version}, written by a newer unhang): not probed by a run")))
         }
     }

@@ -6,11 +6,12 @@ mod check;
 mod guard;
 mod inspect;
 mod look;
+mod site;
 mod watch;
 
 use std::time::{Duration, Instant};
 
-use unhang_core::{Case, Decision, Host, Moment, Observation, Reason, State, Verdict};
+use unhang_core::{Case, Decision, Host, Moment, Observation, State, Verdict};
 
 use crate::exit::Exit;
 use crate::log::{self, Echo};
@@ -23,6 +24,7 @@ use crate::{probe, report, words};
 pub(crate) use check::{check, check_url};
 pub(crate) use inspect::{pictures, reset};
 use look::Looks;
+pub(crate) use site::obstacles;
 use watch::Watch;
 
 /// Kept of the deadline for a look, a second probe and a restart. With few descriptors or no threads many
@@ -97,18 +99,6 @@ pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
         exits.push(one.exit);
     }
     Exit::merge(exits)
-}
-
-/// The units of the plan that a restart would fail for, by key, with the reason. Of none where there is
-/// no systemd to ask.
-pub(crate) fn obstacles(plan: &Plan) -> Vec<(&str, String)> {
-    let services: Vec<&Service> = plan.services.iter().collect();
-    let looks = Looks::at(&services, clock::monotonic(), plan.host.deadline);
-    let of_one = |service: &&'_ Service| {
-        let (reason, why) = look::obstacle(&looks.of(service)?, service)?;
-        (reason != Reason::NoSystemd).then_some(why)
-    };
-    plan.services.iter().filter_map(|service| Some((service.key.as_str(), of_one(&service)?))).collect()
 }
 
 impl<'a> Tick<'a> {

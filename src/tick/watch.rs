@@ -63,8 +63,8 @@ fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Res
         Ok(Some(lock)) => load(tick, store, service, Some(Arc::new(lock))),
         Ok(None) => Err(Exit::Locked),
         Err(error) => {
-            let why = words::io(&error);
-            report::fault(format!("{}: cannot lock {name}.lock: {why}; not probed", service.key));
+            let (key, lock, why) = (&service.key, store.lock_path(name), words::io(&error));
+            report::fault(format!("{key}: cannot lock {}: {why}; not probed in this run", lock.display()));
             Err(Exit::StateUnusable)
         }
     }
@@ -85,12 +85,13 @@ fn load<'a>(
             Ok(Watch { service, saved: record.clone(), record, store, place, lock })
         }
         Err(NoState::NotRead(why)) => {
-            report::fault(format!("{key}: cannot read {key}.json: {why}; not probed in this run"));
+            report::fault(format!("{key}: cannot read {why}; not probed in this run"));
             Err(Exit::StateUnusable)
         }
-        Err(NoState::Newer(version)) => {
+        Err(NoState::Newer { version, file }) => {
             report::fault(format!(
-                "{key}: {key}.json is of version {version}, written by a newer unhang; not probed; install that one, or move the file away"
+                "{key}: {} is of version {version}, written by a newer unhang; not probed: install that one, or move the file away",
+                file.display()
             ));
             Err(Exit::StateUnusable)
         }

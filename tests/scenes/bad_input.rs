@@ -69,3 +69,63 @@ fn config_check_says_that_all_is_right() {
     scene.run(&["config", "check"]).ends(0).prints("ok: 1 service(s): app\n", "");
     assert_eq!(scene.server.requests().len(), 0);
 }
+
+#[test]
+fn config_check_says_what_the_host_lacks_for_the_plan() {
+    let scene = Scene::new();
+    let (missing, plain) = (scene.path("missing.sh"), scene.path("plain.sh"));
+    std::fs::write(&plain, "#!/bin/sh\n").unwrap();
+    let restart = |program: &str| format!("restart = [\"{program}\", \"an argument\"]");
+    let at = |path: &std::path::Path| path.display().to_string();
+    for (keys, fault) in [
+        (
+            restart(&at(&missing)),
+            "restart: */missing.sh cannot be started: no such program; a restart would fail",
+        ),
+        (
+            restart("missing.sh"),
+            "restart: missing.sh cannot be started: no such program in PATH; a restart would fail",
+        ),
+        (
+            restart(&at(&plain)),
+            "restart: */plain.sh cannot be started: it may not be executed (chmod +x); a restart would fail",
+        ),
+        (
+            restart(&at(scene.dir.path())),
+            "restart: * cannot be started: is not a regular file; a restart would fail",
+        ),
+        ("unit = \"gone\"".to_owned(), "unit: systemd knows no gone.service; a restart would fail"),
+    ] {
+        scene.keys(&keys);
+        let message = format!("unhang: service.app.{fault}\n");
+        scene.run(&["config", "check"]).ends(2).prints("", &message).acts(&[]);
+    }
+    scene.keys(&restart("sh"));
+    scene.run(&["config", "check"]).ends(0).prints("ok: *\n", "");
+    let logs = scene.path("none/app.log");
+    scene.env("UNHANG_LOG_FILE", &at(&logs));
+    let message = "unhang: service.app.log_file: */none/app.log cannot be written: there is no folder */none; \
+                   no act of it would be logged\n";
+    scene.run(&["config", "check"]).ends(2).prints("", message);
+    assert!(!logs.exists() && scene.server.requests().is_empty());
+}
+
+#[test]
+fn config_check_says_who_else_could_change_the_configuration() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new();
+    let open_to = |mode| {
+        std::fs::set_permissions(scene.dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open_to(0o777);
+    // What is not root's is its owner's own affair.
+    let (code, stdout, stderr) = if rustix::process::geteuid().is_root() {
+        let who = "unhang: *: others may write it (mode 0777), who could make root start anything";
+        (2, "", format!("{who}; chown root * && chmod go-w *\n"))
+    } else {
+        (0, "ok: *\n", String::new())
+    };
+    scene.run(&["config", "check"]).ends(code).prints(stdout, &stderr);
+    open_to(0o755);
+    scene.run(&["config", "check"]).ends(0).prints("ok: *\n", "");
+}

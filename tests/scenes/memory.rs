@@ -235,7 +235,7 @@ fn a_state_of_a_newer_unhang_is_left_alone_and_the_others_go_on() {
     scene.server.answers(&[Answer::Status(502)]);
     scene.tick().ends(3).prints(
         "",
-        "unhang: app: app.json is of version 9, written by a newer unhang; not probed; install that one, or move the file away\n",
+        "unhang: app: */state/app.json is of version 9, written by a newer unhang; not probed: install that one, or move the file away\n",
     );
     assert_eq!(fs::read_to_string(scene.path("state/app.json")).unwrap(), newer);
     assert_eq!(scene.server.requests().len(), 0);

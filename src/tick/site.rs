@@ -1,0 +1,46 @@
+//! What a plan needs of this host and would be missed only when it is needed, at night: found before by
+//! `config check`. Probes nothing, takes no lock, writes nothing.
+
+use std::io;
+
+use unhang_core::Reason;
+
+use crate::command;
+use crate::os::{clock, files};
+use crate::plan::{Owner, Plan, Restarter, Service};
+use crate::words;
+
+use super::look::{self, Looks};
+
+/// A line for each, without `unhang: `. Of units none where there is no systemd to ask.
+pub(crate) fn obstacles(plan: &Plan) -> Vec<String> {
+    let services: Vec<&Service> = plan.services.iter().collect();
+    let looks = Looks::at(&services, clock::monotonic(), plan.host.deadline);
+    let of_one = |service: &&Service| {
+        let key = &service.key;
+        let restart = match &service.restarter {
+            Restarter::Unit(_) => {
+                of_unit(&looks, service).map(|why| format!("service.{key}.unit: {why}; a restart would fail"))
+            }
+            Restarter::Command(command) => command::obstacle(command)
+                .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),
+        };
+        let log = of_log(service, plan.owner)
+            .map(|why| format!("service.{key}.log_file: {why}; no act of it would be logged"));
+        [restart, log]
+    };
+    services.iter().flat_map(of_one).flatten().collect()
+}
+
+fn of_unit(looks: &Looks, service: &Service) -> Option<String> {
+    let (reason, why) = look::obstacle(&looks.of(service)?, service)?;
+    (reason != Reason::NoSystemd).then_some(why)
+}
+
+/// What is root's to write is no fault where somebody else asks.
+fn of_log(service: &Service, owner: Owner) -> Option<String> {
+    let path = &service.log_file;
+    let error = files::may_append(path).err()?;
+    let is_for_root = owner == Owner::System && error.kind() == io::ErrorKind::PermissionDenied;
+    (!is_for_root).then(|| format!("{} cannot be written: {}", path.display(), words::io(&error)))
+}
