@@ -3,7 +3,8 @@
 //!
 //! The house, in the order in which a run walks through it:
 //!
-//! - `cli`: what was typed; no I/O. `config`: files, flags and environment become a valid `plan`.
+//! - `cli`: what was typed; no I/O. `usage`: what of it cannot be, and what to type instead. `config`: files,
+//!   flags and environment become a valid `plan`.
 //! - `tick`: the only orchestrator and the only reader of the wall and boot clocks. It calls the rooms,
 //!   and they do not call each other:
 //!   - `store`: lock, state file, quarantine; `places`: where they are.
@@ -13,7 +14,8 @@
 //!   - `unhang_core` (src/core, a crate that cannot even name a file or a clock): facts in, decision out.
 //!   - `log`: the service's log. `report`: what people read on the terminal. `words`: both's vocabulary.
 //! - `os`: files, certificates, processes, clocks and limits made safe; knows no word of the domain.
-//! - `near`: what a mistyped word was meant to be. `exit`: exit codes. `demo`: a hung server, and the same `run` on it.
+//! - `near`: what a mistyped word was meant to be. `exit`: exit codes. `demo`: a hung server, and the same
+//!   `run` on it.
 //!
 //! Kept by tests/house.rs and clippy.toml: core imports nothing; rooms do not name each other; processes,
 //! files, clocks and the environment are touched only where this list says so.
@@ -49,6 +51,7 @@ mod report;
 mod store;
 mod systemd;
 mod tick;
+mod usage;
 mod words;
 
 use std::io::IsTerminal;
@@ -84,16 +87,21 @@ fn main() -> ExitCode {
     }
 }
 
-/// Also `--help` and `--version`, which are no errors.
+/// `--help` and `--version` are no faults, and clap's to print.
 fn not_understood(error: &clap::Error) -> ExitCode {
-    if error.exit_code() != 0 && cli::means_check(std::env::args_os().skip(1)) {
-        let text = error.to_string();
-        let lines: Vec<String> = text.trim_start_matches("error: ").lines().map(str::to_owned).collect();
-        report::check_refused(&lines).iter().for_each(report::line);
-        return Level::Unknown.into();
+    let words = std::env::args_os().skip(1);
+    let typed: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    match usage::fault(error, &typed) {
+        Some(fault) if cli::means_check(std::env::args_os().skip(1)) => check_refused(&[fault]).into(),
+        Some(fault) => {
+            report::fault(fault);
+            Exit::Usage.into()
+        }
+        None => {
+            let _ = error.print();
+            u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
     }
-    let _ = error.print();
-    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// `check`: whatever goes wrong is UNKNOWN, and told where a monitor reads.

@@ -37,6 +37,17 @@ fn an_unknown_service_gets_the_list_of_the_known() {
 }
 
 #[test]
+fn a_command_line_that_cannot_be_is_one_line_with_what_to_type() {
+    let scene = Scene::new();
+    refused(&scene, &["statsu"], "unhang: statsu: no such command; did you mean unhang status?\n");
+    refused(&scene, &["run", "app"], "unhang: app: run takes no NAME alone; type unhang run --only app\n");
+    scene
+        .run(&["config"])
+        .ends(2)
+        .prints("", "unhang: config: lacks a command; unhang config --help lists them\n");
+}
+
+#[test]
 fn a_missing_file_says_what_to_write() {
     let scene = Scene::new();
     let output = scene

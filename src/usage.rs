@@ -1,0 +1,172 @@
+//! What was typed and is no command line of unhang's: one line with what is wrong and what to type next.
+//! Pure; from clap's error and the definition of the command line.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory};
+
+use crate::cli::Cli;
+use crate::near;
+
+/// `None`: help or the version was asked for, or nothing at all was typed, which clap answers. `typed`:
+/// without the program's name.
+pub(crate) fn fault(error: &clap::Error, typed: &[String]) -> Option<String> {
+    let mut root = Cli::command();
+    root.build();
+    let what = said(error, ContextKind::InvalidArg);
+    // `--timeout <TIME>`
+    let flag = what.split_once(' ').map_or(what.as_str(), |(flag, _)| flag);
+    let until = typed.iter().position(|word| word.split('=').next() == Some(flag)).unwrap_or(typed.len());
+    let before = typed.get(..until).unwrap_or_default();
+    let command = Reached::by(before, &root);
+    Some(match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => return None,
+        ErrorKind::MissingSubcommand => {
+            format!("{}: lacks a command; {} --help lists them", command.name(), command.line)
+        }
+        ErrorKind::InvalidSubcommand => command.no_such(&said(error, ContextKind::InvalidSubcommand)),
+        ErrorKind::UnknownArgument if flag.starts_with('-') => command.no_such_flag(flag, &root),
+        ErrorKind::UnknownArgument => command.one_word_too_many(&what, before.last()),
+        ErrorKind::MissingRequiredArgument => {
+            format!("{}: needs a NAME; unhang status tells the names", command.name())
+        }
+        ErrorKind::InvalidValue if said(error, ContextKind::InvalidValue).is_empty() => {
+            format!("{flag}: lacks its value; type {}", what.replace(['<', '>'], ""))
+        }
+        ErrorKind::TooManyValues => format!("{flag}: takes no value; type {flag} alone"),
+        ErrorKind::ArgumentConflict => format!("{flag}: stands twice; keep one of the two"),
+        _ => format!("{}: not understood; type {} --help", command.name(), command.line),
+    })
+}
+
+/// The command that the words typed lead to.
+struct Reached<'a> {
+    command: &'a Command,
+    /// `unhang config`
+    line: String,
+}
+
+impl<'a> Reached<'a> {
+    fn by(typed: &[String], root: &'a Command) -> Self {
+        let mut reached = Self { command: root, line: root.get_name().to_owned() };
+        let mut words = typed.iter();
+        while let Some(word) = words.next() {
+            if WITH_VALUE.contains(&word.as_str()) {
+                words.next();
+            } else if let Some(command) = reached.command.find_subcommand(word) {
+                reached = Self { command, line: format!("{} {word}", reached.line) };
+            }
+        }
+        reached
+    }
+
+    /// As it is typed, without the program: `config check`.
+    fn name(&self) -> &str {
+        self.line.split_once(' ').map_or(self.line.as_str(), |(_, name)| name)
+    }
+
+    /// What `demo` starts for itself is nobody's to type.
+    fn no_such(&self, typed: &str) -> String {
+        let shown = self.command.get_subcommands().filter(|command| !command.is_hide_set());
+        let line = &self.line;
+        match near::nearest(typed, shown.map(Command::get_name)) {
+            Some(near) => format!("{typed}: no such command; did you mean {line} {near}?"),
+            None => format!("{typed}: no such command; {line} --help lists them"),
+        }
+    }
+
+    fn no_such_flag(&self, flag: &str, root: &Command) -> String {
+        let (line, bare) = (&self.line, flag.trim_start_matches('-'));
+        let known = flags(self.command);
+        if let Some(near) = near::nearest(bare, known.iter().copied()) {
+            return format!("{flag}: no such flag; did you mean {line} --{near}?");
+        }
+        let others = root.get_subcommands().filter(|command| !command.is_hide_set());
+        let mut owners = others.filter(|command| flags(command).contains(&bare)).map(Command::get_name);
+        match owners.next() {
+            Some(owner) if self.command.has_subcommands() => {
+                format!("{flag}: stands behind its command; type {line} {owner} {flag}")
+            }
+            Some(owner) => format!("{flag}: no flag of {line}, but of {owner}; {line} --help lists its own"),
+            None => format!("{flag}: no such flag; {line} --help lists them"),
+        }
+    }
+
+    fn one_word_too_many(&self, word: &str, after: Option<&String>) -> String {
+        let line = &self.line;
+        let flag = after.and_then(|after| after.strip_prefix("--"));
+        if let Some(arg) = self.command.get_arguments().find(|arg| flag.is_some() && arg.get_long() == flag) {
+            let flag = flag.unwrap_or_default();
+            let or =
+                if arg.is_require_equals_set() { format!(", or --{flag}={word}") } else { String::new() };
+            return format!("{word}: does not belong to --{flag}; type --{flag} alone{or}");
+        }
+        if flags(self.command).contains(&"only") {
+            return format!("{word}: {} takes no NAME alone; type {line} --only {word}", self.name());
+        }
+        format!("{word}: is one word too many; {line} --help says what may stand there")
+    }
+}
+
+/// What the whole command line takes, and is no command though a command's name may follow.
+const WITH_VALUE: [&str; 2] = ["--config", "--state-dir"];
+
+fn flags(command: &Command) -> Vec<&str> {
+    command.get_arguments().filter_map(|arg| arg.get_long()).collect()
+}
+
+fn said(error: &clap::Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(" "),
+        Some(_) | None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn refused(line: &str) -> Option<String> {
+        let typed: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let error = Cli::try_parse_from([&["unhang".to_owned()], typed.as_slice()].concat()).unwrap_err();
+        fault(&error, &typed)
+    }
+
+    #[rustfmt::skip]
+    #[test]
+    fn each_refused_line_says_what_to_type() {
+        for (line, message) in [
+            ("statsu", "statsu: no such command; did you mean unhang status?"),
+            ("demo-x", "demo-x: no such command; did you mean unhang demo?"),
+            ("demo-restat", "demo-restat: no such command; unhang --help lists them"),
+            ("help", "help: no such command; unhang --help lists them"),
+            ("config chek", "chek: no such command; did you mean unhang config check?"),
+            ("--config config config lint", "lint: no such command; unhang config --help lists them"),
+            ("run --timeuot 5s", "--timeuot: no such flag; did you mean unhang run --timeout?"),
+            ("run --max_failures=5", "--max_failures: no such flag; did you mean unhang run --max-failures?"),
+            ("run --nonsense", "--nonsense: no such flag; unhang run --help lists them"),
+            ("run -x", "-x: no such flag; unhang run --help lists them"),
+            ("--url http://x run", "--url: stands behind its command; type unhang run --url"),
+            ("status --only shop", "--only: no flag of unhang status, but of run; unhang status --help lists its own"),
+            ("run shop", "shop: run takes no NAME alone; type unhang run --only shop"),
+            ("run --insecure yes", "yes: does not belong to --insecure; type --insecure alone, or --insecure=yes"),
+            ("run --dry-run shop", "shop: does not belong to --dry-run; type --dry-run alone"),
+            ("config check shop", "shop: is one word too many; unhang config check --help says what may stand there"),
+            ("demo shop", "shop: is one word too many; unhang demo --help says what may stand there"),
+            ("config --config x", "config: lacks a command; unhang config --help lists them"),
+            ("--config x", "unhang: lacks a command; unhang --help lists them"),
+            ("reset", "reset: needs a NAME; unhang status tells the names"),
+            ("run --timeout", "--timeout: lacks its value; type --timeout TIME"),
+            ("run --timeout 1s --timeout 2s", "--timeout: stands twice; keep one of the two"),
+            ("run --dry-run=yes", "--dry-run: takes no value; type --dry-run alone"),
+        ] {
+            assert_eq!(refused(line).as_deref(), Some(message), "{line}");
+        }
+        for line in ["--help", "run --help", "-V", "config"] {
+            assert_eq!(refused(line), None, "{line}");
+        }
+    }
+}
