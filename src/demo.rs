@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rustix::process::{Pid, Signal};
 
 use crate::exit::Exit;
@@ -38,6 +38,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BETWEEN_TICKS: Duration = Duration::from_millis(1_200);
 
 pub(crate) fn run() -> anyhow::Result<Exit> {
+    let told = |error| anyhow!("demo: {error:#}; nothing was touched but a folder of its own");
+    in_own_folder().map_err(told)
+}
+
+fn in_own_folder() -> anyhow::Result<Exit> {
     let dir = std::env::temp_dir().join(format!("unhang-demo-{}", std::process::id()));
     std::fs::DirBuilder::new()
         .mode(0o700)

@@ -67,7 +67,7 @@ fn grammar_faults(text: &str, errors: &[toml::de::Error], at: &impl Fn(usize) ->
             let told = if is_header { header.clone() } else { span.clone() };
             again.extend(is_header.then_some(header));
             let what = text.get(told).unwrap_or_default();
-            Wrong::cure(format!("{what} stands twice"), "keep one of the two")
+            Wrong::cure(format!("{what} is said twice in this file"), "keep one of the two")
         } else {
             format!("cannot be read as TOML: {}", error.message()).into()
         };
@@ -136,12 +136,12 @@ fn no_table(name: &str, header: &str) -> Wrong {
 }
 
 fn unknown_table(name: &str, origin: &Origin) -> Fault {
-    let cure = match near::nearest(name, ["defaults", "host", "service"]) {
-        Some("service") => "did you mean [service.NAME]?".to_owned(),
-        Some(near) => format!("did you mean [{near}]?"),
-        None => format!("did you mean [service.{name}]?"),
+    let meant = match near::nearest(name, ["defaults", "host", "service"]) {
+        Some("service") => "service.NAME".to_owned(),
+        Some(near) => near.to_owned(),
+        None => format!("service.{name}"),
     };
-    origin.fault(Wrong::cure(format!("unknown table {name}"), cure))
+    origin.fault(Wrong::cure(format!("unknown table {name}"), format!("did you mean [{meant}]?")))
 }
 
 fn table(name: &[&str], origin: Origin, inner: DeTable<'_>, at: &impl Fn(usize) -> Origin) -> Table {

@@ -64,9 +64,8 @@ impl Places {
 
     fn trusts(&self, writers: Writers, path: &Path) -> Result<(), Unread> {
         match distrust(writers) {
-            Some(why) if self.as_root => {
+            Some(what) if self.as_root => {
                 let path = path.display();
-                let what = format!("{why} could make root start anything");
                 Err(Unread::Refused(Wrong::cure(what, format!("chown root {path} && chmod go-w {path}"))))
             }
             _ => Ok(()),
@@ -109,11 +108,11 @@ const LARGEST: u64 = 1024 * 1024;
 
 fn distrust(Writers { owner, mode }: Writers) -> Option<String> {
     if owner != 0 {
-        Some(format!("its owner, user {owner},"))
+        Some(format!("its owner, user {owner}, could make root start anything"))
     } else if mode & 0o022 == 0 {
         None
     } else {
-        Some(format!("others may write it (mode {:04o}), who", mode & 0o7777))
+        Some(format!("others may write it (mode {:04o}), who could make root start anything", mode & 0o7777))
     }
 }
 

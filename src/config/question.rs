@@ -72,7 +72,11 @@ pub(super) fn headers(reading: &mut Reading<'_>) -> Result<BTreeMap<String, Stri
         let mut here = Vec::<(String, String)>::new();
         for (name, setting) in layer {
             let said_before = here.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
-            let read = if said_before { Err("is given twice".into()) } else { header(name, setting) };
+            let read = if said_before {
+                Err(Wrong::cure("stands twice", "keep one of the two"))
+            } else {
+                header(name, setting)
+            };
             match read {
                 Ok(value) => here.push((name.to_owned(), value)),
                 Err(wrong) => refused = Some(reading.refuse(setting.fault(wrong))),

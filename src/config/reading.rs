@@ -111,7 +111,7 @@ impl<'a> Reading<'a> {
             return misused.then(|| setting.fault(not_a_table(first, &setting.value)));
         }
         if FREE_TABLES.contains(&first) {
-            return (key.len() > 2).then(|| setting.fault("must be a text in quotes, got a table"));
+            return (key.len() > 2).then(|| setting.fault("takes a text in quotes, not a table"));
         }
         if key.len() > 1 && self.asked.contains(&first) {
             return Some(setting.fault(format!("{first} takes one value, not a table")));

@@ -50,7 +50,7 @@ fn unusable_files(services: &[&Service], tables: &Tables, typed: &Table) -> Vec<
         let layers = [Some(typed), tables.services.get(&service.key), Some(&tables.defaults)];
         let setting = layers.into_iter().flatten().find_map(|layer| layer.get("ca_file"));
         if let (Some(why), Some(setting)) = (why, setting) {
-            faults.push(setting.fault(format!("{}: {why}", path.display())));
+            faults.push(setting.fault(format!("cannot be used: {}: {why}", path.display())));
         }
     }
     faults

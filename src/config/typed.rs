@@ -31,7 +31,7 @@ pub(super) fn key_of_one(typed: &Table, faults: &mut Vec<Fault>) -> Result<Optio
             )),
         },
         (_, Some(unit), Some(command), _) => {
-            let what = format!("cannot stand together with {}", command.origin);
+            let what = format!("cannot be combined with {}", command.origin);
             unit.fault(Wrong::cure(what, "leave one of them out"))
         }
         (Some(url), None, None, _) => url.fault(Wrong::cure(

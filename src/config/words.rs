@@ -95,9 +95,7 @@ pub(super) fn command(value: &Value) -> Result<Vec<String>, Wrong> {
     };
     let words = list.iter().map(|word| {
         let text = word.text().filter(|text| !text.contains('\0')).map(str::to_owned);
-        text.ok_or_else(|| {
-            Wrong::from(format!("must be a list of texts such as {sample}, but {word} is in it"))
-        })
+        text.ok_or_else(|| Wrong::from(format!("must hold nothing but texts, such as {sample}, got {word}")))
     });
     let words: Vec<String> = words.collect::<Result<_, _>>()?;
     match words.first() {

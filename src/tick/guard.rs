@@ -48,7 +48,7 @@ fn set(tick: &Tick<'_>, watches: &[Watch<'_>]) -> Option<Guard> {
             }
             let deadline = words::span(deadline);
             report::fault(format!(
-                "the deadline of {deadline} is over; ended where it was; the next run goes on"
+                "run: the deadline of {deadline} is over; it ended where it was, and the next run goes on"
             ));
             std::process::exit(i32::from(Exit::Unwell.code()));
         }

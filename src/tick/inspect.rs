@@ -60,7 +60,7 @@ pub(crate) fn reset(plan: &Plan, places: &Places) -> Exit {
     let (watches, mut exits) = watch::claim(&tick, &store);
     if exits.contains(&Exit::Locked) {
         report::fault(
-            "a run is under way, and has a service locked; nothing of that was cleared; try again in a minute",
+            "reset: a run is under way and has locked a service; that one was not cleared: try again in a minute",
         );
     }
     exits.extend(watches.into_iter().map(|watch| reset_one(&tick, watch)));

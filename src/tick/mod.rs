@@ -131,7 +131,7 @@ impl Judged<'_> {
             && let Some((reason, why)) = look::obstacle(looked, service)
         {
             self.watch.tell(tick, &log::not_restartable(&service.name, reason, &why));
-            report::fault(format!("{}: {why}; a restart would fail", service.key));
+            report::fault(format!("{}: answers, but {why}; a restart would fail", service.key));
         }
     }
 

@@ -129,8 +129,11 @@ fn reset_clears_the_count_the_backoff_and_the_budget_and_says_so() {
     // A lock that another run holds is respected.
     let lock = std::fs::File::create(scene.path("state/app.service.lock")).unwrap();
     fs2::FileExt::lock_exclusive(&lock).unwrap();
-    scene.run(&["reset", "app"]).ends(75).prints("", "unhang: a run is under way*try again in a minute\n");
-    scene.run(&["reset"]).ends(2).prints("", "error: *NAME*");
+    scene
+        .run(&["reset", "app"])
+        .ends(75)
+        .prints("", "unhang: reset: a run is under way*try again in a minute\n");
+    scene.run(&["reset"]).ends(2).prints("", "unhang: reset: needs a NAME; unhang status tells the names\n");
 }
 
 #[test]

@@ -336,9 +336,11 @@ esac
         let calls = read(&self.path("ledger"));
         self.read.set((log.len(), calls.len()));
         let untimed = |line: &str| line.split_once(" - ").map_or(line, |(_, text)| text).to_owned();
+        let log: Vec<String> = log[log_from..].lines().map(untimed).collect();
+        crate::messages::all_stand_in_the_tables(&output, &log);
         Ran {
             output,
-            log: log[log_from..].lines().map(untimed).collect(),
+            log,
             calls: calls[calls_from..].lines().map(str::to_owned).collect(),
             unchecked: Unchecked { output: true, log: true, acts: true },
         }
@@ -457,7 +459,8 @@ fn same(what: &str, expected: &str, found: &str) {
     assert!(matches(expected, found), "{what}:\nexpected: {expected}\nfound:    {found}");
 }
 
-fn matches(pattern: &str, text: &str) -> bool {
+/// `*` stands for anything.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((head, rest)) => text.strip_prefix(head).is_some_and(|text| {

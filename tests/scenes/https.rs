@@ -78,7 +78,7 @@ fn an_expired_certificate_is_told() {
 fn a_ca_file_that_is_not_there_is_an_error_before_anything_is_asked() {
     let scene = scene(2120, "CA_FILE");
     std::fs::remove_file(scene.path("ca.pem")).unwrap();
-    let fault = "unhang: *: service.app.ca_file: */ca.pem: No such file or directory; nothing was probed\n";
+    let fault = "unhang: *: service.app.ca_file: cannot be used: */ca.pem: No such file or directory; nothing was probed\n";
     scene.tick().ends(2).prints("", fault);
 }
 

@@ -26,4 +26,5 @@ mod https;
 mod json;
 mod many;
 mod memory;
+mod messages;
 mod tick;

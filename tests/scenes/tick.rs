@@ -264,7 +264,7 @@ fn a_unit_that_is_gone_is_told_while_all_is_well() {
     scene
         .tick()
         .ends(0)
-        .prints("", "unhang: app: systemd knows no app.service; a restart would fail\n")
+        .prints("", "unhang: app: answers, but systemd knows no app.service; a restart would fail\n")
         .logs(&["⏸️ app could not be restarted (not_found): systemd knows no app.service"]);
     scene.tick().exits(0).logs(&[]).calls(&[]);
 }

@@ -80,11 +80,11 @@ fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
         faults(&text, &[]),
         [
             format!(
-                "u.toml:2: defaults.ca_file: {}: No such file or directory; nothing was probed",
+                "u.toml:2: defaults.ca_file: cannot be used: {}: No such file or directory; nothing was probed",
                 missing.display()
             ),
             format!(
-                "u.toml:9: service.d.ca_file: {}: holds no certificate in PEM (BEGIN CERTIFICATE); nothing was probed",
+                "u.toml:9: service.d.ca_file: cannot be used: {}: holds no certificate in PEM (BEGIN CERTIFICATE); nothing was probed",
                 empty.display()
             ),
         ]

@@ -1,0 +1,273 @@
+//! The faults of tests/messages/faults.rs, met with the real binary. Every line that any scene prints or
+//! logs is held against the tables too.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Output;
+
+use crate::harness::{Answer, Scene, matches};
+
+#[path = "../messages/faults.rs"]
+mod faults;
+#[expect(dead_code, reason = "tests/messages holds the details against the source")]
+#[path = "../messages/log_lines.rs"]
+mod log_lines;
+
+#[expect(dead_code, reason = "when they come and what to do is for readers")]
+struct Row(&'static str, &'static str, &'static str);
+
+/// Cannot be met by everybody on every host, with where it is met or why nowhere.
+#[rustfmt::skip]
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("*: not understood; type * --help", "for what the reader of the command line may say one day"),
+    ("*: no such file, nor *;", "root has no file of its own: src/config/tests/files.rs"),
+    ("*: others may write it (mode *)", "for root only: bad_input.rs"),
+    ("*: its owner, user *", "for root only: src/config/tests/files.rs"),
+    ("*: is defined at * too;", "needs /etc/unhang/conf.d: src/config/tests/files.rs"),
+    ("*: may stand in the main file only;", "needs /etc/unhang/conf.d: src/config/tests/files.rs"),
+    ("*: * has no default;", "a fault of unhang itself"),
+    ("*: does not fit this machine;", "needs a machine of 16 bits"),
+    ("no folder for the state:", "root has one always: src/places.rs"),
+    ("*: cannot read *; not probed", "needs a host without descriptors: causes.rs"),
+    ("*: state file unreadable (*): *; going on", "needs /run/unhang: src/store/mod.rs"),
+    ("*: cannot write the state: *; kept in memory", "needs /run/unhang: src/store/mod.rs"),
+    ("run: the deadline of * is over;", "needs a disk that hangs: bounds.rs"),
+];
+
+/// The one row that tells this line of stderr, without `unhang: `.
+#[track_caller]
+fn row_of(line: &str) -> &'static str {
+    let told: Vec<&str> = faults::FAULTS.iter().map(|row| row.0).filter(|row| matches(row, line)).collect();
+    assert_eq!(told.len(), 1, "of tests/messages/faults.rs one row should tell: {line}\n{told:?}");
+    told[0]
+}
+
+/// Of whatever a scene printed and logged.
+#[track_caller]
+pub(crate) fn all_stand_in_the_tables(output: &Output, log: &[String]) {
+    for line in String::from_utf8_lossy(&output.stderr).lines() {
+        if let Some(fault) = line.strip_prefix("unhang: ") {
+            row_of(fault);
+        }
+    }
+    for line in log {
+        let is_told = log_lines::LINES.iter().any(|row| matches(row.0, line));
+        assert!(is_told, "no row of tests/messages/log_lines.rs tells: {line}");
+    }
+}
+
+/// The rows met so far.
+struct Met(BTreeSet<&'static str>);
+
+impl Met {
+    #[track_caller]
+    fn by(&mut self, scene: &Scene, arguments: &[&str]) {
+        let output = scene.command(arguments).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!stderr.is_empty(), "nothing was said: {arguments:?} {}", scene.config_text());
+        for line in stderr.lines() {
+            let fault = line.strip_prefix("unhang: ").unwrap_or_else(|| panic!("not a fault: {line}"));
+            self.0.insert(row_of(fault));
+        }
+    }
+}
+
+#[test]
+fn every_fault_is_met_as_it_stands_in_the_table() {
+    let mut met = Met(BTreeSet::new());
+    command_lines(&mut met);
+    values(&mut met);
+    tables(&mut met);
+    files(&mut met);
+    what_the_plan_rests_on(&mut met);
+    runs(&mut met);
+    let missing: Vec<&str> =
+        faults::FAULTS.iter().map(|row| row.0).filter(|row| !met.0.contains(row)).collect();
+    let known = |row: &&str| ELSEWHERE.iter().any(|(start, _)| row.starts_with(start));
+    let (_, unmet): (Vec<&str>, Vec<&str>) = missing.iter().partition(|row| known(row));
+    assert!(unmet.is_empty(), "never met: {unmet:#?}");
+    for (start, _) in ELSEWHERE {
+        assert!(missing.iter().any(|row| row.starts_with(start)), "met, or gone: {start}");
+    }
+}
+
+fn command_lines(met: &mut Met) {
+    let scene = Scene::new();
+    scene.config("[service.app]\nurl = \"http://x\"\nname = \"My App\"\nunit = \"gunicorn\"\n");
+    for line in [
+        "statsu",
+        "nonsense",
+        "config",
+        "run --timeuot 5s",
+        "run --nonsense",
+        "status --only app",
+        "--url x run",
+        "run --timeout",
+        "run --dry-run=yes",
+        "run --insecure yes",
+        "run app",
+        "demo app",
+        "reset",
+        "run --timeout 1s --timeout 2s",
+        "why nobody",
+        "why appp",
+        "why gunicorn",
+        "run --url http://x --restart-command true",
+        "run --url http://x --unit a --restart-command b",
+        "run --url http://x",
+        "run --unit x",
+        "run --name x",
+        "run --header secret",
+    ] {
+        met.by(&scene, &line.split(' ').collect::<Vec<_>>());
+    }
+    met.by(&scene, &["why", "my app"]);
+}
+
+fn values(met: &mut Met) {
+    let scene = Scene::new();
+    for line in [
+        "max_failures = \"2\"",
+        "max_failures = 0",
+        "max_failures = 4294967296",
+        "redirects = 21",
+        "timeout = 5",
+        "timeout = \"0s\"",
+        "timeout = { s = 5 }",
+        "timeout = \"40s\"",
+        "mode = \"on\"",
+        "insecure = 1",
+        "insecure = true",
+        "name = 5",
+        "name = \"\"",
+        "budget = 5",
+        "backoff = 5",
+        "backoff.first = \"2h\"",
+        "backoff.max = \"1m\"",
+        "min_gap = \"10m\"",
+        "stale_after = \"45s\"",
+        "headers = 5",
+        "headers.A = 5",
+        "headers.A.B = \"x\"",
+        "headers.\"a b\" = \"x\"",
+        "headers.Expect = \"x\"",
+        "headers.A = \"a\\nb\"",
+        "headers = { A = \"x\", a = \"y\" }",
+        "method = \"GE T\"",
+        "status = 99",
+        "ca_file = \"x.pem\"",
+        "redirects = 1\nca_file = \"/nowhere.pem\"",
+        "restart = \"a b\"",
+        "restart = [\"a\", 5]",
+        "restart = []",
+        "restart = [\"\"]",
+        "restart = [\"./a\"]",
+        "unit = \"/a\"",
+        "unit = \"a*\"",
+        "unit = \"a@\"",
+        "unit = \"a\"\nrestart = [\"b\"]",
+        "max_failure = 3",
+        "interval = 3",
+        "shop.url = \"x\"",
+        "grace = \"1s\"\ngrace = \"2s\"",
+    ] {
+        scene.keys(line);
+        met.by(&scene, &["config", "check"]);
+    }
+    let long = format!("http://x/{}", "a".repeat(4096));
+    let socket = format!("unix:/{}", "a".repeat(108));
+    for url in [
+        "localhost:8000/health/",
+        "http://x/a b",
+        "http://me:secret@x/",
+        "http://x:0/",
+        "http://*/",
+        "unix:run",
+        "unix:/run/x:health",
+        &long,
+        &socket,
+    ] {
+        scene.config(&format!("[service.app]\nurl = \"{url}\"\n"));
+        met.by(&scene, &["config", "check"]);
+    }
+}
+
+fn tables(met: &mut Met) {
+    let scene = Scene::new();
+    for text in [
+        "",
+        "[service.a]",
+        "[[service]]",
+        "[services.a]",
+        "url = \"http://x\"",
+        "x = 5",
+        "[service.a",
+        "[service.\"a b\"]\nurl = \"http://x\"",
+        "[service.a]\nurl = \"http://x\"\n[service.a]\nurl = \"http://x\"",
+        "[service.a]\nurl = \"http://x\"\n[service.b]\nurl = \"http://x\"\nunit = \"a\"",
+        "[service.\"b.service\"]\nurl = \"http://x\"\nrestart = [\"x\"]\n[service.b]\nurl = \"http://x\"",
+        "[host]\ndeadline = \"1s\"",
+        "[defaults]\nurl = \"http://x\"\nunit = \"x\"\nrestart = [\"x\"]\nlog_file = \"/x\"",
+    ] {
+        scene.config(text);
+        met.by(&scene, &["run", "--dry-run"]);
+    }
+}
+
+fn files(met: &mut Met) {
+    let scene = Scene::new();
+    let file = scene.path("file.toml");
+    let mut refused = |content: Option<&[u8]>| {
+        let _ = content.map(|content| fs::write(&file, content).unwrap());
+        scene.env("UNHANG_CONFIG", &file.display().to_string());
+        let output =
+            scene.bare(std::path::Path::new(env!("CARGO_BIN_EXE_unhang"))).arg("run").output().unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        met.0.insert(row_of(line.strip_prefix("unhang: ").unwrap().trim_end()));
+    };
+    refused(None);
+    refused(Some(b"\xff"));
+    refused(Some(&vec![b'\n'; 1024 * 1024 + 1]));
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    refused(None);
+}
+
+fn what_the_plan_rests_on(met: &mut Met) {
+    let scene = Scene::new();
+    for keys in ["unit = \"gone\"", "restart = [\"/nowhere/restart\"]"] {
+        scene.keys(keys);
+        met.by(&scene, &["config", "check"]);
+    }
+    scene.keys("unit = \"gone\"");
+    met.by(&scene, &["run"]);
+    scene.keys("");
+    met.by(&scene, &["config", "check", "--log-file", "/nowhere/app.log"]);
+}
+
+fn runs(met: &mut Met) {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Status(502)]);
+    met.by(&scene, &["run", "--log-file", "/dev/full"]);
+    for state in ["{", "{ \"version\": 9 }"] {
+        fs::write(scene.path("state/app.json"), state).unwrap();
+        met.by(&scene, &["run"]);
+    }
+    fs::remove_file(scene.path("state/app.json")).unwrap();
+    fs::create_dir_all(scene.path("state/.app.json.new/in the way")).unwrap();
+    met.by(&scene, &["run"]);
+    let lock = scene.path("state/app.service.lock");
+    let held = fs::File::create(&lock).unwrap();
+    fs2::FileExt::lock_exclusive(&held).unwrap();
+    met.by(&scene, &["reset", "app"]);
+    fs::remove_file(&lock).unwrap();
+    symlink("/nowhere", &lock).unwrap();
+    met.by(&scene, &["run"]);
+    fs::remove_dir_all(scene.path("state")).unwrap();
+    fs::write(scene.path("state"), "").unwrap();
+    met.by(&scene, &["run"]);
+    met.by(&scene, &["reset", "app"]);
+    scene.env("TMPDIR", "/nowhere");
+    met.by(&scene, &["demo"]);
+}
