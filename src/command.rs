@@ -48,11 +48,15 @@ fn find(program: &str) -> io::Result<()> {
 }
 
 fn cannot_be_started(program: &str, error: &io::Error) -> String {
-    let why = match error.kind() {
-        io::ErrorKind::NotFound if program.contains('/') => "no such program".to_owned(),
-        io::ErrorKind::NotFound => "no such program in PATH".to_owned(),
-        io::ErrorKind::PermissionDenied => "it may not be executed (chmod +x)".to_owned(),
-        _ => words::io(error),
+    let is = |kind: io::ErrorKind| error.kind() == kind;
+    let why = if is(io::ErrorKind::NotFound) && program.contains('/') {
+        "no such program".to_owned()
+    } else if is(io::ErrorKind::NotFound) {
+        "no such program in PATH".to_owned()
+    } else if is(io::ErrorKind::PermissionDenied) {
+        "it may not be executed (chmod +x)".to_owned()
+    } else {
+        words::io(error)
     };
     format!("{program} cannot be started: {why}")
 }

@@ -9,6 +9,7 @@ use crate::near;
 
 /// `None`: help or the version was asked for, or nothing at all was typed, which clap answers. `typed`:
 /// without the program's name.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
 pub(crate) fn fault(error: &clap::Error, typed: &[String]) -> Option<String> {
     let mut root = Cli::command();
     root.build();

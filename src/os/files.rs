@@ -82,8 +82,8 @@ pub(crate) fn is_program(path: &Path) -> io::Result<()> {
     Ok(fs::accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS)?)
 }
 
-fn open_to_append(path: &Path, more: OFlags) -> io::Result<File> {
-    let flags = more
+fn open_to_append(path: &Path, extra: OFlags) -> io::Result<File> {
+    let flags = extra
         | OFlags::WRONLY
         | OFlags::APPEND
         | OFlags::NOFOLLOW

@@ -43,6 +43,8 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: cannot restart every service; add --url for a plan of one without a file, or write it in [service.NAME]", "--unit or --restart-command was given alone.", "Do as the line says."),
     Row("*: cannot be the name of every service; add --url and --unit for a plan of one without a file, or write name in [service.NAME]", "--name was given alone.", "Do as the line says."),
     Row("*: must be 'NAME: VALUE'; nothing was probed", "--header without a colon. What was typed is not shown: it may be a secret.", SET),
+    Row("*: must stand alone; ask for one URL at a time, or for services by NAME", "unhang check was given a URL and something else.", TYPE),
+    Row("*: cannot stand beside a URL; write --url URL --unit UNIT, or leave it out", "unhang check URL asks there and nowhere else, and restarts nothing.", TYPE),
     // Files
     Row("*: no such file; two lines in it are enough: [service.NAME] and url = \"http://localhost:8000/health/\"", FILE, "Write those two lines into it, or give --config."),
     Row("*: no such file, nor *; two lines in it are enough: [service.NAME] and url = \"http://localhost:8000/health/\"", FILE, "Write those two lines into one of them, or give --config."),
@@ -138,7 +140,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: state file unreadable (*): *; counting from zero", "The file is damaged, or its folder cannot be used. It is set aside, and nothing is restarted before one backoff.first has passed.", "None needed. Look at the file that was kept, if you want to know why."),
     Row("*: state file unreadable (*): *; going on with the other copy", "One of two copies (disk and memory) is damaged.", "None needed."),
     Row("*: * is of version *, written by a newer unhang; not probed: install that one, or move the file away", "An older unhang was installed over a newer one.", "Install the newer one again. Without the file, counting and budget begin anew."),
-    Row("*: cannot write the state: *; kept in memory, which a reboot loses", "The disk under /var/lib/unhang is full or read-only. Told when it begins, then hourly.", "Mend the disk. unhang goes on meanwhile, and moves the state back by itself."),
+    Row("*: cannot write the state: *; kept in memory, which a reboot loses", "The disk of the state (/var/lib/unhang) is full or read-only. Told when it begins, then hourly.", "Mend the disk. Meanwhile it goes on, and the state moves back by itself."),
     Row("*: cannot write the state: *; nothing is counted or restarted", "Neither disk nor memory takes the state.", "Mend it now: the service is not watched."),
     Row("*: cannot write *: *; going on without it", "log_file cannot be written. Told when it begins, then hourly; restarts go on.", "Make the folder, make room on the disk, or correct log_file."),
     Row("run: the deadline of * is over; it ended where it was, and the next run goes on", "Something did not end in time, most often a disk that does not answer.", "Look for a disk or network file system that hangs."),

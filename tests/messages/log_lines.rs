@@ -147,5 +147,5 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("*; nor in memory: *", "Neither place takes the state.", "Mend it now: the service is not watched."),
     Row("version * never was", "The state is damaged.", "None."),
     Row("a code or a time in it has no meaning", "The state is damaged.", "None."),
-    Row("(version *, written by a newer unhang)", "An older unhang was installed over a newer one.", "Install the newer one again."),
+    Row("(version *, written by a newer unhang): not probed by a run", "An older unhang was installed over a newer one.", "Install the newer one again."),
 ];

@@ -115,8 +115,11 @@ fn whatever_is_wrong_with_the_question_is_unknown_and_told_where_a_monitor_reads
     for (arguments, told) in [
         (&["ap"][..], "NAME: no service \"ap\"; did you mean app?*"),
         (&["--max-failures", "0"], "--max-failures: must be *"),
-        (&["--nonsense"], "unexpected argument '--nonsense' found\n*"),
-        (&["localhost:8000/health"], "URL: is not a URL; such as \"http://localhost:8000/health/\""),
+        (&["--nonsense"], "--nonsense: no such flag; unhang check --help lists them"),
+        (
+            &["localhost:8000/health"],
+            "URL: must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed",
+        ),
         (&["http://localhost/", "app"], "URL: must stand alone; *"),
         (&["http://localhost/", "--unit", "app"], "--unit: cannot stand beside a URL; *"),
         (&["http://localhost/", "--insecure"], "--insecure: has no meaning *"),

@@ -64,10 +64,14 @@ impl Met {
     #[track_caller]
     fn by(&mut self, scene: &Scene, arguments: &[&str]) {
         let output = scene.command(arguments).output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(!stderr.is_empty(), "nothing was said: {arguments:?} {}", scene.config_text());
-        for line in stderr.lines() {
-            let fault = line.strip_prefix("unhang: ").unwrap_or_else(|| panic!("not a fault: {line}"));
+        // `check` tells its faults where a monitor reads.
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(!said.is_empty(), "nothing was said: {arguments:?} {}", scene.config_text());
+        for line in said.lines() {
+            let fault = line
+                .strip_prefix("unhang: ")
+                .or_else(|| line.strip_prefix("UNHANG UNKNOWN - "))
+                .unwrap_or_else(|| panic!("not a fault: {line}"));
             self.0.insert(row_of(fault));
         }
     }
@@ -119,6 +123,8 @@ fn command_lines(met: &mut Met) {
         "run --unit x",
         "run --name x",
         "run --header secret",
+        "check http://x app",
+        "check http://x --unit y",
     ] {
         met.by(&scene, &line.split(' ').collect::<Vec<_>>());
     }
