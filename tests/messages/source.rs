@@ -24,6 +24,15 @@ impl Literal {
 
 /// Of every file of the product but `core`, which has no words.
 pub(crate) fn literals() -> Vec<Literal> {
+    read_all().into_iter().flat_map(|read| read.found).collect()
+}
+
+/// What is wrong and what helps, where `Wrong::cure` is given both as they stand.
+pub(crate) fn cures() -> Vec<(Literal, Literal)> {
+    read_all().iter().flat_map(Reader::cures).collect()
+}
+
+fn read_all() -> Vec<Reader> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     let mut folders = vec![root.join("src")];
@@ -35,11 +44,11 @@ pub(crate) fn literals() -> Vec<Literal> {
                 folders.push(path);
             } else if path.extension().is_some_and(|kind| kind == "rs") {
                 let place = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-                found.extend(Reader::new(&place, &fs::read_to_string(&path).unwrap()).read());
+                found.push(Reader::new(&place, &fs::read_to_string(&path).unwrap()).read());
             }
         }
     }
-    found.sort_by(|a, b| a.place.cmp(&b.place));
+    found.sort_by(|a: &Reader, b| a.place.cmp(&b.place));
     found
 }
 
@@ -64,7 +73,7 @@ impl Reader {
         }
     }
 
-    fn read(mut self) -> Vec<Literal> {
+    fn read(mut self) -> Self {
         while let Some(c) = self.peek(0) {
             match c {
                 '/' if self.peek(1) == Some('/') => self.skip_while(|c| c != '\n'),
@@ -78,7 +87,17 @@ impl Reader {
                 }
             }
         }
-        self.found
+        self
+    }
+
+    fn cures(&self) -> Vec<(Literal, Literal)> {
+        let call = "Wrong::cure(";
+        let at = |start: usize| {
+            let literals = arguments(&self.code[start + call.len()..])?;
+            let first = self.code[..start].matches('"').count();
+            (literals == [1, 1]).then(|| (self.found[first].clone(), self.found[first + 1].clone()))
+        };
+        self.code.match_indices(call).filter_map(|(start, _)| at(start)).collect()
     }
 
     fn peek(&self, ahead: usize) -> Option<char> {
@@ -205,6 +224,22 @@ impl Reader {
     }
 }
 
+/// How many literals stand in each argument of a call, from behind its bracket on.
+fn arguments(code: &str) -> Option<Vec<usize>> {
+    let (mut counts, mut depth) = (vec![0], 0);
+    for c in code.chars() {
+        match c {
+            ')' if depth == 0 => return Some(counts),
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            ',' if depth == 0 => counts.push(0),
+            '"' => *counts.last_mut()? += 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// `{name}` is `*`, `{{` is a brace.
 fn with_stars(text: &str) -> String {
     let mut pattern = String::new();
@@ -230,8 +265,12 @@ fn texts_are_found_however_they_are_written() {
     let source = "// no \"one\"\n#[expect(x, reason = \"no [ two\")]\nlet a: &'a str = f('\"', '\\'', \"three * {x}\");\n\
         fault(format!(\"a {b} {{c}} {0:?}\"));\nwrite!(f, \"x{y:>3}\"); r#\"a \"raw\" one\"#; var(\"d\\\n     e\\\"\");\n\
         \nmod tests {\n\"never\"";
-    let found: Vec<(String, bool)> =
-        Reader::new("x", source).read().into_iter().map(|found| (found.pattern, found.shows_rust)).collect();
+    let found: Vec<(String, bool)> = Reader::new("x", source)
+        .read()
+        .found
+        .into_iter()
+        .map(|found| (found.pattern, found.shows_rust))
+        .collect();
     let plain = |text: &str| (text.to_owned(), false);
     let expected = [
         plain("three * {x}"),
