@@ -29,11 +29,22 @@ pub(crate) fn fault(error: &clap::Error, typed: &[String]) -> Option<String> {
         ErrorKind::InvalidSubcommand => command.no_such(&said(error, ContextKind::InvalidSubcommand)),
         ErrorKind::UnknownArgument if flag.starts_with('-') => command.no_such_flag(flag, &root),
         ErrorKind::UnknownArgument => command.one_word_too_many(&what, before.last()),
-        ErrorKind::MissingRequiredArgument => {
+        ErrorKind::MissingRequiredArgument if what.contains("NAME") => {
             format!("{}: needs a NAME; unhang status tells the names", command.name())
         }
+        ErrorKind::MissingRequiredArgument => {
+            format!("{}: lacks {}; {} --help says more", command.name(), bare(&what), command.line)
+        }
         ErrorKind::InvalidValue if said(error, ContextKind::InvalidValue).is_empty() => {
-            format!("{flag}: lacks its value; type {}", what.replace(['<', '>'], ""))
+            format!("{flag}: lacks its value; type {}", bare(&what))
+        }
+        ErrorKind::InvalidValue => {
+            let (known, got) = (said(error, ContextKind::ValidValue), said(error, ContextKind::InvalidValue));
+            format!(
+                "{}: must be one of {known}, got \"{got}\"; {} --help says more",
+                bare(flag),
+                command.line
+            )
         }
         ErrorKind::TooManyValues => format!("{flag}: takes no value; type {flag} alone"),
         ErrorKind::ArgumentConflict => format!("{flag}: stands twice; keep one of the two"),
@@ -117,10 +128,15 @@ fn flags(command: &Command) -> Vec<&str> {
     command.get_arguments().filter_map(|arg| arg.get_long()).collect()
 }
 
+/// `<SHELL>` as it stands in a sentence.
+fn bare(placeholder: &str) -> String {
+    placeholder.replace(['<', '>'], "")
+}
+
 fn said(error: &clap::Error, kind: ContextKind) -> String {
     match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
-        Some(ContextValue::Strings(texts)) => texts.join(" "),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
         Some(_) | None => String::new(),
     }
 }
@@ -160,6 +176,8 @@ mod tests {
             ("config --config x", "config: lacks a command; unhang config --help lists them"),
             ("--config x", "unhang: lacks a command; unhang --help lists them"),
             ("reset", "reset: needs a NAME; unhang status tells the names"),
+            ("completions", "completions: lacks SHELL; unhang completions --help says more"),
+            ("completions tcsh", "SHELL: must be one of bash, zsh, fish, got \"tcsh\"; unhang completions --help says more"),
             ("run --timeout", "--timeout: lacks its value; type --timeout TIME"),
             ("run --timeout 1s --timeout 2s", "--timeout: stands twice; keep one of the two"),
             ("run --dry-run=yes", "--dry-run: takes no value; type --dry-run alone"),

@@ -30,6 +30,8 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: * takes no NAME alone; type * --only *", TYPED, TYPE),
     Row("*: is one word too many; * --help says what may stand there", TYPED, TYPE),
     Row("*: needs a NAME; unhang status tells the names", TYPED, TYPE),
+    Row("*: lacks *; * --help says more", TYPED, "Type what it lacks too."),
+    Row("*: must be one of *, got \"*\"; * --help says more", TYPED, "Type one of them."),
     Row("*: not understood; type * --help", TYPED, TYPE),
     Row("*: stands twice; keep one of the two", "A flag was typed twice, or a header was given twice in another case.", "Leave one of them out."),
     Row("*: no service \"*\"; the services are *", "The NAME that was typed is no table [service.NAME].", "Type one of the names told."),

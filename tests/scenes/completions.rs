@@ -50,5 +50,8 @@ fn zsh_and_fish_know_the_same_words() {
 #[test]
 fn another_shell_is_told_which_there_are() {
     let scene = Scene::new();
-    scene.run(&["completions", "tcsh"]).ends(2).prints("", "error: *[possible values: bash, zsh, fish]*");
+    scene.run(&["completions", "tcsh"]).ends(2).prints(
+        "",
+        "unhang: SHELL: must be one of bash, zsh, fish, got \"tcsh\"; unhang completions --help says more\n",
+    );
 }

@@ -113,6 +113,8 @@ fn command_lines(met: &mut Met) {
         "run app",
         "demo app",
         "reset",
+        "completions",
+        "completions tcsh",
         "run --timeout 1s --timeout 2s",
         "why nobody",
         "why appp",
