@@ -14,6 +14,7 @@ use std::ops::Range;
 mod answers;
 mod faults;
 mod log_lines;
+mod manual;
 mod source;
 
 use answers::{ANSWERS, HELP, NO_MESSAGES};
@@ -48,7 +49,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 fn prose() -> Vec<Literal> {
-    let is_help = |literal: &Literal| HELP.iter().any(|file| literal.place.starts_with(file));
+    let is_help = |literal: &Literal| literal.place.starts_with(HELP);
     let is_none = |literal: &Literal| NO_MESSAGES.iter().any(|(start, _)| literal.pattern.starts_with(start));
     let all = source::literals().into_iter();
     all.filter(|literal| literal.is_prose() && !is_help(literal) && !is_none(literal)).collect()

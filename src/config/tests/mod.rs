@@ -12,7 +12,8 @@ use clap::Parser;
 use unhang_core::{BackoffLimits, Budget, Mode, Policy};
 
 use super::*;
-use crate::cli::{Cli, PLAN_FLAGS, PlanFlags, Typed};
+use crate::cli::plan_flags::PLAN_FLAGS;
+use crate::cli::{Cli, PlanFlags, Typed};
 use crate::plan::{HostPlan, Question, StatusSet, Trust};
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";

@@ -1,0 +1,52 @@
+//! What stands below the help of each command: examples, and how it ends.
+
+pub(super) const ALL: &str = "\
+Examples:
+  unhang demo                 see it work, in a folder of its own
+  unhang config check         is /etc/unhang/unhang.toml right?
+  unhang check                is each service healthy now?
+  unhang run --dry-run        what would one run do now?
+  unhang status               how is each service, and does cron run?
+  unhang why shop             why was it (not) restarted, and when can it be?
+  unhang run                  one run; in root's crontab:  */2 * * * * /usr/local/bin/unhang run";
+
+pub(super) const RUN: &str = "\
+Each flag of the second list but --header is also an environment variable: UNHANG_MAX_FAILURES is
+--max-failures. A flag beats its variable, and both beat the file.
+
+Examples:
+  unhang run
+  unhang run --dry-run --only shop
+  unhang run --mode observe -v
+  unhang run --unit shop --url http://localhost:8000/health/
+  unhang run --name shop --restart-command 'docker restart shop' --url http://localhost:8000/
+
+Exit status: 0 all healthy; 1 some service is not, or was restarted without being healed;
+2 usage or configuration; 3 some state unusable; 75 another run held every lock";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  unhang check                            every service, in one line
+  unhang check shop -v                    with times, the unit, and what the next run would do
+  unhang check http://localhost:8000/health/
+  unhang check unix:/run/gunicorn.sock:/health/ --timeout 2s
+  if unhang check shop; then echo fine; fi
+
+Exit status: 0 OK; 1 WARNING, healthy, but no run came for long; 2 CRITICAL, not healthy;
+3 UNKNOWN, it could not be told, or usage or configuration";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  unhang completions bash | sudo tee /usr/share/bash-completion/completions/unhang >/dev/null
+  unhang completions zsh | sudo tee /usr/local/share/zsh/site-functions/_unhang >/dev/null
+  unhang completions fish >~/.config/fish/completions/unhang.fish";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  unhang status
+  unhang status shop --json
+  watch unhang status
+
+Next: `unhang why NAME` says what holds a service, and when it can be restarted.
+
+Exit status: 0; 2 usage or configuration";
