@@ -176,6 +176,13 @@ fn show(names: &[&str], limit: Duration) -> Result<Shown, Doubt> {
         }
         End::Exited(status) => status,
     };
+    // What it had said by then may lack the line that matters: a job, a freeze.
+    if status.code().is_none() {
+        return Err(Doubt::UnitUnknown(format!("systemctl show: {status}")));
+    }
+    if ran.stdout.len() >= room {
+        return Err(Doubt::UnitUnknown("systemctl show said more than it can have to say".to_owned()));
+    }
     let words = first_line(&said).map_or_else(|| format!("systemctl show: {status}"), str::to_owned);
     if said.contains("not been booted with systemd") || said.contains("Can't operate") {
         return Err(Doubt::NoSystemd(words));

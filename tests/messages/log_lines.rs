@@ -130,6 +130,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("systemd does not answer", "It was asked to restart, and it is not known whether it will.", SYSTEMD),
     Row("systemctl show: *", "unit_unknown", SYSTEMD),
     Row("systemctl show left the unit out", "unit_unknown", SYSTEMD),
+    Row("systemctl show said more than it can have to say", "unit_unknown", SYSTEMD),
     Row("systemctl show left out a unit that it needs", "unit_unknown", SYSTEMD),
     // Why a file cannot be used: in faults
     Row("is a symbolic link", "State, locks and logs are never written through a link.", "Put a file there."),

@@ -436,6 +436,10 @@ impl Ran {
         self
     }
 
+    pub(crate) fn only_restarts(&self) -> usize {
+        self.calls.iter().filter(|call| call.starts_with("restart ")).count()
+    }
+
     fn only_acts(&self) -> Vec<&str> {
         self.calls.iter().map(String::as_str).filter(|call| !call.starts_with("show ")).collect()
     }

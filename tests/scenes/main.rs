@@ -27,4 +27,5 @@ mod json;
 mod many;
 mod memory;
 mod messages;
+mod systemctl;
 mod tick;
