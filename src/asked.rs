@@ -11,6 +11,8 @@ pub(crate) enum Asked {
     Running,
     /// Asked in part, and no answer came: nothing is known.
     Stuck(String),
+    /// The user that we run as may not ask for it, and nothing was done.
+    Forbidden(String),
     /// Nothing was asked at all.
     NeverRan(String),
 }

@@ -113,6 +113,10 @@ pub(crate) fn refused(name: &str, why: &str) -> String {
     format!("⏸️ {name} not restarted ({}): systemd gave way to another job: {why}", Reason::UnitBusy.code())
 }
 
+pub(crate) fn not_permitted(name: &str, why: &str) -> String {
+    format!("⏸️ {name} not restarted ({}): {why}", Reason::NotPermitted.code())
+}
+
 /// Told while all is well, so that it is known before it is needed.
 pub(crate) fn not_restartable(name: &str, reason: Reason, why: &str) -> String {
     format!("⏸️ {name} could not be restarted ({}): {why}", reason.code())

@@ -127,6 +127,7 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
         Hold::NotFound => format!("systemd knows no {unit}"),
         Hold::Masked => format!("{unit} is masked"),
         Hold::NotStartable => format!("systemd cannot start {unit}: see systemctl status"),
+        Hold::NotPermitted => format!("the user that unhang runs as may not restart {unit}"),
         Hold::CrashLoop { lives } => {
             format!(
                 "systemd restarts it itself, {} times between our runs, and it still fails",
@@ -263,6 +264,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::NotFound => "systemd knows no such unit",
         Reason::Masked => "the unit is masked",
         Reason::NotStartable => "it cannot be restarted: the log says why",
+        Reason::NotPermitted => "the user that unhang runs as may not restart it: the log says what to do",
         Reason::CrashLoop => "systemd restarts it itself, again and again, in vain",
         Reason::UnitBusy => "the unit is being started, stopped or reloaded",
         Reason::Frozen => "the unit is frozen",

@@ -18,6 +18,8 @@ pub enum Ended {
     Refused,
     /// It is known that nothing was asked of systemd.
     NeverRan,
+    /// systemd did nothing of what was asked: the user that we run as may not ask for it.
+    Forbidden,
 }
 
 /// To be on disk before the restart is asked for. Until proven otherwise it counts against the budget.
@@ -93,11 +95,15 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
                 ..next
             }
         }
-        Ended::NeverRan => {
-            let verdict = Verdict::Held(Hold::NotStartable);
-            State { verdict: verdict.kind(), reason: verdict.reason(), ..counted.clone() }
-        }
+        Ended::NeverRan => held(counted, Hold::NotStartable),
+        Ended::Forbidden => held(counted, Hold::NotPermitted),
     }
+}
+
+/// As if no restart had been due: none took place.
+fn held(counted: &State, hold: Hold) -> State {
+    let verdict = Verdict::Held(hold);
+    State { verdict: verdict.kind(), reason: verdict.reason(), ..counted.clone() }
 }
 
 /// Did our newest restart bring this life forth? Not over a reboot, which begins a life by itself.

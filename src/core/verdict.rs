@@ -37,6 +37,8 @@ pub enum Hold {
     NotFound,
     Masked,
     NotStartable,
+    /// systemd takes no restart from the user that we run as.
+    NotPermitted,
     CrashLoop {
         lives: u32,
     },
@@ -115,6 +117,7 @@ codes! {
         NotFound = "not_found",
         Masked = "masked",
         NotStartable = "not_startable",
+        NotPermitted = "not_permitted",
         CrashLoop = "crash_loop",
         UnitBusy = "unit_busy",
         Frozen = "frozen",
@@ -179,6 +182,7 @@ impl Hold {
             Self::NotFound => Reason::NotFound,
             Self::Masked => Reason::Masked,
             Self::NotStartable => Reason::NotStartable,
+            Self::NotPermitted => Reason::NotPermitted,
             Self::CrashLoop { .. } => Reason::CrashLoop,
             Self::UnitBusy => Reason::UnitBusy,
             Self::Frozen => Reason::Frozen,
@@ -207,6 +211,7 @@ impl Hold {
             Self::NotFound
             | Self::Masked
             | Self::NotStartable
+            | Self::NotPermitted
             | Self::CrashLoop { .. }
             | Self::UnitBusy
             | Self::Frozen

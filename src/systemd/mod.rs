@@ -73,22 +73,45 @@ impl Looked {
     }
 }
 
-/// Lets the start limit go first: a spent one would stop the unit and then refuse to start it.
+/// What comes before a restart: a start limit that is spent would let it stop the unit and then refuse to
+/// start it. An error: there is to be no restart.
+pub(crate) fn clear_start_limit(unit: &str, limit: Duration) -> Result<(), Asked> {
+    match process::run(systemctl(&["reset-failed", "--", unit]), RESET_LIMIT.min(limit), PER_UNIT) {
+        Err(error) => Err(Asked::NeverRan(words_of_spawn(&error))),
+        // It may be carried out all the same, and then the unit looks as if somebody had stopped it.
+        Ok(Ran { end: End::TimedOut, .. }) => Err(Asked::Stuck("systemd does not answer".to_owned())),
+        // It fails for a unit that is not loaded, and then the restart says why.
+        Ok(ran) => forbidden(&ran, unit).map_or(Ok(()), Err),
+    }
+}
+
 /// `--job-mode=fail`: a person's job that is under way wins.
 pub(crate) fn restart(unit: &str, limit: Duration) -> Asked {
-    let began = Instant::now();
-    match process::run(systemctl(&["reset-failed", "--", unit]), RESET_LIMIT.min(limit), PER_UNIT) {
-        Err(error) => return Asked::NeverRan(words_of_spawn(&error)),
-        // It may be carried out all the same, and then the unit looks as if somebody had stopped it.
-        Ok(Ran { end: End::TimedOut, .. }) => return Asked::Stuck("systemd does not answer".to_owned()),
-        // It fails for a unit that is not loaded, and then the restart says why.
-        Ok(Ran { end: End::Exited(_), .. }) => {}
-    }
     let command = systemctl(&["--no-ask-password", "--job-mode=fail", "restart", "--", unit]);
-    match process::run(command, limit.saturating_sub(began.elapsed()), PER_UNIT) {
+    match process::run(command, limit, PER_UNIT) {
         Err(error) => Asked::Stuck(words_of_spawn(&error)),
-        Ok(ran) => asked(&ran),
+        Ok(ran) => forbidden(&ran, unit).unwrap_or_else(|| asked(&ran)),
     }
+}
+
+/// What systemd says through polkit and without it, and `sudo -n` in front of systemctl. The exit status
+/// is 1 or 4, as for other faults.
+const NO_LEAVE: [&str; 4] =
+    ["Interactive authentication required", "Access denied", "a password is required", "is not allowed to"];
+
+/// May the user that we run as not ask for this?
+fn forbidden(ran: &Ran, unit: &str) -> Option<Asked> {
+    let said = String::from_utf8_lossy(&ran.stderr);
+    let refused = said.lines().find(|line| NO_LEAVE.iter().any(|mark| line.contains(mark)))?;
+    let user = rustix::process::geteuid();
+    let cure = if user.is_root() {
+        "a security policy of this host forbids it".to_owned()
+    } else {
+        "let it by contrib/polkit-1/rules.d/50-unhang.rules, or run unhang as root".to_owned()
+    };
+    let (user, refused) = (user.as_raw(), refused.trim().trim_end_matches('.'));
+    matches!(ran.end, End::Exited(status) if !status.success())
+        .then(|| Asked::Forbidden(format!("user {user} may not restart {unit} ({refused}): {cure}")))
 }
 
 fn asked(ran: &Ran) -> Asked {

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use unhang_core::{
-    Active, Case, Cause, Ended, Observation, State, Unit, Verdict, intend, look_again, settle,
+    Active, Case, Cause, Ended, Observation, Reason, State, Unit, Verdict, intend, look_again, settle,
 };
 
 use crate::asked::Asked;
@@ -58,7 +58,6 @@ pub(super) fn restart(tick: &Tick<'_>, judged: &mut Judged<'_>) {
         judged.exit = Exit::StateUnusable;
         return;
     }
-    judged.watch.tell(tick, &log::restarting(&service.name));
     let waiting = by_hand(tick).then(|| Progress::begin(format!("restarting {}", service.restarter.words())));
     let began = Instant::now();
     let (asked, intended) = ask(tick, judged, intended, looked.as_ref());
@@ -70,7 +69,10 @@ pub(super) fn restart(tick: &Tick<'_>, judged: &mut Judged<'_>) {
     } else if end.ended == Ended::Healed {
         judged.exit = Exit::Well;
     }
-    judged.watch.tell(tick, &end.line);
+    // Nothing that a run does ends that: it is told once.
+    if end.ended != Ended::Forbidden || judged.before.reason != Reason::NotPermitted {
+        judged.watch.tell(tick, &end.line);
+    }
 }
 
 /// What the second look found of a service that is due.
@@ -104,26 +106,39 @@ fn look_once_more(tick: &Tick<'_>, judged: &mut Judged<'_>) -> Option<Due> {
     None
 }
 
-/// A command's process goes into the intent as soon as it is known.
+/// Tells that the service is being restarted, but where that turns out to be forbidden. A command's process
+/// goes into the intent as soon as it is known.
 fn ask(tick: &Tick<'_>, judged: &mut Judged<'_>, intended: State, looked: Option<&Looked>) -> (Asked, State) {
     let time = tick.time_left().saturating_sub(TO_FINISH);
-    match &judged.watch.service.restarter {
+    let service = judged.watch.service;
+    let restarting = log::restarting(&service.name);
+    match &service.restarter {
         Restarter::Unit(unit) => {
             let own =
                 looked.and_then(|looked| looked.restart_limit).map(|limit| limit.saturating_add(MARGIN));
-            (systemd::restart(unit, own.map_or(time, |own| own.min(time))), intended)
-        }
-        Restarter::Command(words) => match command::start(words) {
-            Err(asked) => (asked, intended),
-            Ok(mut started) => {
-                let mut intended = intended;
-                if let Some(intent) = &mut intended.intent {
-                    intent.process = started.process();
-                }
-                judged.watch.keep(intended.clone());
-                (started.wait(time), intended)
+            let limit = own.map_or(time, |own| own.min(time));
+            let began = Instant::now();
+            let cleared = systemd::clear_start_limit(unit, limit);
+            if !matches!(cleared, Err(Asked::Forbidden(_))) {
+                judged.watch.tell(tick, &restarting);
             }
-        },
+            let restart = |()| systemd::restart(unit, limit.saturating_sub(began.elapsed()));
+            (cleared.map_or_else(|asked| asked, restart), intended)
+        }
+        Restarter::Command(words) => {
+            judged.watch.tell(tick, &restarting);
+            match command::start(words) {
+                Err(asked) => (asked, intended),
+                Ok(mut started) => {
+                    let mut intended = intended;
+                    if let Some(intent) = &mut intended.intent {
+                        intent.process = started.process();
+                    }
+                    judged.watch.keep(intended.clone());
+                    (started.wait(time), intended)
+                }
+            }
+        }
     }
 }
 
@@ -156,6 +171,9 @@ impl Proof<'_> {
                 End::new(Ended::Open, unit, line)
             }
             Asked::Refused(why) => End::new(Ended::Refused, Unit::NotAsked, log::refused(name, &why)),
+            Asked::Forbidden(why) => {
+                End::new(Ended::Forbidden, Unit::NotAsked, log::not_permitted(name, &why))
+            }
             Asked::Stuck(why) => End::new(Ended::Open, Unit::NotAsked, log::not_known(name, &why)),
             Asked::NeverRan(why) => {
                 End::new(Ended::NeverRan, Unit::NotAsked, log::failed(name, &self.cause, &why))

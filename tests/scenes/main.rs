@@ -27,5 +27,6 @@ mod json;
 mod many;
 mod memory;
 mod messages;
+mod rights;
 mod systemctl;
 mod tick;

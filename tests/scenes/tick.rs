@@ -140,13 +140,13 @@ fn an_answer_of_systemctl_is_not_the_outcome() {
         .exits(1)
         .logs(&["*", "🔄*", "❌ app restart failed (HTTP 502): app.service was not restarted"])
         .acts(&["*"]);
-    // No right to.
+    // Whom systemd asks about rights cannot be asked.
     let scene = failed_once();
-    scene.on_restart("echo 'Failed to restart app.service: Access denied' >&2; exit 4");
+    scene.on_restart("echo 'Failed to restart app.service: Unit polkit.service is masked.' >&2; exit 1");
     scene
         .tick()
         .exits(1)
-        .logs(&["*", "🔄*", "❌ app restart failed (HTTP 502): app.service was not restarted: Failed to restart app.service: Access denied"])
+        .logs(&["*", "🔄*", "❌ app restart failed (HTTP 502): app.service was not restarted: Failed to restart app.service: Unit polkit.service is masked"])
         .acts(&["*"]);
 }
 

@@ -56,6 +56,7 @@ enum End {
     Open,
     Refused,
     NeverRan,
+    Forbidden,
     DiesBefore,
     DiesAfter,
 }
@@ -72,7 +73,7 @@ fn turn() -> impl Strategy<Value = Turn> {
     ];
     let end = prop_oneof![
         2 => Just(End::Healed), 4 => Just(End::InVain), 1 => Just(End::Open), 1 => Just(End::Refused),
-        1 => Just(End::NeverRan), 1 => Just(End::DiesBefore), 1 => Just(End::DiesAfter),
+        1 => Just(End::NeverRan), 1 => Just(End::Forbidden), 1 => Just(End::DiesBefore), 1 => Just(End::DiesAfter),
     ];
     let pass = prop_oneof![8 => Just(120_u64), 2 => 1..200_u64, 1 => 500..5_000_u64];
     // Backwards only: what a clock set forward over a reboot can do stands in `a_boot_with_a_wrong_clock`.
@@ -229,6 +230,7 @@ proptest! {
                         End::DiesBefore => None,
                         End::DiesAfter => { restarts.push(course.real); course.begin(0); None }
                         End::NeverRan => Some(Ended::NeverRan),
+                        End::Forbidden => Some(Ended::Forbidden),
                         End::Refused => Some(Ended::Refused),
                         End::Open => { restarts.push(course.real); Some(Ended::Open) }
                         End::Healed => { restarts.push(course.real); course.begin(0); Some(Ended::Healed) }
@@ -236,7 +238,7 @@ proptest! {
                     };
                     let after = course.unit(Shown::Running);
                     state = ended.map_or(intended.clone(), |ended| settle(&second.next, &intended, ended, &after, &now));
-                    row = if turn.end == End::NeverRan { row } else { 0 };
+                    row = if matches!(turn.end, End::NeverRan | End::Forbidden) { row } else { 0 };
                 }
             }
             prop_assert!(state.restarts.len() <= policy.budget.restarts, "the state stays small");

@@ -91,12 +91,13 @@ impl World {
             'h' => Ended::Healed,
             'o' | 'k' => Ended::Open,
             'r' => Ended::Refused,
+            'f' => Ended::Forbidden,
             _ => Ended::NotHealed,
         };
         if matches!(sign, 'k' | 'K') {
             return intended; // killed before systemctl ran
         }
-        if sign != 'r' && sign != 'o' {
+        if !matches!(sign, 'r' | 'o' | 'f') {
             self.begin(0, 35);
         }
         settle(counted, &intended, ended, &Unit::Seen(self.unit()), now)
@@ -105,7 +106,7 @@ impl World {
 
 /// `.` healthy  `x` unhealthy, and a restart does not heal  `h` unhealthy, and a restart heals
 /// `o` likewise, the restart still runs at the tick's end  `k` likewise, the tick dies before systemctl
-/// `r` likewise, systemd refuses it  `?` unknown  `u` systemd does not answer  `s` somebody stopped it
+/// `r` likewise, systemd refuses it  `f` likewise, we may not restart it  `?` unknown  `u` systemd does not answer  `s` somebody stopped it
 /// `d` it fell  `b` busy  `g` unhealthy, and only just started.  Between ticks: `+` somebody restarted it  `*` systemd restarted it
 /// `B` the host rebooted
 /// `n` our running restart came to its end  `_` an hour without ticks
@@ -208,6 +209,7 @@ fn a_restart_whose_end_was_not_seen() {
     check("xkx",      "1 R 3/in_vain");                          // never asked: counted as used
     check("xr.",      "1 R recovered");                          // somebody else's job was first
     check("xrxxx",    "1 R 3 R 5");
+    check("xffffffffffh.", "1 R R R R R R R R R R R ok");    // forbidden: none took place, and none is spent
 }
 
 #[rustfmt::skip]
