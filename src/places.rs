@@ -8,7 +8,8 @@ use crate::plan::{Owner, Plan};
 pub(crate) struct Places {
     /// What must outlive a reboot.
     pub(crate) state: PathBuf,
-    /// Memory, for when the disk cannot be written. `None` with `--state-dir`, which stands alone.
+    /// Memory, for when the disk cannot be written. `None` with `--state-dir`, which stands alone, and for
+    /// a user who is not logged in.
     pub(crate) fallback: Option<PathBuf>,
     pub(crate) locks: PathBuf,
 }
@@ -37,8 +38,18 @@ pub(crate) fn places(plan: &Plan, person: &Person) -> Option<Places> {
     let absolute = |path: &Option<PathBuf>| path.clone().filter(|path| path.is_absolute());
     let home = absolute(&person.home).map(|home| home.join(".local/state"));
     let state = absolute(&person.state_home).or(home)?.join("unhang");
-    let run = absolute(&person.runtime).map(|run| run.join("unhang"));
-    Some(Places { locks: run.clone().unwrap_or_else(|| state.clone()), fallback: run, state })
+    let fallback = absolute(&person.runtime).map(|run| run.join("unhang"));
+    // Never in the runtime folder: it comes and goes with logins, and cron mostly has none. A run by hand
+    // and one of cron's would then hold two different locks.
+    Some(Places { locks: state.clone(), fallback, state })
+}
+
+/// For who lacks the rights on `Places`.
+pub(crate) const fn cure(owner: Owner) -> &'static str {
+    match owner {
+        Owner::System => "run it as root, or with a plan of your own in ~/.config/unhang/unhang.toml",
+        Owner::Caller => "give it a folder of your own by --state-dir",
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +79,7 @@ mod tests {
         assert_eq!(places(&plan(None, Owner::System), &user), system, "whoever asks about /etc/unhang");
         let runtime = Some(PathBuf::from("/run/user/7"));
         let user = Person { runtime, state_home: Some("relative".into()), ..user };
-        assert_eq!(of(None, &user), at(own, Some("/run/user/7/unhang"), "/run/user/7/unhang"));
+        assert_eq!(of(None, &user), at(own, Some("/run/user/7/unhang"), own), "one lock, logged in or not");
         assert_eq!(of(None, &Person::default()), None);
     }
 }
