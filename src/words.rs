@@ -113,7 +113,7 @@ pub(crate) fn doubt(doubt: &Doubt) -> String {
         Doubt::NoMemory => "no memory for a socket".to_owned(),
         Doubt::NoPort => "no local address or port to connect from".to_owned(),
         Doubt::NoThread => "no thread can be started".to_owned(),
-        Doubt::Forbidden => "not permitted to connect".to_owned(),
+        Doubt::Forbidden(why) => format!("not permitted to connect{why}"),
         Doubt::NoAuthorities(why) | Doubt::NoSystemd(why) | Doubt::UnitUnknown(why) | Doubt::Other(why) => {
             why.clone()
         }
@@ -250,6 +250,12 @@ pub(crate) fn io(error: &io::Error) -> String {
         Some(end) => words.get(..end).unwrap_or_default().to_owned(),
         None => words,
     }
+}
+
+/// Where rights are missing, with what helps.
+pub(crate) fn io_or_cure(error: &io::Error, cure: &str) -> String {
+    let rights = error.kind() == io::ErrorKind::PermissionDenied;
+    if rights { format!("{} ({cure})", io(error)) } else { io(error) }
 }
 
 /// What a reason code means, as a half sentence that needs no other facts.

@@ -100,7 +100,8 @@ impl From<io::Error> for Unread {
         if error.kind() == io::ErrorKind::NotFound {
             return Self::Missing;
         }
-        Self::Refused(format!("cannot be read: {}", words::io(&error)).into())
+        let cure = "run it as root; or, if no secret stands in it, chmod o+rX it";
+        Self::Refused(format!("cannot be read: {}", words::io_or_cure(&error, cure)).into())
     }
 }
 

@@ -59,7 +59,8 @@ pub enum Doubt {
     /// No local port is free, or the address family is not there.
     NoPort,
     NoThread,
-    Forbidden,
+    /// With what forbids it.
+    Forbidden(String),
     /// Nothing to know an https server by: no authority, or a `ca_file` that cannot be used.
     NoAuthorities(String),
     /// This machine has no systemd to ask.
@@ -213,7 +214,7 @@ impl Doubt {
             Self::NoMemory => "no_memory",
             Self::NoPort => "no_port",
             Self::NoThread => "no_thread",
-            Self::Forbidden => "forbidden",
+            Self::Forbidden(_) => "forbidden",
             Self::NoAuthorities(_) => "no_authorities",
             Self::NoSystemd(_) => "no_systemd",
             Self::UnitUnknown(_) => "unit_unknown",

@@ -8,3 +8,4 @@ pub(crate) mod folder;
 pub(crate) mod limits;
 mod proc_stat;
 pub(crate) mod process;
+pub(crate) mod rights;

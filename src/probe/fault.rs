@@ -51,7 +51,9 @@ pub(super) fn classify_io(error: &io::Error, phase: Phase) -> Observation {
             Observation::Unknown(Doubt::NoRoute)
         }
         Some(Errno::ADDRNOTAVAIL | Errno::AFNOSUPPORT) => Observation::Unknown(Doubt::NoPort),
-        Some(Errno::ACCESS | Errno::PERM) => Observation::Unknown(Doubt::Forbidden),
+        Some(Errno::ACCESS | Errno::PERM) => Observation::Unknown(Doubt::Forbidden(
+            ": a firewall or security policy of this host forbids it".into(),
+        )),
         _ if error.kind() == io::ErrorKind::TimedOut => timed_out(phase),
         _ if error.kind() == io::ErrorKind::UnexpectedEof => Observation::Unhealthy(Cause::Closed(phase)),
         _ => Observation::Unknown(scarcity(error).unwrap_or_else(|| Doubt::Other(error.to_string()))),

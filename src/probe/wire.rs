@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use ureq::Error;
 use ureq::http::Uri;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
+use crate::os::rights;
 use crate::plan::Trust;
 
 use super::fault::{Ours, classify_io};
@@ -55,7 +56,9 @@ impl Connector for Dial {
         }
         self.trace.enter(Phase::Connect);
         let socket = match &self.socket {
-            Some(path) if is_of_the_socket(uri) => connect_unix(path, deadline)?,
+            Some(path) if is_of_the_socket(uri) => {
+                connect_unix(path, deadline).map_err(|error| forbidden(path, error))?
+            }
             // Also where a redirect leads from a Unix socket to another host, or to https.
             Some(_) | None => first_that_answers(&details.addrs, deadline)?,
         };
@@ -75,6 +78,15 @@ impl Connector for Dial {
 fn leads_away(own: &Uri, uri: &Uri) -> bool {
     let same_host = own.host().zip(uri.host()).is_some_and(|(own, other)| own.eq_ignore_ascii_case(other));
     !same_host || (own.scheme_str() == Some("https") && uri.scheme_str() != Some("https"))
+}
+
+/// A right on the way to the socket, or on itself, is missing: which one.
+fn forbidden(path: &Path, error: io::Error) -> Error {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return error.into();
+    }
+    let missing = rights::missing_at_socket(path);
+    Ours(Doubt::Forbidden(format!(" to {}: {missing}", path.display()))).into()
 }
 
 /// `config` names a Unix socket's host so.

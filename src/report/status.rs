@@ -31,9 +31,10 @@ pub(crate) struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    /// No run has looked at it: nothing is known, least of all that it is healthy.
+    /// No run has looked at it, or what it found cannot be read: nothing is known, least of all that it
+    /// is healthy.
     fn is_unseen(&self) -> bool {
-        self.last_tick.is_none() && self.state == State::default()
+        (self.last_tick.is_none() || self.unreadable.is_some()) && self.state == State::default()
     }
 }
 
@@ -98,6 +99,9 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let since = state.since.as_ref().map(|at| format!(" since {}", words::day_and_clock(at, now)));
     let answer = state.cause.as_ref().map(|cause| format!("; last answer {}", answer(cause)));
     let tick = last_tick.map_or("no run yet".to_owned(), |age| format!("last run {} ago", words::span(age)));
+    if let (true, Some(what)) = (picture.is_unseen(), &picture.unreadable) {
+        return vec![format!("{}: not known: state file unreadable {what}", service.key)];
+    }
     if picture.is_unseen() {
         return vec![format!("{}: not seen yet: {NOT_SEEN}; is cron running?", service.key)];
     }
@@ -166,6 +170,7 @@ fn row(picture: &Picture<'_>, now: &Moment) -> [String; 7] {
 fn verdict(picture: &Picture<'_>) -> String {
     let (verdict, reason) = (picture.state.verdict, picture.state.reason);
     match verdict {
+        _ if picture.is_unseen() && picture.unreadable.is_some() => "not known".to_owned(),
         _ if picture.is_unseen() => "not seen yet".to_owned(),
         VerdictKind::Healthy | VerdictKind::Recovered => VerdictKind::Healthy.code().to_owned(),
         VerdictKind::Recovering => verdict.code().to_owned(),

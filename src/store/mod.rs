@@ -145,6 +145,9 @@ impl Store {
         if let (Err(error), None) = (&self.disk, &memory)
             && error.kind() != io::ErrorKind::NotFound
         {
+            if self.access == Access::Read && error.kind() == io::ErrorKind::PermissionDenied {
+                return Err(NoState::NotRead(not_ours_to_read(error)));
+            }
             // A folder that is there and cannot be used: what it holds is not known, and not "nothing".
             unreadable.get_or_insert_with(|| format!("({}): its folder cannot be used", words::io(error)));
         }
@@ -197,8 +200,16 @@ fn read(folder: &Folder, file: &str) -> Result<Option<Record>, Unusable> {
         Ok(None) => Ok(None),
         Ok(Some(bytes)) => shape::read(&bytes).map(Some),
         Err(error) if is_want_of_ours(&error) => Err(Unusable::NotRead(words::io(&error))),
+        // It may be as good as ever: nothing to set aside, and nothing to count from.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(Unusable::NotRead(not_ours_to_read(&error)))
+        }
         Err(error) => Err(Unusable::Broken(words::io(&error))),
     }
+}
+
+fn not_ours_to_read(error: &io::Error) -> String {
+    format!("{}: run it as root, or as the user that cron runs it as", words::io(error))
 }
 
 /// No descriptors or no memory: says nothing about the file.

@@ -107,7 +107,7 @@ fn forbidden(ran: &Ran, unit: &str) -> Option<Asked> {
     let cure = if user.is_root() {
         "a security policy of this host forbids it".to_owned()
     } else {
-        "let it by contrib/polkit-1/rules.d/50-unhang.rules, or run unhang as root".to_owned()
+        "install contrib/polkit-1/rules.d/50-unhang.rules for it, or run unhang as root".to_owned()
     };
     let (user, refused) = (user.as_raw(), refused.trim().trim_end_matches('.'));
     matches!(ran.end, End::Exited(status) if !status.success())

@@ -7,7 +7,7 @@ use unhang_core::{Moment, State, outlook, reset as cleared};
 use crate::exit::Exit;
 use crate::log::Echo;
 use crate::os::clock;
-use crate::places::Places;
+use crate::places::{Places, cure};
 use crate::plan::{Plan, Service};
 use crate::report::{self, Picture};
 use crate::store::{NoState, Store};
@@ -52,7 +52,7 @@ pub(crate) fn reset(plan: &Plan, places: &Places) -> Exit {
     let store = match Store::open(places) {
         Ok(store) => store,
         Err(error) => {
-            let (locks, why) = (places.locks.display(), words::io(&error));
+            let (locks, why) = (places.locks.display(), words::io_or_cure(&error, cure(plan.owner)));
             report::fault(format!("{locks}: cannot be used for locks: {why}; nothing was cleared"));
             return Exit::StateUnusable;
         }

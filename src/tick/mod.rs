@@ -16,7 +16,7 @@ use unhang_core::{Case, Decision, Host, Moment, Observation, State, Verdict};
 use crate::exit::Exit;
 use crate::log::{self, Echo};
 use crate::os::{clock, limits};
-use crate::places::Places;
+use crate::places::{Places, cure};
 use crate::plan::{Plan, Question, Service};
 use crate::store::Store;
 use crate::systemd::Looked;
@@ -58,7 +58,7 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
     let store = match Store::open(places) {
         Ok(store) => store,
         Err(error) => {
-            let (locks, why) = (places.locks.display(), words::io(&error));
+            let (locks, why) = (places.locks.display(), words::io_or_cure(&error, cure(plan.owner)));
             report::fault(format!("{locks}: cannot be used for locks: {why}; nothing was probed"));
             return Exit::StateUnusable;
         }

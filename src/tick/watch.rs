@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::log;
 use crate::os::clock;
 use crate::os::folder::Lock;
+use crate::places::cure;
 use crate::plan::{Restarter, Service};
 use crate::report;
 use crate::store::{Fault, Loaded, NoState, Place, Record, Saved, Store};
@@ -63,7 +64,8 @@ fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Res
         Ok(Some(lock)) => load(tick, store, service, Some(Arc::new(lock))),
         Ok(None) => Err(Exit::Locked),
         Err(error) => {
-            let (key, lock, why) = (&service.key, store.lock_path(name), words::io(&error));
+            let why = words::io_or_cure(&error, cure(tick.plan.owner));
+            let (key, lock) = (&service.key, store.lock_path(name));
             report::fault(format!("{key}: cannot lock {}: {why}; not probed in this run", lock.display()));
             Err(Exit::StateUnusable)
         }
@@ -179,7 +181,8 @@ impl Watch<'_> {
             Ok(()) => self.record.faults.ends(Fault::Log),
             Err(error) => {
                 if self.record.faults.begins_or_lasts(Fault::Log, &now) {
-                    let (key, path, why) = (&self.service.key, path.display(), words::io(&error));
+                    let why = words::io_or_cure(&error, "set log_file to a file in a folder of your own");
+                    let (key, path) = (&self.service.key, path.display());
                     report::fault(format!("{key}: cannot write {path}: {why}; going on without it"));
                 }
             }

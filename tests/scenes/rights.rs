@@ -3,11 +3,8 @@
 use crate::harness::{Answer, RESTARTS, Scene};
 
 /// As measured on systemd 252, with polkit, without it, and with `sudo -n` in front of systemctl.
-const REFUSALS: [(&str, u8); 3] = [
-    ("Interactive authentication required.", 1),
-    ("Access denied", 4),
-    ("sudo: a password is required", 1),
-];
+const REFUSALS: [(&str, u8); 3] =
+    [("Interactive authentication required.", 1), ("Access denied", 4), ("sudo: a password is required", 1)];
 
 fn failed_once() -> Scene {
     let scene = Scene::new();
@@ -21,7 +18,8 @@ fn failed_once() -> Scene {
 fn a_restart_that_systemd_forbids_is_told_once_and_is_none() {
     for (said, status) in REFUSALS {
         let scene = failed_once();
-        let refuse = format!("case \"$1\" in reset-failed) echo \"Failed: {said}\" >&2; exit {status};; esac");
+        let refuse =
+            format!("case \"$1\" in reset-failed) echo \"Failed: {said}\" >&2; exit {status};; esac");
         scene.systemctl(RESTARTS, &refuse);
         scene.tick().exits(1).logs(&[
             "⚠️*2/2",

@@ -2,7 +2,7 @@
 
 use std::fs::Permissions;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -80,18 +80,37 @@ fn no_socket_and_nobody_behind_it() {
 
 #[test]
 fn a_socket_that_is_not_ours_to_open_is_our_fault() {
-    let (_dir, path) = place();
+    let (dir, path) = place();
     let _listener = UnixListener::bind(&path).unwrap();
-    std::fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
-    let question = at(&path);
-    // Root may do all things; a thread of root's that gave that up may not.
+    // As systemd makes them for StateDirectory= and DynamicUser=: a link leads through a closed folder.
+    let (closed, link) = (dir.path().join("closed"), dir.path().join("run"));
+    std::fs::create_dir_all(closed.join("app")).unwrap();
+    let _inner = UnixListener::bind(closed.join("app/app.sock")).unwrap();
+    symlink("closed/app", &link).unwrap();
+    let set = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    set(&path, 0o444);
+    set(&closed, 0o666);
+    let forbidden = |socket: &Path, missing: &str| {
+        let user = rustix::process::getuid().as_raw();
+        let told = format!(" to {}: user {user} lacks {missing}", socket.display());
+        assert_eq!(observe_without_root(at(socket)), Observation::Unknown(Doubt::Forbidden(told)));
+    };
+    forbidden(&path, "write permission on it");
+    for socket in [closed.join("app/app.sock"), link.join("app.sock")] {
+        forbidden(&socket, &format!("search permission (x) on {}", closed.display()));
+    }
+    set(&closed, 0o755);
+}
+
+/// Root may do all things; a thread of root's that gave that up may not.
+fn observe_without_root(question: Question) -> Observation {
     let observed = thread::spawn(move || {
         let mut held = capabilities(None).unwrap();
         held.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
         set_capabilities(None, held).unwrap();
         observe_with(&question)
     });
-    assert_eq!(observed.join().unwrap(), Observation::Unknown(Doubt::Forbidden));
+    observed.join().unwrap()
 }
 
 #[test]
