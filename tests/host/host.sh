@@ -34,7 +34,7 @@ fi
 UNHANG_HOST_CACHE=${UNHANG_HOST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/unhang-host}
 UNHANG_HOST_MAX_S=${UNHANG_HOST_MAX_S:-3600}
 SUITE=bookworm
-PKGS=systemd,systemd-sysv,dbus,cron,python3,python3-venv,python3-django,gunicorn,curl,iproute2,procps
+PKGS=systemd,systemd-sysv,dbus,cron,python3,python3-venv,python3-django,gunicorn,curl,iproute2,procps,polkitd,sudo,logrotate
 # The tarball's name carries what it was made of, so a changed list makes a new one.
 TAR=$UNHANG_HOST_CACHE/rootfs-$SUITE-$(printf %s "$PKGS" | sha256sum | cut -c1-12).tar.zst
 ROOT=$UNHANG_HOST_DIR/rootfs LOG=$UNHANG_HOST_DIR/console.log

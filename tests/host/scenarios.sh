@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # scenarios.sh PATH_TO_UNHANG_BINARY [SCENARIO...] - unhang on real hosts: systemd, cron, Django on gunicorn.
 #
-# Each scenario is a function whose name is the sentence it proves. They share three hosts that run side by side;
+# Each scenario is a function whose name is the sentence it proves. They share four hosts that run side by side;
 # within a host one follows the other, and `fresh` makes everything as it was. Prints `ok: SENTENCE (N s)` or
 # `FAIL: ...` with journal, log and state; the exit status is 1 if one failed.
 #
@@ -12,11 +12,13 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
-# Three hosts, each of some 260 MB.
-export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 1000)/unhang-host}
+# Four hosts, each of some 270 MB.
+export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 1300)/unhang-host}
 
 # shellcheck source=tests/host/app.sh
 . "$here/app.sh"
+# shellcheck source=tests/host/rights.sh
+. "$here/rights.sh"
 host() { "$here/host.sh" "$@"; }
 
 UNIT=roams-django.service
@@ -75,10 +77,8 @@ tick() {
   last_tick=$(now_ms)
   said_so_far+="--- tick: exit status $rc${said:+: $said}"$'\n'
 }
-unhang_run() {
-  host exec unhang run --unit "$UNIT" --url "$URL" --name Django --log-file "$LOG" \
-    --timeout 2s --min-gap 100ms --grace 1s --boot-grace "${boot_grace:-1s}" "$@"
-}
+unhang_run() { "${RUN[@]}" --timeout 2s --min-gap 100ms --grace 1s --boot-grace "${boot_grace:-1s}" "$@"; }
+RUN=(host exec unhang run --unit "$UNIT" --url "$URL" --name Django --log-file "$LOG")
 last_tick=0 said_so_far=
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
 
@@ -529,10 +529,10 @@ a_host_that_has_just_booted_is_left_alone() {
 
 # The drop-in itself, every minute instead of every second one. Its grace of 30 s stands; the host is younger than
 # its boot_grace.
-by_cron() {
-  host exec crontab - <<'CRONTAB'
+by_cron() { # by_cron [USER COMMAND]
+  host exec crontab -u "${1:-root}" - <<CRONTAB
 UNHANG_BOOT_GRACE=1s
-* * * * * /opt/roams/scripts/monitor_django.sh
+* * * * * ${2:-/opt/roams/scripts/monitor_django.sh}
 CRONTAB
   # The next tick must not meet a unit younger than its grace, nor be the one of a minute that has just begun.
   until_true 60 old_enough_at_the_next_minute
@@ -562,7 +562,7 @@ report() { # what a person needs who was not there
   set +e
   echo "=== ticks"; echo "$said_so_far"
   echo "=== $LOG"; log
-  echo "=== state"; host exec sh -c 'for f in /var/lib/unhang/* /run/unhang/*; do [ ! -f "$f" ] || { echo "$f:"; cat "$f"; echo; }; done'
+  echo "=== state"; host exec sh -c 'for f in "$1"/* /run/unhang/*; do [ ! -f "$f" ] || { echo "$f:"; cat "$f"; echo; }; done' sh "$STATE"
   echo "=== systemctl show"
   host exec systemctl show -p LoadState,ActiveState,SubState,Result,UnitFileState,Job,InvocationID,NRestarts,MainPID "$UNIT"
   host exec systemctl show -p InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,ActiveExitTimestampMonotonic,ExecMainExitTimestampMonotonic "$UNIT"
@@ -613,21 +613,23 @@ among() { # among WORD WORD...: is the first one of the others?
   return 1
 }
 
-if [ "${1-}" = --list ]; then printf '%s\n' "${CRON[@]}" "${QUICK[@]}" "${SLOW[@]}"; exit; fi
+ALL=("${CRON[@]}" "${QUICK[@]}" "${FILES[@]}" "${SLOW[@]}" "${RIGHTS[@]}")
+if [ "${1-}" = --list ]; then printf '%s\n' "${ALL[@]}"; exit; fi
 [ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 binary=$1; only=("${@:2}")
 [ -x "$binary" ] || { echo "scenarios: $binary: no such program" >&2; exit 2; }
 for name in "${only[@]}"; do
-  among "$name" "${CRON[@]}" "${QUICK[@]}" "${SLOW[@]}" || { echo "scenarios: $name: no such scenario" >&2; exit 2; }
+  among "$name" "${ALL[@]}" || { echo "scenarios: $name: no such scenario" >&2; exit 2; }
 done
 
-host build   # once, before three hosts want it
+host build   # once, before four hosts want it
 on_a_host cron "${CRON[@]}" & cron=$!
-on_a_host quick "${QUICK[@]}" & quick=$!
+on_a_host quick "${QUICK[@]}" "${FILES[@]}" & quick=$!
 on_a_host slow "${SLOW[@]}" & slow=$!
+on_a_host rights "${RIGHTS[@]}" & rights=$!
 # Interrupted: the hosts take themselves down.
-trap 'kill "$cron" "$quick" "$slow" 2>/dev/null; wait; exit 130' INT TERM
+trap 'kill "$cron" "$quick" "$slow" "$rights" 2>/dev/null; wait; exit 130' INT TERM
 failed=0
-for group in "$cron" "$quick" "$slow"; do wait "$group" || failed=1; done
+for group in "$cron" "$quick" "$slow" "$rights"; do wait "$group" || failed=1; done
 [ "$failed" = 0 ] || echo "scenarios: at least one failed" >&2
 exit "$failed"
