@@ -178,6 +178,9 @@ what_root_watches_a_user_may_ask_about_and_is_told_what_it_may_not_do() {
   says 0 'healthy (ok)' user "$UNHANG" run --dry-run
   says 3 'run it as root' user "$UNHANG" run
   says 3 'run it as root' user "$UNHANG" reset roams-django
+  host exec chmod 600 /var/lib/unhang/roams-django.json
+  says 0 'roams-django  not known' user "$UNHANG" status
+  says 3 'Permission denied: run it as root' user "$UNHANG" run --dry-run
   host exec chmod 700 /var/lib/unhang
   says 0 'roams-django  not known' user "$UNHANG" status
   says 0 'run it as root' user "$UNHANG" status
