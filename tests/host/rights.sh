@@ -176,6 +176,7 @@ what_root_watches_a_user_may_ask_about_and_is_told_what_it_may_not_do() {
   says 0 '/etc/unhang/unhang.toml:3' user "$UNHANG" config show
   says 0 'ok: 1 service' user "$UNHANG" config check
   says 0 'healthy (ok)' user "$UNHANG" run --dry-run
+  says 0 'OK' user "$UNHANG" check
   says 3 'run it as root' user "$UNHANG" run
   says 3 'run it as root' user "$UNHANG" reset roams-django
   host exec chmod 600 /var/lib/unhang/roams-django.json
