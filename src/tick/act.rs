@@ -171,6 +171,8 @@ impl Proof<'_> {
                 End::new(Ended::Open, unit, line)
             }
             Asked::Refused(why) => End::new(Ended::Refused, Unit::NotAsked, log::refused(name, &why)),
+            // What is forbidden spends no budget: that must not rest on a word of systemctl's alone.
+            Asked::Forbidden(why) if self.is_new_life() => self.await_health(Some(&why)),
             Asked::Forbidden(why) => {
                 End::new(Ended::Forbidden, Unit::NotAsked, log::not_permitted(name, &why))
             }
@@ -283,6 +285,10 @@ impl Proof<'_> {
             (_, Unit::Command { .. }) => true,
             (_, Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked) => false,
         }
+    }
+
+    fn is_new_life(&self) -> bool {
+        matches!(self.look(), Unit::Seen(life) if life.incarnation != self.before.incarnation)
     }
 
     fn look(&self) -> Unit {

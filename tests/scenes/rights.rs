@@ -58,3 +58,16 @@ fn a_restart_that_is_forbidden_by_itself_is_none_either() {
         .acts(&["reset-failed app.service", "restart app.service"]);
     assert_eq!(scene.state()["restarts"].as_array().map(Vec::len), Some(0));
 }
+
+/// What spends no budget would go on for ever.
+#[test]
+fn a_restart_that_took_place_counts_whatever_systemctl_says() {
+    let scene = failed_once();
+    scene.on_restart(&format!("{RESTARTS}; echo 'Access denied' >&2; exit 4"));
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️*2/2", "🔄*", "❌ app restart failed (HTTP 502): still failing *"])
+        .acts(&["*"]);
+    assert_eq!(scene.state()["restarts"].as_array().map(Vec::len), Some(1));
+}
