@@ -36,6 +36,14 @@ pub(crate) struct Checked<'a> {
     pub(crate) prospect: Option<Prospect<'a>>,
 }
 
+/// May the runs of this plan restart the unit?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leave {
+    OfItself,
+    /// This user runs them.
+    OfPolkit(u32),
+}
+
 /// What comes next.
 #[derive(Debug)]
 pub(crate) struct Prospect<'a> {
@@ -44,6 +52,7 @@ pub(crate) struct Prospect<'a> {
     pub(crate) unit: Unit,
     /// What would hold a restart that were due now.
     pub(crate) hold: Option<Hold>,
+    pub(crate) leave: Leave,
     /// `None`: what is remembered is of no use to it.
     pub(crate) next_tick: Option<Decision>,
     pub(crate) unreadable: Option<String>,
@@ -170,7 +179,10 @@ fn restart(prospect: &Prospect<'_>) -> String {
             let why = words::hold(hold, prospect.service, &prospect.now);
             format!("would be held ({}): {why}", hold.reason().code())
         }
-        (_, None) => "nothing would hold it".to_owned(),
+        (_, None) => match prospect.leave {
+            Leave::OfItself => "nothing would hold it".to_owned(),
+            Leave::OfPolkit(user) => format!("nothing would hold it, if polkit lets user {user} restart it"),
+        },
     }
 }
 

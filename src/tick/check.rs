@@ -5,9 +5,9 @@ use unhang_core::{Case, foresee, in_the_way};
 use crate::log::Echo;
 use crate::os::{clock, limits};
 use crate::places::Places;
-use crate::plan::{Plan, Question, Service};
+use crate::plan::{Owner, Plan, Question, Restarter, Service};
 use crate::probe::{self, Answer};
-use crate::report::{Checked, Depth, Progress, Prospect};
+use crate::report::{Checked, Depth, Leave, Progress, Prospect};
 use crate::store::Store;
 use crate::words;
 
@@ -45,6 +45,15 @@ pub(crate) fn check_url<'a>(shown: &'a str, question: &'a Question) -> Checked<'
     checked(shown, question, answer)
 }
 
+/// polkit tells nobody but root what it allows: a user learns it from the first restart.
+fn leave(owner: Owner, service: &Service) -> Leave {
+    let user = rustix::process::geteuid();
+    match (owner, &service.restarter) {
+        (Owner::Caller, Restarter::Unit(_)) if !user.is_root() => Leave::OfPolkit(user.as_raw()),
+        (Owner::System | Owner::Caller, _) => Leave::OfItself,
+    }
+}
+
 /// While all services are probed.
 pub(super) fn progress(plan: &Plan) -> Progress {
     probing(&plan.services.iter().map(|service| &service.question).collect::<Vec<_>>())
@@ -75,7 +84,8 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, answers: &[Answer]) -> Vec<Pros
         let (now, policy, seen) = (&tick.now, &service.policy, &answer.observation);
         let case = Case { now, host: &host, policy, before: &before, seen, unit: &unit };
         let (hold, next_tick) = (in_the_way(&case), goes_on.then(|| foresee(&case)));
-        Prospect { service, now: tick.now.clone(), unit, hold, next_tick, unreadable }
+        let leave = leave(tick.plan.owner, service);
+        Prospect { service, now: tick.now.clone(), unit, hold, leave, next_tick, unreadable }
     };
     tick.plan.services.iter().zip(answers).map(of_one).collect()
 }

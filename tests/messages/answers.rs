@@ -46,6 +46,7 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("cannot be told", "check -v", ""),
     Row("would be held (*): *", "check -v", ""),
     Row("nothing would hold it", "check -v", ""),
+    Row("nothing would hold it, if polkit lets user * restart it", "check -v, not as root", ""),
     Row("would not probe*", "check -v", ""),
     Row("would restart (max_failures)", "check -v", ""),
     // check -v: the unit
