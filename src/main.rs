@@ -131,7 +131,7 @@ fn check_refused(faults: &[impl ToString]) -> Level {
 
 fn told(asked: &Check, depth: Depth, checked: &[Checked<'_>]) -> Level {
     if asked.json {
-        report::line(report::check_json(checked));
+        report::object(&report::check_json(checked));
     } else {
         let mut lines = report::check(checked, depth).into_iter();
         // A monitor reads it as one line.
@@ -203,7 +203,7 @@ fn refused(faults: Vec<Fault>) -> Exit {
 
 fn show(asking: &Asking, sections: &[Section]) -> Exit {
     if asking.json {
-        report::line(report::settings_json(sections.iter().map(rows)));
+        report::object(&report::settings_json(sections.iter().map(rows)));
     } else {
         sections.iter().flat_map(|section| report::settings(rows(section))).for_each(report::line);
     }
@@ -228,7 +228,7 @@ fn tell(
 ) -> Exit {
     let (pictures, now) = tick::pictures(plan, places);
     if asking.json {
-        report::line(report::json(&pictures, &now));
+        report::object(&report::json(&pictures, &now));
     } else {
         text(&pictures, &now).iter().for_each(report::line);
     }

@@ -305,16 +305,27 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
 pub(crate) fn escaped(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
-        // C0, DEL and C1; and the marks that turn the direction of writing or break lines.
-        if c.is_control()
-            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-        {
+        if drives_a_terminal(c) {
             line.extend(c.escape_default());
         } else {
             line.push(c);
         }
     }
     line
+}
+
+/// The same for JSON, whose own rule leaves DEL and all beyond as they are. Such characters stand in its
+/// strings only.
+pub(crate) fn escaped_json(json: &str) -> String {
+    let escaped = |c: char| {
+        if drives_a_terminal(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
+    };
+    json.chars().map(escaped).collect()
+}
+
+/// C0, DEL and C1; and the marks that turn the direction of writing or break lines.
+fn drives_a_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 
 fn two(large: u64, large_name: &str, small: u64, small_name: &str) -> String {
@@ -350,6 +361,7 @@ mod tests {
     #[test]
     fn what_comes_from_outside_stays_one_harmless_line() {
         let text = "a\nb\x1b[31m\u{9b}31m\u{202e}é\t\r\0";
+        assert_eq!(escaped_json("\"é\u{9b}\u{7f}\u{2028}\""), "\"é\\u009b\\u007f\\u2028\"");
         assert_eq!(escaped(text), "a\\nb\\u{1b}[31m\\u{9b}31m\\u{202e}é\\t\\r\\u{0}");
     }
 }

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use unhang_core::{Cause, Doubt, Reason, VerdictKind};
@@ -312,6 +312,36 @@ fn source(path: &str) -> String {
 }
 
 /// Without its tests.
+/// A promise without its test is none.
+#[test]
+fn every_test_that_security_names_exists() {
+    let page = Page::read("unhang.8");
+    let threats = page.lines.iter().filter(|line| line.text.starts_with(".Pq Li "));
+    let named: Names = threats.flat_map(|line| line.after("Li")).collect();
+    assert!(named.len() > 15, "{named:?}");
+    let sources = rust_files("src").into_iter().chain(rust_files("tests"));
+    let text: String = sources.map(|path| fs::read_to_string(path).unwrap()).collect();
+    for name in named {
+        assert!(text.contains(&format!("fn {name}(")), "no test is called {name}");
+    }
+}
+
+fn rust_files(below: &str) -> Vec<PathBuf> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(below)];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
 fn product(path: &str) -> String {
     source(path).split("#[cfg(test)]").next().unwrap().to_owned()
 }

@@ -11,6 +11,7 @@ mod status;
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use serde_json::Value;
 use unhang_core::{Decision, Moment, Observation};
 
 use crate::plan::Service;
@@ -28,6 +29,11 @@ pub(crate) fn fault(text: impl Display) {
 
 pub(crate) fn line(text: impl Display) {
     let _ = writeln!(io::stdout(), "{text}");
+}
+
+/// One object for programs, in a line.
+pub(crate) fn object(json: &Value) {
+    line(words::escaped_json(&json.to_string()));
 }
 
 /// A script for a shell, as it is.

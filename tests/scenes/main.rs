@@ -28,5 +28,6 @@ mod many;
 mod memory;
 mod messages;
 mod rights;
+mod security;
 mod systemctl;
 mod tick;
