@@ -106,6 +106,10 @@ fn not_understood(error: &clap::Error) -> ExitCode {
 
 /// `check`: whatever goes wrong is UNKNOWN, and told where a monitor reads.
 fn check(cli: &Cli, asked: &Check) -> Level {
+    let mistyped = mistyped_variables();
+    if !mistyped.is_empty() {
+        return check_refused(&mistyped);
+    }
     let depth = if asked.verbose || asked.json { Depth::Everything } else { Depth::Probe };
     if let Some(url) = asked.url() {
         return match config::question(&cli.sources(), url) {
@@ -160,6 +164,11 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         | Command::Reset { .. }
         | Command::Config { .. } => {}
     }
+    let mistyped = mistyped_variables();
+    if !mistyped.is_empty() {
+        mistyped.iter().for_each(report::fault);
+        return Ok(Exit::Usage);
+    }
     if let Command::Config { command: ConfigCommand::Show(asking) } = &cli.command {
         return Ok(config::show(&cli.sources()).map_or_else(refused, |sections| show(asking, &sections)));
     }
@@ -193,6 +202,12 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         | Command::DemoServer { .. }
         | Command::DemoRestart { .. } => Exit::Well,
     })
+}
+
+/// Like a mistyped key in a file: what it was to change would stay as it is, unseen.
+#[expect(clippy::disallowed_methods, reason = "names of variables, which `cli` judges")]
+fn mistyped_variables() -> Vec<String> {
+    cli::mistyped_variables(std::env::vars_os().map(|(name, _)| name))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the end of the faults")]
@@ -251,13 +266,18 @@ fn screen() -> Screen {
 /// The files are right; is the host? `exposed`: what others could change of the files.
 fn config_check(plan: &Plan, exposed: &[Fault]) -> Exit {
     let mut obstacles: Vec<String> = exposed.iter().map(ToString::to_string).collect();
-    obstacles.extend(tick::obstacles(plan));
+    let found = tick::survey(plan);
+    obstacles.extend(found.obstacles);
     obstacles.iter().for_each(report::fault);
     if !obstacles.is_empty() {
         return Exit::Usage;
     }
     let services: Vec<&str> = plan.services.iter().map(|service| service.key.as_str()).collect();
     report::line(format!("ok: {} service(s): {}", services.len(), services.join(", ")));
+    if let Some(why) = found.not_asked {
+        let words = "whether the units can be restarted is not known, for systemd could not be asked";
+        report::line(words::escaped(&format!("{words}: {why}")));
+    }
     Exit::Well
 }
 

@@ -14,6 +14,18 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     measured.filter(|(distance, _)| *distance <= allowed).min().map(|(_, known)| known)
 }
 
+/// Is it one letter too many, too few or wrong, or two of them swapped?
+pub(crate) fn is_a_slip(typed: &str, known: &str) -> bool {
+    let swapped = || {
+        let (mut typed, mut known): (Vec<char>, Vec<char>) =
+            (typed.chars().collect(), known.chars().collect());
+        typed.sort_unstable();
+        known.sort_unstable();
+        typed == known
+    };
+    distance(typed, known) <= 1 || (swapped() && distance(typed, known) <= 2)
+}
+
 /// Letters to add, drop or change (Levenshtein), one row of the table at a time.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();

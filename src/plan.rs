@@ -2,6 +2,7 @@
 //! Built by `config` only; knows no file, flag or default.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -124,6 +125,15 @@ pub(crate) struct Trust {
 /// The statuses that mean healthy: ranges, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StatusSet(pub(crate) Vec<(u16, u16)>);
+
+/// `200,204,300-399`
+impl fmt::Display for StatusSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let range =
+            |(from, to): &(u16, u16)| if from == to { from.to_string() } else { format!("{from}-{to}") };
+        f.write_str(&self.0.iter().map(range).collect::<Vec<_>>().join(","))
+    }
+}
 
 impl StatusSet {
     pub(crate) fn contains(&self, status: u16) -> bool {

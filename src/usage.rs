@@ -36,6 +36,10 @@ pub(crate) fn fault(error: &clap::Error, typed: &[String]) -> Option<String> {
             format!("{}: lacks {}; {} --help says more", command.name(), bare(&what), command.line)
         }
         ErrorKind::InvalidValue if said(error, ContextKind::InvalidValue).is_empty() => {
+            if until == typed.len() {
+                let variable = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
+                return Some(format!("UNHANG_{variable}: is set to nothing; unset it, or give it a value"));
+            }
             format!("{flag}: lacks its value; type {}", bare(&what))
         }
         ErrorKind::InvalidValue => {
@@ -68,6 +72,9 @@ impl<'a> Reached<'a> {
                 words.next();
             } else if let Some(command) = reached.command.find_subcommand(word) {
                 reached = Self { command, line: format!("{} {word}", reached.line) };
+            } else if !word.starts_with('-') {
+                // What follows a word that is no command was meant for another.
+                break;
             }
         }
         reached
@@ -82,7 +89,9 @@ impl<'a> Reached<'a> {
     fn no_such(&self, typed: &str) -> String {
         let shown = self.command.get_subcommands().filter(|command| !command.is_hide_set());
         let line = &self.line;
-        match near::nearest(typed, shown.map(Command::get_name)) {
+        // What acts is proposed for a slip of one letter only: a proposal is soon taken.
+        let safe = |near: &&str| !ACTING.contains(near) || near::is_a_slip(typed, near);
+        match near::nearest(typed, shown.map(Command::get_name).filter(safe)) {
             Some(near) => format!("{typed}: no such command; did you mean {line} {near}?"),
             None => format!("{typed}: no such command; {line} --help lists them"),
         }
@@ -120,6 +129,9 @@ impl<'a> Reached<'a> {
         format!("{word}: is one word too many; {line} --help says what may stand there")
     }
 }
+
+/// These change something, or may restart a service.
+const ACTING: [&str; 2] = ["run", "reset"];
 
 /// What the whole command line takes, and is no command though a command's name may follow.
 const WITH_VALUE: [&str; 2] = ["--config", "--state-dir"];
@@ -159,6 +171,11 @@ mod tests {
             ("statsu", "statsu: no such command; did you mean unhang status?"),
             ("demo-x", "demo-x: no such command; did you mean unhang demo?"),
             ("demo-restat", "demo-restat: no such command; unhang --help lists them"),
+            ("restart shop", "restart: no such command; unhang --help lists them"),
+            ("cron", "cron: no such command; unhang --help lists them"),
+            ("rn", "rn: no such command; did you mean unhang run?"),
+            ("resett shop", "resett: no such command; did you mean unhang reset?"),
+            ("cofnig check", "cofnig: no such command; did you mean unhang config?"),
             ("help", "help: no such command; unhang --help lists them"),
             ("config chek", "chek: no such command; did you mean unhang config check?"),
             ("--config config config lint", "lint: no such command; unhang config --help lists them"),

@@ -54,7 +54,7 @@ pub(crate) fn rfc3339(moment: &Moment) -> String {
 
 /// The clock after `left` has passed.
 pub(crate) fn clock_in(now: &Moment, left: Duration) -> String {
-    clock(&Moment { wall: now.wall.saturating_add(left), ..now.clone() })
+    day_and_clock(&now.later(left), now)
 }
 
 /// `HTTP 502`; `HTTP 000` is no answer, as curl has it.
@@ -287,12 +287,14 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::TooSoon => "too soon after the last counted failure to count (min_gap)",
         Reason::Counting => "failures are being counted",
         Reason::Budget => "the budget of restarts is spent",
-        Reason::Backoff => "the wait after a restart, longer each time until it stays healthy",
+        Reason::Backoff => {
+            "the wait after a restart, or after a lost state; longer each time until it stays healthy"
+        }
         Reason::Deadline => "the run had too little time left; it comes first in the next",
         Reason::Observe => "mode is observe",
         Reason::ChangedMeanwhile => "something changed right before the restart",
         Reason::HealedItself => "it answered right before the restart",
-        Reason::MaxFailures => "max_failures was reached, and it was restarted",
+        Reason::MaxFailures => "max_failures was reached, and a restart was asked for",
     }
 }
 

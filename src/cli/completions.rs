@@ -17,7 +17,10 @@ pub(crate) fn completions(shell: Shell) -> Vec<u8> {
     let (mut script, whole) = (Vec::new(), Cli::command());
     // Hidden commands are not for typing.
     let shown = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
-    let mut command = Definition::new("unhang").args(whole.get_arguments().cloned()).subcommands(shown);
+    let mut command = Definition::new("unhang")
+        .disable_help_subcommand(true)
+        .args(whole.get_arguments().cloned())
+        .subcommands(shown);
     match shell {
         Shell::Bash => generate(shells::Bash, &mut command, "unhang", &mut script),
         Shell::Zsh => generate(shells::Zsh, &mut command, "unhang", &mut script),

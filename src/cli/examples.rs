@@ -50,3 +50,18 @@ Examples:
 Next: `unhang why NAME` says what holds a service, and when it can be restarted.
 
 Exit status: 0; 2 usage or configuration";
+
+pub(super) const WHY: &str = "\
+Examples:
+  unhang why                  every service, four lines each
+  unhang why shop --json
+
+Next: the log has each act (`unhang config show shop` names the file); `unhang check -v shop` probes now.
+
+Exit status: 0; 2 usage or configuration";
+
+pub(super) const RESET: &str = "\
+Examples:
+  sudo unhang reset shop      after it was mended: a full count, and the whole budget again
+
+Exit status: 0 cleared; 2 usage or configuration; 3 some state unusable; 75 a run has it locked, try again";

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::near;
 pub(crate) use completions::{Shell, completions};
+use plan_flags::PLAN_FLAGS;
 pub(crate) use plan_flags::{PlanFlags, Typed};
 
 /// Restarts a service that is running but no longer answers
@@ -50,9 +52,12 @@ pub(crate) enum Command {
     #[command(after_help = examples::STATUS)]
     Status(Asking),
     /// Why it did or did not act, and when the next restart can be
+    #[command(after_help = examples::WHY)]
     Why(Asking),
     /// Clear streak, backoff and budget, as if nothing had been restarted
+    #[command(after_help = examples::RESET)]
     Reset {
+        /// The services to clear
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
         #[command(flatten)]
@@ -159,6 +164,20 @@ pub(crate) struct Sources<'a> {
     pub(crate) only_by: &'static str,
 }
 
+/// Variables that were probably meant to be ours, each with a line of its own. What is none of ours and
+/// like none is nobody's fault.
+pub(crate) fn mistyped_variables(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
+    let of_flags = PLAN_FLAGS.iter().filter_map(|flag| flag.variable);
+    let known: Vec<&str> = of_flags.chain(["UNHANG_CONFIG", "UNHANG_STATE_DIR"]).collect();
+    let mistyped = |name: OsString| {
+        let name = name.into_string().ok()?;
+        let rest = name.strip_prefix("UNHANG_").filter(|_| !known.contains(&name.as_str()))?;
+        let near = near::nearest(rest, known.iter().filter_map(|known| known.strip_prefix("UNHANG_")))?;
+        Some(format!("{name}: no such variable; did you mean UNHANG_{near}?"))
+    };
+    names.into_iter().filter_map(mistyped).collect()
+}
+
 /// Was `check` meant, whose every error is UNKNOWN? For a command line that could not be read.
 pub(crate) fn means_check(words: impl IntoIterator<Item = OsString>) -> bool {
     let mut words = words.into_iter();
@@ -196,7 +215,6 @@ impl Cli {
 
 #[cfg(test)]
 mod tests {
-    use super::plan_flags::PLAN_FLAGS;
     use super::*;
     use clap::CommandFactory;
     use clap::error::ErrorKind;
@@ -304,6 +322,13 @@ mod tests {
         ] {
             assert_eq!(means_check(line.split(' ').map(OsString::from)), is_check, "{line}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_nearly_one_of_ours_was_meant_to_be() {
+        let names = ["UNHANG_MDOE", "UNHANG_MODE", "UNHANG_STATE_DIR", "UNHANG_HOST_DIR", "UNHANG_", "MDOE"];
+        let told = mistyped_variables(names.map(OsString::from));
+        assert_eq!(told, ["UNHANG_MDOE: no such variable; did you mean UNHANG_MODE?"]);
     }
 
     #[test]

@@ -189,6 +189,11 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     let mut services: Vec<_> = services.into_iter().collect::<Result<_, _>>().ok()?;
     services.retain(|service| sources.only.is_empty() || sources.only.contains(&service.key));
     let state_dir = sources.place.state_dir.clone();
+    if state_dir.as_ref().is_some_and(|dir| !dir.is_absolute()) {
+        // Else count and lock would depend on where cron, or a person, happens to stand.
+        let wrong = Wrong::from("must be an absolute path");
+        faults.push(Origin::Flag("--state-dir".to_owned()).fault(wrong));
+    }
     Some(Plan { services, host: host.ok()?.plan(), state_dir, owner: tables.owner })
 }
 

@@ -134,7 +134,7 @@ impl<'a> Reading<'a> {
             ([_, name], Some(first)) if self.asked.contains(&rest.as_str()) => {
                 Wrong::cure(what, format!("a NAME with a dot stands in quotes: [service.\"{name}.{first}\"]"))
             }
-            _ => what.into(),
+            _ => Wrong::cure(what, "man unhang.toml lists them"),
         }
     }
 }

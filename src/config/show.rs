@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use unhang_core::Mode;
 
-use crate::plan::{Plan, Question, Restarter, Service, StatusSet};
+use crate::plan::{Plan, Question, Restarter, Service};
 
 use super::question::LOCALHOST;
 use super::settings::{Table, dotted};
@@ -41,7 +41,7 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
     });
     values.extend([
         ("method", text(&question.method)),
-        ("status", text(&statuses(&question.status))),
+        ("status", text(&question.status.to_string())),
         ("redirects", question.redirects.to_string()),
         ("timeout", span(question.timeout)),
         ("ca_file", text(&question.trust.ca_file.as_deref().unwrap_or(Path::new("")).display().to_string())),
@@ -114,11 +114,6 @@ fn url(question: &Question) -> String {
 
 fn without_query(url: &str) -> String {
     url.split_once('?').map_or_else(|| url.to_owned(), |(before, _)| format!("{before}?(hidden)"))
-}
-
-fn statuses(set: &StatusSet) -> String {
-    let range = |(from, to): &(u16, u16)| if from == to { from.to_string() } else { format!("{from}-{to}") };
-    set.0.iter().map(range).collect::<Vec<_>>().join(",")
 }
 
 fn span(span: Duration) -> String {

@@ -66,7 +66,7 @@ fn setting(typed: &Typed) -> Result<Setting, Fault> {
     let text = typed.text.as_str();
     let value = match typed.flag {
         "header" => return header(text, origin),
-        "restart-command" => command(text),
+        "restart-command" => command(text).map_err(|wrong| origin.fault(wrong))?,
         "max-failures" | "min-successes" | "redirects" | "budget-restarts" => whole(text),
         "insecure" => truth(text),
         _ => Value::Text(text.to_owned()),
@@ -93,11 +93,15 @@ fn header(text: &str, origin: Origin) -> Result<Setting, Fault> {
 }
 
 /// What is no list stays a text, and is refused in the words of its key; the same for the kinds below.
-fn command(text: &str) -> Value {
+fn command(text: &str) -> Result<Value, Wrong> {
     if text.trim_start().starts_with('[') {
-        return document::list(text.trim()).unwrap_or_else(|| Value::Text(text.to_owned()));
+        return Ok(document::list(text.trim()).unwrap_or_else(|| Value::Text(text.to_owned())));
     }
-    Value::List(text.split_whitespace().map(|word| Value::Text(word.to_owned())).collect())
+    if text.contains(['"', '\'', '\\']) {
+        let cure = "write a list, '[\"cmd\", \"an argument\"]'";
+        return Err(Wrong::cure("holds a quote or a backslash, which no shell will read", cure));
+    }
+    Ok(Value::List(text.split_whitespace().map(|word| Value::Text(word.to_owned())).collect()))
 }
 
 fn whole(text: &str) -> Value {

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::decide::{bound, decide};
-use crate::{Case, Decision, Hold, Life, Moment, Policy, State, Unit};
+use crate::{Case, Decision, Hold, Life, Moment, Policy, Reason, State, Unit, VerdictKind};
 
 /// If it goes on failing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +50,14 @@ pub fn foresee(case: &Case<'_>) -> Decision {
 pub fn reset(state: &State) -> State {
     let awaited = state.awaits_outcome();
     let kept = state.restarts.len().saturating_sub(usize::from(awaited));
+    // What held it by what is cleared holds it no more.
+    let bound = matches!(state.reason, Reason::Budget | Reason::Backoff);
+    let (verdict, reason) =
+        if bound { (VerdictKind::Failing, Reason::Counting) } else { (state.verdict, state.reason) };
     State {
+        verdict,
+        reason,
         streak: 0,
-        failures: 0,
         lives: 0,
         failed_at: None,
         backoff: None,

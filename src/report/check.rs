@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Active, Decision, Hold, Moment, Observation, Reason, Times, Unit, Verdict};
+use unhang_core::{Active, Cause, Decision, Hold, Moment, Observation, Reason, Times, Unit, Verdict};
 
 use crate::exit::Level;
-use crate::plan::Service;
+use crate::plan::{Service, StatusSet};
 use crate::words;
 
-use super::status::{is_cron_running, is_overdue};
+use super::status::no_tick_for;
 
 /// Of the JSON objects.
 const SCHEMA: u32 = 1;
@@ -28,12 +28,26 @@ pub(crate) struct Checked<'a> {
     /// NAME, or the URL where that is all there is.
     pub(crate) label: &'a str,
     pub(crate) timeout: Duration,
+    /// The statuses that are healthy.
+    pub(crate) wanted: &'a StatusSet,
     pub(crate) seen: Observation,
     pub(crate) status: Option<u16>,
     pub(crate) times: Times,
-    /// How long ago the last tick was; `None`: there was none.
-    pub(crate) last_tick: Option<Duration>,
+    pub(crate) watched: Watched,
     pub(crate) prospect: Option<Prospect<'a>>,
+}
+
+/// Do runs look after it?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Watched {
+    /// How long ago the last one was.
+    By { last_tick: Duration },
+    /// There were some, and this host has been up for long enough for another.
+    NotSinceBoot,
+    /// They cannot use what was remembered, and so do not probe.
+    NotWith(String),
+    /// None was seen.
+    Never,
 }
 
 /// May the runs of this plan restart the unit?
@@ -99,7 +113,7 @@ const fn word(level: Level) -> &'static str {
 
 fn level_of(checked: &Checked<'_>) -> Level {
     match checked.seen {
-        Observation::Healthy if checked.last_tick.is_some_and(is_overdue) => Level::Warning,
+        Observation::Healthy if unwatched(checked).is_some() => Level::Warning,
         Observation::Healthy => Level::Ok,
         Observation::Unhealthy(_) => Level::Critical,
         Observation::Unknown(_) => Level::Unknown,
@@ -115,9 +129,22 @@ fn summary(checked: &[Checked<'_>]) -> String {
         (_, 0) => format!("{} services healthy", checked.len()),
         (_, n) => format!("{n} of {} not healthy: {}", checked.len(), unwell.join("; ")),
     };
-    // Where no run ever came, nobody may expect one.
-    let ticks = checked.iter().filter_map(|one| one.last_tick).map(Some);
-    [Some(found), is_cron_running(ticks)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let unwatched = checked.iter().find_map(|one| Some((one, unwatched(one)?)));
+    let unwatched = unwatched.map(|(one, why)| match checked {
+        [_] => why,
+        _ => format!("{}: {why}", one.label),
+    });
+    [Some(found), unwatched].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Why no run looks after it, though some did. Where none ever came, nobody may expect one.
+fn unwatched(checked: &Checked<'_>) -> Option<String> {
+    match &checked.watched {
+        Watched::By { last_tick } => no_tick_for(*last_tick),
+        Watched::NotSinceBoot => Some("no tick since this host booted: is cron running?".to_owned()),
+        Watched::NotWith(why) => Some(format!("runs leave it alone: state file unreadable {why}")),
+        Watched::Never => None,
+    }
 }
 
 fn found(checked: &Checked<'_>) -> String {
@@ -126,6 +153,10 @@ fn found(checked: &Checked<'_>) -> String {
         Observation::Healthy => format!("{} in {took}", http(checked)),
         Observation::Unhealthy(cause) => match words::cause(cause, checked.timeout) {
             Some(why) => format!("{}: {why}", words::http(cause)),
+            // Else it reads like a healthy one.
+            None if cause.http() < 400 => {
+                format!("{} in {took}, wanted {}", words::http(cause), checked.wanted)
+            }
             None => format!("{} in {took}", words::http(cause)),
         },
         Observation::Unknown(doubt) => format!("not judged: {}", words::doubt(doubt)),
@@ -141,12 +172,11 @@ fn perfdata(checked: &Checked<'_>) -> String {
     // A URL would need quotes, and change with every other URL.
     let label = if checked.label.contains('/') { "time" } else { checked.label };
     let limit = checked.timeout.as_secs_f64();
-    let value = match checked.seen {
-        Observation::Unknown(_) => "U".to_owned(),
-        Observation::Healthy | Observation::Unhealthy(_) => {
-            format!("{:.6}s", checked.times.total().as_secs_f64())
-        }
-    };
+    // A refusal is quick, and no answer: it must not look like the fastest of all.
+    let answered =
+        checked.status.is_some() || matches!(checked.seen, Observation::Unhealthy(Cause::TimedOut(_)));
+    let seconds = checked.times.total().as_secs_f64();
+    let value = if answered { format!("{seconds:.6}s") } else { "U".to_owned() };
     format!("{label}={value};;{limit};0;{limit}")
 }
 
@@ -187,7 +217,7 @@ fn restart(prospect: &Prospect<'_>) -> String {
 }
 
 fn next_tick(prospect: &Prospect<'_>) -> String {
-    let Some(decision) = &prospect.next_tick else { return "would not probe".to_owned() };
+    let Some(decision) = &prospect.next_tick else { return "cannot be told from here".to_owned() };
     if decision.verdict == Verdict::Restart {
         return "would restart (max_failures)".to_owned();
     }
@@ -224,7 +254,7 @@ fn object(checked: &Checked<'_>) -> Value {
             "total": checked.times.total().as_secs_f64(),
         },
         "timeout_seconds": checked.timeout.as_secs_f64(),
-        "last_tick_seconds_ago": checked.last_tick.map(|age| age.as_secs()),
+        "last_tick_seconds_ago": last_tick(checked).map(|age| age.as_secs()),
         "unit": prospect.map(|prospect| unit(&prospect.unit, prospect.service)),
         "restart_held_by": prospect.and_then(|prospect| prospect.hold.as_ref()).map(|hold| hold.reason().code()),
         "restart": prospect.map(restart),
@@ -238,6 +268,13 @@ fn object(checked: &Checked<'_>) -> Value {
         }),
         "unreadable": prospect.and_then(|prospect| prospect.unreadable.as_ref()),
     })
+}
+
+const fn last_tick(checked: &Checked<'_>) -> Option<Duration> {
+    match checked.watched {
+        Watched::By { last_tick } => Some(last_tick),
+        Watched::NotSinceBoot | Watched::NotWith(_) | Watched::Never => None,
+    }
 }
 
 fn unit(unit: &Unit, service: &Service) -> Value {

@@ -16,7 +16,7 @@ use unhang_core::{Decision, Moment, Observation};
 
 use crate::plan::Service;
 use crate::words;
-pub(crate) use check::{Checked, Depth, Leave, Prospect, check, check_json, check_refused, level};
+pub(crate) use check::{Checked, Depth, Leave, Prospect, Watched, check, check_json, check_refused, level};
 pub(crate) use progress::Progress;
 pub(crate) use screen::{Screen, Style};
 pub(crate) use settings::{json as settings_json, lines as settings};

@@ -1,9 +1,10 @@
 //! `status` and `why`: what is remembered of a service, for people and for programs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Hold, Mode, Moment, Outcome, Outlook, State, VerdictKind};
+use unhang_core::{Hold, Mode, Moment, Outcome, Outlook, Reason, State, VerdictKind};
 
 use crate::plan::Service;
 use crate::words;
@@ -26,6 +27,8 @@ pub(crate) struct Picture<'a> {
     pub(crate) outlook: Outlook,
     /// How long ago the last tick was; `None`: there was none.
     pub(crate) last_tick: Option<Duration>,
+    /// Where the ticks' locks are looked for.
+    pub(crate) locks: &'a Path,
     /// The state could not be read.
     pub(crate) unreadable: Option<String>,
 }
@@ -34,7 +37,7 @@ impl Picture<'_> {
     /// No run has looked at it, or what it found cannot be read: nothing is known, least of all that it
     /// is healthy.
     fn is_unseen(&self) -> bool {
-        (self.last_tick.is_none() || self.unreadable.is_some()) && self.state == State::default()
+        self.unreadable.is_some() || (self.last_tick.is_none() && self.state == State::default())
     }
 }
 
@@ -69,7 +72,7 @@ pub(crate) fn table(pictures: &[Picture<'_>], now: &Moment, screen: &Screen) -> 
         .map(|line| line.trim_end().to_owned())
         .filter(|line| !line.is_empty())
         .collect();
-    lines.extend(is_cron_running(pictures.iter().map(|picture| picture.last_tick)));
+    lines.extend(is_cron_running(pictures));
     lines.extend(pictures.iter().filter_map(|picture| {
         Some(format!("{}: state file unreadable {}", picture.service.key, picture.unreadable.as_ref()?))
     }));
@@ -98,12 +101,17 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let Picture { service, state, outlook, last_tick, .. } = picture;
     let since = state.since.as_ref().map(|at| format!(" since {}", words::day_and_clock(at, now)));
     let answer = state.cause.as_ref().map(|cause| format!("; last answer {}", answer(cause)));
-    let tick = last_tick.map_or("no run yet".to_owned(), |age| format!("last run {} ago", words::span(age)));
+    let tick = match last_tick {
+        None => "no run yet: is cron running?".to_owned(),
+        Some(age) if is_overdue(*age) => format!("no run for {}: is cron running?", words::span(*age)),
+        Some(age) => format!("last run {} ago", words::span(*age)),
+    };
     if let (true, Some(what)) = (picture.is_unseen(), &picture.unreadable) {
         return vec![format!("{}: not known: state file unreadable {what}", service.key)];
     }
     if picture.is_unseen() {
-        return vec![format!("{}: not seen yet: {NOT_SEEN}; is cron running?", service.key)];
+        let locks = picture.locks.display();
+        return vec![format!("{}: not seen yet: {NOT_SEEN} (by {locks}); is cron running?", service.key)];
     }
     let happened = format!(
         "{}: {} ({}){}: {}{}; {tick}",
@@ -136,7 +144,7 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         (Some(bound), _) => {
             format!("held by: {} ({}); {spent}", bound.reason().code(), words::reason(bound.reason()))
         }
-        (None, VerdictKind::Held) => {
+        (None, VerdictKind::Held | VerdictKind::Unknown) => {
             format!("held by: {} ({}); {spent}", state.reason.code(), words::reason(state.reason))
         }
         (None, _) => format!("held by: nothing; {spent}"),
@@ -174,8 +182,8 @@ fn verdict(picture: &Picture<'_>) -> String {
         _ if picture.is_unseen() => "not seen yet".to_owned(),
         VerdictKind::Healthy | VerdictKind::Recovered => VerdictKind::Healthy.code().to_owned(),
         VerdictKind::Recovering => verdict.code().to_owned(),
-        VerdictKind::Failing if reason == unhang_core::Reason::Counting => verdict.code().to_owned(),
-        VerdictKind::Restart => "failing (restarted)".to_owned(),
+        VerdictKind::Failing if reason == Reason::Counting => verdict.code().to_owned(),
+        VerdictKind::Restart => "failing (restart)".to_owned(),
         VerdictKind::Failing | VerdictKind::Held | VerdictKind::Unknown => {
             format!("{} ({})", verdict.code(), reason.code())
         }
@@ -197,7 +205,8 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         1 => "after 1 more counted failure".to_owned(),
         n => format!("after {n} counted failures in a row"),
     };
-    let hands_off = state.verdict == VerdictKind::Held && outlook.bound.is_none() && outlook.failures > 0;
+    let waits = outlook.failures > 0 || state.reason == Reason::NotPermitted;
+    let hands_off = state.verdict == VerdictKind::Held && outlook.bound.is_none() && waits;
     match (&outlook.bound, service.policy.mode) {
         _ if state.verdict == VerdictKind::Unknown => "not while it cannot be told how it is".to_owned(),
         (_, Mode::Observe) => "never: mode is observe".to_owned(),
@@ -213,14 +222,17 @@ fn not_before(bound: &Hold, now: &Moment) -> String {
     format!("not before {}", words::day_and_clock(&then, now))
 }
 
-/// Of the ticks' ages: what the oldest says, if anything.
-pub(super) fn is_cron_running(ages: impl Iterator<Item = Option<Duration>>) -> Option<String> {
-    let oldest = ages.max_by_key(|age| age.unwrap_or(Duration::MAX))?;
-    match oldest {
-        None => Some("no tick yet: is cron running?".to_owned()),
-        Some(age) if is_overdue(age) => Some(format!("no tick for {}: is cron running?", words::span(age))),
-        Some(_) => None,
+/// What the oldest of the last ticks says of cron, if anything.
+fn is_cron_running(pictures: &[Picture<'_>]) -> Option<String> {
+    let oldest = pictures.iter().max_by_key(|picture| picture.last_tick.unwrap_or(Duration::MAX))?;
+    match oldest.last_tick {
+        None => Some(format!("no tick yet by {}: is cron running?", oldest.locks.display())),
+        Some(age) => no_tick_for(age),
     }
+}
+
+pub(super) fn no_tick_for(age: Duration) -> Option<String> {
+    is_overdue(age).then(|| format!("no tick for {}: is cron running?", words::span(age)))
 }
 
 pub(super) fn is_overdue(age: Duration) -> bool {
@@ -238,7 +250,7 @@ fn coloured(cell: &str, verdict: VerdictKind, style: Style) -> String {
 }
 
 fn object(picture: &Picture<'_>, now: &Moment) -> Value {
-    let Picture { service, state, outlook, last_tick, unreadable } = picture;
+    let Picture { service, state, outlook, last_tick, unreadable, .. } = picture;
     let stamp = |at: &Option<Moment>| at.as_ref().map(words::rfc3339);
     let restarts: Vec<Value> = state
         .restarts
@@ -254,7 +266,7 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
         "restarts_by": service.restarter.words(),
         "verdict": if picture.is_unseen() { None } else { Some(state.verdict.code()) },
         "reason": if picture.is_unseen() { None } else { Some(state.reason.code()) },
-        "explanation": if picture.is_unseen() { NOT_SEEN } else { words::reason(state.reason) },
+        "explanation": explanation(picture),
         "cause": state.cause,
         "since": stamp(&state.since),
         "streak": service.policy.max_failures.saturating_sub(outlook.failures),
@@ -272,6 +284,14 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
         "last_tick_seconds_ago": last_tick.map(|age| age.as_secs()),
         "unreadable": unreadable,
     })
+}
+
+fn explanation(picture: &Picture<'_>) -> &'static str {
+    match picture.unreadable {
+        Some(_) => "what the last run found cannot be read",
+        None if picture.is_unseen() => NOT_SEEN,
+        None => words::reason(picture.state.reason),
+    }
 }
 
 const fn outcome(outcome: Outcome) -> &'static str {

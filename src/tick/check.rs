@@ -1,13 +1,15 @@
 //! `check`: probes now and touches nothing. No lock, no write, no restart.
 
-use unhang_core::{Case, foresee, in_the_way};
+use std::time::Duration;
+
+use unhang_core::{Case, State, foresee, in_the_way};
 
 use crate::log::Echo;
 use crate::os::{clock, limits};
 use crate::places::Places;
 use crate::plan::{Owner, Plan, Question, Restarter, Service};
 use crate::probe::{self, Answer};
-use crate::report::{Checked, Depth, Leave, Progress, Prospect};
+use crate::report::{Checked, Depth, Leave, Progress, Prospect, Watched};
 use crate::store::Store;
 use crate::words;
 
@@ -31,8 +33,8 @@ pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Ch
     };
     let mut prospects = prospects.into_iter();
     let of_one = |(service, answer): (&'a Service, Answer)| {
-        let last_tick = store.last_tick(service.lock()).map(|at| ago(at, &tick.now));
-        Checked { last_tick, prospect: prospects.next(), ..checked(&service.key, &service.question, answer) }
+        let watched = watched(service, &store, &tick);
+        Checked { watched, prospect: prospects.next(), ..checked(&service.key, &service.question, answer) }
     };
     plan.services.iter().zip(answers).map(of_one).collect()
 }
@@ -43,6 +45,11 @@ pub(crate) fn check_url<'a>(shown: &'a str, question: &'a Question) -> Checked<'
     let answer = probe::ask(question);
     drop(waiting);
     checked(shown, question, answer)
+}
+
+/// Does who asks have the same rights as the runs?
+fn is_ours(owner: Owner) -> bool {
+    owner == Owner::Caller || rustix::process::geteuid().is_root()
 }
 
 /// polkit tells nobody but root what it allows: a user learns it from the first restart.
@@ -68,7 +75,26 @@ fn probing(questions: &[&Question]) -> Progress {
 fn checked<'a>(label: &'a str, question: &'a Question, answer: Answer) -> Checked<'a> {
     let Answer { observation, status, times } = answer;
     let timeout = question.timeout;
-    Checked { label, timeout, seen: observation, status, times, last_tick: None, prospect: None }
+    let watched = Watched::Never;
+    let wanted = &question.status;
+    Checked { label, timeout, wanted, seen: observation, status, times, watched, prospect: None }
+}
+
+/// The lock's time is that of the last tick, and goes with the boot, which the state does not.
+fn watched(service: &Service, store: &Store, tick: &Tick<'_>) -> Watched {
+    // Two runs of cron, and the deadline of one that hangs.
+    const TIME_TO_COME: Duration = Duration::from_secs(360);
+    let (state, unreadable) = remembered(service, store, &tick.now);
+    let last_tick = store.last_tick(service.lock()).map(|at| ago(at, &tick.now));
+    match (last_tick, state, unreadable) {
+        // Root's runs may read what whoever asks may not.
+        (Some(_), None, Some(why)) if is_ours(tick.plan.owner) => Watched::NotWith(why),
+        (Some(last_tick), _, _) => Watched::By { last_tick },
+        (None, Some(state), _) if state != State::default() && tick.now.since_boot > TIME_TO_COME => {
+            Watched::NotSinceBoot
+        }
+        (None, _, _) => Watched::Never,
+    }
 }
 
 /// What comes next for each service: the judgement of a tick, which nobody acts upon.

@@ -17,26 +17,26 @@ use super::watch::{self, Kept};
 use super::{Tick, Watch};
 
 /// What `status` and `why` show; probes nothing, writes nothing.
-pub(crate) fn pictures<'a>(plan: &'a Plan, places: &Places) -> (Vec<Picture<'a>>, Moment) {
+pub(crate) fn pictures<'a>(plan: &'a Plan, places: &'a Places) -> (Vec<Picture<'a>>, Moment) {
     let (store, now) = (Store::open_to_read(places), clock::now());
-    (plan.services.iter().map(|service| picture(service, &store, &now)).collect(), now)
-}
-
-fn picture<'a>(service: &'a Service, store: &Store, now: &Moment) -> Picture<'a> {
-    let (state, unreadable) = remembered(service, store, now);
-    let state = state.unwrap_or_default();
-    let last_tick = store.last_tick(service.lock()).map(|at| ago(at, now));
-    let outlook = outlook(&state, &service.policy, now);
-    Picture { service, state, outlook, last_tick, unreadable }
+    let of_one = |service: &'a Service| {
+        let (state, unreadable) = remembered(service, &store, &now);
+        let state = state.unwrap_or_default();
+        let last_tick = store.last_tick(service.lock()).map(|at| ago(at, &now));
+        let outlook = outlook(&state, &service.policy, &now);
+        Picture { service, state, outlook, last_tick, locks: &places.locks, unreadable }
+    };
+    let pictures = plan.services.iter().map(of_one).collect();
+    (pictures, now)
 }
 
 /// What a run would go on from, if it can; and what could not be read.
 pub(super) fn remembered(service: &Service, store: &Store, now: &Moment) -> (Option<State>, Option<String>) {
     match store.load(&service.key, now) {
         Ok(loaded) => (Some(loaded.record.state), loaded.unreadable),
-        Err(NoState::NotRead(why)) => (None, Some(format!("({why}): not probed by a run"))),
+        Err(NoState::NotRead(why)) => (None, Some(format!("({why})"))),
         Err(NoState::Newer { version, .. }) => {
-            (None, Some(format!("(version {version}, written by a newer unhang): not probed by a run")))
+            (None, Some(format!("(version {version}, written by a newer unhang): runs leave it alone")))
         }
     }
 }
@@ -79,8 +79,10 @@ fn reset_one(tick: &Tick<'_>, mut watch: Watch<'_>) -> Exit {
     let step = before.backoff.map_or(0, |backoff| backoff.step);
     let wait = words::span(service.policy.backoff.wait(step));
     report::line(format!(
-        "{}: cleared a streak of {}, {} restarts of the budget, and a backoff of {wait}",
-        service.key, before.streak, seen.spent
+        "{}: cleared a streak of {}, {} of the budget, and a backoff of {wait}",
+        service.key,
+        before.streak,
+        words::restarts(seen.spent)
     ));
     Exit::Well
 }

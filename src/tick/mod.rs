@@ -24,7 +24,7 @@ use crate::{probe, report, words};
 pub(crate) use check::{check, check_url};
 pub(crate) use inspect::{pictures, reset};
 use look::Looks;
-pub(crate) use site::obstacles;
+pub(crate) use site::survey;
 use watch::Watch;
 
 /// Kept of the deadline for a look, a second probe and a restart. With few descriptors or no threads many

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use unhang_core::Reason;
+use unhang_core::{Doubt, Reason, Unit};
 
 use crate::command;
 use crate::os::{clock, files};
@@ -12,10 +12,21 @@ use crate::words;
 
 use super::look::{self, Looks};
 
-/// A line for each, without `unhang: `. Of units none where there is no systemd to ask.
-pub(crate) fn obstacles(plan: &Plan) -> Vec<String> {
+/// What was found, a line for each, without `unhang: `.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) obstacles: Vec<String>,
+    /// Why nothing can be said of the units.
+    pub(crate) not_asked: Option<String>,
+}
+
+pub(crate) fn survey(plan: &Plan) -> Found {
     let services: Vec<&Service> = plan.services.iter().collect();
     let looks = Looks::at(&services, clock::monotonic(), plan.host.deadline);
+    let not_asked = services.iter().find_map(|service| match looks.of(service)?.unit {
+        Unit::Unanswered(Doubt::NoSystemd(why) | Doubt::UnitUnknown(why)) => Some(why),
+        Unit::Unanswered(_) | Unit::NotAsked | Unit::Command { .. } | Unit::Seen(_) => None,
+    });
     let of_one = |service: &&Service| {
         let key = &service.key;
         let restart = match &service.restarter {
@@ -29,7 +40,7 @@ pub(crate) fn obstacles(plan: &Plan) -> Vec<String> {
             .map(|why| format!("service.{key}.log_file: {why}; no act of it would be logged"));
         [restart, log]
     };
-    services.iter().flat_map(of_one).flatten().collect()
+    Found { obstacles: services.iter().flat_map(of_one).flatten().collect(), not_asked }
 }
 
 fn of_unit(looks: &Looks, service: &Service) -> Option<String> {

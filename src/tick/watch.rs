@@ -66,7 +66,7 @@ fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Res
         Err(error) => {
             let why = words::io_or_cure(&error, cure(tick.plan.owner));
             let (key, lock) = (&service.key, store.lock_path(name));
-            report::fault(format!("{key}: cannot lock {}: {why}; not probed in this run", lock.display()));
+            report::fault(format!("{key}: cannot lock {}: {why}; left alone in this run", lock.display()));
             Err(Exit::StateUnusable)
         }
     }
@@ -87,7 +87,7 @@ fn load<'a>(
             Ok(Watch { service, saved: record.clone(), record, store, place, lock })
         }
         Err(NoState::NotRead(why)) => {
-            report::fault(format!("{key}: cannot read {why}; not probed in this run"));
+            report::fault(format!("{key}: cannot read {why}; left alone in this run"));
             Err(Exit::StateUnusable)
         }
         Err(NoState::Newer { version, file }) => {

@@ -106,6 +106,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("* was stopped by somebody, and a restart would start it", "upstream", THEIRS),
     Row("* within * is all the budget allows", "budget", "Find out why restarts do not help. unhang reset NAME gives the budget back at once."),
     Row("the wait after a restart, longer each time until it stays healthy", "backoff", "None; unhang reset NAME ends the wait."),
+    Row("the wait after a restart, or after a lost state; longer each time until it stays healthy", "backoff", "None; unhang reset NAME ends the wait."),
     Row("too little time left in this run; first in the next", "deadline", WAIT),
     Row("mode is observe; it would have been restarted now", "observe", "Set mode = \"act\" when you trust it."),
     Row("right before the restart it was *", "changed_meanwhile", WAIT),
@@ -146,7 +147,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("* cannot be written: *", "config check found it out without writing.", "Mend what stands behind."),
     Row("there is no folder *", "The log has no place.", "Make the folder."),
     Row("run it as root, or with a plan of your own in ~/.config/unhang/unhang.toml", "Locks and state are root's.", "Do one of the two."),
-    Row("give it a folder of your own by --state-dir", "The home is not there, or not the user's.", "Do as it says."),
+    Row("run it as the user whose runs these are", "The folder for state and locks is another user's.", "Do as it says."),
     Row("set log_file to a file in a folder of your own", "The log is root's.", "Do as it says."),
     Row("run it as root; or, if no secret stands in it, chmod o+rX it", "The configuration is not for everybody to read.", "Do one of the two."),
     Row("*: run it as root, or as the user that cron runs it as", "The state is not for everybody to read.", "Do one of the two."),
@@ -161,5 +162,5 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("*; nor in memory: *", "Neither place takes the state.", "Mend it now: the service is not watched."),
     Row("version * never was", "The state is damaged.", "None."),
     Row("a code or a time in it has no meaning", "The state is damaged.", "None."),
-    Row("(version *, written by a newer unhang): not probed by a run", "An older unhang was installed over a newer one.", "Install the newer one again."),
+    Row("(version *, written by a newer unhang): runs leave it alone", "An older unhang was installed over a newer one.", "Install the newer one again."),
 ];

@@ -29,7 +29,7 @@ fn status_tells_each_service_in_a_line() {
     shows(
         &scene,
         &["status"],
-        "app  not seen yet  restarts 0/5 in 1 h  no tick yet\nno tick yet: is cron running?\n",
+        "app  not seen yet  restarts 0/5 in 1 h  no tick yet\nno tick yet by */state: is cron running?\n",
     );
     scene.tick().exits(0);
     shows(&scene, &["status", "app"], "app  healthy  restarts 0/5 in 1 h  last tick * ago\n");
@@ -63,6 +63,7 @@ fn status_says_when_cron_does_not_run() {
         &["status"],
         "app  healthy  restarts 0/5 in 1 h  last tick 14 min* ago\nno tick for 14 min*: is cron running?\n",
     );
+    shows(&scene, &["why"], "app: healthy (ok): it answers; no run for 14 min*: is cron running?\n*");
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn why_answers_in_four_lines() {
         earliest restart: after 1 more counted failure\n";
     shows(&scene, &["why", "app"], expected);
     let scene = failed(2);
-    let expected = "app: restart (max_failures) since *: max_failures was reached, and it was restarted; last answer HTTP 502; last run * ago\n\
+    let expected = "app: restart (max_failures) since *: max_failures was reached, and a restart was asked for; last answer HTTP 502; last run * ago\n\
         counted: 0 of 2 failures in a row; 2 since the last healthy answer\n\
         held by: nothing; 1 of 5 restarts within 1 h, the last at *: not healed\n\
         earliest restart: after 2 counted failures in a row\n";
@@ -120,11 +121,24 @@ fn reset_clears_the_count_the_backoff_and_the_budget_and_says_so() {
     scene
         .run(&["reset", "app"])
         .ends(0)
-        .prints("app: cleared a streak of 0, 1 restarts of the budget, and a backoff of 2 min\n", "")
+        .prints("app: cleared a streak of 0, 1 restart of the budget, and a backoff of 2 min\n", "")
         .logs(&[]);
     assert_eq!(
         (scene.state()["restarts"].as_array().unwrap().len(), &scene.state()["backoff"]),
         (0, &Value::Null)
+    );
+    // What held it by that holds it no more.
+    let held = failed(2);
+    held.keys("budget = { restarts = 1, window = \"3d\" }\nbackoff = { first = \"0s\", max = \"0s\" }");
+    held.tick().ends(1).logs(&["*3/2*"]).acts(&[]);
+    held.pass(120);
+    held.tick().ends(1).logs(&["*4/2*", "*(budget)*next restart possible 20*-* *:*"]).acts(&[]);
+    held.run(&["reset", "app"])
+        .ends(0)
+        .prints("app: cleared a streak of 2, 1 restart of the budget, *\n", "");
+    held.run(&["why", "app"]).ends(0).prints(
+        "app: failing (counting) *\ncounted: 0 of 2 *; 4 since *\nheld by: nothing; 0 of 1 restarts *\nearliest restart: after 2 *\n",
+        "",
     );
     // A lock that another run holds is respected.
     let lock = std::fs::File::create(scene.path("state/app.service.lock")).unwrap();
@@ -144,7 +158,18 @@ fn what_is_not_readable_is_said_and_left_as_it_is() {
     scene
         .run(&["status"])
         .ends(0)
-        .prints("app  *\napp: state file unreadable (*): left as it is; counting from zero\n", "");
+        .prints("app  not known  *\napp: state file unreadable (*): left as it is; counting from zero\n", "");
+    scene
+        .run(&["why", "app"])
+        .ends(0)
+        .prints("app: not known: state file unreadable (*): left as it is; counting from zero\n", "");
+    let ran = scene.run(&["status", "--json"]);
+    let told: Value = serde_json::from_slice(&ran.output.stdout).unwrap();
+    ran.ends(0).prints("{*}\n", "");
+    assert_eq!(
+        (&told["services"][0]["verdict"], &told["services"][0]["reason"]),
+        (&Value::Null, &Value::Null)
+    );
     assert_eq!(std::fs::read_to_string(scene.path("state/app.json")).unwrap(), "{");
 }
 

@@ -33,6 +33,14 @@ fn an_unhealthy_service_is_critical() {
     let scene = Scene::new();
     scene.server.answers(&[Answer::Status(503)]);
     checks(&scene, &[]).ends(2).prints("UNHANG CRITICAL - app: HTTP 503 in * | app=0.*s;;5;0;5\n", "");
+    checks(&scene, &["--status", "503"]).ends(0).prints("UNHANG OK - app: HTTP 503 in * | *\n", "");
+    scene.server.answers(&[Answer::Status(200)]);
+    checks(&scene, &["--status", "204,503"])
+        .ends(2)
+        .prints("UNHANG CRITICAL - app: HTTP 200 in *, wanted 204,503 | app=0.*\n", "");
+    checks(&scene, &["--url", "http://127.0.0.1:1/", "--unit", "app"])
+        .ends(2)
+        .prints("UNHANG CRITICAL - app: HTTP 000: connection refused | app=U;;5;0;5\n", "");
     scene.server.answers(&[Answer::Hang]);
     checks(&scene, &["--timeout", "200ms"]).ends(2).prints(
         "UNHANG CRITICAL - app: HTTP 000: no answer within 200 ms (connected) | app=0.2*s;;0.2;0;0.2\n",
@@ -58,6 +66,12 @@ fn a_healthy_service_that_no_run_looks_after_is_a_warning() {
         let lock = std::fs::File::options().write(true).open(scene.path("state/app.service.lock")).unwrap();
         lock.set_modified(SystemTime::now() - Duration::from_secs(minutes * 60)).unwrap();
     };
+    // The lock goes with the boot, and no run came since.
+    let lock = scene.path("state/app.service.lock");
+    std::fs::rename(&lock, scene.path("lock")).unwrap();
+    let boot = "no tick since this host booted: is cron running?";
+    checks(&scene, &[]).ends(1).prints(&format!("UNHANG WARNING - app: HTTP 200 in *; {boot} | *\n"), "");
+    std::fs::rename(scene.path("lock"), &lock).unwrap();
     age(5);
     checks(&scene, &[]).ends(0).prints("UNHANG OK - app: HTTP 200 in * | *\n", "");
     age(14);
@@ -138,7 +152,7 @@ fn what_a_server_answers_cannot_forge_figures_or_lines() {
     let scene = Scene::new();
     scene.server.answers(&[Answer::Says("evil | app=0s\nUNHANG OK\r\n\r\n")]);
     let told =
-        r#"UNHANG CRITICAL - app: HTTP 000: not HTTP: it begins "evil \u{7c} app=0s\nUNHANG OK*" | app=0.*"#;
+        r#"UNHANG CRITICAL - app: HTTP 000: not HTTP: it begins "evil \u{7c} app=0s\nUNHANG OK*" | app=U;*"#;
     checks(&scene, &[]).ends(2).prints(&format!("{told}\n"), "");
 }
 
@@ -191,8 +205,8 @@ fn a_state_that_a_run_could_not_use_is_told() {
     let scene = Scene::new();
     scene.tick().exits(0);
     std::fs::write(scene.path("state/app.json"), r#"{"version":999}"#).unwrap();
-    checks(&scene, &["-v"]).ends(0).prints(
-        "UNHANG OK - *app: next tick: would not probe\napp: state file unreadable (version 999, *\n",
+    checks(&scene, &["-v"]).ends(1).prints(
+        "UNHANG WARNING - *; runs leave it alone: state file unreadable (version 999, *app: next tick: cannot be told from here\napp: state file unreadable (version 999, *\n",
         "",
     );
 }

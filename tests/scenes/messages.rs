@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Output;
 
 use crate::harness::{Answer, Scene, matches};
@@ -29,7 +30,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("*: * has no default;", "a fault of unhang itself"),
     ("*: does not fit this machine;", "needs a machine of 16 bits"),
     ("no folder for the state:", "root has one always: src/places.rs"),
-    ("*: cannot read *; not probed", "needs a host without descriptors: causes.rs"),
+    ("*: cannot read *; left alone", "needs a host without descriptors: causes.rs"),
     ("*: state file unreadable (*): *; going on", "needs /run/unhang: src/store/mod.rs"),
     ("*: cannot write the state: *; kept in memory", "needs /run/unhang: src/store/mod.rs"),
     ("run: the deadline of * is over;", "needs a disk that hangs: bounds.rs"),
@@ -64,9 +65,14 @@ impl Met {
     #[track_caller]
     fn by(&mut self, scene: &Scene, arguments: &[&str]) {
         let output = scene.command(arguments).output().unwrap();
+        self.told(&output, &format!("{arguments:?} {}", scene.config_text()));
+    }
+
+    #[track_caller]
+    fn told(&mut self, output: &Output, by: &str) {
         // `check` tells its faults where a monitor reads.
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(!said.is_empty(), "nothing was said: {arguments:?} {}", scene.config_text());
+        let said = String::from_utf8([&output.stdout[..], &output.stderr[..]].concat()).unwrap();
+        assert!(!said.is_empty(), "nothing was said: {by}");
         for line in said.lines() {
             let fault = line
                 .strip_prefix("unhang: ")
@@ -81,6 +87,7 @@ impl Met {
 fn every_fault_is_met_as_it_stands_in_the_table() {
     let mut met = Met(BTreeSet::new());
     command_lines(&mut met);
+    variables(&mut met);
     values(&mut met);
     tables(&mut met);
     files(&mut met);
@@ -93,6 +100,16 @@ fn every_fault_is_met_as_it_stands_in_the_table() {
     assert!(unmet.is_empty(), "never met: {unmet:#?}");
     for (start, _) in ELSEWHERE {
         assert!(missing.iter().any(|row| row.starts_with(start)), "met, or gone: {start}");
+    }
+}
+
+fn variables(met: &mut Met) {
+    for (name, value) in [("UNHANG_CONFIG", ""), ("UNHANG_STATE_DIR", "here"), ("UNHANG_MDOE", "observe")] {
+        let scene = Scene::new();
+        scene.env(name, value);
+        let mut command = scene.bare(Path::new(env!("CARGO_BIN_EXE_unhang")));
+        let output = command.args(["run", "--unit", "a", "--url", "http://x"]).output().unwrap();
+        met.told(&output, name);
     }
 }
 
@@ -127,6 +144,7 @@ fn command_lines(met: &mut Met) {
         "run --header secret",
         "check http://x app",
         "check http://x --unit y",
+        "run --url http://x --name a --restart-command a'b",
     ] {
         met.by(&scene, &line.split(' ').collect::<Vec<_>>());
     }
