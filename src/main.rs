@@ -70,6 +70,9 @@ use places::{Person, Places};
 use plan::Plan;
 use report::{Checked, Depth, Picture, Screen, Style};
 
+#[global_allocator]
+static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
