@@ -30,20 +30,11 @@ impl Document {
     pub(super) fn parse(text: &str, path: &Arc<Path>) -> Result<Self, Vec<Fault>> {
         let lines = Lines::of(text);
         let at = |offset: usize| Origin::File { path: Arc::clone(path), line: Some(lines.number(offset)) };
-        Self::parse_at(text, &at)
-    }
-
-    /// The built-in table of defaults, which is no file.
-    pub(super) fn built_in(text: &str) -> Result<Self, Vec<Fault>> {
-        Self::parse_at(text, &|_| Origin::Default)
-    }
-
-    fn parse_at(text: &str, at: &impl Fn(usize) -> Origin) -> Result<Self, Vec<Fault>> {
         let (root, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            return Err(grammar_faults(text, &errors, at));
+            return Err(grammar_faults(text, &errors, &at));
         }
-        Ok(sort(root.into_inner(), at))
+        Ok(sort(root.into_inner(), &at))
     }
 }
 

@@ -22,7 +22,6 @@ mod words;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use document::Document;
 use files::Places;
 use settings::{Origin, Setting, Table, Value, Wrong};
 use tables::Tables;
@@ -64,9 +63,7 @@ pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Ques
         value: url,
         origin: Origin::Flag("URL".to_owned()),
     });
-    let built_in = Document::built_in(service::DEFAULTS)?;
-    let asked = built_in.defaults.map(|defaults| service::question_alone(vec![&defaults, &typed]));
-    let (question, found) = asked.ok_or_else(Vec::new)?;
+    let (question, found) = service::question_alone(vec![&service::built_in().defaults, &typed]);
     faults.extend(found);
     match question {
         Ok(question) => {
@@ -109,17 +106,15 @@ fn show_at(places: &Places, sources: &Sources<'_>) -> Result<Vec<Section>, Vec<F
     let mut faults = Vec::new();
     let files = |faults: &mut Vec<Fault>| Tables::of_files(places, sources.place.config.as_deref(), faults);
     let (typed, tables) = read(sources, files, &mut faults);
-    let (Some(tables), Ok(built_in)) = (tables, Document::built_in(service::DEFAULTS)) else {
-        return Err(faults);
-    };
+    let Some(tables) = tables else { return Err(faults) };
+    let built_in = service::built_in();
     let empty = Table::new(&[], Origin::Default);
-    let own_defaults = built_in.defaults.as_ref().unwrap_or(&empty);
     let section = |service: &Service| {
         let own = tables.services.get(&service.key).unwrap_or(&empty);
-        show::service(service, &[own_defaults, &tables.defaults, own, &typed])
+        show::service(service, &[&built_in.defaults, &tables.defaults, own, &typed])
     };
     let mut sections: Vec<Section> = plan.services.iter().map(section).collect();
-    sections.push(show::host(&plan, &[built_in.host.as_ref().unwrap_or(&empty), &tables.host, &typed]));
+    sections.push(show::host(&plan, &[&built_in.host, &tables.host, &typed]));
     Ok(sections)
 }
 
@@ -163,18 +158,16 @@ fn read(
 
 /// `None`: some part was refused.
 fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec<Fault>) -> Option<Plan> {
-    let built_in = Document::built_in(service::DEFAULTS).map_err(|found| faults.extend(found)).ok()?;
-    let (own_defaults, own_host) = (built_in.defaults?, built_in.host?);
-
-    let (host, found) = service::host(vec![&own_host, &tables.host, typed], &tables.host);
+    let built_in = service::built_in();
+    let (host, found) = service::host(vec![&built_in.host, &tables.host, typed], &tables.host);
     faults.extend(found);
-    let (keys, found) = service::defaults(&own_defaults, &tables.defaults);
+    let (keys, found) = service::defaults(&built_in.defaults, &tables.defaults);
     faults.extend(found);
     faults.extend(tables.stray.iter().map(|setting| stray(setting, &keys)));
 
     let mut services = Vec::new();
     for (name, own) in &tables.services {
-        let layers = vec![&own_defaults, &tables.defaults, own, typed];
+        let layers = vec![&built_in.defaults, &tables.defaults, own, typed];
         let (service, found) = service::service(name, own, layers, host.as_ref().ok());
         faults.extend(found);
         services.push(service);

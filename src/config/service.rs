@@ -12,30 +12,39 @@ use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use super::{question, units, words};
 use crate::plan::{HostPlan, Question, Restarter, Service, StatusSet, Trust};
 
-/// Every default there is, but for what is made from NAME: the name, the unit NAME.service, and the log.
-pub(super) const DEFAULTS: &str = r#"
-[defaults]
-method = "GET"
-headers = {}
-status = "200"
-redirects = 0
-timeout = "5s"
-ca_file = ""
-insecure = false
-max_failures = 2
-min_successes = 1
-grace = "30s"
-verify = "30s"
-min_gap = "45s"
-stale_after = "10m"
-budget = { restarts = 5, window = "1h" }
-backoff = { first = "2m", max = "1h" }
-mode = "act"
+/// What holds where nobody said anything else.
+#[derive(Debug)]
+pub(super) struct BuiltIn {
+    pub(super) defaults: Table,
+    pub(super) host: Table,
+}
 
-[host]
-deadline = "110s"
-boot_grace = "2m"
-"#;
+/// Every default there is, but for what is made from NAME: the name, the unit NAME.service, and the log.
+pub(super) fn built_in() -> BuiltIn {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let defaults = [
+        ("method", text("GET")),
+        ("headers", Value::EmptyTable),
+        ("status", text("200")),
+        ("redirects", Value::Whole(0)),
+        ("timeout", text("5s")),
+        ("ca_file", text("")),
+        ("insecure", Value::Truth(false)),
+        ("max_failures", Value::Whole(2)),
+        ("min_successes", Value::Whole(1)),
+        ("grace", text("30s")),
+        ("verify", text("30s")),
+        ("min_gap", text("45s")),
+        ("stale_after", text("10m")),
+        ("budget.restarts", Value::Whole(5)),
+        ("budget.window", text("1h")),
+        ("backoff.first", text("2m")),
+        ("backoff.max", text("1h")),
+        ("mode", text("act")),
+    ];
+    let host = [("deadline", text("110s")), ("boot_grace", text("2m"))];
+    BuiltIn { defaults: Table::built_in("defaults", defaults), host: Table::built_in("host", host) }
+}
 
 fn log_file_of(name: &str) -> PathBuf {
     PathBuf::from(format!("/var/log/{name}-monitor.log"))

@@ -2,6 +2,7 @@
 //! setting never loses its origin. Knows no key of unhang's, reads no file, judges no value.
 
 use std::fmt::{self, Write};
+use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -66,6 +67,15 @@ pub(super) enum Value {
 impl Table {
     pub(super) fn new(name: &[&str], origin: Origin) -> Self {
         Self { name: name.iter().map(|part| (*part).to_owned()).collect(), origin, settings: Vec::new() }
+    }
+
+    pub(super) fn built_in<const N: usize>(name: &str, settings: [(&str, Value); N]) -> Self {
+        let setting = |(key, value): (&str, Value)| Setting {
+            key: iter::once(name).chain(key.split('.')).map(str::to_owned).collect(),
+            value,
+            origin: Origin::Default,
+        };
+        Self { settings: settings.map(setting).into(), ..Self::new(&[name], Origin::Default) }
     }
 
     /// `asked`: `budget.window`

@@ -118,7 +118,6 @@ pub(crate) const NO_MESSAGES: &[(&str, &str)] = &[
     ("too many headers", "ureq's word, looked for"),
     (" (os error ", "the standard library's words, looked for"),
     ("%Y-%m-%d %H:%M", "the shape of a time"),
-    ("\n[defaults]\nmethod", "the table of defaults, which is TOML"),
     ("HTTP/1.1 200 OK", "what the demo's server answers"),
     ("* and * more", "the end of a list of names"),
     ("[\"cmd\", \"arg\"]", "the sample in several faults"),

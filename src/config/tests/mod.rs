@@ -124,8 +124,8 @@ fn the_help_tells_the_defaults() {
             Some((table @ ("budget" | "backoff"), key)) => format!("{table}.{key}"),
             _ => flag.name.replace('-', "_"),
         };
-        let built_in = Document::built_in(service::DEFAULTS).unwrap();
-        let tables = [built_in.defaults.unwrap(), built_in.host.unwrap()];
+        let built_in = service::built_in();
+        let tables = [built_in.defaults, built_in.host];
         let value = tables.iter().find_map(|table| table.get(&key)).map(|setting| setting.value.to_string());
         match (told, value.as_deref()) {
             (Some(told), Some(value)) => assert_eq!(told, value.trim_matches('"'), "{key}"),
