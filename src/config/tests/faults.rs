@@ -85,7 +85,7 @@ fn faults_of_one_line() {
         ("budget.reboots = 3", "budget.reboots: unknown key; did you mean budget.restarts?"),
         ("\"max failures\" = 3", "\"max failures\": unknown key; did you mean max_failures?"),
         ("\"budget.window\" = \"1h\"", "\"budget.window\": unknown key; did you mean budget.window?"),
-        ("interval = \"2m\"", "interval: unknown key; nothing was probed"),
+        ("interval = \"2m\"", "interval: unknown key; man unhang.toml lists them"),
         ("dot.url = \"x\"", "dot.url: unknown key; a NAME with a dot stands in quotes: [service.\"shop.dot\"]"),
     ] {
         refused(&format!("{SHOP}{line}"), &[], &[&format!("u.toml:3: service.shop.{message}")]);
@@ -159,8 +159,8 @@ fn faults_of_tables() {
         ("[service.\"b.service\"]\nurl = 'http://x'\nrestart = ['x']\n[service.b]\nurl = 'http://x'", &["u.toml:1: service.\"b.service\": would share a lock with service.b (u.toml:4); rename one of them"]),
         ("[host]\ndeadline = '39s'\nnonsense = 5\ngrace = '1s'\n[service.a]\nurl = 'http://x'", &[
             "u.toml:2: host.deadline: must be 40s or more, got \"39s\"; a restart begins only with 30s of it left",
-            "u.toml:3: host.nonsense: unknown key; nothing was probed",
-            "u.toml:4: host.grace: unknown key; nothing was probed",
+            "u.toml:3: host.nonsense: unknown key; man unhang.toml lists them",
+            "u.toml:4: host.grace: unknown key; man unhang.toml lists them",
         ]),
         ("[defaults]\nurl = 'http://x'\nname = 'x'\nunit = 'x'\nrestart = ['x']\nlog_file = '/x'\nmax_failures = 0\ninsecure = 1\nmodes = 5", &[
             "u.toml:2: defaults.url: makes no sense for all services; every service has its own",

@@ -282,10 +282,19 @@ fn a_reset_forgets_all_but_a_restart_whose_end_is_not_known() {
     let now = at("boot", 10_000, 100_000);
     let intended = intend(&failed_once(), &policy(), &Unit::NotAsked, &now, &now);
     let fresh = reset(&intended);
-    assert_eq!((fresh.streak, fresh.failures, fresh.backoff.clone(), fresh.restarts.len()), (0, 0, None, 1));
+    assert_eq!((fresh.streak, fresh.failures, fresh.backoff.clone(), fresh.restarts.len()), (0, 1, None, 1));
     assert_eq!((fresh.intent.is_some(), fresh.since.is_some()), (true, true));
     let settled = settle(&failed_once(), &intended, Ended::NotHealed, &Unit::Seen(running("b")), &now);
     assert_eq!(reset(&settled).restarts, []);
+    // What held it by budget or backoff is gone; what somebody else does holds on.
+    for (held, left) in [
+        (Reason::Backoff, Reason::Counting),
+        (Reason::Budget, Reason::Counting),
+        (Reason::Stopped, Reason::Stopped),
+    ] {
+        let state = State { verdict: VerdictKind::Held, reason: held, ..failed_once() };
+        assert_eq!(reset(&state).reason, left);
+    }
 }
 
 #[test]
