@@ -12,6 +12,7 @@ use unhang_core::{
 
 use super::Record;
 use super::faults::Faults;
+use crate::words;
 
 pub(super) const VERSION: u64 = 1;
 
@@ -190,7 +191,8 @@ impl File {
                 .map(|backoff| Backoff { step: backoff.step, from: backoff.from.into_moment() }),
             verdict: VerdictKind::from_code(&self.verdict)?,
             reason: Reason::from_code(&self.reason)?,
-            cause: self.cause,
+            // Shown as it stands; ours are codes.
+            cause: self.cause.map(|cause| words::escaped(&cause)),
             looked: self.looked.map(|looked| Looked { unit: looked.unit, boot: looked.boot_id }),
             about: self.about,
         };
@@ -199,17 +201,19 @@ impl File {
     }
 }
 
+const LAST: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
+
 impl Stamp {
     fn of(moment: &Moment) -> Self {
         let seconds = i64::try_from(moment.wall.as_secs()).unwrap_or(i64::MAX);
-        let wall = Utc.timestamp_opt(seconds, moment.wall.subsec_nanos()).single().unwrap_or_default();
+        let wall = Utc.timestamp_opt(seconds, moment.wall.subsec_nanos()).single().unwrap_or(LAST);
         let boottime_ms = u64::try_from(moment.since_boot.as_millis()).unwrap_or(u64::MAX);
         Self { wall, boot_id: moment.boot.clone(), boottime_ms }
     }
 
-    /// A wall clock before 1970 is no better than 1970.
+    /// A wall clock before 1970 is no better than 1970, and one after the last date that can be written than that.
     fn into_moment(self) -> Moment {
-        let millis = u64::try_from(self.wall.timestamp_millis()).unwrap_or(0);
+        let millis = u64::try_from(self.wall.min(LAST).timestamp_millis()).unwrap_or(0);
         Moment {
             boot: self.boot_id,
             since_boot: Duration::from_millis(self.boottime_ms),
@@ -267,7 +271,7 @@ mod tests {
             Just(Outcome::Unknown),
             Just(Outcome::Refused),
         ];
-        let id = || proptest::option::of("\\PC{0,40}");
+        let id = || proptest::option::of("[ -~é✅]{0,40}");
         let restart = (moment(), outcome, id()).prop_map(|(at, outcome, incarnation)| Restart {
             at,
             outcome,
@@ -361,5 +365,25 @@ mod tests {
         assert_eq!(record.state.restarts[0].outcome, Outcome::NotHealed);
         assert_eq!(record.state.backoff.unwrap().from.boot, None);
         assert_eq!(read(br#"{"version":2}"#), Err(Unusable::Newer(2)));
+    }
+
+    #[test]
+    fn times_out_of_all_reason_are_read_as_they_were_written() {
+        for wall in ["+262142-12-31T23:59:60Z", "-262143-01-01T00:00:00Z", "2026-12-31T23:59:60Z"] {
+            let file = format!(
+                r#"{{"version":1,"sequence":1,"verdict":"failing","reason":"counting","streak":1,"failures":1,
+                "since":{{"wall":"{wall}","boottime_ms":18446744073709551615}}}}"#
+            );
+            let record = read(file.as_bytes()).unwrap();
+            assert_eq!(read(&written(&record)), Ok(record), "{wall}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_it_can_drive_a_terminal() {
+        let file = r#"{"version":1,"sequence":1,"verdict":"failing","reason":"counting","cause":"a\u001b[2J\u202e\n","streak":1,"failures":1}"#;
+        let record = read(file.as_bytes()).unwrap();
+        assert_eq!(record.state.cause.as_deref(), Some(r"a\u{1b}[2J\u{202e}\n"));
+        assert_eq!(read(&written(&record)), Ok(record));
     }
 }
