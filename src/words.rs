@@ -326,7 +326,7 @@ pub(crate) fn escaped_json(json: &str) -> String {
 }
 
 /// C0, DEL and C1; and the marks that turn the direction of writing or break lines.
-fn drives_a_terminal(c: char) -> bool {
+pub(crate) fn drives_a_terminal(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 

@@ -9,8 +9,9 @@ use unhang_core::Mode;
 use crate::plan::{Plan, Question, Restarter, Service};
 
 use super::question::LOCALHOST;
-use super::settings::{Table, dotted};
+use super::settings::{Setting, Table, dotted};
 use super::words::spell;
+use crate::words::{drives_a_terminal, escaped};
 
 /// `[service.shop]` or `[host]`, with its values.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,7 +81,12 @@ pub(super) fn host(plan: &Plan, layers: &[&Table]) -> Section {
 /// What nobody said is made from NAME, or stands in the table of defaults.
 fn origin(key: &str, layers: &[&Table]) -> String {
     let said = layers.iter().rev().find_map(|layer| layer.get(key));
-    said.map_or_else(|| "default".to_owned(), |setting| setting.origin.to_string())
+    told(said)
+}
+
+/// A path of the operator's own may hold anything.
+fn told(said: Option<&Setting>) -> String {
+    said.map_or_else(|| "default".to_owned(), |setting| escaped(&setting.origin.to_string()))
 }
 
 /// Most headers of a health check are there to prove something; a Host is not.
@@ -92,8 +98,7 @@ fn header(name: &str, value: &str, layers: &[&Table]) -> Entry {
             matches!(key.as_slice(), ["headers", other] if other.eq_ignore_ascii_case(name))
         })
     });
-    let origin = said.map_or_else(|| "default".to_owned(), |setting| setting.origin.to_string());
-    Entry { key: dotted(&["headers".to_owned(), name.to_owned()]), value: text(shown), origin }
+    Entry { key: dotted(&["headers".to_owned(), name.to_owned()]), value: text(shown), origin: told(said) }
 }
 
 /// Where it asks, without what may be a secret.
@@ -120,6 +125,16 @@ fn span(span: Duration) -> String {
     text(&spell(span))
 }
 
+/// The argument of a command may be any text, and a terminal shows it.
 fn text(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut shown = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => shown.extend(['\\', c]),
+            _ if drives_a_terminal(c) => shown.extend(format!("\\u{:04X}", u32::from(c)).chars()),
+            _ => shown.push(c),
+        }
+    }
+    shown.push('"');
+    shown
 }

@@ -10,6 +10,7 @@ use unhang_core::{Cause, Doubt, Observation, Phase, TlsFault};
 use ureq::Error;
 
 use super::trace::Seen;
+use crate::words;
 
 /// A doubt on its way through ureq, which carries any error unchanged.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(super) fn classify(error: &Error, seen: &Seen) -> Observation {
         Error::HostNotFound => Observation::Unknown(Doubt::Lookup("it has no address".into())),
         Error::Other(error) => Observation::Unknown(match error.downcast_ref::<Ours>() {
             Some(Ours(doubt)) => doubt.clone(),
-            None => Doubt::Other(error.to_string()),
+            None => Doubt::Other(quoted(error)),
         }),
         Error::Protocol(_) | Error::BadUri(_) | Error::Http(_) | Error::RedirectFailed
             if !seen.beginning.is_empty() =>
@@ -33,7 +34,7 @@ pub(super) fn classify(error: &Error, seen: &Seen) -> Observation {
         }
         // Before a byte came, it is the question that is wrong. The rest ureq does not say to us, or
         // may say one day: no evidence against the service.
-        _ => Observation::Unknown(Doubt::Other(error.to_string())),
+        _ => Observation::Unknown(Doubt::Other(quoted(error))),
     }
 }
 
@@ -56,7 +57,7 @@ pub(super) fn classify_io(error: &io::Error, phase: Phase) -> Observation {
         )),
         _ if error.kind() == io::ErrorKind::TimedOut => timed_out(phase),
         _ if error.kind() == io::ErrorKind::UnexpectedEof => Observation::Unhealthy(Cause::Closed(phase)),
-        _ => Observation::Unknown(scarcity(error).unwrap_or_else(|| Doubt::Other(error.to_string()))),
+        _ => Observation::Unknown(scarcity(error).unwrap_or_else(|| Doubt::Other(quoted(error)))),
     }
 }
 
@@ -76,13 +77,13 @@ pub(super) fn classify_tls(error: &rustls::Error) -> Observation {
         | Tls::InappropriateMessage { .. }
         | Tls::NoCertificatesPresented
         | Tls::PeerMisbehaved(_)
-        | Tls::PeerSentOversizedRecord => Some(TlsFault::Handshake(error.to_string())),
+        | Tls::PeerSentOversizedRecord => Some(TlsFault::Handshake(quoted(error))),
         // Most of all PeerIncompatible: it does speak TLS, but none that we know.
         _ => None,
     };
     match fault {
         Some(fault) => Observation::Unhealthy(Cause::Tls(fault)),
-        None => Observation::Unknown(Doubt::Other(format!("TLS: {error}"))),
+        None => Observation::Unknown(Doubt::Other(quoted(&format!("TLS: {error}")))),
     }
 }
 
@@ -135,11 +136,18 @@ fn not_understood(error: &Error, beginning: &[u8]) -> Cause {
     match error {
         // ureq-proto's error cannot be named from here; a scene pins these words.
         Error::Protocol(error) if error.to_string().ends_with("too many headers") => Cause::TooLarge,
-        Error::Protocol(error) if beginning.starts_with(b"HTTP/1.") => Cause::NotHttp(error.to_string()),
+        Error::Protocol(error) if beginning.starts_with(b"HTTP/1.") => Cause::NotHttp(quoted(error)),
         Error::Protocol(_) => Cause::NotHttp(format!("it begins \"{}\"", beginning.escape_ascii())),
-        _ => Cause::NotHttp(error.to_string()),
+        _ => Cause::NotHttp(quoted(error)),
     }
 }
+
+/// What may hold words of the other side's: they neither drive a terminal nor fill a page.
+pub(super) fn quoted(text: &impl ToString) -> String {
+    words::escaped(&text.to_string()).chars().take(QUOTED).collect()
+}
+
+const QUOTED: usize = 200;
 
 impl From<Ours> for Error {
     fn from(ours: Ours) -> Self {

@@ -51,7 +51,7 @@ pub(crate) fn ask(question: &Question) -> Answer {
 
 /// Never the service's fault: a healthy one must not be restarted for a mistake of ours.
 fn broken(why: &str) -> Answer {
-    unknown(&format!("the probe broke down: {why}"))
+    unknown(&format!("the probe broke down: {}", fault::quoted(&why)))
 }
 
 fn unknown(why: &str) -> Answer {

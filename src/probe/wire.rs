@@ -20,7 +20,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use crate::os::rights;
 use crate::plan::Trust;
 
-use super::fault::{Ours, classify_io};
+use super::fault::{Ours, classify_io, quoted};
 use super::head::HeadBuffers;
 use super::socket::{Bounded, Deadline, connect_unix};
 use super::tls;
@@ -50,7 +50,8 @@ impl Connector for Dial {
         if self.private_to.as_ref().is_some_and(|own| leads_away(own, uri)) {
             let host = uri.host().unwrap_or_default();
             let why = format!(
-                "redirected to {host}, where the headers must not go: leave out headers or redirects"
+                "redirected to {}, where the headers must not go: leave out headers or redirects",
+                quoted(&host)
             );
             return Err(Ours(Doubt::Other(why)).into());
         }

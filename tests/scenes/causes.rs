@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 
-use crate::harness::{Answer, Scene};
+use crate::harness::{Answer, STOPPED, Scene, unit};
 
 #[track_caller]
 fn failure(answer: Answer, line: &str) -> Scene {
@@ -93,6 +93,90 @@ fn what_a_server_answers_cannot_forge_a_line() {
     let log = std::fs::read_to_string(scene.path("app.log")).unwrap();
     assert_eq!(log.lines().count(), 1, "{log}");
     assert!(log.trim_end().chars().all(|c| !c.is_control()), "{log:?}");
+}
+
+/// Answers that are no text, for ever: clears the screen, rings, turns the writing round.
+fn hostile(answer: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(answer);
+        }
+    });
+    url
+}
+
+const EVERYTHING_THAT_SHOWS: &[&[&str]] = &[
+    &["run", "--dry-run"],
+    &["run", "-v"],
+    &["status"],
+    &["status", "--json"],
+    &["why"],
+    &["why", "--json"],
+    &["check"],
+    &["check", "-v"],
+    &["check", "--json"],
+    &["config", "show"],
+    &["config", "show", "--json"],
+    &["config", "check"],
+];
+
+#[track_caller]
+fn shows_nothing_harmful(scene: &Scene) {
+    let harmful = |c: char| {
+        c.is_control() && c != '\n' || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    for arguments in EVERYTHING_THAT_SHOWS {
+        let output = scene.command(arguments).output().unwrap();
+        for shown in [output.stdout, output.stderr] {
+            let shown = String::from_utf8(shown).unwrap();
+            assert!(!shown.contains(harmful), "{arguments:?}: {shown:?}");
+        }
+        scene.pass(120);
+    }
+    let log = std::fs::read_to_string(scene.path("app.log")).unwrap();
+    assert!(!log.contains(harmful), "{log:?}");
+    assert!(log.lines().all(|line| line.contains(" - ") && line.chars().count() <= 500), "{log}");
+}
+
+#[test]
+fn nothing_from_outside_drives_a_terminal_wherever_it_is_shown() {
+    for answer in [
+        &b"\x1b[2J\x07\r\nunhang: forged\n\xc2\x9b2J\xe2\x80\xae\n\n"[..],
+        b"HTTP/1.1 302 \x1b[2J\r\nlocation: x\xff\t\xc2\x9b2J\xe2\x80\xae\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx\x1b[2J: y\r\n\r\n",
+    ] {
+        let scene = Scene::new();
+        let text = scene.config_text().replace(&scene.server.url(), &hostile(answer));
+        let keys = "redirects = 1\nname = \"A\u{202e}p\"\nheaders = { X = \"\u{202e}\" }\n";
+        scene.config(&format!("{text}{keys}"));
+        scene.systemctl("printf 'Job failed: \\033[2J\\007\\nforged\\n' >&2; exit 1", "");
+        shows_nothing_harmful(&scene);
+    }
+}
+
+#[test]
+fn neither_do_systemd_a_command_and_a_state_file() {
+    let scene = Scene::new();
+    let other = "e\x1b[2J\u{202e}.service";
+    scene.unit(other, &unit(STOPPED).replace("app.service", other));
+    scene.unit("app.service", &unit(&[("Requires", other)]));
+    scene.server.answers(&[Answer::Close]);
+    shows_nothing_harmful(&scene);
+    let state = std::fs::read_to_string(scene.path("state/app.json")).unwrap();
+    let forged = state.replace("\"closed\"", "\"\\u001b[2J\\n\u{202e}\"");
+    assert_ne!(forged, state, "{state}");
+    std::fs::write(scene.path("state/app.json"), &forged).unwrap();
+    for arguments in [&["status"][..], &["why"], &["status", "--json"]] {
+        let shown = String::from_utf8(scene.command(arguments).output().unwrap().stdout).unwrap();
+        assert!(!shown.contains(['\x1b', '\u{202e}']) && shown.contains("[2J"), "{shown:?}");
+    }
+    std::fs::write(scene.path("state/app.json"), "{\"version\":1,\"\\u001b[2J\x1b[2J").unwrap();
+    shows_nothing_harmful(&scene);
+    scene.keys("restart = [\"true\", \"\\u001b[2J\\n\\u202e\"]");
+    shows_nothing_harmful(&scene);
 }
 
 #[test]

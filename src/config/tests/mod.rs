@@ -367,6 +367,25 @@ fn a_unix_socket_is_asked_as_localhost() {
 }
 
 #[test]
+fn what_is_shown_stands_in_a_file_and_drives_no_terminal() {
+    let text = format!("{SHOP}name = 'S\u{202e}'\nrestart = [\"a\", \"b\\n\\u001b[2J\\\\\\\"\u{9b}\"]");
+    let dir = tempfile::tempdir().unwrap();
+    let main = dir.path().join("u.toml");
+    std::fs::write(&main, &text).unwrap();
+    let nowhere = dir.path().join("none");
+    let places = Places { user: None, main, folder: nowhere, as_root: false };
+    let cli = cli(&[]);
+    let sections = show_at(&places, &cli.sources()).unwrap();
+    let shown = |key: &str| {
+        let line = sections[0].entries.iter().find(|entry| entry.key == key).unwrap();
+        format!("{key} = {}\n", line.value)
+    };
+    assert_eq!(shown("restart"), "restart = [\"a\", \"b\\u000A\\u001B[2J\\\\\\\"\\u009B\"]\n");
+    let again = one(&format!("{SHOP}{}{}", shown("name"), shown("restart")), &[]);
+    assert_eq!(again, one(&text, &[]));
+}
+
+#[test]
 fn only_some() {
     let text = (10..40).map(|n| format!("[service.s{n}]\nurl = \"http://x\"\n")).collect::<Vec<_>>().concat();
     let keys = |plan: Plan| plan.services.into_iter().map(|service| service.key).collect::<Vec<_>>();

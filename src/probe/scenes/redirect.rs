@@ -1,5 +1,7 @@
 //! Where an answer sends us on.
 
+use std::io::Write;
+
 use unhang_core::{Cause, Doubt, Observation, Phase};
 
 use super::{GOOD, cause, free_port, hold, observe_with, question, says, serve};
@@ -74,6 +76,43 @@ fn a_redirect_to_nowhere_is_the_services_fault() {
     }
     let observed = following(1, &says("HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n"));
     assert!(matches!(observed, Observation::Unhealthy(Cause::NotHttp(_))), "no location: {observed:?}");
+}
+
+/// Where it leads stands in the message, and comes from outside.
+#[test]
+fn a_redirect_to_nowhere_is_told_in_one_short_harmless_line() {
+    for location in [&b"x\xff\t\xc2\x9b2J"[..], &b"x\xff\t".repeat(2000)] {
+        let head = [b"HTTP/1.1 302 Found\r\nlocation: ", location, b"\r\ncontent-length: 0\r\n\r\n"].concat();
+        let url = serve(move |mut stream| {
+            let _ = stream.write_all(&head);
+        });
+        let observed = following(1, &url);
+        let Observation::Unhealthy(Cause::NotHttp(told)) = observed else { panic!("{observed:?}") };
+        assert!(told.chars().count() <= 200 && !told.contains(char::is_control), "{told:?}");
+    }
+}
+
+/// ureq reads it before it goes on.
+#[test]
+fn the_body_of_a_redirect_is_bounded_by_time() {
+    let head = "HTTP/1.1 302 Found\r\nlocation: /there\r\n";
+    for (framing, again) in [
+        ("\r\n", "yyyyyyyyyyyyyyyy"),
+        ("content-length: 18446744073709551615\r\n\r\n", "yyyyyyyyyyyyyyyy"),
+        ("transfer-encoding: chunked\r\n\r\n", "8\r\nyyyyyyyy\r\n"),
+        ("content-encoding: gzip\r\n\r\n\x1f", "\0\u{4}\0\0\0\0\0\0"),
+    ] {
+        let url = serve(move |mut stream| {
+            let _ = stream.write_all(format!("{head}{framing}").as_bytes());
+            while stream.write_all(again.as_bytes()).is_ok() {}
+        });
+        assert_ne!(following(1, &url), Observation::Healthy, "{framing}");
+    }
+    let silent = serve(move |mut stream| {
+        let _ = stream.write_all(format!("{head}content-length: 5\r\n\r\nye").as_bytes());
+        hold(stream);
+    });
+    assert_ne!(following(1, &silent), Observation::Healthy);
 }
 
 #[test]
