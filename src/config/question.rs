@@ -11,6 +11,7 @@ use super::reading::{Reading, Refused};
 use super::settings::{Setting, Value, Wrong};
 use super::words;
 use crate::plan::StatusSet;
+use crate::words::drives_a_terminal;
 
 /// Where to ask, in the parts that it is asked with.
 #[derive(Debug, PartialEq, Eq)]
@@ -141,13 +142,19 @@ fn at_socket(rest: &str) -> Result<Address, Wrong> {
 }
 
 fn parse(url: &str, shape: &str) -> Result<Uri, Wrong> {
-    url.parse().map_err(|_| {
+    // `ureq::http` takes http:8000 for a host called http, control characters that are UTF-8, and anything
+    // behind a #, which is asked of no server.
+    let parsed: Option<Uri> = url.parse().ok();
+    let never_sent = |c: char| c == '#' || drives_a_terminal(c);
+    let whole = parsed.filter(|uri| uri.scheme().is_some() && !url.contains(never_sent));
+    whole.ok_or_else(|| {
         let cure = "other characters than letters, digits and -._~:/?&= are written as %XX";
         Wrong::cure(format!("cannot be read as a URL: {shape}"), cure)
     })
 }
 
-/// `ureq::http` takes more than can be asked: a password, any host, any text for a port, or none.
+/// `ureq::http` takes more than can be asked: a password, any host, any text for a port or after a host in
+/// brackets.
 fn check_authority(uri: &Uri) -> Result<(), Wrong> {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let host = uri.host().unwrap_or_default();
@@ -155,11 +162,12 @@ fn check_authority(uri: &Uri) -> Result<(), Wrong> {
         let cure = "use headers = { Authorization = \"Basic ...\" }";
         return Err(Wrong::cure("must not hold a user or password", cure));
     }
-    let port = authority.strip_prefix(host).and_then(|rest| rest.strip_prefix(':'));
+    let after = authority.strip_prefix(host).unwrap_or_default();
+    let port = after.strip_prefix(':');
     if port.is_some_and(|port| !is_port(port)) {
         return Err("must have a port of 1 to 65535".into());
     }
-    if !is_host(host) {
+    if !is_host(host) || (port.is_none() && !after.is_empty()) {
         return Err("has no valid host: a name, an IPv4 address or [an IPv6 address]".into());
     }
     Ok(())

@@ -121,11 +121,17 @@ fn faults_of_urls_show_no_secrets() {
         ("http://x:8o/", no_port),
         ("http://999.1.1.1/", no_host),
         ("http://[::g]/", no_host),
+        ("http://[::1]=b/", no_host),
+        ("http://[::1]8000/", no_host),
         ("http://*/", no_host),
         ("http://", unreadable),
         ("http:///health/", unreadable),
         ("http:/x", unreadable),
+        ("http:8000", unreadable),
+        ("http://x/# a", unreadable),
         ("http://x/a b", unreadable),
+        ("http://x/\u{9b}2J", unreadable),
+        ("http://x/\u{202e}", unreadable),
     ] {
         refused(&format!("[service.a]\nurl = '{url}'"), &[], &[&format!("u.toml:2: service.a.url: {message}")]);
     }
