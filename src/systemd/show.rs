@@ -40,8 +40,11 @@ impl<'a> Block<'a> {
         self.id() == name || self.words("Names").any(|known| known == name)
     }
 
-    /// `monotonic`: CLOCK_MONOTONIC now. `None`: it lacks what every systemd tells.
+    /// `monotonic`: CLOCK_MONOTONIC now. `None`: it lacks what every systemd tells, or tells it twice.
     pub(super) fn life(&self, monotonic: Duration) -> Option<Life> {
+        if self.is_garbled() {
+            return None;
+        }
         let active = match self.get("ActiveState")? {
             _ if self.get("Job").is_some_and(|job| !job.is_empty()) => Active::Busy,
             "active" if self.get("FreezerState").is_some_and(|state| state != "running") => Active::Frozen,
@@ -141,6 +144,13 @@ impl<'a> Block<'a> {
             "timeout" => UnitResult::Timeout,
             _ => UnitResult::Other,
         }
+    }
+
+    /// systemd says each property once for a unit; here two have run together.
+    fn is_garbled(&self) -> bool {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| matches!(pair, [name, next] if name == next))
     }
 
     fn get(&self, property: &str) -> Option<&'a str> {
@@ -273,6 +283,15 @@ mod tests {
         let alias = recorded("running-enabled-alias");
         let block = &super::blocks(&alias)[0];
         assert!(block.words("Names").count() > 1 && block.words("Names").all(|name| block.is(name)));
+    }
+
+    #[test]
+    fn two_units_that_have_run_together_are_none() {
+        let one = "LoadState=loaded\nActiveState=active\nJob=\n";
+        assert!(blocks(one)[0].life(Duration::ZERO).is_some());
+        for more in ["Job=77\n", "ActiveState=failed\n", "FreezerState=running\nFreezerState=frozen\n"] {
+            assert_eq!(blocks(&format!("{one}{more}"))[0].life(Duration::ZERO), None, "{more}");
+        }
     }
 
     #[test]
