@@ -1,4 +1,21 @@
 //! Real servers on real sockets, at ports of the kernel's choice, and what the probe must call them.
+//!
+//! | what a server does                         | plain HTTP                   | Unix socket, TLS              |
+//! |--------------------------------------------|------------------------------|-------------------------------|
+//! | accepts and stays silent                   | `service`: timed_out_waiting | `unix`, `tls`                 |
+//! | never accepts, backlog full                | `service`: timed_out_connecting | `unix`                     |
+//! | drips its head, or a body                  | `service`: timed_out_reading, what_comes_after | `unix`, `tls` |
+//! | head or interim answers without end        | `service`: too_large, timed_out_reading | `tls`              |
+//! | body without end, gzip bomb                | `service`: what_comes_after; of a redirect: `redirect` |     |
+//! | wrong length, bad chunks                   | `service`: what_comes_after, lengths; `random` |             |
+//! | half-open                                  | `service`: a_connection_that_is_half_open |                  |
+//! | does not read                              | `service`: a_server_that_does_not_read |                     |
+//! | resets: connect, request, head, body       | `service`: refused, does_not_read, reset, what_comes_after | `unix`, `tls` |
+//! | closes in the midst                        | `service`: closed            | `tls`, with and without its word |
+//! | HTTP/0.9, garbage                          | `service`: not_http; `random` | `tls`                        |
+//! | handshake stalls, drips, breaks off        |                              | `tls`                         |
+//! | words that drive a terminal                | `service`: not_http; `redirect`; tests/scenes/causes.rs | |
+//! | leads elsewhere or nowhere                 | `redirect`                   | `unix`, `tls`                 |
 
 mod host;
 mod random;

@@ -2,7 +2,7 @@
 //! what said so.
 
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use unhang_core::Observation;
 
-use super::{observe_with, question, read_head};
+use super::{TIMEOUT, hold, observe_with, question, read_head, reset};
 use crate::plan::Question;
 
 /// Good and nearly good answers, as ground to grow nonsense on.
@@ -93,34 +93,87 @@ fn changed(mut bytes: Vec<u8>, at: prop::sample::Index, change: &Change) -> Vec<
     bytes
 }
 
-/// A status line that says 200, at the start or after interim answers.
+/// How an answer is said, and what follows it.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Close,
+    Pieces,
+    Reset,
+    Silence,
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![
+        20 => Just(End::Close),
+        5 => Just(End::Pieces),
+        5 => Just(End::Reset),
+        1 => Just(End::Silence),
+    ]
+}
+
+fn say(answer: &[u8], end: End, mut stream: TcpStream) {
+    let pieces = if matches!(end, End::Pieces) { 3 } else { answer.len().max(1) };
+    let _ = answer.chunks(pieces).try_for_each(|piece| stream.write_all(piece));
+    match end {
+        End::Close | End::Pieces => {}
+        End::Reset => reset(stream),
+        End::Silence => hold(stream),
+    }
+}
+
+/// A well-formed status line of HTTP/1 with 200, and a head that ends, after none but interim answers.
 fn says_200(answer: &[u8]) -> bool {
-    let lines = answer.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
-    let mut heads = lines.filter(|line| line.starts_with(b"HTTP/1."));
-    let last = heads.find(|line| line.get(8..10) != Some(b" 1") || line.starts_with(b"HTTP/1.1 101"));
-    last.is_some_and(|line| matches!(line.get(7..12), Some(b"0 200" | b"1 200")))
+    let is_empty = |line: &&[u8]| matches!(*line, b"\r\n" | b"\n");
+    let mut lines = answer.split_inclusive(|byte| *byte == b'\n');
+    loop {
+        // Empty lines before a status line are overlooked, as RFC 9112, 2.2 has it of requests.
+        let Some(status) = lines.by_ref().find(|line| !is_empty(line)).and_then(status_of) else {
+            return false;
+        };
+        if !lines.by_ref().any(|line| is_empty(&line)) {
+            return false; // the head does not end
+        }
+        if status / 100 != 1 || status == 101 {
+            return status == 200;
+        }
+    }
+}
+
+fn status_of(line: &[u8]) -> Option<u16> {
+    let line = line.strip_suffix(b"\n")?;
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let rest = line.strip_prefix(b"HTTP/1.0 ").or_else(|| line.strip_prefix(b"HTTP/1.1 "))?;
+    let (digits, reason) = rest.split_at_checked(3)?;
+    let is_status = digits.iter().all(u8::is_ascii_digit) && (reason.is_empty() || reason.starts_with(b" "));
+    is_status.then(|| str::from_utf8(digits).ok()?.parse().ok()).flatten()
+}
+
+/// 600, or as many as are asked for: `RANDOM_ANSWERS=10000 cargo test random`
+fn cases() -> u32 {
+    std::env::var("RANDOM_ANSWERS").ok().map_or(600, |cases| cases.parse().unwrap())
 }
 
 #[test]
 fn no_answer_breaks_the_probe() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/health/", listener.local_addr().unwrap());
-    let said = Arc::new(Mutex::new(Vec::new()));
+    let said = Arc::new(Mutex::new((Vec::new(), End::Close)));
     let saying = Arc::clone(&said);
     // Says the same to each that comes, redirects included; ends with the process.
     thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
             read_head(&mut stream);
-            let answer: Vec<u8> = saying.lock().unwrap().clone();
-            let _ = stream.write_all(&answer);
+            let (answer, end) = saying.lock().unwrap().clone();
+            say(&answer, end, stream);
         }
     });
-    let config = ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() };
-    let case = (answer(), 0..3_u32, prop::sample::select(vec!["GET", "HEAD", "POST"]));
+    let config = ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() };
+    let case = (answer(), end(), 0..3_u32, prop::sample::select(vec!["GET", "HEAD", "POST"]));
     TestRunner::new(config)
-        .run(&case, |(answer, redirects, method)| {
-            said.lock().unwrap().clone_from(&answer);
-            let asked = Question { redirects, method: method.to_owned(), ..question(&url) };
+        .run(&case, |(answer, end, redirects, method)| {
+            *said.lock().unwrap() = (answer.clone(), end);
+            let timeout = TIMEOUT / 4;
+            let asked = Question { redirects, method: method.to_owned(), timeout, ..question(&url) };
             match observe_with(&asked) {
                 Observation::Healthy => prop_assert!(says_200(&answer), "{}", answer.escape_ascii()),
                 Observation::Unhealthy(_) | Observation::Unknown(_) => {}

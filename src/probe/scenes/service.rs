@@ -44,6 +44,92 @@ fn a_body_is_not_waited_for() {
 }
 
 #[test]
+fn what_comes_after_a_good_head_changes_nothing() {
+    let said = |head: &str, body: &[u8]| {
+        let answer = [b"HTTP/1.1 200 OK\r\n", head.as_bytes(), b"\r\n\r\n", body].concat();
+        move |mut stream: TcpStream| {
+            let _ = stream.write_all(&answer);
+            stream
+        }
+    };
+    for (head, body) in [
+        ("content-length: 5", &b"hel"[..]),
+        ("content-length: 5", b"hello, and more"),
+        ("content-length: 18446744073709551615", b""),
+        ("transfer-encoding: chunked", b"zz\r\nhello"),
+        ("transfer-encoding: chunked", b"5\r\nhel"),
+        ("transfer-encoding: chunked", b"ffffffffffffffffff\r\n"),
+        ("content-encoding: gzip\r\ncontent-length: 3", b"\x1f\x8b\xff"),
+    ] {
+        for end in [drop, hold, reset] {
+            let said = said(head, body);
+            assert_eq!(observe(&serve(move |stream| end(said(stream)))), Observation::Healthy, "{head}");
+        }
+    }
+    let drip = said("content-length: 1000000", b"");
+    let drips = serve(move |stream| {
+        let mut stream = drip(stream);
+        while stream.write_all(b"y").is_ok() {
+            thread::sleep(Duration::from_millis(15));
+        }
+    });
+    assert_eq!(observe(&drips), Observation::Healthy);
+    // A gzip bomb: a stored block of zeros, and another, for ever.
+    let bomb = repeats("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n\x1f", "\0\u{4}\0\0\0\0\0\0");
+    assert_eq!(observe(&bomb), Observation::Healthy);
+}
+
+#[test]
+fn lengths_that_cannot_be_are_not_healthy() {
+    for head in [
+        "content-length: -1",
+        "content-length: 18446744073709551616",
+        "content-length: 5\r\ncontent-length: 6",
+    ] {
+        not_http(&says(&format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\nhello")));
+    }
+}
+
+#[test]
+fn a_connection_that_is_half_open() {
+    use std::net::Shutdown;
+    let half = |side: Shutdown| {
+        serve(move |stream| {
+            stream.shutdown(side).unwrap();
+            hold(stream);
+        })
+    };
+    assert_eq!(cause(&half(Shutdown::Write)), Cause::Closed(Phase::Wait));
+    // It has gone, and nobody tells us: silence.
+    assert_eq!(
+        cause(&serve(|stream| {
+            stream.shutdown(Shutdown::Read).unwrap();
+            thread::sleep(2 * TIMEOUT);
+        })),
+        Cause::TimedOut(Phase::Wait)
+    );
+}
+
+/// More than the kernel keeps for one that does not read.
+fn long_question(url: &str) -> Question {
+    let headers = (0..2000).map(|n| (format!("x-{n}"), "y".repeat(4000))).collect();
+    Question { headers, ..question(url) }
+}
+
+#[test]
+fn a_server_that_does_not_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let observed = observe_with(&long_question(&url));
+    assert_eq!(observed, Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+    drop(listener);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    thread::spawn(move || reset(listener.accept().unwrap().0));
+    assert_eq!(observe_with(&long_question(&url)), Observation::Unhealthy(Cause::Reset));
+}
+
+#[test]
 fn what_is_asked() {
     let head = heard(question);
     let version = env!("CARGO_PKG_VERSION");
@@ -98,6 +184,11 @@ fn reset_before_and_in_mid_head() {
     assert_eq!(cause(&serve(reset)), Cause::Reset);
     let url = serve(|mut stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-").unwrap();
+        reset(stream);
+    });
+    assert_eq!(cause(&url), Cause::Reset);
+    let url = serve(|mut stream| {
+        stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n").unwrap();
         reset(stream);
     });
     assert_eq!(cause(&url), Cause::Reset);

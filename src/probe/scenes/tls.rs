@@ -261,6 +261,63 @@ fn answers_over_tls_are_bounded_and_judged_as_any_other() {
     assert_eq!(observed, Observation::Unhealthy(Cause::NotHttp(r#"it begins "SSH-2.0-x\r\n\r\n""#.into())));
 }
 
+/// Does as told with what stands behind a good handshake and a whole request.
+fn behind_tls(act: fn(StreamOwned<ServerConnection, TcpStream>)) -> (Ca, String) {
+    let ca = Ca::new();
+    let config = ca.issues(&["localhost"], VALID).config();
+    let url = for_all(move |tcp| {
+        let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), tcp);
+        read_head(&mut stream);
+        act(stream);
+    });
+    (ca, url)
+}
+
+#[test]
+fn answers_over_tls_that_do_not_end_well() {
+    let observed = |act| {
+        let (ca, url) = behind_tls(act);
+        observe_with(&Question { timeout: 2 * super::TIMEOUT, ..asked(&url, &ca.trust()) })
+    };
+    let drips = observed(|mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
+        while stream.write_all(b"y").and_then(|()| stream.flush()).is_ok() {
+            thread::sleep(Duration::from_millis(15));
+        }
+    });
+    assert_eq!(drips, Observation::Unhealthy(Cause::TimedOut(Phase::Read)));
+    // A word of TLS's own, again and again, and none of HTTP.
+    let keys = observed(|mut stream| {
+        while stream
+            .conn
+            .refresh_traffic_keys()
+            .and(stream.flush().map_err(|_| rustls::Error::DecryptError))
+            .is_ok()
+        {
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
+    assert!(matches!(keys, Observation::Unhealthy(_)), "{keys:?}");
+    let ends = observed(|mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+        hold(stream.sock);
+    });
+    assert_eq!(ends, Observation::Unhealthy(Cause::Closed(Phase::Read)));
+    let cut = observed(|mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
+        let _ = stream.flush();
+    });
+    assert_eq!(cut, Observation::Unhealthy(Cause::Closed(Phase::Read)));
+    assert_eq!(observed(|stream| reset(stream.sock)), Observation::Unhealthy(Cause::Reset));
+    let garbage = observed(|mut stream| {
+        let _ = stream.sock.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        hold(stream.sock);
+    });
+    assert!(matches!(garbage, Observation::Unhealthy(Cause::Tls(_))), "{garbage:?}");
+}
+
 #[test]
 fn a_redirect_to_https_is_followed() {
     let ca = Ca::new();

@@ -11,7 +11,7 @@ use std::thread;
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use unhang_core::{Cause, Doubt, Observation, Phase};
 
-use super::{GOOD, free_port, observe_with, question, read_head, says};
+use super::{GOOD, TIMEOUT, free_port, observe_with, question, read_head, says};
 use crate::plan::Question;
 
 /// As `config` makes it of `unix:SOCKET:/health/`.
@@ -125,4 +125,26 @@ fn a_full_backlog_is_a_time_out() {
     let (_dir, path) = place();
     let _listener = UnixListener::bind(&path).unwrap();
     assert_eq!(observe_with(&at(&path)), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+}
+
+#[test]
+fn silence_a_drip_and_a_reset() {
+    let observed = |act: fn(UnixStream)| {
+        let (_dir, path) = place();
+        let listener = UnixListener::bind(&path).unwrap();
+        thread::spawn(move || act(listener.accept().unwrap().0));
+        observe_with(&at(&path))
+    };
+    let silent = observed(|mut stream| drop(read_head(&mut stream) + &read_head(&mut stream)));
+    assert_eq!(silent, Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+    let drips = observed(|mut stream| {
+        read_head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
+        while stream.write_all(b"y").is_ok() {
+            thread::sleep(TIMEOUT / 20);
+        }
+    });
+    assert_eq!(drips, Observation::Unhealthy(Cause::TimedOut(Phase::Read)));
+    // To close it with something unread is how a Unix socket resets.
+    assert_eq!(observed(drop), Observation::Unhealthy(Cause::Reset));
 }
