@@ -1,0 +1,158 @@
+//! A configuration file: a plan that can be carried out, or faults that a person can read.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use toml::de::{DeTable, DeValue};
+
+use super::{SECRET, is_one_harmless_line, scratch, typed};
+use crate::cli::Cli;
+use crate::config;
+use crate::plan::{Plan, Restarter, Service};
+use crate::report;
+use crate::words;
+
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+struct Stage {
+    file: PathBuf,
+    cli: Cli,
+    _dir: TempDir,
+}
+
+fn stage() -> &'static Stage {
+    static STAGE: LazyLock<Stage> = LazyLock::new(|| {
+        let dir = scratch();
+        let file = dir.path().join("u.toml");
+        let cli = typed(&["run", "--config", file.to_str().unwrap()]);
+        Stage { file, cli, _dir: dir }
+    });
+    &STAGE
+}
+
+pub fn holds(bytes: &[u8]) {
+    match read(bytes) {
+        Ok(plan) => {
+            is_valid(&plan);
+            shows_itself(&plan);
+        }
+        Err(faults) => {
+            assert!(!faults.is_empty(), "refused without a word");
+            faults.iter().for_each(|fault| is_one_harmless_line(fault));
+            let text = String::from_utf8_lossy(bytes);
+            if is_secret(&text) {
+                assert!(!faults.iter().any(|fault| fault.contains(SECRET)), "{faults:?}");
+            }
+        }
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Plan, Vec<String>> {
+    fs::write(&stage().file, bytes).unwrap();
+    let plan = config::plan(&stage().cli.sources());
+    plan.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+fn is_valid(plan: &Plan) {
+    let keys: Vec<&str> = plan.services.iter().map(|service| service.key.as_str()).collect();
+    assert!(!keys.is_empty() && keys.is_sorted_by(|one, next| one < next), "{keys:?}");
+    let locks: BTreeSet<&str> = plan.services.iter().map(Service::lock).collect();
+    assert_eq!(locks.len(), keys.len(), "two services with one lock");
+    assert!((Duration::from_secs(40)..=YEAR).contains(&plan.host.deadline), "{:?}", plan.host);
+    assert!(plan.host.boot_grace <= YEAR);
+    plan.services.iter().for_each(|service| is_valid_service(service, plan.host.deadline));
+}
+
+fn is_valid_service(service: &Service, deadline: Duration) {
+    let Service { key, name, restarter, question, policy, verify, log_file } = service;
+    let of_key = |c: char| c.is_ascii_alphanumeric() || "_.@-".contains(c);
+    assert!(
+        key.chars().all(of_key) && !key.starts_with(['.', '-']) && (1..=200).contains(&key.len()),
+        "{key:?}"
+    );
+    is_one_harmless_line(name);
+    match restarter {
+        Restarter::Unit(unit) => {
+            assert!(
+                !unit.starts_with('-') && !unit.contains(['/', '*', ' ']) && unit.contains('.'),
+                "{unit:?}"
+            );
+            is_one_harmless_line(unit);
+        }
+        Restarter::Command(words) => {
+            assert!(
+                !words[0].is_empty() && !words[0].starts_with('-') && !words.concat().contains('\0'),
+                "{words:?}"
+            );
+        }
+    }
+    assert!(policy.max_failures >= 1 && policy.min_successes >= 1, "{policy:?}");
+    assert!((1..=100).contains(&policy.budget.restarts), "{policy:?}");
+    assert!(!policy.budget.window.is_zero() && policy.budget.window <= YEAR, "{policy:?}");
+    assert!(policy.backoff.first <= policy.backoff.max && policy.backoff.max <= YEAR, "{policy:?}");
+    assert!(policy.min_gap < policy.stale_after && policy.stale_after <= YEAR, "{policy:?}");
+    assert!(policy.grace <= YEAR && *verify <= YEAR, "{policy:?} {verify:?}");
+    assert!(log_file.is_absolute());
+    is_one_harmless_line(log_file.to_str().unwrap());
+
+    assert!(!question.timeout.is_zero() && question.timeout * 2 < deadline, "{question:?}");
+    assert!(question.redirects <= 20);
+    assert!(!question.status.0.is_empty());
+    assert!(
+        question.status.0.iter().all(|(from, to)| 100 <= *from && from <= to && *to < 600),
+        "{question:?}"
+    );
+    for (header, value) in &question.headers {
+        assert!(header.is_ascii() && !header.contains([' ', ':']), "{header:?}");
+        is_one_harmless_line(header);
+        assert!(!value.contains(['\r', '\n', '\0']), "a header of {header} would be two");
+    }
+    super::url::can_be_asked(question);
+}
+
+/// What `config show` prints is itself a file that means the same, where nothing of it is hidden.
+fn shows_itself(plan: &Plan) {
+    let sections = config::show(&stage().cli.sources()).unwrap();
+    let mut text = String::new();
+    for section in &sections {
+        let rows = section.entries.iter().map(|entry| [&*entry.key, &*entry.value, &*entry.origin]).collect();
+        for line in report::settings((&section.name, rows)) {
+            assert_eq!(words::escaped(&line), line, "it drives a terminal");
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    let hides =
+        |service: &Service| !service.question.headers.is_empty() || service.question.url.contains('?');
+    if plan.services.iter().any(hides) {
+        return;
+    }
+    assert_eq!(read(text.as_bytes()).as_ref(), Ok(plan), "{text}");
+}
+
+/// Does the secret stand nowhere but in values that no message may show?
+fn is_secret(text: &str) -> bool {
+    let all = text.matches(SECRET).count();
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        // A fault of grammar shows no value at all.
+        return all > 0 && all == text.matches(&format!("= \"{SECRET}")).count();
+    }
+    all > 0 && all == hidden(&DeValue::Table(root.into_inner()), false)
+}
+
+fn hidden(value: &DeValue<'_>, is_hidden: bool) -> usize {
+    match value {
+        DeValue::String(text) if is_hidden => text.matches(SECRET).count(),
+        DeValue::Array(list) => list.iter().map(|value| hidden(value.get_ref(), is_hidden)).sum(),
+        DeValue::Table(table) => {
+            let hides = |key: &str| is_hidden || ["headers", "url"].contains(&key);
+            table.iter().map(|(key, value)| hidden(value.get_ref(), hides(key.get_ref()))).sum()
+        }
+        _ => 0,
+    }
+}

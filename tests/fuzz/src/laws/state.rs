@@ -1,0 +1,130 @@
+//! A state file: readable or broken, read as it was written, and nothing in it can break a run or a terminal.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use unhang_core::{
+    Active, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Phase, State, Unit, UnitResult,
+    decide, foresee, in_the_way, intend, look_again, outlook, reset, settle,
+};
+
+use super::{scratch, typed};
+use crate::places::Places;
+use crate::plan::Service;
+use crate::report::{self, Picture, Screen, Style};
+use crate::store::{Loaded, NoState, Saved, Store};
+use crate::{config, log, words};
+
+struct Stage {
+    folder: PathBuf,
+    store: Store,
+    service: Service,
+    _dir: TempDir,
+}
+
+fn stage() -> &'static Stage {
+    static STAGE: LazyLock<Stage> = LazyLock::new(|| {
+        let dir = scratch();
+        let folder = dir.path().to_owned();
+        let places = Places { state: folder.clone(), fallback: None, locks: folder.clone() };
+        let cli = typed(&["run", "--url", "http://localhost/", "--unit", "app"]);
+        let service = config::plan(&cli.sources()).unwrap().services.remove(0);
+        Stage { folder, store: Store::open(&places).unwrap(), service, _dir: dir }
+    });
+    &STAGE
+}
+
+pub fn holds(bytes: &[u8]) {
+    let Stage { folder, store, .. } = stage();
+    let file = folder.join("app.json");
+    fs::write(&file, bytes).unwrap();
+    let found = match store.load("app", &now()) {
+        Ok(found) => found,
+        Err(NoState::Newer { version, .. }) => {
+            assert!(version > 1);
+            return assert_eq!(fs::read(&file).unwrap(), bytes, "it is left alone");
+        }
+        Err(NoState::NotRead(why)) => panic!("{why}"),
+    };
+    if found.unreadable.is_some() {
+        assert!(!file.exists(), "it is set aside");
+        assert_eq!(found.record.state, State::after_loss(&now()));
+        let kept = fs::read_dir(folder).unwrap().count();
+        return assert!(kept <= 3, "{kept} are kept");
+    }
+    let mut record = found.record;
+    assert!(matches!(store.save("app", &mut record), Saved::OnDisk));
+    let again = store.load("app", &now()).unwrap();
+    assert_eq!(again.unreadable, None);
+    assert_eq!(again.record, record);
+    is_carried_on(&record.state);
+    is_told(&again);
+}
+
+/// At a moment that its times may lie before or after.
+fn now() -> Moment {
+    Moment {
+        boot: Some("b".into()),
+        since_boot: Duration::from_secs(9_000),
+        wall: Duration::from_secs(1_770_483_600),
+    }
+}
+
+/// Whatever is remembered, a tick decides and acts without a panic; and no restart while it answers.
+fn is_carried_on(before: &State) {
+    let Stage { service, .. } = stage();
+    let (now, host, policy) = (now(), Host::quiet(), &service.policy);
+    for unit in [Unit::NotAsked, Unit::Command { running: false }, Unit::Seen(running())] {
+        for seen in [Observation::Healthy, Observation::Unhealthy(Cause::TimedOut(Phase::Wait))] {
+            let case = Case { now: &now, host: &host, policy, before, seen: &seen, unit: &unit };
+            let decision = decide(&case);
+            assert!(decision.verdict != unhang_core::Verdict::Restart || seen != Observation::Healthy);
+            let _ = (foresee(&case), in_the_way(&case), look_again(&decision, &case));
+            let _ = log::of_decision(service, before, &decision, &seen, &now);
+            let intended = intend(&decision.next, policy, &unit, &now, &now);
+            assert!(intended.restarts.len() <= policy.budget.restarts);
+            for ended in [Ended::Healed, Ended::NotHealed, Ended::Open, Ended::Refused, Ended::NeverRan] {
+                let _ = settle(&decision.next, &intended, ended, &unit, &now);
+            }
+        }
+    }
+    let _ = reset(before);
+}
+
+fn running() -> Life {
+    Life {
+        load: Load::Loaded,
+        active: Active::Active,
+        result: UnitResult::Success,
+        incarnation: Some("i".into()),
+        own_restarts: 0,
+        disabled: false,
+        condition_unmet: false,
+        inactive_exit: Duration::from_secs(1),
+        active_enter: Duration::from_secs(1),
+        active_exit: Duration::ZERO,
+        main_exit: None,
+        runtime_limited: false,
+        age: Some(Duration::from_secs(8_999)),
+        neighbours: Vec::new(),
+    }
+}
+
+fn is_told(found: &Loaded) {
+    let Stage { service, .. } = stage();
+    let state = found.record.state.clone();
+    let outlook = outlook(&state, &service.policy, &now());
+    let picture =
+        Picture { service, state, outlook, last_tick: Some(Duration::from_secs(40)), unreadable: None };
+    let plain = Screen { style: Style::Plain, width: Some(80) };
+    let mut lines = report::why(&picture, &now());
+    let pictures = [picture];
+    lines.extend(report::table(&pictures, &now(), &plain));
+    lines.push(report::json(&pictures, &now()).to_string());
+    for line in lines {
+        assert_eq!(words::escaped(&line), line, "it drives a terminal");
+    }
+}

@@ -1,0 +1,4 @@
+//! `config` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| unhang_fuzz::laws::config::holds(bytes));

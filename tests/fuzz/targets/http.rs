@@ -1,0 +1,4 @@
+//! `http` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| unhang_fuzz::laws::http::holds(bytes));

@@ -1,0 +1,4 @@
+//! `show` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| unhang_fuzz::laws::show::holds(bytes));
