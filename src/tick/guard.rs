@@ -30,9 +30,15 @@ pub(super) fn before_probing(tick: &Tick<'_>, watches: &[Watch<'_>]) -> Option<G
     (will_write || watches.len() > 1).then(|| set(tick, watches)).flatten()
 }
 
-pub(super) fn after_probing(tick: &Tick<'_>, watches: &[Watch<'_>], seen: &[Observation]) -> Option<Guard> {
+/// Where none was set before.
+pub(super) fn after_probing(
+    tick: &Tick<'_>,
+    watches: &[Watch<'_>],
+    seen: &[Observation],
+    before: Option<Guard>,
+) -> Option<Guard> {
     let healthy = seen.iter().all(|seen| *seen == Observation::Healthy);
-    (!healthy && watches.len() == 1).then(|| set(tick, watches)).flatten()
+    before.or_else(|| if healthy { None } else { set(tick, watches) })
 }
 
 fn set(tick: &Tick<'_>, watches: &[Watch<'_>]) -> Option<Guard> {

@@ -67,11 +67,11 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
     let widest = limits::make_room_for(plan.services.len().saturating_mul(2));
     let (watches, mut exits) = watch::claim(&tick, &store);
     watches.iter().for_each(Watch::stamp);
-    let _before = guard::before_probing(&tick, &watches);
+    let guard = guard::before_probing(&tick, &watches);
     let waiting = by_hand(&tick).then(|| check::progress(plan));
     let seen = probe_all(&tick, &watches, widest);
     drop(waiting);
-    let _after = guard::after_probing(&tick, &watches, &seen);
+    let _guard = guard::after_probing(&tick, &watches, &seen, guard);
     let mut judged = judge(&tick, watches, seen);
     for one in &mut judged {
         one.keep_and_tell(&tick);
