@@ -26,8 +26,11 @@ pub(crate) fn start(command_words: &[String]) -> Result<Started, Asked> {
     };
     let mut command = Command::new(program);
     command.args(arguments);
-    let started = process::spawn_detached(command).map(Started);
-    started.map_err(|error| Asked::NeverRan(cannot_be_started(program, &error)))
+    process::spawn_detached(command).map(Started).map_err(|error| {
+        let why = cannot_be_started(program, &error);
+        // Where the system gives no reason, it may have run all the same.
+        if error.kind() == io::ErrorKind::Other { Asked::Stuck(why) } else { Asked::NeverRan(why) }
+    })
 }
 
 /// Why `start` would fail, found without starting anything.

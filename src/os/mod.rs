@@ -8,4 +8,5 @@ pub(crate) mod folder;
 pub(crate) mod limits;
 mod proc_stat;
 pub(crate) mod process;
+pub(crate) mod quiet;
 pub(crate) mod rights;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::proc_stat;
+use super::{proc_stat, quiet};
 
 /// A child may close its output long before it ends: look at least this often.
 const LOOK: Duration = Duration::from_millis(20);
@@ -39,12 +39,8 @@ pub(crate) enum End {
 /// pipe.
 pub(crate) fn run(mut command: Command, limit: Duration, room: usize) -> io::Result<Ran> {
     let over = Instant::now() + limit;
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut child = spawn(&mut command)?;
     let ran = watch(&mut child, over, room);
     if !matches!(ran, Ok(Ran { end: End::Exited(_), .. })) {
         kill(&mut child);
@@ -64,7 +60,8 @@ pub(crate) struct Detached {
 /// Its own group and no output: neither a hangup of ours nor a closed pipe ends it.
 pub(crate) fn spawn_detached(mut command: Command) -> io::Result<Detached> {
     let nowhere = (Stdio::null(), Stdio::null(), Stdio::null());
-    let child = command.stdin(nowhere.0).stdout(nowhere.1).stderr(nowhere.2).process_group(0).spawn()?;
+    command.stdin(nowhere.0).stdout(nowhere.1).stderr(nowhere.2).process_group(0);
+    let child = spawn(&mut command)?;
     let pid = child.id();
     // Nobody has waited for it yet, so it is there even if it has ended.
     Ok(Detached { child, pid, start: started(pid) })
@@ -98,6 +95,13 @@ pub(crate) fn is_running(pid: u32, start: u64) -> bool {
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }
+
+/// std panics where it cannot learn whether the program began; that program has then ended, and may have run.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    quiet::caught(|| command.spawn()).unwrap_or_else(|_| Err(io::Error::other(NOT_KNOWN)))
+}
+
+const NOT_KNOWN: &str = "it is not known whether it began";
 
 fn watch(child: &mut Child, over: Instant, room: usize) -> io::Result<Ran> {
     let (mut out, mut err) = (Pipe::of(child.stdout.take(), room)?, Pipe::of(child.stderr.take(), room)?);

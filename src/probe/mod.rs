@@ -5,7 +5,6 @@ mod fault;
 mod head;
 mod http;
 mod lookup;
-mod quiet;
 mod socket;
 mod tls;
 mod trace;
@@ -20,6 +19,7 @@ use std::time::Instant;
 
 use unhang_core::{Doubt, Observation, Times};
 
+use crate::os::quiet;
 use crate::plan::Question;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,6 +79,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("no such program", "restart names a path that is not there.", "Correct restart; config check finds it before."),
     Row("no such program in PATH", "restart names a program that is not in PATH; cron's is short.", "Write its absolute path."),
     Row("it may not be executed (chmod +x)", "The program of restart has no leave to be executed.", "chmod +x it."),
+    Row("it is not known whether it began", "A program was started, and the kernel did not say whether it ran.", "None needed."),
     Row("* cannot be started: *", "The restart command did not run. That costs no budget.", "Correct restart."),
     // ⏸️
     Row("user * may not restart * (*): *", "not_permitted; what systemctl said stands in the brackets.", "Do as it says behind; it was no restart, and costs no budget."),

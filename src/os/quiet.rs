@@ -13,7 +13,7 @@ thread_local! {
 static HOOK: Once = Once::new();
 
 /// What it returned, or the words it panicked with.
-pub(super) fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     HOOK.call_once(|| {
         let loud = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
