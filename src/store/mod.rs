@@ -26,7 +26,8 @@ const KEPT_CORRUPT: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Store {
     disk: io::Result<Folder>,
-    fallback: Option<Folder>,
+    /// `None`: there is to be none.
+    fallback: Option<io::Result<Folder>>,
     locks: Option<Folder>,
     at: Places,
     access: Access,
@@ -85,7 +86,7 @@ impl Store {
     /// An error: without locks two runs could act at once.
     pub(crate) fn open(places: &Places) -> io::Result<Self> {
         let locks = Some(Folder::create(&places.locks)?);
-        let fallback = places.fallback.as_deref().and_then(|path| Folder::create(path).ok());
+        let fallback = places.fallback.as_deref().map(Folder::create);
         Ok(Self {
             disk: Folder::create(&places.state),
             fallback,
@@ -97,7 +98,7 @@ impl Store {
 
     pub(crate) fn open_to_read(places: &Places) -> Self {
         let open = |path: &Path| Folder::open(path).ok();
-        let fallback = places.fallback.as_deref().and_then(open);
+        let fallback = places.fallback.as_deref().map(Folder::open);
         let (disk, locks) = (Folder::open(&places.state), open(&places.locks));
         Self { disk, fallback, locks, at: places.clone(), access: Access::Read }
     }
@@ -122,6 +123,10 @@ impl Store {
 
     pub(crate) fn load(&self, key: &str, now: &Moment) -> Result<Loaded, NoState> {
         let file = file_name(key);
+        let lost = self.lost();
+        if let Some((at, want)) = lost.iter().find(|(_, error)| is_want_of_ours(error)) {
+            return Err(NoState::NotRead(format!("{}: {}", at.join(&file).display(), words::io(want))));
+        }
         let mut unreadable = None;
         let mut copy = |folder: Option<&Folder>, at: &Path| match folder
             .map_or(Ok(None), |folder| read(folder, &file))
@@ -141,7 +146,7 @@ impl Store {
             }
         };
         let disk = copy(self.disk.as_ref().ok(), &self.at.state)?;
-        let memory = copy(self.fallback.as_ref(), self.at.fallback.as_deref().unwrap_or(Path::new("")))?;
+        let memory = copy(self.in_memory(), self.at.fallback.as_deref().unwrap_or(Path::new("")))?;
         if let (Err(error), None) = (&self.disk, &memory)
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -157,12 +162,14 @@ impl Store {
             (None, memory) => memory.map(|memory| (memory, Place::Memory)),
         };
         let going_on = if newest.is_some() { "going on with the other copy" } else { "counting from zero" };
-        let (record, place) = newest.unwrap_or_else(|| {
+        let (mut record, place) = newest.unwrap_or_else(|| {
             let state = if unreadable.is_some() { State::after_loss(now) } else { State::default() };
-            // Should the folder come back, what is counted from now on is the newer.
-            let sequence = if self.disk.is_err() { now.wall.as_secs() } else { 0 };
-            (Record { sequence, state, ..Record::default() }, Place::Disk)
+            (Record { state, ..Record::default() }, Place::Disk)
         });
+        if !lost.is_empty() {
+            // Should the folder come back, what is counted from now on is the newer.
+            record.sequence = record.sequence.max(now.wall.as_secs());
+        }
         Ok(Loaded { record, place, unreadable: unreadable.map(|what| format!("{what}; {going_on}")) })
     }
 
@@ -176,14 +183,26 @@ impl Store {
         };
         let Err(why) = disk else {
             // A leftover there has a lower number; it would only confuse a reader.
-            let _ = self.fallback.as_ref().map(|folder| folder.remove(&file));
+            let _ = self.in_memory().map(|folder| folder.remove(&file));
             return Saved::OnDisk;
         };
-        match self.fallback.as_ref().map(|folder| folder.replace(&file, &bytes)) {
+        match self.in_memory().map(|folder| folder.replace(&file, &bytes)) {
             Some(Ok(())) => Saved::InMemory(why),
             Some(Err(other)) => Saved::Nowhere(format!("{why}; nor in memory: {}", words::io(&other))),
             None => Saved::Nowhere(why),
         }
+    }
+
+    /// Folders that are there and cannot be used: what they hold is not known.
+    fn lost(&self) -> Vec<(&Path, &io::Error)> {
+        let memory = self.at.fallback.as_deref().zip(self.fallback.as_ref());
+        let both = [Some((self.at.state.as_path(), &self.disk)), memory].into_iter().flatten();
+        let errors = both.filter_map(|(at, folder)| Some((at, folder.as_ref().err()?)));
+        errors.filter(|(_, error)| error.kind() != io::ErrorKind::NotFound).collect()
+    }
+
+    fn in_memory(&self) -> Option<&Folder> {
+        self.fallback.as_ref()?.as_ref().ok()
     }
 }
 
@@ -340,6 +359,29 @@ mod tests {
         let loaded = store.load("app", &now()).unwrap();
         assert_eq!((loaded.record.state.streak, loaded.place), (2, Place::Memory));
         assert!(loaded.unreadable.unwrap().ends_with("going on with the other copy"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_opened_for_want_of_descriptors_is_not_taken_for_an_empty_one() {
+        let want = || Err(rustix::io::Errno::MFILE.into());
+        let host = Host::new();
+        let without_disk = Store { disk: want(), ..host.store() };
+        let without_memory = Store { fallback: Some(want()), ..host.store() };
+        for store in [without_disk, without_memory] {
+            assert!(matches!(store.load("app", &now()), Err(NoState::NotRead(_))));
+        }
+    }
+
+    #[test]
+    fn what_is_counted_while_memory_cannot_be_looked_into_is_the_newer() {
+        let host = Host::new();
+        let blind = Store { fallback: Some(Err(rustix::io::Errno::IO.into())), ..host.store() };
+        fs::write(host.at("disk/app.json"), shape::written(&record(3, 1))).unwrap();
+        fs::write(host.at("memory/app.json"), shape::written(&record(7, 0))).unwrap();
+        let mut loaded = blind.load("app", &now()).unwrap();
+        loaded.record.state.streak = 2;
+        assert!(matches!(blind.save("app", &mut loaded.record), Saved::OnDisk));
+        assert_eq!(streak(&host.store()), (2, Place::Disk));
     }
 
     #[test]
