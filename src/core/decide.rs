@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A restart begins only with this much of the tick's deadline left.
-const TIME_TO_RESTART: Duration = Duration::from_secs(30);
+pub const TIME_TO_RESTART: Duration = Duration::from_secs(30);
 
 /// A tick never starts to the second: without this, a wait of 2 m lasts 4 under a 2-minute cron.
 const SLACK: Duration = Duration::from_secs(10);

@@ -20,7 +20,9 @@ mod time;
 mod unit;
 mod verdict;
 
-pub use decide::{Case, Decision, Host, asks_systemd, decide, in_the_way, look_again, restart_order};
+pub use decide::{
+    Case, Decision, Host, TIME_TO_RESTART, asks_systemd, decide, in_the_way, look_again, restart_order,
+};
 pub use observation::{Cause, Doubt, Observation, Phase, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};
 pub use policy::{BackoffLimits, Budget, Mode, Policy};

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use unhang_core::{
-    Active, Case, Cause, Ended, Observation, Reason, State, Unit, Verdict, intend, look_again, settle,
+    Active, Case, Cause, Decision, Ended, Hold, Observation, Reason, State, TIME_TO_RESTART, Unit, Verdict,
+    intend, look_again, settle,
 };
 
 use crate::asked::Asked;
@@ -58,6 +59,10 @@ pub(super) fn restart(tick: &Tick<'_>, judged: &mut Judged<'_>) {
         judged.exit = Exit::StateUnusable;
         return;
     }
+    if tick.time_left() < TIME_TO_RESTART {
+        put_off(tick, judged, counted);
+        return;
+    }
     let waiting = by_hand(tick).then(|| Progress::begin(format!("restarting {}", service.restarter.words())));
     let began = Instant::now();
     let (asked, intended) = ask(tick, judged, intended, looked.as_ref());
@@ -72,6 +77,21 @@ pub(super) fn restart(tick: &Tick<'_>, judged: &mut Judged<'_>) {
     // Nothing that a run does ends that: it is told once.
     if end.ended != Ended::Forbidden || judged.before.reason != Reason::NotPermitted {
         judged.watch.tell(tick, &end.line);
+    }
+}
+
+/// A run that was stopped, or whose disk took long, has seen what may no longer be so.
+fn put_off(tick: &Tick<'_>, judged: &mut Judged<'_>, counted: State) {
+    let verdict = Verdict::Held(Hold::Deadline);
+    let next = State { verdict: verdict.kind(), reason: verdict.reason(), ..counted };
+    judged.exit = match judged.watch.keep(next.clone()) {
+        Kept::Safely => exit_of(&verdict),
+        Kept::Nowhere => Exit::StateUnusable,
+    };
+    let (before, reason) = (judged.decision.next.clone(), verdict.reason());
+    judged.decision = Decision { verdict, reason, next, counted: false, earlier: None };
+    for line in log::of_decision(judged.watch.service, &before, &judged.decision, &judged.seen, &tick.now) {
+        judged.watch.tell(tick, &line);
     }
 }
 
