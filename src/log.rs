@@ -24,11 +24,12 @@ pub(crate) enum Echo {
 /// Appends one line, with its local time.
 pub(crate) fn write(path: &Path, now: &Moment, text: &str, echo: Echo) -> io::Result<()> {
     let stamp = words::local(now).format("%Y-%m-%d %H:%M:%S");
-    let line: String = words::escaped(&format!("{stamp} - {text}")).chars().take(LONGEST).collect();
+    let mut line: String = words::escaped(&format!("{stamp} - {text}")).chars().take(LONGEST).collect();
+    line.push('\n');
     if echo == Echo::Stderr {
-        let _ = writeln!(io::stderr(), "{line}"); // see report.rs
+        let _ = io::stderr().write_all(line.as_bytes()); // see report.rs
     }
-    files::append(path, format!("{line}\n").as_bytes())
+    files::append(path, line.as_bytes())
 }
 
 /// What a decision adds to the log: counted failures each, everything else when its reason changes.

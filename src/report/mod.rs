@@ -24,7 +24,8 @@ pub(crate) use status::{Picture, json, table, why};
 
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
 pub(crate) fn fault(text: impl Display) {
-    let _ = writeln!(io::stderr(), "unhang: {}", words::escaped(&text.to_string()));
+    let line = format!("unhang: {}\n", words::escaped(&text.to_string()));
+    let _ = io::stderr().write_all(line.as_bytes()); // in one write: a run that is killed leaves no half line
 }
 
 pub(crate) fn line(text: impl Display) {
