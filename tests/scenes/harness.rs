@@ -362,7 +362,7 @@ esac
 }
 
 /// Every stamp in it, on both clocks; one from before the machine's start is of another boot.
-fn age(value: &mut Value, seconds: i64) {
+pub(crate) fn age(value: &mut Value, seconds: i64) {
     match value {
         Value::Object(map) => {
             if let Some(wall) = map.get("wall").and_then(Value::as_str) {
