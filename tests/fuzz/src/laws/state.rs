@@ -114,11 +114,17 @@ fn running() -> Life {
 }
 
 fn is_told(found: &Loaded) {
-    let Stage { service, .. } = stage();
+    let Stage { service, folder, .. } = stage();
     let state = found.record.state.clone();
     let outlook = outlook(&state, &service.policy, &now());
-    let picture =
-        Picture { service, state, outlook, last_tick: Some(Duration::from_secs(40)), unreadable: None };
+    let picture = Picture {
+        service,
+        state,
+        outlook,
+        last_tick: Some(Duration::from_secs(40)),
+        unreadable: None,
+        locks: folder,
+    };
     let plain = Screen { style: Style::Plain, width: Some(80) };
     let mut lines = report::why(&picture, &now());
     let pictures = [picture];
