@@ -39,6 +39,8 @@ const ONE_AN_HOUR: &str = "budget = { restarts = 1, window = \"1h\" }";
 
 const KEPT_IN_MEMORY: &str = "unhang: app: cannot write the state: *; kept in memory, which a reboot loses";
 const SET_ASIDE: &str = "unhang: app: state file unreadable (*): *; counting from zero";
+/// Where the run that was failed could not see the disk, and went on in memory.
+const OTHER_COPY: &str = "unhang: app: state file unreadable (*): *; going on with the other copy";
 
 pub(crate) const PLAYS: &[Play] = &[
     Play { name: "heals", restart: HEAL, keys: "", begin: failed_once, after: After::Heals(3), says: &[] },
@@ -81,7 +83,7 @@ pub(crate) const PLAYS: &[Play] = &[
         keys: "",
         begin: unreadable,
         after: After::Heals(3),
-        says: &[SET_ASIDE],
+        says: &[SET_ASIDE, OTHER_COPY],
     },
 ];
 
@@ -161,13 +163,13 @@ fn once(stage: &Stage, play: &Play, call: &Call, fault: Fault) -> Option<Laws> {
     let was_set_aside = facts.aside.len();
     laws.hold(
         "nothing is set aside for a want of ours",
-        was_set_aside == 0 || play.says == [SET_ASIDE] || !fault.is_want(),
+        was_set_aside == 0 || play.says.contains(&SET_ASIDE) || !fault.is_want(),
         || failed.stderr.clone(),
     );
     let from_zero = failed.stderr.contains("counting from zero");
     laws.hold(
         "nothing is forgotten for a want of ours",
-        !from_zero || play.says == [SET_ASIDE] || !fault.is_want(),
+        !from_zero || play.says.contains(&SET_ASIDE) || !fault.is_want(),
         || failed.stderr.clone(),
     );
     laws.hold(
@@ -202,7 +204,7 @@ pub(crate) fn heals(stage: &Stage, laws: &mut Laws, says: &[&str], within: usize
 
 /// It comes to its next restart after the budget's hour, and not before.
 fn stays_hung(stage: &Stage, laws: &mut Laws, says: &[&str]) {
-    for _ in 0..4 {
+    for _ in 0..3 {
         later(stage, laws, says, 120, 1);
     }
     let facts = stage.facts();

@@ -68,7 +68,7 @@ impl Table {
         clear();
         println!(
             "{:<16}{:>8}{:>10}{:>8}{:>10}{:>10}{:>9}",
-            "scene", "calls", "injected", "missed", "laws", "failures", "seconds"
+            "scene", "calls", "injected", "missed", "laws", "failures", "work (s)"
         );
         for row in &self.rows {
             let Row { scene, calls, tried, missed, laws, failures, took } = row;
@@ -80,11 +80,8 @@ impl Table {
         let sum = |of: fn(&Row) -> usize| self.rows.iter().map(of).sum::<usize>();
         let (calls, tried, missed) = (sum(|row| row.calls), sum(|row| row.tried), sum(|row| row.missed));
         let (laws, failures) = (sum(|row| row.laws), sum(|row| row.failures));
-        println!(
-            "{:<16}{calls:>8}{tried:>10}{missed:>8}{laws:>10}{failures:>10}{:>9.1}",
-            "all",
-            took.as_secs_f64()
-        );
+        println!("{:<16}{calls:>8}{tried:>10}{missed:>8}{laws:>10}{failures:>10}", "all");
+        println!("in {:.0} s; work is that of all workers side by side", took.as_secs_f64());
         for what in &self.left_out {
             println!("left out: {what}");
         }
