@@ -48,7 +48,7 @@ pub(crate) fn places(plan: &Plan, person: &Person) -> Option<Places> {
 pub(crate) const fn cure(owner: Owner) -> &'static str {
     match owner {
         Owner::System => "run it as root, or with a plan of your own in ~/.config/unhang/unhang.toml",
-        Owner::Caller => "run it as the user whose runs these are",
+        Owner::Caller => "run it as the user whose runs these are, or give all of them one --state-dir",
     }
 }
 
