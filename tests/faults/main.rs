@@ -245,7 +245,7 @@ fn stopped<'a>(wanted: &Wanted, stage: &Stage) -> Vec<Case<'a>> {
         return Vec::new();
     }
     let mut all = Vec::new();
-    for (at, (call, begun)) in together::calls(stage).into_iter().enumerate() {
+    for (at, call) in together::calls(stage).into_iter().enumerate() {
         for (which, (word, span)) in together::STOPS.into_iter().enumerate() {
             // For longer at fewer.
             if wanted.everything() && (which == 0 || at % 4 == 0) || at % (EACH * (1 + 4 * which)) == 0 {
@@ -254,7 +254,7 @@ fn stopped<'a>(wanted: &Wanted, stage: &Stage) -> Vec<Case<'a>> {
                     scene: "stopped",
                     name: format!("stopped/{}/{}/{word}", call.name, call.nth),
                     shown: call.shown.clone(),
-                    act: Box::new(move |stage| together::stopped(stage, &call, begun, span)),
+                    act: Box::new(move |stage| together::stopped(stage, &call, span)),
                 });
             }
         }

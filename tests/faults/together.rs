@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::calls::{self, Call, Fault};
 use crate::injected::{HEAL, failed_once, heals};
-use crate::laws::Laws;
+use crate::laws::{self, Laws};
 use crate::messages;
 use crate::stage::Stage;
 
@@ -45,23 +45,17 @@ pub(crate) fn two(stage: &Stage, delay: Duration) -> Laws {
     laws
 }
 
-/// Every call of a run that heals, and whether the run had begun to restart by then.
-pub(crate) fn calls(stage: &Stage) -> Vec<(Call, bool)> {
+/// Every call of a run that heals.
+pub(crate) fn calls(stage: &Stage) -> Vec<Call> {
     begin(stage);
-    let mut begun = false;
-    let calls = calls::of_trace(&stage.traced().trace);
-    let is_intent = |call: &Call| call.name.starts_with("rename");
-    let last = calls.iter().enumerate().filter(|(_, call)| is_intent(call)).map(|(at, _)| at).nth(1).unwrap();
-    let mark = |(at, call): (usize, Call)| {
-        // The intent is saved; the rest of that save comes before the clock is asked.
-        begun |= at > last + 2;
-        (call, begun)
-    };
-    calls.into_iter().enumerate().map(mark).collect()
+    calls::of_trace(&stage.traced().trace)
 }
 
-/// `None`: the call did not come by. `begun`: the restart was as good as asked for.
-pub(crate) fn stopped(stage: &Stage, call: &Call, begun: bool, span: Duration) -> Option<Laws> {
+/// What is left to do of a save when the intent can be read already.
+const REST_OF_SAVE: [&str; 2] = ["fsync", "unlinkat"];
+
+/// `None`: the call did not come by.
+pub(crate) fn stopped(stage: &Stage, call: &Call, span: Duration) -> Option<Laws> {
     begin(stage);
     let mut words = vec!["-D".to_owned()];
     words.extend(calls::strace(call, Fault::Stop));
@@ -74,6 +68,9 @@ pub(crate) fn stopped(stage: &Stage, call: &Call, begun: bool, span: Duration) -
         return None;
     }
     let mut laws = Laws::default();
+    // The restart is as good as asked for, or was.
+    let is_intended = laws::newest(&stage.facts().copies).is_some_and(|state| state.restarts > 0);
+    let begun = is_intended && !REST_OF_SAVE.contains(&call.name.as_str());
     thread::sleep(span / 2);
     let other = stage.unhang(&[], "-2").spawn().unwrap();
     let other = stage.ended_alone(other, "-2");
