@@ -45,7 +45,12 @@ pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, aske
     State {
         streak: 0,
         restarts,
-        intent: Some(Intent { incarnation: counted.incarnation.clone(), was, process: None }),
+        intent: Some(Intent {
+            incarnation: counted.incarnation.clone(),
+            boot: asked.boot.clone(),
+            was,
+            process: None,
+        }),
         backoff: Some(Backoff { step, from: tick.clone() }),
         ..counted.clone()
     }
@@ -108,11 +113,14 @@ fn held(counted: &State, hold: Hold) -> State {
 
 /// Did our newest restart bring this life forth? Not over a reboot, which begins a life by itself.
 pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
-    let same_boot = state.last_restart().is_some_and(|restart| restart.at.boot == now.boot);
     match unit {
         Unit::Command { .. } => true,
         Unit::Seen(life) => match &state.intent {
-            Some(intent) => same_boot && life.incarnation.is_some() && life.incarnation != intent.incarnation,
+            Some(intent) => {
+                intent.boot == now.boot
+                    && life.incarnation.is_some()
+                    && life.incarnation != intent.incarnation
+            }
             None => state.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation),
         },
         Unit::NotAsked | Unit::Unanswered(_) => false,

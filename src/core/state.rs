@@ -62,6 +62,8 @@ pub enum Outcome {
 pub struct Intent {
     /// The incarnation to be ended.
     pub incarnation: Option<Incarnation>,
+    /// In which boot; the stamp of the restart does not say it any more once it was taken for one of the future.
+    pub boot: Option<String>,
     pub was: Was,
     /// The process of a restart command, which outlives the tick.
     pub process: Option<Process>,

@@ -108,6 +108,8 @@ struct Restarted {
 struct Intended {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     incarnation: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    boot_id: Option<String>,
     /// The unit was down already when we set out to restart it.
     #[serde(default)]
     was_down: bool,
@@ -152,6 +154,7 @@ impl File {
             restarts: state.restarts.iter().map(Restarted::of).collect(),
             intent: state.intent.as_ref().map(|intent| Intended {
                 incarnation: intent.incarnation.clone(),
+                boot_id: intent.boot.clone(),
                 was_down: intent.was == Was::Down,
                 pid: intent.process.map(|process| process.pid),
                 pid_started: intent.process.map(|process| process.started),
@@ -183,6 +186,7 @@ impl File {
             restarts: self.restarts.into_iter().map(Restarted::into_restart).collect::<Option<_>>()?,
             intent: self.intent.map(|intent| Intent {
                 incarnation: intent.incarnation,
+                boot: intent.boot_id,
                 was: if intent.was_down { Was::Down } else { Was::Up },
                 process: intent.pid.zip(intent.pid_started).map(|(pid, started)| Process { pid, started }),
             }),
@@ -280,11 +284,13 @@ mod tests {
         let process = proptest::option::of(
             (any::<u32>(), any::<u64>()).prop_map(|(pid, started)| Process { pid, started }),
         );
-        let intent = (id(), any::<bool>(), process).prop_map(|(incarnation, was_down, process)| Intent {
-            incarnation,
-            was: if was_down { Was::Down } else { Was::Up },
-            process,
-        });
+        let intent =
+            (id(), id(), any::<bool>(), process).prop_map(|(incarnation, boot, was_down, process)| Intent {
+                incarnation,
+                boot,
+                was: if was_down { Was::Down } else { Was::Up },
+                process,
+            });
         let counts = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
         let times =
             (proptest::option::of(moment()), proptest::option::of(moment()), proptest::option::of(moment()));

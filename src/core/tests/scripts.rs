@@ -333,6 +333,28 @@ fn a_stamp_of_the_future_becomes_now() {
     assert!(world.state.restarts.iter().all(|restart| restart.at.wall < s(2_000_000)));
 }
 
+/// The same as with a clock that goes on: `xxB` in the scripts.
+#[test]
+fn a_reboot_into_the_day_before_makes_no_life_ours() {
+    let (policy, host, seen, unit) = (policy(), host(), bad(), Unit::Seen(running("b")));
+    let then = at("before", 10_000, 200_000);
+    let counted = State {
+        failures: 2,
+        incarnation: Some("a".to_string()),
+        since: Some(then.clone()),
+        failed_at: Some(then.clone()),
+        ..State::default()
+    };
+    let before = intend(&counted, &policy, &Unit::Seen(running("a")), &then, &then);
+    let now = at("boot", 10_060, 200_060 - 86_400);
+    let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+    let failed = decide(&case);
+    assert_eq!((failed.reason, failed.earlier), (Reason::TooSoon, None), "nobody knows how long ago");
+    assert_eq!((failed.next.failures, failed.next.restarts.len()), (0, 1));
+    let healthy = decide(&Case { seen: &Observation::Healthy, ..case });
+    assert_eq!((healthy.verdict, healthy.earlier), (Verdict::Recovered { failures: 2 }, None));
+}
+
 #[test]
 fn a_mad_state_decides_nothing_mad() {
     let moment = |boot: Option<&str>, n| Moment { boot: boot.map(Into::into), since_boot: n, wall: n };
