@@ -47,6 +47,11 @@ pub(crate) fn day_and_clock(moment: &Moment, now: &Moment) -> String {
     then.format(format).to_string()
 }
 
+/// The same of what is past, by the clock of `now`: one that was set since had another name for it.
+pub(crate) fn past(moment: &Moment, now: &Moment) -> String {
+    day_and_clock(&Moment { wall: now.wall.saturating_sub(now.since(moment)), ..moment.clone() }, now)
+}
+
 /// RFC 3339, UTC: for programs.
 pub(crate) fn rfc3339(moment: &Moment) -> String {
     local(moment).to_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -358,6 +363,25 @@ mod tests {
         ] {
             assert_eq!(span(Duration::from_millis(millis)), words);
         }
+    }
+
+    #[test]
+    fn the_past_is_told_by_the_clock_of_now() {
+        let at = |boot: &str, since_boot, wall| Moment {
+            boot: Some(boot.to_owned()),
+            since_boot: Duration::from_secs(since_boot),
+            wall: Duration::from_secs(wall),
+        };
+        let day = 86_400;
+        let now = at("a", 600, 100 * day);
+        let then = day_and_clock(&at("a", 540, 100 * day - 60), &now);
+        for set in [98 * day, 100 * day, 102 * day] {
+            assert_eq!(past(&at("a", 540, set), &now), then, "{set}");
+        }
+        assert!(
+            past(&at("b", 540, 98 * day), &now).starts_with("1970-"),
+            "before a reboot, there is no other"
+        );
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn breaks(widths: &[usize], terminal: Option<usize>) -> Vec<usize> {
 /// Four lines: what happened, what is counted, what holds it, the earliest restart.
 pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let Picture { service, state, outlook, last_tick, .. } = picture;
-    let since = state.since.as_ref().map(|at| format!(" since {}", words::day_and_clock(at, now)));
+    let since = state.since.as_ref().map(|at| format!(" since {}", words::past(at, now)));
     let answer = state.cause.as_ref().map(|cause| format!("; last answer {}", answer(cause)));
     let tick = match last_tick {
         None => "no run yet: is cron running?".to_owned(),
@@ -131,7 +131,7 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let budget = &service.policy.budget;
     let last = state.last_restart().map(|restart| {
         let outcome = outcome(restart.outcome).replace('_', " ");
-        format!(", the last at {}: {outcome}", words::day_and_clock(&restart.at, now))
+        format!(", the last at {}: {outcome}", words::past(&restart.at, now))
     });
     let spent = format!(
         "{} of {} restarts within {}{}",
@@ -168,7 +168,7 @@ fn row(picture: &Picture<'_>, now: &Moment) -> [String; 7] {
         verdict(picture),
         if failing { format!("{}/{of}", of.saturating_sub(outlook.failures)) } else { String::new() },
         state.cause.as_deref().map(answer).unwrap_or_default(),
-        state.since.as_ref().map(|at| format!("since {}", words::day_and_clock(at, now))).unwrap_or_default(),
+        state.since.as_ref().map(|at| format!("since {}", words::past(at, now))).unwrap_or_default(),
         format!("restarts {}/{} in {}", outlook.spent, budget.restarts, words::span(budget.window)),
         last_tick.map_or("no tick yet".to_owned(), |age| format!("last tick {} ago", words::span(age))),
     ]
