@@ -16,7 +16,7 @@ use crate::os::clock;
 use crate::plan::{Question, Restarter, Service};
 use crate::report::Progress;
 use crate::systemd::Looked;
-use crate::{command, probe, systemd};
+use crate::{command, probe, systemd, words};
 
 use super::look::{self, Looks};
 use super::watch::Kept;
@@ -185,7 +185,14 @@ impl Proof<'_> {
                     }
                     Restarter::Unit(_) => {
                         let limit = self.looked.and_then(|looked| looked.stop_limit);
-                        (self.look(), log::still_running(name, limit))
+                        let unit = self.look();
+                        let line = match &unit {
+                            Unit::Unanswered(doubt) => log::not_known(name, &words::doubt(doubt)),
+                            Unit::Seen(_) | Unit::NotAsked | Unit::Command { .. } => {
+                                log::still_running(name, limit)
+                            }
+                        };
+                        (unit, line)
                     }
                 };
                 End::new(Ended::Open, unit, line)
