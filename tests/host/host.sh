@@ -6,6 +6,7 @@
 #   host.sh boot             start a pristine host from it, wait until systemd says 'running'
 #   host.sh reboot           shut it down and start it again with the files it has
 #   host.sh exec CMD...      run CMD as root inside (stdin, stdout, exit status pass through)
+#   host.sh signal NAME      send a signal to PID 1, from outside: no process of the host itself could STOP it
 #   host.sh copy SRC DST     copy a file or a folder's contents to DST inside (atomic for a file)
 #   host.sh down             shut it down; leaves no process, mount, cgroup or folder behind
 #   host.sh room MB          print a folder with so much room for hosts: /dev/shm, else /var/tmp
@@ -110,7 +111,8 @@ cgroups_wanted() {
   done </proc/self/cgroup
 }
 only_v2() { [ "$(stat -f -c %T "$CGROUP")" = cgroup2fs ]; }
-cgroups_made() { find "$CGROUP" -mindepth 1 -type d -name "$NAME" -prune; }
+# Quiet: cgroups of others may go away while it looks.
+cgroups_made() { find "$CGROUP" -mindepth 1 -type d -name "$NAME" -prune 2>/dev/null; }
 
 # enter CGROUP: moves this very process there.
 enter() { echo "$BASHPID" >"$1/cgroup.procs"; }
@@ -184,8 +186,14 @@ copy() {
   fi
 }
 
+signal() {
+  local l; l=$(leader) || die "the host is not up (see $LOG)"
+  kill -s "$1" "$l"
+}
+
 down() {
   local launcher d
+  if leader >/dev/null; then signal CONT; fi
   if launcher=$(cat "$UNHANG_HOST_DIR/pid" 2>/dev/null) && ours "$launcher"; then
     kill -TERM "$launcher"                # timeout hands it to nspawn, which asks for a clean halt
     for _ in $(seq 300); do ours "$launcher" || break; sleep 0.1; done
@@ -208,6 +216,7 @@ case ${1-} in
   room) [ $# = 2 ] || die "room MB"; room "$2" ;;
   reboot) [ -d "$ROOT" ] || die "nothing to reboot"; keep=1; boot ;;
   copy) [ $# = 3 ] || die "copy SRC DST"; copy "$2" "$3" ;;
+  signal) [ $# = 2 ] || die "signal NAME"; signal "$2" ;;
   exec) shift; [ $# -gt 0 ] || die "exec CMD..."; inside "$@" ;;
   *) sed -n '2,/^set /s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # scenarios.sh PATH_TO_UNHANG_BINARY [SCENARIO...] - unhang on real hosts: systemd, cron, Django on gunicorn.
 #
-# Each scenario is a function whose name is the sentence it proves. They share four hosts that run side by side;
+# Each scenario is a function whose name is the sentence it proves. They share five hosts that run side by side;
 # within a host one follows the other, and `fresh` makes everything as it was. Prints `ok: SENTENCE (N s)` or
 # `FAIL: ...` with journal, log and state; the exit status is 1 if one failed.
 #
@@ -12,13 +12,15 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
-# Four hosts, each of some 270 MB.
-export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 1300)/unhang-host}
+# Five hosts, each of some 270 MB.
+export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 1600)/unhang-host}
 
 # shellcheck source=tests/host/app.sh
 . "$here/app.sh"
 # shellcheck source=tests/host/rights.sh
 . "$here/rights.sh"
+# shellcheck source=tests/host/trouble.sh
+. "$here/trouble.sh"
 host() { "$here/host.sh" "$@"; }
 
 UNIT=roams-django.service
@@ -176,6 +178,7 @@ settled() {
 
 # fresh: unit, flags, state, log and crontab as at the beginning.
 fresh() {
+  no_trouble
   host exec sh -c 'crontab -r 2>/dev/null; pkill -KILL -x unhang; unit=$1
     rm -f /run/roams/hang /srv/roams/hang /srv/roams/broken
     if [ "$(systemctl show -P FreezerState -- "$unit")" = frozen ]; then systemctl thaw "$unit"; fi
@@ -348,6 +351,7 @@ a_start_that_failed_after_an_earlier_life_is_healed() {
 }
 
 somebody_elses_restart_between_two_failed_ticks_starts_the_count_afresh() {
+  no_trouble
   hang_for_ever
   tick_exits 1; log_is "$FAILED_1"
   host exec systemctl restart "$UNIT"; until_true 10 older_than_grace
@@ -473,12 +477,15 @@ second_tick_in_the_background() {
   unhang_run >/dev/null 2>&1 & second=$!
   until_true 20 active_state_is deactivating
 }
+second_tick_exits() { # second_tick_exits STATUS
+  rc=0; wait "$second" || rc=$?
+  [ "$rc" = "$1" ] || fail "the tick in the background exits $rc, not $1"
+}
 
 a_stop_by_somebody_during_our_restart_wins() {
   slow_to_stop 5
-  local second rc=0; second_tick_in_the_background
-  host exec systemctl stop "$UNIT"; wait "$second" || rc=$?
-  [ "$rc" = 1 ] || fail "a tick whose restart was canceled exits $rc, not 1"
+  local second; second_tick_in_the_background
+  host exec systemctl stop "$UNIT"; second_tick_exits 1
   for _ in 1 2 3 4; do tick_exits 1; done
   is_state inactive; same_life; logged_times 1 "$RESTARTING"; logged_times 0 "$RESTARTED"
 }
@@ -560,6 +567,7 @@ cron_heals_a_service_whose_processes_are_all_stopped() {
 
 report() { # what a person needs who was not there
   set +e
+  no_trouble
   echo "=== ticks"; echo "$said_so_far"
   echo "=== $LOG"; log
   echo "=== state"; host exec sh -c 'for f in "$1"/* /run/unhang/*; do [ ! -f "$f" ] || { echo "$f:"; cat "$f"; echo; }; done' sh "$STATE"
@@ -613,7 +621,7 @@ among() { # among WORD WORD...: is the first one of the others?
   return 1
 }
 
-ALL=("${CRON[@]}" "${QUICK[@]}" "${FILES[@]}" "${SLOW[@]}" "${RIGHTS[@]}")
+ALL=("${CRON[@]}" "${QUICK[@]}" "${FILES[@]}" "${SLOW[@]}" "${RIGHTS[@]}" "${TROUBLE[@]}")
 if [ "${1-}" = --list ]; then printf '%s\n' "${ALL[@]}"; exit; fi
 [ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 binary=$1; only=("${@:2}")
@@ -622,14 +630,15 @@ for name in "${only[@]}"; do
   among "$name" "${ALL[@]}" || { echo "scenarios: $name: no such scenario" >&2; exit 2; }
 done
 
-host build   # once, before four hosts want it
+host build   # once, before five hosts want it
 on_a_host cron "${CRON[@]}" & cron=$!
 on_a_host quick "${QUICK[@]}" "${FILES[@]}" & quick=$!
 on_a_host slow "${SLOW[@]}" & slow=$!
 on_a_host rights "${RIGHTS[@]}" & rights=$!
+on_a_host trouble "${TROUBLE[@]}" & trouble=$!
 # Interrupted: the hosts take themselves down.
-trap 'kill "$cron" "$quick" "$slow" "$rights" 2>/dev/null; wait; exit 130' INT TERM
+trap 'kill "$cron" "$quick" "$slow" "$rights" "$trouble" 2>/dev/null; wait; exit 130' INT TERM
 failed=0
-for group in "$cron" "$quick" "$slow" "$rights"; do wait "$group" || failed=1; done
+for group in "$cron" "$quick" "$slow" "$rights" "$trouble"; do wait "$group" || failed=1; done
 [ "$failed" = 0 ] || echo "scenarios: at least one failed" >&2
 exit "$failed"
