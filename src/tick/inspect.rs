@@ -57,7 +57,7 @@ pub(crate) fn reset(plan: &Plan, places: &Places) -> Exit {
             return Exit::StateUnusable;
         }
     };
-    let (watches, mut exits) = watch::claim(&tick, &store);
+    let (watches, mut exits) = watch::claim(&tick, &store, usize::MAX);
     if exits.contains(&Exit::Locked) {
         report::fault(
             "reset: a run is under way and has locked a service; that one was not cleared: try again in a minute",

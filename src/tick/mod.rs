@@ -65,7 +65,8 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
     };
     // Each service holds its lock open, and a socket while it is probed.
     let widest = limits::make_room_for(plan.services.len().saturating_mul(2));
-    let (watches, mut exits) = watch::claim(&tick, &store);
+    // One of them is for a probe.
+    let (watches, mut exits) = watch::claim(&tick, &store, widest.saturating_sub(1).max(1));
     watches.iter().for_each(Watch::stamp);
     let guard = guard::before_probing(&tick, &watches);
     let waiting = by_hand(&tick).then(|| check::progress(plan));

@@ -1,5 +1,6 @@
 //! One service under its lock: what is remembered of it, kept and told as the tick goes on.
 
+use std::io;
 use std::sync::Arc;
 
 use unhang_core::{Moment, Observation, State, asks_systemd};
@@ -36,10 +37,18 @@ pub(super) enum Kept {
     Nowhere,
 }
 
-/// The services that this run may act on, and how it ends for the others.
-pub(super) fn claim<'a>(tick: &Tick<'a>, store: &'a Store) -> (Vec<Watch<'a>>, Vec<Exit>) {
-    let claimed = tick.plan.services.iter().map(|service| claim_one(tick, store, service));
-    part(claimed)
+/// The services that this run may act on, and how it ends for the others. At most `most`: each holds a descriptor,
+/// and whoever locks all that it can has none left to find anything out.
+pub(super) fn claim<'a>(tick: &Tick<'a>, store: &'a Store, most: usize) -> (Vec<Watch<'a>>, Vec<Exit>) {
+    let mut room = most;
+    part(tick.plan.services.iter().map(|service| {
+        if room == 0 {
+            return Err(not_locked(tick, store, service, &rustix::io::Errno::MFILE.into()));
+        }
+        let claimed = claim_one(tick, store, service);
+        room -= usize::from(claimed.is_ok());
+        claimed
+    }))
 }
 
 /// Without locks.
@@ -63,13 +72,15 @@ fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Res
     match store.lock(name) {
         Ok(Some(lock)) => load(tick, store, service, Some(Arc::new(lock))),
         Ok(None) => Err(Exit::Locked),
-        Err(error) => {
-            let why = words::io_or_cure(&error, cure(tick.plan.owner));
-            let (key, lock) = (&service.key, store.lock_path(name));
-            report::fault(format!("{key}: cannot lock {}: {why}; left alone in this run", lock.display()));
-            Err(Exit::StateUnusable)
-        }
+        Err(error) => Err(not_locked(tick, store, service, &error)),
     }
+}
+
+fn not_locked(tick: &Tick<'_>, store: &Store, service: &Service, error: &io::Error) -> Exit {
+    let why = words::io_or_cure(error, cure(tick.plan.owner));
+    let (key, lock) = (&service.key, store.lock_path(service.lock()));
+    report::fault(format!("{key}: cannot lock {}: {why}; left alone in this run", lock.display()));
+    Exit::StateUnusable
 }
 
 fn load<'a>(

@@ -24,6 +24,7 @@ mod drop_in;
 mod hands_off;
 mod https;
 mod json;
+mod limits;
 mod many;
 mod memory;
 mod messages;
