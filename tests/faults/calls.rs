@@ -117,6 +117,11 @@ pub(crate) fn strace(call: &Call, fault: Fault) -> Vec<String> {
         Fault::Kill => "signal=KILL".to_owned(),
         Fault::Stop => "signal=STOP".to_owned(),
     };
+    words(call, &what)
+}
+
+/// `what` strace is to do to this call.
+pub(crate) fn words(call: &Call, what: &str) -> Vec<String> {
     let Call { name, nth, .. } = call;
     ["-e".to_owned(), format!("trace={name}"), "-e".to_owned(), format!("inject={name}:{what}:when={nth}")]
         .into()

@@ -18,9 +18,18 @@ enum After {
     IsWell,
 }
 
+/// What restarts the service.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Systemctl,
+    /// One of the operator's own (`restart = [...]`).
+    Command,
+}
+
 pub(crate) struct Play {
     pub(crate) name: &'static str,
-    /// What `systemctl restart` does.
+    by: By,
+    /// What the restart does.
     restart: &'static str,
     /// Of `[service.app]`.
     keys: &'static str,
@@ -34,8 +43,13 @@ pub(crate) struct Play {
 pub(crate) const HEAL: &str =
     r#"sed -i "s/^InvocationID=.*/InvocationID=$$-$(date +%N)/" "$units/$unit"; : >"$units/../healthy/app""#;
 const IN_VAIN: &str = RESTARTS;
+const NOTHING: &str = ":";
 
 const ONE_AN_HOUR: &str = "budget = { restarts = 1, window = \"1h\" }";
+
+const COMMAND: &str = "restart = [\"HERE/restart-app\", \"now\"]";
+const COMMAND_ONE_AN_HOUR: &str =
+    "restart = [\"HERE/restart-app\", \"now\"]\nbudget = { restarts = 1, window = \"1h\" }";
 
 const KEPT_IN_MEMORY: &str = "unhang: app: cannot write the state: *; kept in memory, which a reboot loses";
 const SET_ASIDE: &str = "unhang: app: state file unreadable (*): *; counting from zero";
@@ -43,18 +57,36 @@ const SET_ASIDE: &str = "unhang: app: state file unreadable (*): *; counting fro
 const OTHER_COPY: &str = "unhang: app: state file unreadable (*): *; going on with the other copy";
 
 pub(crate) const PLAYS: &[Play] = &[
-    Play { name: "heals", restart: HEAL, keys: "", begin: failed_once, after: After::Heals(3), says: &[] },
+    Play {
+        name: "heals",
+        by: By::Systemctl,
+        restart: HEAL,
+        keys: "",
+        begin: failed_once,
+        after: After::Heals(3),
+        says: &[],
+    },
     Play {
         name: "in-vain",
+        by: By::Systemctl,
         restart: IN_VAIN,
         keys: ONE_AN_HOUR,
         begin: failed_once,
         after: After::StaysHung,
         says: &[],
     },
-    Play { name: "recovers", restart: HEAL, keys: "", begin: well_again, after: After::IsWell, says: &[] },
+    Play {
+        name: "recovers",
+        by: By::Systemctl,
+        restart: HEAL,
+        keys: "",
+        begin: well_again,
+        after: After::IsWell,
+        says: &[],
+    },
     Play {
         name: "first-run",
+        by: By::Systemctl,
         restart: HEAL,
         keys: "",
         begin: Stage::clear,
@@ -63,6 +95,7 @@ pub(crate) const PLAYS: &[Play] = &[
     },
     Play {
         name: "through-memory",
+        by: By::Systemctl,
         restart: HEAL,
         keys: "",
         begin: disk_broken,
@@ -71,6 +104,7 @@ pub(crate) const PLAYS: &[Play] = &[
     },
     Play {
         name: "moves-back",
+        by: By::Systemctl,
         restart: HEAL,
         keys: "",
         begin: disk_well_again,
@@ -79,17 +113,41 @@ pub(crate) const PLAYS: &[Play] = &[
     },
     Play {
         name: "unreadable",
+        by: By::Systemctl,
         restart: HEAL,
         keys: "",
         begin: unreadable,
         after: After::Heals(3),
         says: &[SET_ASIDE, OTHER_COPY],
     },
+    Play {
+        name: "command-heals",
+        by: By::Command,
+        restart: HEAL,
+        keys: COMMAND,
+        begin: command_failed_once,
+        after: After::Heals(3),
+        says: &[],
+    },
+    Play {
+        name: "command-in-vain",
+        by: By::Command,
+        restart: NOTHING,
+        keys: COMMAND_ONE_AN_HOUR,
+        begin: command_failed_once,
+        after: After::StaysHung,
+        says: &[],
+    },
 ];
 
 pub(crate) fn failed_once(stage: &Stage) {
     stage.empty();
     stage.put(&format!("{DISK}/app.json"), &stage.counted());
+}
+
+fn command_failed_once(stage: &Stage) {
+    stage.empty();
+    stage.forget_unit();
 }
 
 fn well_again(stage: &Stage) {
@@ -140,7 +198,10 @@ pub(crate) fn cases(stage: &Stage, play: &Play, full: bool) -> (usize, Vec<(Call
 
 fn prepare(stage: &Stage, play: &Play) {
     stage.keys(play.keys);
-    stage.on_restart(play.restart);
+    match play.by {
+        By::Systemctl => stage.on_restart(play.restart),
+        By::Command => stage.on_command(play.restart),
+    }
 }
 
 /// `None`: the call did not come by, three times.

@@ -54,6 +54,16 @@ impl Laws {
         self.hold("what follows has nothing to say", silent, || ticked.stderr.clone());
     }
 
+    /// One that may have been ended at its deadline.
+    pub(crate) fn of_a_run_cut_short(&mut self, ticked: &Ticked) {
+        self.of_a_run(ticked, &[]);
+        self.hold(
+            "a run ends with a code of the manual",
+            matches!(ticked.code(), Some(0 | 1) | None),
+            || format!("{:?}", ticked.status),
+        );
+    }
+
     fn of_a_run(&mut self, ticked: &Ticked, says: &[&str]) {
         self.hold("every run ends in time", ticked.status.is_some(), || {
             format!("not within {} s", IN_TIME.as_secs())

@@ -26,6 +26,7 @@
 mod harness;
 
 mod calls;
+mod deadline;
 mod injected;
 mod laws;
 mod messages;
@@ -122,7 +123,8 @@ fn main() -> ExitCode {
     let mut cases = injected(&wanted, &first, &table);
     cases.extend(state_files(&wanted, &table));
     cases.extend(two_at_once(&wanted));
-    let mut waiting = stopped(&wanted, &first);
+    let mut waiting = past_the_deadline(&wanted, &first);
+    waiting.extend(stopped(&wanted, &first));
     for some in [&mut cases, &mut waiting] {
         some.retain(|case| wanted.takes(&case.name));
     }
@@ -235,6 +237,48 @@ fn two_at_once<'a>(wanted: &Wanted) -> Vec<Case<'a>> {
         }
     };
     (0..if wanted.everything() { 1000 } else { 200 }).map(case).collect()
+}
+
+fn past_the_deadline<'a>(wanted: &Wanted, stage: &Stage) -> Vec<Case<'a>> {
+    let mut all = Vec::new();
+    if ["held", "guard"].iter().any(|scene| wanted.takes(scene)) {
+        let calls = together::calls(stage);
+        for step in deadline::STEPS {
+            let call = step.find(&calls);
+            let (name, shown) = (format!("held/{}", step.name), call.shown.clone());
+            let act: Act<'_> = Box::new(move |stage| Some(deadline::held(stage, step, &call)));
+            all.push(Case { scene: "held", name, shown, act });
+        }
+        let held = deadline::STEPS.iter().find(|step| step.name == "intent").unwrap().find(&calls);
+        for (call, fault) in deadline::of_the_guard(wanted.everything()) {
+            let held = held.clone();
+            all.push(Case {
+                scene: "guard",
+                name: format!("guard/{}/{}", call.name, fault.name()),
+                shown: call.shown.clone(),
+                act: Box::new(move |stage| deadline::guard_failed(stage, &held, &call, fault)),
+            });
+        }
+    }
+    for hang in deadline::HANGS {
+        let (name, shown) = (format!("hangs/{}", hang.name), String::new());
+        all.push(Case {
+            scene: "hangs",
+            name,
+            shown,
+            act: Box::new(|stage| Some(deadline::hung(stage, hang))),
+        });
+    }
+    for slow in deadline::SLOW {
+        let (name, shown) = (format!("slow-disk/{}", slow.name), String::new());
+        all.push(Case {
+            scene: "slow-disk",
+            name,
+            shown,
+            act: Box::new(|stage| Some(deadline::slow(stage, slow))),
+        });
+    }
+    all
 }
 
 /// The fixed part stops at each of so many calls.

@@ -12,6 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::calls::{self, Call, Fault};
@@ -91,8 +92,14 @@ impl Stage {
 
     /// Besides url and log, of `[service.app]`.
     pub(crate) fn keys(&self, keys: &str) {
+        self.keys_within(Duration::from_secs(40), keys);
+    }
+
+    /// With another deadline.
+    pub(crate) fn keys_within(&self, deadline: Duration, keys: &str) {
+        let deadline = deadline.as_secs();
         self.config(&format!(
-            "[host]\nboot_grace = \"0s\"\ndeadline = \"40s\"\n\
+            "[host]\nboot_grace = \"0s\"\ndeadline = \"{deadline}s\"\n\
              [defaults]\nverify = \"200ms\"\ngrace = \"200ms\"\ntimeout = \"2s\"\n\n\
              [service.app]\nurl = \"http://127.0.0.1:PORT/app\"\nlog_file = \"HERE/app.log\"\n{keys}\n"
         ));
@@ -114,16 +121,32 @@ impl Stage {
 
     /// What `systemctl restart` does, besides noting it and what is remembered at that moment.
     pub(crate) fn on_restart(&self, body: &str) {
+        self.systemctl(body, "");
+    }
+
+    /// `first`: what systemctl does before everything else.
+    pub(crate) fn systemctl(&self, restart: &str, first: &str) {
+        self.scene.systemctl(&self.noted(restart), first);
+    }
+
+    /// What the restart command does, noted in the same way.
+    pub(crate) fn on_command(&self, body: &str) {
+        let here = self.scene.dir.path().display();
+        let noted = self.noted(body);
+        self.scene.executable(
+            "restart-app",
+            &format!("#!/bin/sh\nunits={here}/units ledger={here}/ledger unit=app.service\n{noted}\n"),
+        );
+    }
+
+    fn noted(&self, body: &str) -> String {
         let here = self.scene.dir.path().display();
         // What is noted has been done: a run that cannot watch systemctl ends it, at any moment.
-        self.scene.systemctl(
-            &format!(
-                "cat {here}/{DISK}/app.json >{here}/at-restart.disk 2>/dev/null\n\
-                 cat {here}/{MEMORY}/app.json >{here}/at-restart.memory 2>/dev/null\n\
-                 {body}\necho \"restart $unit\" >>\"$ledger\""
-            ),
-            "",
-        );
+        format!(
+            "cat {here}/{DISK}/app.json >{here}/at-restart.disk 2>/dev/null\n\
+             cat {here}/{MEMORY}/app.json >{here}/at-restart.memory 2>/dev/null\n\
+             {body}\necho \"restart $unit\" >>\"$ledger\""
+        )
     }
 
     /// No folder of unhang's, no log, nothing asked, all hung.
@@ -161,11 +184,29 @@ impl Stage {
 
     /// The state after one failure two minutes ago.
     pub(crate) fn counted(&self) -> Vec<u8> {
+        self.aged().to_string().into_bytes()
+    }
+
+    /// The same of a service that is restarted by a command.
+    pub(crate) fn counted_without_unit(&self) -> Vec<u8> {
+        let mut state = self.aged();
+        for key in ["incarnation", "looked", "about"] {
+            state.as_object_mut().unwrap().remove(key);
+        }
+        state.to_string().into_bytes()
+    }
+
+    /// What was counted was counted of a service that a command restarts.
+    pub(crate) fn forget_unit(&self) {
+        self.put(&format!("{DISK}/app.json"), &self.counted_without_unit());
+    }
+
+    fn aged(&self) -> Value {
         let (state, taken) = &self.counted;
         let mut state = state.clone();
         let since = i64::try_from(taken.elapsed().as_secs()).unwrap();
         harness::age(&mut state, 120 - since);
-        state.to_string().into_bytes()
+        state
     }
 
     pub(crate) fn put(&self, file: &str, bytes: &[u8]) {
@@ -240,10 +281,43 @@ impl Stage {
     }
 
     /// Where another may still run.
-    pub(crate) fn ended_alone(&self, mut child: Child, which: &str) -> Ticked {
+    pub(crate) fn ended_alone(&self, child: Child, which: &str) -> Ticked {
+        self.ended_within(child, which, IN_TIME)
+    }
+
+    /// A call that strace (`-D`) holds up keeps a run that was ended by its guard from going away.
+    pub(crate) fn ended_under_strace(&self, child: Child, limit: Duration) -> Ticked {
+        let pid = child.id();
+        let began = Instant::now();
+        let mut was_guarded = false;
+        while !has_ended(pid) && began.elapsed() < limit {
+            let is_guarded = guard_of(pid).is_some();
+            if was_guarded && !is_guarded {
+                break;
+            }
+            was_guarded = is_guarded;
+            thread::sleep(Duration::from_millis(5));
+        }
+        let took = began.elapsed();
+        // Of an ordinary end the guard is told a little before.
+        while !has_ended(pid) && began.elapsed() < took + Duration::from_secs(2) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        if let Some(tracer) = status_of(pid, "TracerPid:").and_then(|pid| pid.parse().ok())
+            && let Some(tracer) = Pid::from_raw(tracer)
+        {
+            let _ = kill_process(tracer, Signal::KILL);
+        }
+        let ticked = self.ended(child, "");
+        let of_the_run = |line: &&str| !line.starts_with("strace: ");
+        let stderr = ticked.stderr.lines().filter(of_the_run).flat_map(|line| [line, "\n"]).collect();
+        Ticked { took, stderr, ..ticked }
+    }
+
+    pub(crate) fn ended_within(&self, mut child: Child, which: &str, limit: Duration) -> Ticked {
         let began = Instant::now();
         let mut status = child.try_wait().unwrap();
-        while status.is_none() && began.elapsed() < IN_TIME {
+        while status.is_none() && began.elapsed() < limit {
             thread::sleep(Duration::from_millis(2));
             status = child.try_wait().unwrap();
         }
@@ -319,13 +393,36 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+fn has_ended(pid: u32) -> bool {
+    status_of(pid, "State:").is_none_or(|state| state.starts_with('Z'))
+}
+
+/// The thread that watches over the deadline of this run.
+pub(crate) fn guard_of(run: u32) -> Option<u32> {
+    let threads = fs::read_dir(format!("/proc/{run}/task")).ok()?.flatten();
+    let is_guard = |thread: &fs::DirEntry| {
+        fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name == "guard\n")
+    };
+    let guard = threads.into_iter().find(is_guard)?;
+    guard.file_name().into_string().ok()?.parse().ok()
+}
+
+/// A line of proc(5)'s `status`.
+fn status_of(pid: u32, name: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
+}
+
 fn anybody_in(folder: &Path) -> bool {
     let is_there =
         |entry: fs::DirEntry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder);
     fs::read_dir("/proc").unwrap().flatten().any(is_there)
 }
 
-/// Asked for `/NAME` it is well when there is a file of that name.
+/// Longer than any question lasts.
+const HANGS: Duration = Duration::from_secs(10);
+
+/// Asked for `/NAME` it is well when there is a file of that name, and hangs when there is `NAME.hangs`.
 fn serve(healthy: PathBuf) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -348,6 +445,13 @@ fn answer(mut stream: std::net::TcpStream, healthy: &Path) -> io::Result<()> {
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let name = head.split(' ').nth(1).unwrap_or("/").trim_start_matches('/').to_owned();
+    if healthy.join(format!("{name}.hangs")).exists() {
+        thread::spawn(move || {
+            thread::sleep(HANGS);
+            drop(stream);
+        });
+        return Ok(());
+    }
     let status = if !name.is_empty() && healthy.join(name).exists() { 200 } else { 502 };
     // In one piece, so that runs take the same calls.
     stream.write_all(
