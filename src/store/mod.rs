@@ -258,6 +258,8 @@ fn set_aside(folder: &Folder, file: &str, now: &Moment) -> String {
 
 #[cfg(test)]
 mod tests {
+    mod year;
+
     use super::*;
     use std::fs;
     use std::path::PathBuf;
