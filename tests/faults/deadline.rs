@@ -226,14 +226,14 @@ pub(crate) const HANGS: &[Hang] = &[
     },
     Hang {
         name: "look-after",
-        keys: "grace = \"38s\"",
+        keys: "verify = \"60s\"",
         begin: |stage| stage.systemctl(HEAL, HANGS_AT_LOOK_AFTER),
         limit: DEADLINE,
         restarts: 1,
     },
     Hang {
         name: "verify",
-        keys: "grace = \"38s\"\ntimeout = \"4s\"",
+        keys: "verify = \"60s\"\ntimeout = \"4s\"",
         begin: |stage| stage.on_restart(SERVER_HANGS),
         limit: DEADLINE,
         restarts: 1,

@@ -193,7 +193,29 @@ pub(crate) fn cases(stage: &Stage, play: &Play, full: bool) -> (usize, Vec<(Call
         let faults = in_turn.map(|errno| Fault::Errno(errno)).chain([Fault::Kill]);
         faults.map(|fault| (call.clone(), fault)).collect::<Vec<_>>()
     };
-    (calls.len(), calls.iter().enumerate().flat_map(faults_of).collect())
+    let first = if full { 0 } else { play.first_new(&calls) };
+    let each = if full { 1 } else { play.each() };
+    (calls.len(), calls.iter().enumerate().skip(first).step_by(each).flat_map(faults_of).collect())
+}
+
+impl Play {
+    /// Up to where the command is started, the fixed part has had the same calls of other plays.
+    fn first_new(&self, calls: &[Call]) -> usize {
+        let starts = |call: &Call| ["fork", "vfork", "clone", "clone3"].contains(&call.name.as_str());
+        match self.by {
+            By::Systemctl => 0,
+            // The guard's thread is begun likewise, and first.
+            By::Command => calls.iter().rposition(starts).unwrap_or(0),
+        }
+    }
+
+    /// The fixed part takes one call of so many.
+    fn each(&self) -> usize {
+        match (self.by, self.after) {
+            (By::Command, After::StaysHung) => 4,
+            _ => 1,
+        }
+    }
 }
 
 fn prepare(stage: &Stage, play: &Play) {

@@ -29,6 +29,7 @@ mod calls;
 mod deadline;
 mod injected;
 mod laws;
+mod memory;
 mod messages;
 mod stage;
 mod state_file;
@@ -123,6 +124,7 @@ fn main() -> ExitCode {
     let mut cases = injected(&wanted, &first, &table);
     cases.extend(state_files(&wanted, &table));
     cases.extend(two_at_once(&wanted));
+    cases.extend(little_memory(&wanted, &first));
     let mut waiting = past_the_deadline(&wanted, &first);
     waiting.extend(stopped(&wanted, &first));
     for some in [&mut cases, &mut waiting] {
@@ -237,6 +239,19 @@ fn two_at_once<'a>(wanted: &Wanted) -> Vec<Case<'a>> {
         }
     };
     (0..if wanted.everything() { 1000 } else { 200 }).map(case).collect()
+}
+
+fn little_memory<'a>(wanted: &Wanted, stage: &Stage) -> Vec<Case<'a>> {
+    if !wanted.takes("little-memory") {
+        return Vec::new();
+    }
+    let case = |kib: usize| Case {
+        scene: "little-memory",
+        name: format!("little-memory/{kib}"),
+        shown: format!("{kib} KiB"),
+        act: Box::new(move |stage: &Stage| Some(memory::little(stage, kib))) as Act<'a>,
+    };
+    memory::limits(stage, wanted.everything()).map(case).collect()
 }
 
 fn past_the_deadline<'a>(wanted: &Wanted, stage: &Stage) -> Vec<Case<'a>> {

@@ -18,7 +18,7 @@ pub(crate) const WITHOUT_MEMORY: &[&str] = &[
     "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
     // Before our first line.
     "",
-    "thread 'main' (*) panicked at *library/std/src/*",
+    "thread '*' (*) panicked at *library/std/src/*",
     "failed to * alternative stack*: *",
     "fatal runtime error: initialization or cleanup bug, aborting",
 ];

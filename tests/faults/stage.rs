@@ -242,6 +242,16 @@ impl Stage {
 
     /// `unhang run`, under strace if there are words for it. `which` of several at once.
     pub(crate) fn unhang(&self, strace: &[String], which: &str) -> Command {
+        let mut words: Vec<OsString> = Vec::new();
+        if !strace.is_empty() {
+            words.extend(["strace".into(), "-o".into(), self.path("trace").into()]);
+            words.extend(strace.iter().map(Into::into));
+        }
+        self.under(&words, which)
+    }
+
+    /// Begun by another program, that makes way for it or stays beside it.
+    pub(crate) fn under(&self, other: &[OsString], which: &str) -> Command {
         let _ = fs::remove_file(self.path("trace"));
         let mut words: Vec<OsString> = Vec::new();
         if is_root() {
@@ -249,10 +259,7 @@ impl Stage {
             words.extend(["unshare", "-m", "--propagation", "private", "sh", "-c", MOUNT].map(Into::into));
             words.push(self.scene.dir.path().into());
         }
-        if !strace.is_empty() {
-            words.extend(["strace".into(), "-o".into(), self.path("trace").into()]);
-            words.extend(strace.iter().map(Into::into));
-        }
+        words.extend_from_slice(other);
         words.push(self.program.clone().into());
         let mut command = self.scene.bare(Path::new(&words[0]));
         command.args(&words[1..]);
