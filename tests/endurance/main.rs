@@ -127,6 +127,9 @@ impl Life {
         fs::write(self.scene.path("unhang.toml"), self.scene.config_text()).unwrap();
         self.hang();
         let first = self.left();
+        let mut names: Vec<_> = first.files.keys().filter_map(|path| path.file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["app.json", "app.log", "app.service.lock"]);
         let began = Instant::now();
         let mut at = 0;
         while at < ticks {

@@ -21,6 +21,8 @@ pub(crate) const WITHOUT_MEMORY: &[&str] = &[
     "thread '*' (*) panicked at *library/std/src/*",
     "failed to * alternative stack*: *",
     "fatal runtime error: initialization or cleanup bug, aborting",
+    // Of a thread that was begun, and had no room for its second stack.
+    "fatal runtime error: failed to initiate panic, error 5, aborting",
 ];
 
 /// The first line that is not known.
