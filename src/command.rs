@@ -2,16 +2,19 @@
 //! neither our end nor a closed pipe ends it or the daemon it starts. It is never killed: a restart that
 //! is cut in half is worse than a slow one. That it still runs is known by its process, not by a lock it
 //! inherits: the daemon it starts would hold that for ever.
-#![expect(clippy::disallowed_methods, reason = "this room starts the restart command")]
+#![expect(clippy::disallowed_methods, reason = "this room starts the operator's commands")]
 
+use std::ffi::OsString;
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use unhang_core::Process;
 
 use crate::asked::Asked;
+use crate::os::attended;
 use crate::os::files;
 use crate::os::process::{self, Detached};
 use crate::words;
@@ -31,6 +34,28 @@ pub(crate) fn start(command_words: &[String]) -> Result<Started, Asked> {
         // Where the system gives no reason, it may have run all the same.
         if error.kind() == io::ErrorKind::Other { Asked::Stuck(why) } else { Asked::NeverRan(why) }
     })
+}
+
+/// A person's own command, on their terminal, in the place of ours. An error: 127 or 126, as shells and env(1)
+/// have it, and why it was not begun.
+pub(crate) fn attend(command_words: &[OsString]) -> Result<ExitStatus, (u8, String)> {
+    let Some((program, arguments)) = command_words.split_first() else {
+        return Err((127, String::new())); // clap wants one
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    attended::run(command).map_err(|error| {
+        let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+        (code, cannot_be_started(&program.to_string_lossy(), &error))
+    })
+}
+
+/// `exit status 1`, `killed by signal 9`.
+pub(crate) fn how_it_ended(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, signal) => format!("killed by signal {}", signal.unwrap_or_default()),
+    }
 }
 
 /// Why `start` would fail, found without starting anything.

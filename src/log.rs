@@ -118,6 +118,15 @@ pub(crate) fn not_permitted(name: &str, why: &str) -> String {
     format!("⏸️ {name} not restarted ({}): {why}", Reason::NotPermitted.code())
 }
 
+/// `by`: who, and why.
+pub(crate) fn paused(name: &str, until: &str, by: &str) -> String {
+    format!("⏸️ {name} paused until {until}: {by}")
+}
+
+pub(crate) fn resumed(name: &str, by: &str) -> String {
+    format!("▶️ {name} resumed: {by}")
+}
+
 /// Told while all is well, so that it is known before it is needed.
 pub(crate) fn not_restartable(name: &str, reason: Reason, why: &str) -> String {
     format!("⏸️ {name} could not be restarted ({}): {why}", reason.code())

@@ -9,8 +9,8 @@
 //!   and they do not call each other:
 //!   - `store`: lock, state file, quarantine; `places`: where they are.
 //!   - `probe`: asks the health URL, over TCP or a Unix socket, with TLS or without.
-//!   - `systemd`: asks systemd, and for restarts; `command`: restarts by a command; `asked`: what came
-//!     of asking.
+//!   - `systemd`: asks systemd, and for restarts; `command`: restarts by a command, and the one that
+//!     `paused` waits for; `asked`: what came of asking.
 //!   - `unhang_core` (src/core, a crate that cannot even name a file or a clock): facts in, decision out.
 //!   - `log`: the service's log. `report`: what people read on the terminal. `words`: both's vocabulary.
 //! - `os`: files, certificates, processes, clocks and limits made safe; knows no word of the domain.
@@ -54,6 +54,7 @@ mod tick;
 mod usage;
 mod words;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,6 +70,7 @@ use log::Echo;
 use places::{Person, Places};
 use plan::Plan;
 use report::{Checked, Depth, Picture, Screen, Style};
+use tick::Pausing;
 
 #[global_allocator]
 static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
@@ -80,6 +82,9 @@ fn main() -> ExitCode {
     };
     if let Command::Check(asked) = &cli.command {
         return check(&cli, asked).into();
+    }
+    if let Command::Paused { length, reason, command, .. } = &cli.command {
+        return paused(&cli, length, reason.as_ref(), command);
     }
     match run(&cli) {
         Ok(exit) => exit.into(),
@@ -95,7 +100,11 @@ fn not_understood(error: &clap::Error) -> ExitCode {
     let words = std::env::args_os().skip(1);
     let typed: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     match usage::fault(error, &typed) {
-        Some(fault) if cli::means_check(std::env::args_os().skip(1)) => check_refused(&[fault]).into(),
+        Some(fault) if cli::means("check", std::env::args_os().skip(1)) => check_refused(&[fault]).into(),
+        Some(fault) if cli::means("paused", std::env::args_os().skip(1)) => {
+            report::fault(fault);
+            ExitCode::from(tick::NOT_BEGUN)
+        }
         Some(fault) => {
             report::fault(fault);
             Exit::Usage.into()
@@ -149,6 +158,45 @@ fn told(asked: &Check, depth: Depth, checked: &[Checked<'_>]) -> Level {
     report::level(checked)
 }
 
+/// `paused`: its exit status is the command's, so that what goes wrong before is 125 and nothing else.
+fn paused(cli: &Cli, length: &str, reason: Option<&String>, command: &[OsString]) -> ExitCode {
+    let not_begun = |faults: Vec<String>| {
+        faults.iter().for_each(report::fault);
+        ExitCode::from(tick::NOT_BEGUN)
+    };
+    let told = |faults: Vec<Fault>| faults.iter().map(ToString::to_string).collect();
+    let mistyped = mistyped_variables();
+    if !mistyped.is_empty() {
+        return not_begun(mistyped);
+    }
+    let plan = match config::plan(&cli.sources()) {
+        Ok(plan) => plan,
+        Err(faults) => return not_begun(told(faults)),
+    };
+    match (pausing(length, reason), places::places(&plan, &person())) {
+        (Ok(pausing), Some(places)) => tick::paused(&plan, &places, &pausing, command),
+        (Err(fault), _) => not_begun(told(vec![fault])),
+        (_, None) => not_begun(vec![NO_PLACE.to_owned()]),
+    }
+}
+
+fn pausing(length: &str, reason: Option<&String>) -> Result<Pausing, Fault> {
+    let length = config::length("--for", length, store::LONGEST_PAUSE)?;
+    Ok(Pausing { who: who(), why: reason.cloned(), length })
+}
+
+/// Whoever it is behind sudo, su or cron.
+#[expect(clippy::disallowed_methods, reason = "who somebody is, is said by the environment")]
+fn who() -> String {
+    let says = |name: &str| std::env::var(name).ok().filter(|who| !who.is_empty());
+    let is_root = rustix::process::geteuid().is_root();
+    let behind = if is_root { says("SUDO_USER") } else { None };
+    let named = behind.or_else(|| says("LOGNAME")).or_else(|| says("USER"));
+    let number =
+        || if is_root { "root".to_owned() } else { format!("user {}", rustix::process::geteuid().as_raw()) };
+    words::escaped(&named.unwrap_or_else(number)).chars().take(100).collect()
+}
+
 const NO_PLACE: &str = "no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir";
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
@@ -165,6 +213,9 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         | Command::Status(_)
         | Command::Why(_)
         | Command::Reset { .. }
+        | Command::Pause { .. }
+        | Command::Resume { .. }
+        | Command::Paused { .. }
         | Command::Config { .. } => {}
     }
     let mistyped = mistyped_variables();
@@ -195,10 +246,16 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             lines.flat_map(|line| screen.fold(&line)).collect()
         }),
         Command::Reset { .. } => tick::reset(&plan, &places),
+        Command::Pause { length, reason, .. } => match pausing(length, reason.as_ref()) {
+            Ok(pausing) => tick::pause(&plan, &places, &pausing),
+            Err(fault) => refused(vec![fault]),
+        },
+        Command::Resume { .. } => tick::resume(&plan, &places, &who()),
         Command::Config { command: ConfigCommand::Check { .. } } => {
             config_check(&plan, &config::exposed(&cli.sources(), &plan))
         }
         Command::Check(_)
+        | Command::Paused { .. }
         | Command::Config { command: ConfigCommand::Show(_) }
         | Command::Completions { .. }
         | Command::Demo

@@ -59,8 +59,8 @@ mod tests {
     use std::time::Duration;
 
     fn plan(state_dir: Option<&str>, owner: Owner) -> Plan {
-        let host = HostPlan { deadline: Duration::ZERO, boot_grace: Duration::ZERO };
-        Plan { services: vec![], host, state_dir: state_dir.map(PathBuf::from), owner }
+        let host = HostPlan { deadline: Duration::ZERO, boot_grace: Duration::ZERO, pause_on_dpkg: false };
+        Plan { services: vec![], required: vec![], host, state_dir: state_dir.map(PathBuf::from), owner }
     }
 
     #[test]

@@ -13,6 +13,8 @@ use unhang_core::Policy;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) services: Vec<Service>,
+    /// What they require besides each other, sorted by name.
+    pub(crate) required: Vec<Required>,
     pub(crate) host: HostPlan,
     /// `--state-dir`: state and locks go there and nowhere else.
     pub(crate) state_dir: Option<PathBuf>,
@@ -34,6 +36,25 @@ pub(crate) struct HostPlan {
     pub(crate) deadline: Duration,
     /// While PID 1 is younger than this, nothing is restarted.
     pub(crate) boot_grace: Duration,
+    /// While dpkg or apt is at work, everything is paused.
+    pub(crate) pause_on_dpkg: bool,
+}
+
+/// Asked only when something that requires it fails: an address, or a service that this run is not about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Required {
+    pub(crate) name: String,
+    pub(crate) question: Question,
+    pub(crate) requires: Vec<String>,
+}
+
+/// A file that pauses a service while it is there and young.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PauseFile {
+    /// `None`: there is none.
+    pub(crate) path: Option<PathBuf>,
+    /// By its modification time; above zero.
+    pub(crate) max_age: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +68,9 @@ pub(crate) struct Service {
     pub(crate) policy: Policy,
     /// After a restart, probe once a second until healthy or this long.
     pub(crate) verify: Duration,
+    /// Names of services, or addresses: while one fails its own probe, this is not restarted.
+    pub(crate) requires: Vec<String>,
+    pub(crate) pause_file: PauseFile,
     pub(crate) log_file: PathBuf,
 }
 
@@ -64,7 +88,7 @@ impl Service {
     pub(crate) fn lock(&self) -> &str {
         match &self.restarter {
             Restarter::Unit(unit) => unit,
-            Restarter::Command(_) => &self.key,
+            Restarter::Command(_) | Restarter::Nothing => &self.key,
         }
     }
 }
@@ -75,6 +99,8 @@ pub(crate) enum Restarter {
     Unit(String),
     /// Program and arguments, no shell; never empty.
     Command(Vec<String>),
+    /// It is only probed.
+    Nothing,
 }
 
 impl Restarter {
@@ -83,6 +109,7 @@ impl Restarter {
         match self {
             Self::Unit(unit) => unit,
             Self::Command(command) => command.first().map_or("", String::as_str),
+            Self::Nothing => "nothing",
         }
     }
 }
@@ -90,7 +117,7 @@ impl Restarter {
 /// What a probe asks, and what it takes for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
-    /// `http(s)://HOST[:PORT][/PATH]`, checked by `config`.
+    /// `http(s)://HOST[:PORT][/PATH]` or `tcp://HOST:PORT`, checked by `config`.
     pub(crate) url: String,
     /// The Unix socket to ask at; the URL is then `http://localhost/PATH`.
     pub(crate) socket: Option<PathBuf>,
@@ -103,9 +130,37 @@ pub(crate) struct Question {
     pub(crate) redirects: u32,
     /// For the whole request, connect included.
     pub(crate) timeout: Duration,
+    pub(crate) maintenance: Option<Maintenance>,
+}
+
+/// An answer that means: not failing, but not to be touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Maintenance {
+    pub(crate) status: StatusSet,
+    /// In lower case; the answer must have it, too.
+    pub(crate) header: Option<String>,
 }
 
 impl Question {
+    /// Does it take connections?
+    pub(crate) fn of_address(url: String, timeout: Duration) -> Self {
+        Self {
+            url,
+            socket: None,
+            trust: Trust::default(),
+            method: String::new(),
+            headers: BTreeMap::new(),
+            status: StatusSet(Vec::new()),
+            redirects: 0,
+            timeout,
+            maintenance: None,
+        }
+    }
+
+    pub(crate) fn is_of_address(&self) -> bool {
+        self.url.starts_with("tcp:")
+    }
+
     /// A redirect may lead to https too.
     pub(crate) fn may_need_tls(&self) -> bool {
         let is_https = self.url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));

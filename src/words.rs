@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use unhang_core::{
-    Active, Cause, Condition, Decision, Doubt, Failing, Hold, Life, Load, Moment, Phase, Reason, TlsFault,
-    Unit, Verdict,
+    Active, Cause, Condition, Decision, Doubt, Failing, FailingRequirement, Hold, Life, Load, Moment, Paused,
+    PausedBy, Phase, Reason, TlsFault, Unit, Upstream, Verdict,
 };
 
 use crate::plan::{Restarter, Service};
@@ -71,6 +71,7 @@ pub(crate) fn http(cause: &Cause) -> String {
 pub(crate) fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
     let within = span(timeout);
     Some(match cause {
+        Cause::Maintenance(_) => "it says maintenance".to_owned(),
         Cause::NoSocket => "no such socket".to_owned(),
         Cause::Refused => "connection refused".to_owned(),
         Cause::Reset => "connection reset".to_owned(),
@@ -141,7 +142,9 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
         }
         Hold::UnitBusy => match service.restarter {
             Restarter::Unit(_) => format!("{unit} is being started, stopped or reloaded"),
-            Restarter::Command(_) => format!("the restart command of before still runs ({unit})"),
+            Restarter::Command(_) | Restarter::Nothing => {
+                format!("the restart command of before still runs ({unit})")
+            }
         },
         Hold::Frozen => format!("{unit} is frozen; systemctl thaw ends that"),
         Hold::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
@@ -152,7 +155,17 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
         Hold::Conflict(other) => format!("{other} is active, and {unit} conflicts with it"),
         Hold::HostStopping => "the host is shutting down".to_owned(),
         Hold::HostStarting { .. } => "the host is booting".to_owned(),
-        Hold::Upstream(other) => format!("{other} was stopped by somebody, and a restart would start it"),
+        Hold::Paused(paused) => self::paused(&paused.by),
+        Hold::Upstream(Upstream::Stopped(other)) => {
+            format!("{other} was stopped by somebody, and a restart would start it")
+        }
+        Hold::Upstream(Upstream::Failing(FailingRequirement { name, cause, through: None })) => {
+            format!("{name}, which it requires, fails its own probe ({cause})")
+        }
+        Hold::Upstream(Upstream::Failing(FailingRequirement { name, cause, through: Some(through) })) => {
+            format!("{name}, which it requires by way of {through}, fails its own probe ({cause})")
+        }
+        Hold::ProbeOnly => "nothing restarts it: restart = [] says so".to_owned(),
         Hold::Budget { .. } => {
             let budget = &service.policy.budget;
             format!("{} within {} is all the budget allows", restarts(budget.restarts), span(budget.window))
@@ -170,12 +183,33 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
     }
 }
 
+/// `paused by anna, "deploy", until 17:30`
+pub(crate) fn pause(paused: &Paused, now: &Moment) -> String {
+    let until = paused.left.map(|left| format!(", until {}", clock_in(now, left))).unwrap_or_default();
+    format!("{}{until}", self::paused(&paused.by))
+}
+
+/// By whom, and why, in words that were escaped when they were read.
+pub(crate) fn paused(by: &PausedBy) -> String {
+    let because = |why: &Option<String>| why.as_ref().map(|why| format!(", \"{why}\"")).unwrap_or_default();
+    match by {
+        PausedBy::Person { who, why } => format!("paused by {who}{}", because(why)),
+        PausedBy::Command { who, why, pid } => {
+            format!("paused by {who}{}, while the command of process {pid} runs", because(why))
+        }
+        PausedBy::File(path) => format!("paused while {path} is there and young"),
+        PausedBy::Packages => "paused while dpkg or apt is at work".to_owned(),
+        PausedBy::Service => "its own answer says maintenance".to_owned(),
+    }
+}
+
 /// The unit, in the words of somebody who looks at it.
 pub(crate) fn unit(unit: &Unit, service: &Service) -> String {
     let name = service.restarter.words();
     match unit {
         Unit::NotAsked => format!("{name} was not asked about"),
         Unit::Unanswered(why) => format!("{name} is not known: {}", doubt(why)),
+        Unit::ProbeOnly => "none; it is only probed".to_owned(),
         Unit::Command { running: true } => format!("restart command {name}, of before, still runs"),
         Unit::Command { running: false } => {
             format!("none; restarted by the command {name}, so that nothing can be seen of its life")
@@ -287,10 +321,12 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::Conflict => "a unit that it conflicts with is active",
         Reason::HostStopping => "the host was shutting down",
         Reason::HostStarting => "the host was booting (boot_grace)",
-        Reason::Upstream => "somebody stopped a unit that it needs, and a restart would start that",
+        Reason::Paused => "somebody has paused it",
+        Reason::Upstream => "something that it needs fails, or was stopped by somebody",
         Reason::Grace => "it had only just started, and is not counted (grace)",
         Reason::TooSoon => "too soon after the last counted failure to count (min_gap)",
         Reason::Counting => "failures are being counted",
+        Reason::ProbeOnly => "nothing restarts it (restart = [])",
         Reason::Budget => "the budget of restarts is spent",
         Reason::Backoff => {
             "the wait after a restart, or after a lost state; longer each time until it stays healthy"

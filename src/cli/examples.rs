@@ -65,3 +65,34 @@ Examples:
   sudo unhang reset shop      after it was mended: a full count, and the whole budget again
 
 Exit status: 0 cleared; 2 usage or configuration; 3 some state unusable; 75 a run has it locked, try again";
+
+pub(super) const PAUSE: &str = "\
+Examples:
+  sudo unhang pause shop --for 30m --reason 'new disk'
+  sudo unhang pause --all --for 2h
+
+A run that is under way is waited for: when this returns, nothing is being restarted.
+
+Next: `unhang resume NAME` ends it before its time; `unhang status` shows it.
+
+Exit status: 0 paused; 1 a run that is under way may still restart; 2 usage or configuration;
+3 it could not be written";
+
+pub(super) const RESUME: &str = "\
+Examples:
+  sudo unhang resume shop
+  sudo unhang resume --all
+
+Exit status: 0 not paused any more; 1 still paused by a command of `unhang paused`; 2 usage or
+configuration; 3 it could not be written";
+
+pub(super) const PAUSED: &str = "\
+Examples:
+  sudo unhang paused shop -- ./deploy.sh
+  sudo unhang paused shop shop-worker --for 20m --reason release -- systemctl restart shop shop-worker
+
+Signals sent to unhang reach the command. The pause ends with the command, with unhang, however that
+ends, and by its time.
+
+Exit status: that of the command; 125 if there could be no pause, and the command was not begun;
+126 it cannot be executed; 127 there is no such command";

@@ -63,6 +63,45 @@ pub(crate) enum Command {
         #[command(flatten)]
         plan: PlanFlags,
     },
+    /// Hands off, until then: nothing is restarted, whatever the probes say
+    #[command(after_help = examples::PAUSE)]
+    Pause {
+        #[command(flatten)]
+        whom: Whom,
+        /// How long; 24h at the most
+        #[arg(long = "for", value_name = "TIME", default_value = "15m")]
+        length: String,
+        /// Shown by `status` and `why`, and logged
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        plan: PlanFlags,
+    },
+    /// End a pause; a service that fails then gets a full count
+    #[command(after_help = examples::RESUME)]
+    Resume {
+        #[command(flatten)]
+        whom: Whom,
+        #[command(flatten)]
+        plan: PlanFlags,
+    },
+    /// Hands off while a command runs, such as a deploy; ends with its exit status
+    #[command(after_help = examples::PAUSED)]
+    Paused {
+        #[command(flatten)]
+        whom: Whom,
+        /// Over by then, should the command still run; 24h at the most
+        #[arg(long = "for", value_name = "TIME", default_value = "1h")]
+        length: String,
+        /// Shown by `status` and `why`, and logged
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        plan: PlanFlags,
+        /// Run as it stands, without a shell
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
     /// The configuration: is it right?
     Config {
         #[command(subcommand)]
@@ -129,6 +168,17 @@ impl Check {
     }
 }
 
+/// The services that somebody names; nobody pauses all of them by leaving a word out.
+#[derive(Debug, Args)]
+pub(crate) struct Whom {
+    /// The services
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub(crate) names: Vec<String>,
+    /// Every service of the plan
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
 /// What only reads what is remembered.
 #[derive(Debug, Args)]
 pub(crate) struct Asking {
@@ -178,14 +228,14 @@ pub(crate) fn mistyped_variables(names: impl IntoIterator<Item = OsString>) -> V
     names.into_iter().filter_map(mistyped).collect()
 }
 
-/// Was `check` meant, whose every error is UNKNOWN? For a command line that could not be read.
-pub(crate) fn means_check(words: impl IntoIterator<Item = OsString>) -> bool {
+/// Was this command meant, which has exit statuses of its own? For a command line that could not be read.
+pub(crate) fn means(command: &str, words: impl IntoIterator<Item = OsString>) -> bool {
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         if word == "--config" || word == "--state-dir" {
             words.next();
         } else if !word.as_encoded_bytes().starts_with(b"-") {
-            return word == "check";
+            return word == command;
         }
     }
     false
@@ -203,6 +253,11 @@ impl Cli {
             }
             Command::Check(check) => (&check.plan, check.targets.as_slice(), "NAME"),
             Command::Reset { names, plan } => (plan, names.as_slice(), "NAME"),
+            Command::Pause { whom, plan, .. }
+            | Command::Resume { whom, plan }
+            | Command::Paused { whom, plan, .. } => {
+                (plan, if whom.all { [].as_slice() } else { whom.names.as_slice() }, "NAME")
+            }
             Command::Config { command: ConfigCommand::Check { plan } } => (plan, [].as_slice(), "NAME"),
             Command::Completions { .. }
             | Command::Demo
@@ -320,7 +375,7 @@ mod tests {
             ("--nonsense", false),
             ("--config check", false),
         ] {
-            assert_eq!(means_check(line.split(' ').map(OsString::from)), is_check, "{line}");
+            assert_eq!(means("check", line.split(' ').map(OsString::from)), is_check, "{line}");
         }
     }
 

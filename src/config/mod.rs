@@ -6,6 +6,7 @@
 
 mod document;
 mod files;
+mod guards;
 mod question;
 mod reading;
 mod service;
@@ -21,6 +22,7 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use files::Places;
 use settings::{Origin, Setting, Table, Value, Wrong};
@@ -73,6 +75,19 @@ pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Ques
             if faults.is_empty() { Ok((show::address(&question), question)) } else { Err(faults) }
         }
         Err(_) => Err(faults),
+    }
+}
+
+/// The value of a flag of its own, `--for`: up to a day.
+pub(crate) fn length(flag: &str, text: &str, longest: Duration) -> Result<Duration, Fault> {
+    let origin = Origin::Flag(flag.to_owned());
+    match words::span_above_zero(&Value::Text(text.to_owned())) {
+        Ok(length) if length > longest => {
+            let what = format!("no pause lasts longer than {}, got \"{text}\"", words::spell(longest));
+            Err(origin.fault(Wrong::cure(what, "nothing was paused")))
+        }
+        Ok(length) => Ok(length),
+        Err(wrong) => Err(origin.fault(wrong)),
     }
 }
 
@@ -178,8 +193,11 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     let good = services.iter().filter_map(|service| service.as_ref().ok());
     faults.extend(unknown_names(sources, &tables.services, &good.clone().collect::<Vec<_>>()));
     faults.extend(shared_locks(good.clone(), &tables.services));
-    faults.extend(trust::faults(&good.collect::<Vec<_>>(), tables, typed));
-    let mut services: Vec<_> = services.into_iter().collect::<Result<_, _>>().ok()?;
+    let good: Vec<&Service> = good.collect();
+    faults.extend(trust::faults(&good, tables, typed));
+    faults.extend(guards::faults(&good, &tables.services));
+    let all: Vec<_> = services.into_iter().collect::<Result<_, _>>().ok()?;
+    let mut services: Vec<Service> = all.clone();
     services.retain(|service| sources.only.is_empty() || sources.only.contains(&service.key));
     let state_dir = sources.place.state_dir.clone();
     if state_dir.as_ref().is_some_and(|dir| !dir.is_absolute()) {
@@ -187,7 +205,8 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
         let wrong = Wrong::from("must be an absolute path");
         faults.push(Origin::Flag("--state-dir".to_owned()).fault(wrong));
     }
-    Some(Plan { services, host: host.ok()?.plan(), state_dir, owner: tables.owner })
+    let required = guards::required(&services, &all.iter().collect::<Vec<_>>());
+    Some(Plan { services, required, host: host.ok()?.plan(), state_dir, owner: tables.owner })
 }
 
 fn stray(setting: &Setting, keys: &[&str]) -> Fault {
@@ -261,7 +280,7 @@ fn shared_locks<'a>(
     for service in services {
         let lock = match &service.restarter {
             Restarter::Unit(unit) => unit,
-            Restarter::Command(_) => &service.key,
+            Restarter::Command(_) | Restarter::Nothing => &service.key,
         };
         let Some(first) = owners.insert(lock, service) else { continue };
         let Some((own, other)) = tables.get(&service.key).zip(tables.get(&first.key)) else { continue };

@@ -20,7 +20,7 @@ pub(super) struct Address {
     pub(super) socket: Option<PathBuf>,
 }
 
-/// `http(s)://HOST[:PORT][/PATH]`, or `unix:SOCKET[:/PATH]` as nginx writes it.
+/// `http(s)://HOST[:PORT][/PATH]`, `unix:SOCKET[:/PATH]` as nginx writes it, or `tcp:HOST:PORT`.
 pub(super) fn url(value: &Value) -> Result<Address, Wrong> {
     let text = words::text(value)?;
     if text.len() > LONGEST {
@@ -32,9 +32,10 @@ pub(super) fn url(value: &Value) -> Result<Address, Wrong> {
             Ok(Address { url: text.to_owned(), socket: None })
         }
         Some((scheme, rest)) if scheme == "unix" => at_socket(rest),
+        Some((scheme, rest)) if scheme == "tcp" => at_port(rest),
         Some(_) | None => {
             let sample = "\"http://localhost:8000/health/\"";
-            Err(format!("must begin with http://, https:// or unix:/, such as {sample}").into())
+            Err(format!("must begin with http://, https://, unix:/ or tcp:, such as {sample}").into())
         }
     }
 }
@@ -89,6 +90,9 @@ pub(super) fn headers(reading: &mut Reading<'_>) -> Result<BTreeMap<String, Stri
     refused.map_or_else(|| Ok(headers.into_iter().collect()), Err)
 }
 
+/// How an address begins that is to take connections, and is asked nothing.
+pub(super) const TCP: &str = "tcp:";
+
 /// Whom a Unix socket is asked as, since a Host must be named.
 pub(super) const LOCALHOST: &str = "http://localhost";
 
@@ -139,6 +143,19 @@ fn at_socket(rest: &str) -> Result<Address, Wrong> {
     let url = format!("{LOCALHOST}{path}");
     parse(&url, "unix:SOCKET[:/PATH]")?;
     Ok(Address { url, socket: Some(socket.into()) })
+}
+
+/// In a URL of our own, so that host and port are judged as those of all URLs.
+fn at_port(rest: &str) -> Result<Address, Wrong> {
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let sample = "\"tcp:127.0.0.1:6379\"";
+    let url = format!("{TCP}//{rest}");
+    let uri = parse(&url, "tcp:HOST:PORT")?;
+    check_authority(&uri)?;
+    if uri.port().is_none() || rest.contains('/') {
+        return Err(format!("must be tcp:HOST:PORT, such as {sample}").into());
+    }
+    Ok(Address { url, socket: None })
 }
 
 fn parse(url: &str, shape: &str) -> Result<Uri, Wrong> {

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use unhang_core::{BackoffLimits, Budget, Mode, Policy};
 
+use super::guards::Guards;
 use super::question::Address;
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
-use super::{question, units, words};
-use crate::plan::{HostPlan, Question, Restarter, Service, StatusSet, Trust};
+use super::{guards, question, units, words};
+use crate::plan::{HostPlan, Maintenance, Question, Restarter, Service, StatusSet, Trust};
 
 /// What holds where nobody said anything else.
 #[derive(Debug)]
@@ -41,8 +42,11 @@ pub(super) fn built_in() -> BuiltIn {
         ("backoff.first", text("2m")),
         ("backoff.max", text("1h")),
         ("mode", text("act")),
+        ("pause_file", text("")),
+        ("pause_file_max_age", text("1h")),
     ];
-    let host = [("deadline", text("110s")), ("boot_grace", text("2m"))];
+    let host =
+        [("deadline", text("110s")), ("boot_grace", text("2m")), ("pause_on_dpkg", Value::Truth(false))];
     BuiltIn { defaults: Table::built_in("defaults", defaults), host: Table::built_in("host", host) }
 }
 
@@ -51,23 +55,29 @@ fn log_file_of(name: &str) -> PathBuf {
 }
 
 /// What only one service can have, and why it makes no sense for all.
-const OWN: [(&str, &str); 5] = [
+const OWN: [(&str, &str); 6] = [
     ("url", "every service has its own"),
     ("name", "every service has its own"),
     ("unit", "one unit belongs to one service"),
     ("restart", "one command belongs to one service"),
     ("log_file", "every service has its own log; write it in [service.NAME]"),
+    ("requires", "a service cannot require itself; write it in [service.NAME]"),
 ];
 
 #[derive(Debug)]
 pub(super) struct Host<'a> {
     pub(super) deadline: Said<'a, Duration>,
     pub(super) boot_grace: Said<'a, Duration>,
+    pub(super) pause_on_dpkg: Said<'a, bool>,
 }
 
 impl Host<'_> {
     pub(super) fn plan(&self) -> HostPlan {
-        HostPlan { deadline: self.deadline.value, boot_grace: self.boot_grace.value }
+        HostPlan {
+            deadline: self.deadline.value,
+            boot_grace: self.boot_grace.value,
+            pause_on_dpkg: self.pause_on_dpkg.value,
+        }
     }
 }
 
@@ -76,7 +86,9 @@ pub(super) fn host<'a>(layers: Vec<&'a Table>, table: &Table) -> (Result<Host<'a
     let mut reading = Reading::new(layers);
     let deadline = reading.need("deadline", deadline);
     let boot_grace = reading.need("boot_grace", words::span);
-    let host = deadline.and_then(|deadline| Ok(Host { deadline, boot_grace: boot_grace? }));
+    let pause_on_dpkg = reading.need("pause_on_dpkg", words::truth);
+    let host = deadline
+        .and_then(|deadline| Ok(Host { deadline, boot_grace: boot_grace?, pause_on_dpkg: pause_on_dpkg? }));
     (host, reading.faults(table))
 }
 
@@ -84,6 +96,7 @@ pub(super) fn host<'a>(layers: Vec<&'a Table>, table: &Table) -> (Result<Host<'a
 pub(super) fn defaults(built_in: &Table, defaults: &Table) -> (Vec<&'static str>, Vec<Fault>) {
     let mut reading = Reading::new(vec![built_in, defaults]);
     let _ = Shared::read(&mut reading);
+    let _ = Guards::read(&mut reading);
     for (key, why) in OWN {
         let _ = reading.find(key, |_| Err::<(), _>(Wrong::cure("makes no sense for all services", why)));
     }
@@ -104,9 +117,10 @@ pub(super) fn service<'a>(
     let shown = reading.find("name", words::name);
     let log_file = reading.find("log_file", words::log_file);
     let shared = Shared::read(&mut reading);
+    let guards = Guards::read(&mut reading);
     let clashes = in_order(&mut reading, host);
     let service = key.and_then(|()| {
-        let shared = shared?;
+        let (shared, guards) = (shared?, guards?);
         clashes?;
         Ok(Service {
             key: name.to_owned(),
@@ -114,6 +128,8 @@ pub(super) fn service<'a>(
             restarter: restarter?,
             log_file: log_file?.map_or_else(|| log_file_of(name), |said| said.value),
             verify: shared.verify.value,
+            requires: guards.requires,
+            pause_file: guards.pause_file,
             policy: shared.policy(),
             question: shared.question(url?),
         })
@@ -126,6 +142,7 @@ pub(super) fn question_alone(layers: Vec<&Table>) -> (Result<Question, Refused>,
     let mut reading = Reading::new(layers);
     let nothing = Table::new(&[], Origin::Default);
     let url = url(&mut reading, &nothing);
+    let _ = Guards::read(&mut reading);
     let question = Shared::read(&mut reading).and_then(|shared| Ok(shared.question(url?)));
     (question, reading.faults(&nothing))
 }
@@ -148,6 +165,7 @@ fn restarter(
     let command = reading.find("restart", words::command);
     match (unit?, command?) {
         (Some(unit), None) => Ok(Restarter::Unit(unit.value)),
+        (None, Some(command)) if command.value.is_empty() => Ok(Restarter::Nothing),
         (None, Some(command)) => Ok(Restarter::Command(command.value)),
         (Some(unit), Some(command)) => {
             let what = format!("cannot stand together with restart ({})", command.setting.origin);
@@ -180,6 +198,7 @@ struct Shared<'a> {
     first: Said<'a, Duration>,
     max: Said<'a, Duration>,
     mode: Said<'a, Mode>,
+    maintenance: Option<Maintenance>,
 }
 
 impl<'a> Shared<'a> {
@@ -203,6 +222,7 @@ impl<'a> Shared<'a> {
         let first = reading.need("backoff.first", words::span);
         let max = reading.need("backoff.max", words::span);
         let mode = reading.need("mode", words::mode);
+        let maintenance = guards::maintenance(reading);
         Ok(Self {
             method: method?,
             headers: headers?,
@@ -222,6 +242,7 @@ impl<'a> Shared<'a> {
             first: first?,
             max: max?,
             mode: mode?,
+            maintenance: maintenance?,
         })
     }
 
@@ -248,6 +269,7 @@ impl<'a> Shared<'a> {
             status: self.status.value,
             redirects: self.redirects.value,
             timeout: self.timeout.value,
+            maintenance: self.maintenance,
         }
     }
 }

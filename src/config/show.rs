@@ -33,12 +33,12 @@ pub(crate) struct Entry {
 pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
     let policy = &service.policy;
     let question = &service.question;
+    let pause_file = service.pause_file.path.as_deref().unwrap_or(Path::new(""));
     let mut values = vec![("url", text(&address(question))), ("name", text(&service.name))];
     values.push(match &service.restarter {
         Restarter::Unit(unit) => ("unit", text(unit)),
-        Restarter::Command(words) => {
-            ("restart", format!("[{}]", words.iter().map(|word| text(word)).collect::<Vec<_>>().join(", ")))
-        }
+        Restarter::Command(words) => ("restart", list(words)),
+        Restarter::Nothing => ("restart", "[]".to_owned()),
     });
     values.extend([
         ("method", text(&question.method)),
@@ -58,8 +58,17 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
         ("backoff.first", span(policy.backoff.first)),
         ("backoff.max", span(policy.backoff.max)),
         ("mode", text(if policy.mode == Mode::Act { "act" } else { "observe" })),
+        ("pause_file", text(&pause_file.display().to_string())),
+        ("pause_file_max_age", span(service.pause_file.max_age)),
         ("log_file", text(&service.log_file.display().to_string())),
     ]);
+    if !service.requires.is_empty() {
+        values.push(("requires", list(&service.requires)));
+    }
+    if let Some(maintenance) = &question.maintenance {
+        values.push(("maintenance.status", text(&maintenance.status.to_string())));
+        values.extend(maintenance.header.iter().map(|header| ("maintenance.header", text(header))));
+    }
     let mut entries: Vec<Entry> = values
         .into_iter()
         .map(|(key, value)| Entry { key: key.to_owned(), value, origin: origin(key, layers) })
@@ -69,7 +78,11 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
 }
 
 pub(super) fn host(plan: &Plan, layers: &[&Table]) -> Section {
-    let values = [("deadline", span(plan.host.deadline)), ("boot_grace", span(plan.host.boot_grace))];
+    let values = [
+        ("deadline", span(plan.host.deadline)),
+        ("boot_grace", span(plan.host.boot_grace)),
+        ("pause_on_dpkg", plan.host.pause_on_dpkg.to_string()),
+    ];
     let entries = values.into_iter().map(|(key, value)| Entry {
         key: key.to_owned(),
         value,
@@ -113,8 +126,15 @@ fn url(question: &Question) -> String {
             let path = question.url.strip_prefix(LOCALHOST).unwrap_or_default();
             format!("unix:{}:{path}", socket.display())
         }
-        None => question.url.clone(),
+        None => match question.url.strip_prefix("tcp://") {
+            Some(address) => format!("tcp:{address}"),
+            None => question.url.clone(),
+        },
     }
+}
+
+fn list(words: &[String]) -> String {
+    format!("[{}]", words.iter().map(|word| text(word)).collect::<Vec<_>>().join(", "))
 }
 
 fn without_query(url: &str) -> String {

@@ -101,6 +101,10 @@ fn command(text: &str) -> Result<Value, Wrong> {
         let cure = "write a list, '[\"cmd\", \"an argument\"]'";
         return Err(Wrong::cure("holds a quote or a backslash, which no shell will read", cure));
     }
+    if text.trim().is_empty() {
+        // A variable that was not set, rather than `restart = []`.
+        return Ok(Value::Text(text.to_owned()));
+    }
     Ok(Value::List(text.split_whitespace().map(|word| Value::Text(word.to_owned())).collect()))
 }
 

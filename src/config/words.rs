@@ -78,7 +78,7 @@ pub(super) fn ca_file(value: &Value) -> Result<Option<PathBuf>, Wrong> {
     }
 }
 
-fn absolute_path(value: &Value, sample: &str) -> Result<PathBuf, Wrong> {
+pub(super) fn absolute_path(value: &Value, sample: &str) -> Result<PathBuf, Wrong> {
     let text = text(value)?;
     if !text.starts_with('/') || text.ends_with('/') || text.chars().any(char::is_control) {
         return Err(format!("must be the absolute path of a file, such as \"{sample}\", got {value}").into());
@@ -99,7 +99,6 @@ pub(super) fn command(value: &Value) -> Result<Vec<String>, Wrong> {
     });
     let words: Vec<String> = words.collect::<Result<_, _>>()?;
     match words.first() {
-        None => Err(format!("must name a command, such as {sample}").into()),
         Some(program) if program.is_empty() || program.starts_with('-') => {
             Err(format!("must begin with a command, such as {sample}, got \"{program}\"").into())
         }
@@ -107,7 +106,8 @@ pub(super) fn command(value: &Value) -> Result<Vec<String>, Wrong> {
             let what = format!("must begin with an absolute path or a plain name, got \"{program}\"");
             Err(Wrong::cure(what, "cron starts in another folder than you do"))
         }
-        Some(_) => Ok(words),
+        // Of none: nothing restarts it.
+        Some(_) | None => Ok(words),
     }
 }
 

@@ -7,8 +7,8 @@ use core::time::Duration;
 
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::{
-    Active, Condition, Doubt, Failing, Hold, Life, Load, Mode, Moment, Observation, Outcome, Policy, Reason,
-    State, Unit, Verdict, Was,
+    Active, Cause, Condition, Doubt, Failing, FailingRequirement, Hold, Life, Load, Mode, Moment,
+    Observation, Outcome, Pause, Paused, PausedBy, Policy, Reason, State, Unit, Upstream, Verdict, Was,
 };
 
 /// A restart begins only with this much of the tick's deadline left.
@@ -32,6 +32,8 @@ pub struct Case<'a> {
     pub before: &'a State,
     pub seen: &'a Observation,
     pub unit: &'a Unit,
+    pub pause: &'a Pause,
+    pub upstream: Option<&'a FailingRequirement>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +78,9 @@ pub fn decide(case: &Case<'_>) -> Decision {
         (Observation::Unhealthy(_), Unit::NotAsked) => {
             in_doubt(case, before, Doubt::UnitUnknown(String::from("systemd was not asked")))
         }
-        (Observation::Unhealthy(_), Unit::Command { .. } | Unit::Seen(_)) => after_failure(case, before),
+        (Observation::Unhealthy(_), Unit::Command { .. } | Unit::ProbeOnly | Unit::Seen(_)) => {
+            after_failure(case, before)
+        }
     }
 }
 
@@ -99,7 +103,9 @@ pub fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
             Decision { reason: Reason::HealedItself, next, ..fresh }
         }
         Verdict::Unknown(_)
-        | Verdict::Held(Hold::Budget { .. } | Hold::Backoff { .. } | Hold::Deadline | Hold::Observe) => fresh,
+        | Verdict::Held(
+            Hold::Budget { .. } | Hold::Backoff { .. } | Hold::Deadline | Hold::Observe | Hold::ProbeOnly,
+        ) => fresh,
         Verdict::Held(_) | Verdict::Failing(_) => changed(fresh.reason, fresh.next),
     }
 }
@@ -183,6 +189,11 @@ fn after_failure(case: &Case<'_>, before: State) -> Decision {
     if let Unit::Seen(life) = case.unit {
         meet(life, case, &mut next);
     }
+    if let Pause::Over { since } = case.pause
+        && next.failed_at.as_ref().is_some_and(|failed| case.now.since(failed) >= case.now.since(since))
+    {
+        next.streak = 0;
+    }
     if let Some(hold) = hands_off(case, &next) {
         let next = State { streak: 0, ..next };
         return told(Verdict::Held(hold), next, case.seen);
@@ -246,12 +257,28 @@ fn hands_off(case: &Case<'_>, next: &State) -> Option<Hold> {
     let life = match case.unit {
         Unit::Seen(life) => Some(life),
         Unit::Command { running: true } => return Some(Hold::UnitBusy),
-        Unit::Command { running: false } | Unit::NotAsked | Unit::Unanswered(_) => None,
+        Unit::Command { running: false } | Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => None,
     };
     life.and_then(|life| of_the_unit(case, next, life))
         .or_else(|| case.host.stopping.then_some(Hold::HostStopping))
         .or_else(|| case.host.starting.map(|left| Hold::HostStarting { left }))
-        .or_else(|| Some(Hold::Upstream(life?.stopped_upstream()?.unit.clone())))
+        .or_else(|| paused(case).map(Hold::Paused))
+        .or_else(|| Some(Hold::Upstream(upstream(case, life)?)))
+}
+
+fn paused(case: &Case<'_>) -> Option<Paused> {
+    match (case.pause, case.seen) {
+        (Pause::Lasting(paused), _) => Some(paused.clone()),
+        (_, Observation::Unhealthy(Cause::Maintenance(_))) => {
+            Some(Paused { by: PausedBy::Service, left: None })
+        }
+        (Pause::None | Pause::Over { .. }, _) => None,
+    }
+}
+
+fn upstream(case: &Case<'_>, life: Option<&Life>) -> Option<Upstream> {
+    let failing = case.upstream.map(|requirement| Upstream::Failing(requirement.clone()));
+    failing.or_else(|| Some(Upstream::Stopped(life?.stopped_upstream()?.unit.clone())))
 }
 
 /// Rows 4 to 8.
@@ -299,7 +326,7 @@ fn age(case: &Case<'_>, next: &State) -> Option<Duration> {
     match case.unit {
         Unit::Seen(life) => life.age,
         Unit::Command { .. } => next.last_restart().map(|restart| case.now.since(&restart.at)),
-        Unit::NotAsked | Unit::Unanswered(_) => None,
+        Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => None,
     }
 }
 
@@ -328,6 +355,9 @@ fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
 
 /// Rows 14 and 15.
 fn withheld(case: &Case<'_>, next: &State) -> Option<Hold> {
+    if *case.unit == Unit::ProbeOnly {
+        return Some(Hold::ProbeOnly);
+    }
     if let Some(bound) = bound(next, case.policy, case.now) {
         return Some(bound);
     }
@@ -371,7 +401,7 @@ fn is_busy(unit: &Unit) -> bool {
     match unit {
         Unit::Seen(life) => life.active == Active::Busy,
         // One that still runs while the service answers may never end: a server in the foreground.
-        Unit::Command { .. } | Unit::NotAsked | Unit::Unanswered(_) => false,
+        Unit::Command { .. } | Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => false,
     }
 }
 

@@ -11,6 +11,7 @@ extern crate std;
 mod decide;
 mod observation;
 mod outlook;
+mod pause;
 mod policy;
 mod restart;
 mod state;
@@ -18,6 +19,7 @@ mod state;
 mod tests;
 mod time;
 mod unit;
+mod upstream;
 mod verdict;
 
 pub use decide::{
@@ -25,9 +27,11 @@ pub use decide::{
 };
 pub use observation::{Cause, Doubt, Observation, Phase, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};
+pub use pause::{Pause, Paused, PausedBy};
 pub use policy::{BackoffLimits, Budget, Mode, Policy};
 pub use restart::{Ended, intend, settle};
 pub use state::{Backoff, Intent, Looked, Outcome, Process, Restart, State, Was};
 pub use time::Moment;
 pub use unit::{Active, Condition, Incarnation, Life, Load, Neighbour, Relation, Unit, UnitResult};
-pub use verdict::{Failing, Hold, Reason, Verdict, VerdictKind};
+pub use upstream::{FailingRequirement, Node, failing_requirement};
+pub use verdict::{Failing, Hold, Reason, Upstream, Verdict, VerdictKind};

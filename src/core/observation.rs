@@ -26,6 +26,8 @@ pub enum Cause {
     Status(u16),
     /// Such a status, which sends us on to https.
     ToHttps(u16),
+    /// An answer that the operator calls maintenance: held, not failing.
+    Maintenance(u16),
     /// No TLS connection came about.
     Tls(TlsFault),
     /// What answers there does not speak HTTP; the detail comes from outside.
@@ -115,6 +117,7 @@ impl Cause {
     /// All that `code` can say, in the order of the manual.
     pub const CODES: &[&str] = &[
         "status",
+        "maintenance",
         "refused",
         "no_socket",
         "reset",
@@ -151,6 +154,7 @@ impl Cause {
             Self::TimedOut(Phase::Wait) => "timeout_waiting",
             Self::TimedOut(Phase::Read) => "timeout_reading",
             Self::Status(_) | Self::ToHttps(_) => "status",
+            Self::Maintenance(_) => "maintenance",
             Self::Tls(fault) => fault.code(),
             Self::NotHttp(_) => "not_http",
             Self::TooLarge => "too_large",
@@ -161,7 +165,7 @@ impl Cause {
     #[must_use]
     pub const fn http(&self) -> u16 {
         match self {
-            Self::Status(status) | Self::ToHttps(status) => *status,
+            Self::Status(status) | Self::ToHttps(status) | Self::Maintenance(status) => *status,
             Self::NoSocket
             | Self::Refused
             | Self::Reset
@@ -227,7 +231,9 @@ impl Doubt {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) | Self::ToHttps(status) => write!(f, "{} {status}", self.code()),
+            Self::Status(status) | Self::ToHttps(status) | Self::Maintenance(status) => {
+                write!(f, "{} {status}", self.code())
+            }
             Self::NoSocket
             | Self::Refused
             | Self::Reset
@@ -262,6 +268,7 @@ mod tests {
             (Cause::TimedOut(Phase::Read), "timeout_reading"),
             (Cause::Status(502), "status 502"),
             (Cause::ToHttps(301), "status 301"),
+            (Cause::Maintenance(503), "maintenance 503"),
             (Cause::Tls(TlsFault::Expired), "tls_expired"),
             (Cause::Tls(TlsFault::NotYetValid), "tls_not_yet_valid"),
             (Cause::Tls(TlsFault::UnknownIssuer), "tls_unknown_issuer"),

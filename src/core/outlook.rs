@@ -39,7 +39,7 @@ pub fn foresee(case: &Case<'_>) -> Decision {
         Unit::Seen(life) => {
             Unit::Seen(Life { age: life.age.map(|age| age.saturating_add(wait)), ..life.clone() })
         }
-        Unit::NotAsked | Unit::Unanswered(_) | Unit::Command { .. } => case.unit.clone(),
+        Unit::NotAsked | Unit::Unanswered(_) | Unit::ProbeOnly | Unit::Command { .. } => case.unit.clone(),
     };
     decide(&Case { now: &case.now.later(wait), before: &before, unit: &unit, ..*case })
 }

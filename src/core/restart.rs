@@ -123,7 +123,7 @@ pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
             }
             None => state.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation),
         },
-        Unit::NotAsked | Unit::Unanswered(_) => false,
+        Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => false,
     }
 }
 

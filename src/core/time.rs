@@ -33,12 +33,16 @@ impl Moment {
         }
     }
 
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        let same_boot = self.boot.is_some() && self.boot == other.boot;
+        if same_boot { self.since_boot < other.since_boot } else { self.wall < other.wall }
+    }
+
     /// A stamp that lies in the future becomes now, so that a clock that was wrong once cannot hold
     /// anything for years.
     #[must_use]
     pub(crate) fn not_after(&self, now: &Self) -> Self {
-        let same_boot = self.boot.is_some() && self.boot == now.boot;
-        let ahead = if same_boot { self.since_boot > now.since_boot } else { self.wall > now.wall };
-        if ahead { now.clone() } else { self.clone() }
+        if now.is_before(self) { now.clone() } else { self.clone() }
     }
 }

@@ -21,6 +21,8 @@ pub enum Unit {
     Command {
         running: bool,
     },
+    /// Nothing restarts it: it is only probed.
+    ProbeOnly,
     Seen(Life),
 }
 

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::Doubt;
+use crate::{Doubt, FailingRequirement, Paused};
 
 /// Each variant carries the numbers that explain it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +54,9 @@ pub enum Hold {
     HostStarting {
         left: Duration,
     },
-    /// A unit that it needs was stopped by somebody.
-    Upstream(String),
+    Paused(Paused),
+    Upstream(Upstream),
+    ProbeOnly,
     Budget {
         left: Duration,
     },
@@ -66,6 +67,14 @@ pub enum Hold {
     Observe,
     /// Between the first look and the one right before the restart.
     ChangedMeanwhile(Reason),
+}
+
+/// What it needs is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upstream {
+    /// The unit was stopped by somebody, and a restart would start it.
+    Stopped(String),
+    Failing(FailingRequirement),
 }
 
 macro_rules! codes {
@@ -129,10 +138,12 @@ codes! {
         Conflict = "conflict",
         HostStopping = "host_stopping",
         HostStarting = "host_starting",
+        Paused = "paused",
         Upstream = "upstream",
         Grace = "grace",
         TooSoon = "too_soon",
         Counting = "counting",
+        ProbeOnly = "probe_only",
         Budget = "budget",
         Backoff = "backoff",
         Deadline = "deadline",
@@ -194,7 +205,9 @@ impl Hold {
             Self::Conflict(_) => Reason::Conflict,
             Self::HostStopping => Reason::HostStopping,
             Self::HostStarting { .. } => Reason::HostStarting,
+            Self::Paused(_) => Reason::Paused,
             Self::Upstream(_) => Reason::Upstream,
+            Self::ProbeOnly => Reason::ProbeOnly,
             Self::Budget { .. } => Reason::Budget,
             Self::Backoff { .. } => Reason::Backoff,
             Self::Deadline => Reason::Deadline,
@@ -207,6 +220,7 @@ impl Hold {
     #[must_use]
     pub const fn left(&self) -> Option<Duration> {
         match self {
+            Self::Paused(paused) => paused.left,
             Self::Budget { left } | Self::Backoff { left } | Self::HostStarting { left } => Some(*left),
             Self::NotFound
             | Self::Masked
@@ -223,6 +237,7 @@ impl Hold {
             | Self::Conflict(_)
             | Self::HostStopping
             | Self::Upstream(_)
+            | Self::ProbeOnly
             | Self::Deadline
             | Self::Observe
             | Self::ChangedMeanwhile(_) => None,

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{self, Access, AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -72,6 +73,11 @@ fn may_create_in(folder: &Path) -> io::Result<()> {
 /// Who may write what lies at `path`, be it a file or a folder.
 pub(crate) fn writers(path: &Path) -> io::Result<Writers> {
     Ok(Writers::of(&fs::stat(path)?))
+}
+
+/// When it was last written, since 1970; zero for a stamp from before.
+pub(crate) fn modified(path: &Path) -> io::Result<Duration> {
+    Ok(Duration::from_secs(u64::try_from(fs::stat(path)?.st_mtime).unwrap_or_default()))
 }
 
 /// Could it be started? As the kernel sees it who starts it: a regular file with leave to execute it.

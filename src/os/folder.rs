@@ -129,6 +129,31 @@ impl Folder {
         }
     }
 
+    /// A new file with this content, locked before anybody can see it. Nobody else may open it, for whoever
+    /// can could lock it too.
+    pub(crate) fn hold(&self, name: &str, bytes: &[u8]) -> io::Result<Lock> {
+        let beside = format!(".{name}.new");
+        let mut file = self.create_anew(&beside)?;
+        fs::fchmod(&file, LOCK)?;
+        file.write_all(bytes)?;
+        fs2::FileExt::try_lock_exclusive(&file)?;
+        self.rename(&beside, name)?;
+        Ok(Lock(file))
+    }
+
+    /// Does a process hold it? Looked at, which keeps nobody out. One that is gone is held by nobody.
+    pub(crate) fn is_locked(&self, name: &str) -> io::Result<bool> {
+        let file = match self.regular(name, OFlags::RDONLY, Mode::empty()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            opened => opened?,
+        };
+        match fs2::FileExt::try_lock_shared(&file) {
+            Ok(()) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     fn open_at(above: impl std::os::fd::AsFd, path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = match fs::openat(above, path, flags, Mode::empty()) {

@@ -1,6 +1,7 @@
 //! The operating system, made safe and bounded: the only place that opens files, starts processes and
 //! reads clocks. Rooms use it; `core` cannot. It decides nothing and knows no word of the domain.
 
+pub(crate) mod attended;
 pub(crate) mod certificates;
 pub(crate) mod clock;
 pub(crate) mod files;
@@ -9,4 +10,5 @@ pub(crate) mod limits;
 mod proc_stat;
 pub(crate) mod process;
 pub(crate) mod quiet;
+pub(crate) mod record_locks;
 pub(crate) mod rights;

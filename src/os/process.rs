@@ -97,7 +97,7 @@ pub(crate) fn is_running(pid: u32, start: u64) -> bool {
 }
 
 /// std panics where it cannot learn whether the program began; that program has then ended, and may have run.
-fn spawn(command: &mut Command) -> io::Result<Child> {
+pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
     quiet::caught(|| command.spawn()).unwrap_or_else(|_| Err(io::Error::other(NOT_KNOWN)))
 }
 

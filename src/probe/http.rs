@@ -10,7 +10,7 @@ use ureq::http::header::{
 use ureq::http::{self, Request, Response};
 use ureq::{Agent, Body, Error, ResponseExt};
 
-use crate::plan::Question;
+use crate::plan::{Maintenance, Question};
 
 use super::Answer;
 use super::fault::classify;
@@ -28,6 +28,9 @@ pub(super) fn ask(question: &Question) -> Answer {
     let answered = answer(question, &trace);
     let status = answered.as_ref().ok().map(|answer| answer.status().as_u16());
     let observation = match answered {
+        Ok(answer) if question.maintenance.as_ref().is_some_and(|said| is_maintenance(said, &answer)) => {
+            Observation::Unhealthy(Cause::Maintenance(answer.status().as_u16()))
+        }
         Ok(answer) if question.status.contains(answer.status().as_u16()) => Observation::Healthy,
         Ok(answer) => Observation::Unhealthy(unwanted(&answer)),
         Err(error) => classify(&error, &trace.seen()),
@@ -59,6 +62,11 @@ fn answer(question: &Question, trace: &Arc<Trace>) -> Result<Response<Body>, Err
     };
     let agent = Agent::with_parts(config, dial, Lookup { trace: Arc::clone(trace) });
     agent.run(request)
+}
+
+fn is_maintenance(said: &Maintenance, answer: &Response<Body>) -> bool {
+    let has = |header: &String| answer.headers().contains_key(header.as_str());
+    said.status.contains(answer.status().as_u16()) && said.header.as_ref().is_none_or(has)
 }
 
 /// A status that is not one of those wanted.

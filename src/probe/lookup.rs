@@ -34,13 +34,17 @@ impl Resolver for Lookup {
         self.trace.enter(Phase::Resolve);
         let host = uri.host().ok_or_else(|| Error::BadUri(format!("{uri} has no host")))?;
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-        let found = match literal(host) {
-            Some(ips) => ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
-            None => look_up(host, port, *timeout.after)?,
-        };
+        let found = addresses(host, port, *timeout.after)?;
         let mut addrs = self.empty();
         found.into_iter().take(MOST).for_each(|addr| addrs.push(addr));
         if addrs.is_empty() { Err(Error::HostNotFound) } else { Ok(addrs) }
+    }
+}
+
+pub(super) fn addresses(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, Ours> {
+    match literal(host) {
+        Some(ips) => Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()),
+        None => look_up(host, port, within),
     }
 }
 

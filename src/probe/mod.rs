@@ -5,6 +5,7 @@ mod fault;
 mod head;
 mod http;
 mod lookup;
+mod port;
 mod socket;
 mod tls;
 mod trace;
@@ -43,7 +44,9 @@ pub(crate) fn all(questions: &[&Question], widest: usize, until: Instant) -> Vec
 /// On this thread, over within `question.timeout`.
 pub(crate) fn ask(question: &Question) -> Answer {
     // ureq 3.5 panics on some broken redirects ("remote to have signaled redirect").
-    match quiet::caught(|| http::ask(question)) {
+    let asked =
+        quiet::caught(|| if question.is_of_address() { port::ask(question) } else { http::ask(question) });
+    match asked {
         Ok(answer) => answer,
         Err(words) => broken(&words),
     }

@@ -103,7 +103,7 @@ fn request_line_and_own_headers(uri: &Uri) -> usize {
 }
 
 /// Tries each address with an equal share of the time that is left.
-fn first_that_answers(addrs: &[SocketAddr], deadline: Deadline) -> io::Result<OwnedFd> {
+pub(super) fn first_that_answers(addrs: &[SocketAddr], deadline: Deadline) -> io::Result<OwnedFd> {
     let mut failed = Vec::new();
     for (tried, addr) in addrs.iter().enumerate() {
         let share = deadline.left()? / u32::try_from(addrs.len() - tried).unwrap_or(u32::MAX);

@@ -115,6 +115,8 @@ fn level_of(checked: &Checked<'_>) -> Level {
     match checked.seen {
         Observation::Healthy if unwatched(checked).is_some() => Level::Warning,
         Observation::Healthy => Level::Ok,
+        // It says so itself, and means it.
+        Observation::Unhealthy(Cause::Maintenance(_)) => Level::Warning,
         Observation::Unhealthy(_) => Level::Critical,
         Observation::Unknown(_) => Level::Unknown,
     }
@@ -280,7 +282,7 @@ const fn last_tick(checked: &Checked<'_>) -> Option<Duration> {
 fn unit(unit: &Unit, service: &Service) -> Value {
     let (active, seconds, incarnation) = match unit {
         Unit::Seen(life) => (Some(active(life.active)), life.age, life.incarnation.as_deref()),
-        Unit::NotAsked | Unit::Unanswered(_) | Unit::Command { .. } => (None, None, None),
+        Unit::NotAsked | Unit::Unanswered(_) | Unit::ProbeOnly | Unit::Command { .. } => (None, None, None),
     };
     json!({
         "restarts_by": service.restarter.words(),

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Hold, Mode, Moment, Outcome, Outlook, Reason, State, VerdictKind};
+use unhang_core::{Hold, Mode, Moment, Outcome, Outlook, Paused, Reason, State, VerdictKind};
 
-use crate::plan::Service;
+use crate::plan::{Restarter, Service};
 use crate::words;
 
 use super::screen::{Screen, Style};
@@ -31,6 +31,8 @@ pub(crate) struct Picture<'a> {
     pub(crate) locks: &'a Path,
     /// The state could not be read.
     pub(crate) unreadable: Option<String>,
+    /// Now, whatever the last run found.
+    pub(crate) paused: Option<Paused>,
 }
 
 impl Picture<'_> {
@@ -43,10 +45,10 @@ impl Picture<'_> {
 
 /// One line each, in columns; those that a narrow terminal has no room for come below.
 pub(crate) fn table(pictures: &[Picture<'_>], now: &Moment, screen: &Screen) -> Vec<String> {
-    let rows: Vec<[String; 7]> = pictures.iter().map(|picture| row(picture, now)).collect();
+    let rows: Vec<[String; 8]> = pictures.iter().map(|picture| row(picture, now)).collect();
     let width =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..7).map(|column| width(column).unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..8).map(|column| width(column).unwrap_or(0)).collect();
     let breaks = breaks(&widths, screen.width);
     let mut lines: Vec<String> = rows
         .iter()
@@ -141,6 +143,10 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         last.unwrap_or_default()
     );
     let held = match (&outlook.bound, state.verdict) {
+        _ if picture.paused.is_some() => {
+            let words = picture.paused.as_ref().map(|paused| words::pause(paused, now)).unwrap_or_default();
+            format!("held by: {words}; {spent}")
+        }
         (Some(bound), _) => {
             format!("held by: {} ({}); {spent}", bound.reason().code(), words::reason(bound.reason()))
         }
@@ -158,7 +164,7 @@ pub(crate) fn json(pictures: &[Picture<'_>], now: &Moment) -> Value {
     json!({ "schema": SCHEMA, "services": services })
 }
 
-fn row(picture: &Picture<'_>, now: &Moment) -> [String; 7] {
+fn row(picture: &Picture<'_>, now: &Moment) -> [String; 8] {
     let Picture { service, state, outlook, last_tick, .. } = picture;
     let of = service.policy.max_failures;
     let failing = state.since.is_some();
@@ -171,6 +177,7 @@ fn row(picture: &Picture<'_>, now: &Moment) -> [String; 7] {
         state.since.as_ref().map(|at| format!("since {}", words::past(at, now))).unwrap_or_default(),
         format!("restarts {}/{} in {}", outlook.spent, budget.restarts, words::span(budget.window)),
         last_tick.map_or("no tick yet".to_owned(), |age| format!("last tick {} ago", words::span(age))),
+        picture.paused.as_ref().map(|paused| words::pause(paused, now)).unwrap_or_default(),
     ]
 }
 
@@ -192,9 +199,10 @@ fn verdict(picture: &Picture<'_>) -> String {
 
 /// `HTTP 502`; `HTTP 000 (timeout_waiting)`.
 fn answer(cause: &str) -> String {
-    match cause.strip_prefix("status ") {
-        Some(status) => format!("HTTP {status}"),
-        None => format!("HTTP 000 ({cause})"),
+    match cause.split_once(' ') {
+        Some(("status", status)) => format!("HTTP {status}"),
+        Some((code @ "maintenance", status)) => format!("HTTP {status} ({code})"),
+        Some(_) | None => format!("HTTP 000 ({cause})"),
     }
 }
 
@@ -208,6 +216,11 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
     let waits = outlook.failures > 0 || state.reason == Reason::NotPermitted;
     let hands_off = state.verdict == VerdictKind::Held && outlook.bound.is_none() && waits;
     match (&outlook.bound, service.policy.mode) {
+        _ if service.restarter == Restarter::Nothing => "never: nothing restarts it".to_owned(),
+        (_, Mode::Act) if picture.paused.is_some() => {
+            let of = service.policy.max_failures;
+            format!("when the pause has ended, after {of} counted failures in a row")
+        }
         _ if state.verdict == VerdictKind::Unknown => "not while it cannot be told how it is".to_owned(),
         (_, Mode::Observe) => "never: mode is observe".to_owned(),
         (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
@@ -282,6 +295,10 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
         "failures_to_restart": outlook.failures,
         "earliest_restart": earliest(picture, now),
         "last_tick_seconds_ago": last_tick.map(|age| age.as_secs()),
+        "paused": picture.paused.as_ref().map(|paused| json!({
+            "explanation": words::paused(&paused.by),
+            "seconds_left": paused.left.map(|left| left.as_secs()),
+        })),
         "unreadable": unreadable,
     })
 }

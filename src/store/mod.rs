@@ -3,6 +3,7 @@
 //! then goes to memory, and of two copies the higher sequence number counts. Decides nothing.
 
 mod faults;
+mod pause;
 mod shape;
 
 use std::io;
@@ -15,6 +16,7 @@ use crate::os::folder::{Folder, Lock};
 use crate::places::Places;
 use crate::words;
 pub(crate) use faults::{Fault, Faults};
+pub(crate) use pause::{Held, LONGEST as LONGEST_PAUSE, Note};
 use shape::Unusable;
 
 /// A state file is about 1 KiB; this is only a bound.

@@ -87,7 +87,7 @@ struct File {
 
 /// `wall` for people and across boots, the others within one boot.
 #[derive(Debug, Serialize, Deserialize)]
-struct Stamp {
+pub(super) struct Stamp {
     wall: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     boot_id: Option<String>,
@@ -208,7 +208,7 @@ impl File {
 const LAST: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
 
 impl Stamp {
-    fn of(moment: &Moment) -> Self {
+    pub(super) fn of(moment: &Moment) -> Self {
         let seconds = i64::try_from(moment.wall.as_secs()).unwrap_or(i64::MAX);
         let wall = Utc.timestamp_opt(seconds, moment.wall.subsec_nanos()).single().unwrap_or(LAST);
         let boottime_ms = u64::try_from(moment.since_boot.as_millis()).unwrap_or(u64::MAX);
@@ -216,7 +216,7 @@ impl Stamp {
     }
 
     /// A wall clock before 1970 is no better than 1970, and one after the last date that can be written than that.
-    fn into_moment(self) -> Moment {
+    pub(super) fn into_moment(self) -> Moment {
         let millis = u64::try_from(self.wall.min(LAST).timestamp_millis()).unwrap_or(0);
         Moment {
             boot: self.boot_id,

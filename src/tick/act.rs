@@ -18,6 +18,7 @@ use crate::report::Progress;
 use crate::systemd::Looked;
 use crate::{command, probe, systemd, words};
 
+use super::hands_off::{self, Ground, HandsOff};
 use super::look::{self, Looks};
 use super::watch::Kept;
 use super::{Judged, Tick, by_hand, exit_of};
@@ -45,8 +46,8 @@ impl End {
     }
 }
 
-pub(super) fn restart(tick: &Tick<'_>, judged: &mut Judged<'_>) {
-    let Some(Due { looked, unit, cause }) = look_once_more(tick, judged) else { return };
+pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, judged: &mut Judged<'_>) {
+    let Some(Due { looked, unit, cause }) = look_once_more(tick, ground, judged) else { return };
     let service = judged.watch.service;
     // Under its real name too: another run may know the same unit by an alias.
     let Ok(_alias) = judged.watch.lock_alias(looked.as_ref()) else {
@@ -103,14 +104,26 @@ struct Due {
 }
 
 /// Row 16: the same picture once more, or no restart. `None`: told and kept why not.
-fn look_once_more(tick: &Tick<'_>, judged: &mut Judged<'_>) -> Option<Due> {
+fn look_once_more(tick: &Tick<'_>, ground: Ground<'_>, judged: &mut Judged<'_>) -> Option<Due> {
     let service = judged.watch.service;
     let seen = probe::ask(&service.question).observation;
     let looks = Looks::at(&[service], clock::monotonic(), tick.time_left());
     let looked = looks.of(service);
     let unit = look::unit(service, &judged.before, looked.as_ref());
     let (host, policy) = (tick.host(looks.stopping()), &service.policy);
-    let case = Case { now: &tick.now, host: &host, policy, before: &judged.before, seen: &seen, unit: &unit };
+    let HandsOff { pause, upstream, doubt } =
+        hands_off::look_for(ground, &[(service, &seen)]).remove(&service.key).unwrap_or_default();
+    let seen = doubt.map_or(seen, Observation::Unknown);
+    let case = Case {
+        now: &tick.now,
+        host: &host,
+        policy,
+        before: &judged.before,
+        seen: &seen,
+        unit: &unit,
+        pause: &pause,
+        upstream: upstream.as_ref(),
+    };
     let again = look_again(&judged.decision, &case);
     judged.decision = again;
     if let (Verdict::Restart, Observation::Unhealthy(cause)) = (&judged.decision.verdict, &seen) {
@@ -145,6 +158,8 @@ fn ask(tick: &Tick<'_>, judged: &mut Judged<'_>, intended: State, looked: Option
             let restart = |()| systemd::restart(unit, limit.saturating_sub(began.elapsed()));
             (cleared.map_or_else(|asked| asked, restart), intended)
         }
+        // `core` holds it.
+        Restarter::Nothing => (Asked::NeverRan(String::new()), intended),
         Restarter::Command(words) => {
             judged.watch.tell(tick, &restarting);
             match command::start(words) {
@@ -183,7 +198,7 @@ impl Proof<'_> {
                     Restarter::Command(_) => {
                         (Unit::Command { running: true }, log::command_still_running(name))
                     }
-                    Restarter::Unit(_) => {
+                    Restarter::Unit(_) | Restarter::Nothing => {
                         let limit = self.looked.and_then(|looked| looked.stop_limit);
                         let unit = self.look();
                         let line = match &unit {
@@ -280,7 +295,7 @@ impl Proof<'_> {
             Unit::Seen(life) => life.active == Active::Busy,
             // Not to be told: the next tick sees.
             Unit::Unanswered(_) | Unit::NotAsked => true,
-            Unit::Command { .. } => false,
+            Unit::Command { .. } | Unit::ProbeOnly => false,
         };
         if starting || waited < enough {
             return End::new(Ended::Open, unit, log::still_starting(name, waited));
@@ -310,7 +325,7 @@ impl Proof<'_> {
                     && now.incarnation != self.before.incarnation
             }
             (_, Unit::Command { .. }) => true,
-            (_, Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked) => false,
+            (_, Unit::ProbeOnly | Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked) => false,
         }
     }
 

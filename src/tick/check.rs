@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use unhang_core::{Case, State, foresee, in_the_way};
+use unhang_core::{Case, Observation, State, foresee, in_the_way};
 
 use crate::log::Echo;
 use crate::os::{clock, limits};
@@ -13,9 +13,10 @@ use crate::report::{Checked, Depth, Leave, Progress, Prospect, Watched};
 use crate::store::Store;
 use crate::words;
 
+use super::Tick;
+use super::hands_off::{self, Ground, HandsOff};
 use super::inspect::{ago, remembered};
 use super::look::{self, Looks};
-use super::{AFTER_PROBING, Tick};
 
 /// Every service of the plan.
 pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Checked<'a>> {
@@ -23,13 +24,12 @@ pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Ch
     let store = Store::open_to_read(places);
     let widest = limits::make_room_for(plan.services.len());
     let questions: Vec<&Question> = plan.services.iter().map(|service| &service.question).collect();
-    let until = tick.began + plan.host.deadline.saturating_sub(AFTER_PROBING);
     let waiting = progress(plan);
-    let answers = probe::all(&questions, widest, until);
+    let answers = probe::all(&questions, widest, tick.until());
     drop(waiting);
     let prospects = match depth {
         Depth::Probe => Vec::new(),
-        Depth::Everything => prospects(&tick, &store, &answers),
+        Depth::Everything => prospects(&tick, &store, &answers, widest),
     };
     let mut prospects = prospects.into_iter();
     let of_one = |(service, answer): (&'a Service, Answer)| {
@@ -98,17 +98,24 @@ fn watched(service: &Service, store: &Store, tick: &Tick<'_>) -> Watched {
 }
 
 /// What comes next for each service: the judgement of a tick, which nobody acts upon.
-fn prospects<'a>(tick: &Tick<'a>, store: &Store, answers: &[Answer]) -> Vec<Prospect<'a>> {
+fn prospects<'a>(tick: &Tick<'a>, store: &Store, answers: &[Answer], widest: usize) -> Vec<Prospect<'a>> {
     let services: Vec<&Service> = tick.plan.services.iter().collect();
     let looks = Looks::at(&services, clock::monotonic(), tick.time_left());
     let host = tick.host(looks.stopping());
+    let pairs: Vec<_> =
+        services.iter().copied().zip(answers.iter().map(|answer| &answer.observation)).collect();
+    let hands_off = hands_off::look_for(Ground::of(tick, store, widest, 0), &pairs);
     let of_one = |(service, answer): (&'a Service, &Answer)| {
         let (state, unreadable) = remembered(service, store, &tick.now);
         let goes_on = state.is_some();
         let before = state.unwrap_or_default().about(&service.mark());
         let unit = look::unit(service, &before, looks.of(service).as_ref());
         let (now, policy, seen) = (&tick.now, &service.policy, &answer.observation);
-        let case = Case { now, host: &host, policy, before: &before, seen, unit: &unit };
+        let HandsOff { pause, upstream, doubt } = hands_off.get(&service.key).cloned().unwrap_or_default();
+        let doubt = doubt.map(Observation::Unknown);
+        let (seen, upstream) = (doubt.as_ref().unwrap_or(seen), upstream.as_ref());
+        let case =
+            Case { now, host: &host, policy, before: &before, seen, unit: &unit, pause: &pause, upstream };
         let (hold, next_tick) = (in_the_way(&case), goes_on.then(|| foresee(&case)));
         let leave = leave(tick.plan.owner, service);
         Prospect { service, now: tick.now.clone(), unit, hold, leave, next_tick, unreadable }

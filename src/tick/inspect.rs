@@ -14,19 +14,22 @@ use crate::store::{NoState, Store};
 use crate::words;
 
 use super::watch::{self, Kept};
-use super::{Tick, Watch};
+use super::{Tick, Watch, hands_off};
 
 /// What `status` and `why` show; probes nothing, writes nothing.
 pub(crate) fn pictures<'a>(plan: &'a Plan, places: &'a Places) -> (Vec<Picture<'a>>, Moment) {
     let (store, now) = (Store::open_to_read(places), clock::now());
+    let paused = hands_off::pauses(plan, &store, &now);
     let of_one = |service: &'a Service| {
         let (state, unreadable) = remembered(service, &store, &now);
         let state = state.unwrap_or_default();
         let last_tick = store.last_tick(service.lock()).map(|at| ago(at, &now));
         let outlook = outlook(&state, &service.policy, &now);
-        Picture { service, state, outlook, last_tick, locks: &places.locks, unreadable }
+        let paused = paused(service);
+        Picture { service, state, outlook, last_tick, locks: &places.locks, unreadable, paused }
     };
     let pictures = plan.services.iter().map(of_one).collect();
+    drop(paused);
     (pictures, now)
 }
 

@@ -23,7 +23,7 @@ impl Looks {
             .iter()
             .filter_map(|service| match &service.restarter {
                 Restarter::Unit(unit) => Some((unit.as_str(), service.key.as_str())),
-                Restarter::Command(_) => None,
+                Restarter::Command(_) | Restarter::Nothing => None,
             })
             .collect();
         if units.is_empty() {
@@ -66,6 +66,7 @@ pub(super) fn unit(service: &Service, state: &State, looked: Option<&Looked>) ->
             let process = state.intent.as_ref().and_then(|intent| intent.process);
             Unit::Command { running: process.is_some_and(command::is_running) }
         }
+        (Restarter::Nothing, _) => Unit::ProbeOnly,
         (Restarter::Unit(_), Some(looked)) => looked.unit.clone(),
         (Restarter::Unit(_), None) => Unit::NotAsked,
     }
@@ -87,6 +88,6 @@ pub(super) fn obstacle(looked: &Looked, service: &Service) -> Option<(Reason, St
             )),
             Load::Loaded => None,
         },
-        Unit::Unanswered(_) | Unit::NotAsked | Unit::Command { .. } => None,
+        Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => None,
     }
 }

@@ -4,8 +4,11 @@
 mod act;
 mod check;
 mod guard;
+mod hands_off;
 mod inspect;
 mod look;
+mod pause;
+mod requirements;
 mod site;
 mod watch;
 
@@ -22,8 +25,10 @@ use crate::store::Store;
 use crate::systemd::Looked;
 use crate::{probe, report, words};
 pub(crate) use check::{check, check_url};
+use hands_off::{Ground, HandsOff};
 pub(crate) use inspect::{pictures, reset};
 use look::Looks;
+pub(crate) use pause::{NOT_BEGUN, Pausing, pause, paused, resume};
 pub(crate) use site::survey;
 use watch::Watch;
 
@@ -73,13 +78,14 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
     let seen = probe_all(&tick, &watches, widest);
     drop(waiting);
     let _guard = guard::after_probing(&tick, &watches, &seen, guard);
-    let mut judged = judge(&tick, watches, seen);
+    let ground = Ground::of(&tick, &store, widest, watches.len());
+    let mut judged = judge(&tick, ground, watches, seen);
     for one in &mut judged {
         one.keep_and_tell(&tick);
     }
     for at in due(&tick, &judged) {
         if let Some(one) = judged.get_mut(at) {
-            act::restart(&tick, one);
+            act::restart(&tick, ground, one);
         }
     }
     exits.extend(judged.into_iter().map(Judged::finish));
@@ -95,7 +101,8 @@ pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
     let waiting = check::progress(plan);
     let seen = probe_all(&tick, &watches, widest);
     drop(waiting);
-    for one in judge(&tick, watches, seen) {
+    let ground = Ground::of(&tick, &store, widest, watches.len());
+    for one in judge(&tick, ground, watches, seen) {
         report::rehearsed(one.watch.service, &one.decision, &one.seen, &tick.now);
         exits.push(one.exit);
     }
@@ -109,6 +116,11 @@ impl<'a> Tick<'a> {
 
     fn time_left(&self) -> Duration {
         self.plan.host.deadline.saturating_sub(self.began.elapsed())
+    }
+
+    /// When probing ends.
+    fn until(&self) -> Instant {
+        self.began + self.plan.host.deadline.saturating_sub(AFTER_PROBING)
     }
 
     fn host(&self, stopping: bool) -> Host {
@@ -147,15 +159,29 @@ fn by_hand(tick: &Tick<'_>) -> bool {
     tick.echo == Echo::Stderr
 }
 
+impl<'a> Ground<'a> {
+    /// `locks`: what the tick holds open besides.
+    fn of(tick: &'a Tick<'a>, store: &'a Store, widest: usize, locks: usize) -> Self {
+        let widest = widest.saturating_sub(locks).max(1);
+        Self { plan: tick.plan, store, now: &tick.now, widest, until: tick.until() }
+    }
+}
+
 fn probe_all(tick: &Tick<'_>, watches: &[Watch<'_>], widest: usize) -> Vec<Observation> {
     let questions: Vec<&Question> = watches.iter().map(|watch| &watch.service.question).collect();
     let free = widest.saturating_sub(watches.len()).max(1);
-    let until = tick.began + tick.plan.host.deadline.saturating_sub(AFTER_PROBING);
-    probe::all(&questions, free, until).into_iter().map(|answer| answer.observation).collect()
+    probe::all(&questions, free, tick.until()).into_iter().map(|answer| answer.observation).collect()
 }
 
 /// Asks systemd once for all units whose state matters now, and decides for each service.
-fn judge<'a>(tick: &Tick<'_>, watches: Vec<Watch<'a>>, seen: Vec<Observation>) -> Vec<Judged<'a>> {
+fn judge<'a>(
+    tick: &Tick<'_>,
+    ground: Ground<'_>,
+    watches: Vec<Watch<'a>>,
+    seen: Vec<Observation>,
+) -> Vec<Judged<'a>> {
+    let pairs: Vec<_> = watches.iter().map(|watch| watch.service).zip(&seen).collect();
+    let hands_off = hands_off::look_for(ground, &pairs);
     let asked: Vec<&Service> = watches
         .iter()
         .zip(&seen)
@@ -167,11 +193,23 @@ fn judge<'a>(tick: &Tick<'_>, watches: Vec<Watch<'a>>, seen: Vec<Observation>) -
     // A healthy tick asks nothing that it does not need.
     let host = if healthy { Host::quiet() } else { tick.host(looks.stopping()) };
     let judge_one = |(watch, seen): (Watch<'a>, Observation)| {
+        let HandsOff { pause, upstream, doubt } =
+            hands_off.get(&watch.service.key).cloned().unwrap_or_default();
+        let seen = doubt.map_or(seen, Observation::Unknown);
         let looked = looks.of(watch.service);
         let before = watch.before(looked.as_ref(), &tick.now);
         let unit = look::unit(watch.service, &before, looked.as_ref());
         let policy = &watch.service.policy;
-        let case = Case { now: &tick.now, host: &host, policy, before: &before, seen: &seen, unit: &unit };
+        let case = Case {
+            now: &tick.now,
+            host: &host,
+            policy,
+            before: &before,
+            seen: &seen,
+            unit: &unit,
+            pause: &pause,
+            upstream: upstream.as_ref(),
+        };
         let decision = unhang_core::decide(&case);
         let exit = exit_of(&decision.verdict);
         Judged { watch, before, seen, looked, decision, exit }

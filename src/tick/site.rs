@@ -25,7 +25,7 @@ pub(crate) fn survey(plan: &Plan) -> Found {
     let looks = Looks::at(&services, clock::monotonic(), plan.host.deadline);
     let not_asked = services.iter().find_map(|service| match looks.of(service)?.unit {
         Unit::Unanswered(Doubt::NoSystemd(why) | Doubt::UnitUnknown(why)) => Some(why),
-        Unit::Unanswered(_) | Unit::NotAsked | Unit::Command { .. } | Unit::Seen(_) => None,
+        Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } | Unit::Seen(_) => None,
     });
     let of_one = |service: &&Service| {
         let key = &service.key;
@@ -33,6 +33,7 @@ pub(crate) fn survey(plan: &Plan) -> Found {
             Restarter::Unit(_) => {
                 of_unit(&looks, service).map(|why| format!("service.{key}.unit: {why}; a restart would fail"))
             }
+            Restarter::Nothing => None,
             Restarter::Command(command) => command::obstacle(command)
                 .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),
         };

@@ -122,7 +122,7 @@ impl Watch<'_> {
     pub(super) fn asks(&self, tick: &Tick<'_>, seen: &Observation) -> bool {
         match &self.service.restarter {
             Restarter::Unit(unit) => asks_systemd(&self.record.state, seen, unit, &tick.now),
-            Restarter::Command(_) => false,
+            Restarter::Command(_) | Restarter::Nothing => false,
         }
     }
 
@@ -143,7 +143,7 @@ impl Watch<'_> {
         match (looked, &self.service.restarter) {
             // A look that told nothing is to be repeated; where there is no systemd, none will.
             (Some(looked), Restarter::Unit(unit)) if looked.is_answer() => state.looked(unit, now),
-            (_, Restarter::Unit(_) | Restarter::Command(_)) => state,
+            (_, Restarter::Unit(_) | Restarter::Command(_) | Restarter::Nothing) => state,
         }
     }
 

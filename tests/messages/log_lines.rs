@@ -23,6 +23,8 @@ pub(crate) const LINES: &[Row] = &[
     Row("⏸️ * not restarted (*): *", "A restart would be due or would do harm; the reason stands in the brackets. Written when the reason changes.", "unhang why NAME tells what ends it."),
     Row("⏸️ * not restarted (*): it answered right before the restart", "It failed, and came back while the restart was prepared.", "None."),
     Row("⏸️ * not restarted (*): systemd gave way to another job: *", "A person's own job, or the shutdown, was first.", "None: theirs counts."),
+    Row("⏸️ * paused until *: *", "Somebody said hands off: who, why, and for how long.", "None; unhang resume NAME ends it before its time."),
+    Row("▶️ * resumed: *", "Somebody ended the pause, or the command of `unhang paused` has ended.", "None."),
     Row("⏸️ * could not be restarted (*): *", "It is healthy, and a restart would fail if it were needed. Told once for each boot and change of configuration.", "Correct unit, or mend the unit, before it is needed."),
     Row("⏳ * restart still running: systemd is stopping it*; the next run looks again", "The unit takes longer to stop than the run may last (TimeoutStopSec).", WAIT),
     Row("⏳ * restart still running: its command has not ended; the next run looks again", "The restart command takes longer than the run may last. It is not ended.", WAIT),
@@ -35,6 +37,7 @@ pub(crate) const LINES: &[Row] = &[
 #[rustfmt::skip]
 pub(crate) const DETAILS: &[Row] = &[
     // ⚠️, ⏳ and ❌: what the probe found
+    Row("it says maintenance", "The answer is what maintenance says.", "None."),
     Row("no such socket", "The Unix socket of url is not there.", LOOK),
     Row("connection refused", "Nothing listens there.", LOOK),
     Row("connection reset", "It ended the connection at once.", LOOK),
@@ -104,7 +107,14 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("* is active, and * conflicts with it", "conflict", THEIRS),
     Row("the host is shutting down", "host_stopping", WAIT),
     Row("the host is booting", "host_starting", WAIT),
+    Row("its own answer says maintenance", "paused", "Nothing: the service asks for it."),
     Row("* was stopped by somebody, and a restart would start it", "upstream", THEIRS),
+    Row("*, which it requires, fails its own probe (*)", "upstream", "Mend what is named: a restart of this one would not help."),
+    Row("*, which it requires by way of *, fails its own probe (*)", "upstream", "Mend what is named: a restart of this one would not help."),
+    Row("nothing restarts it: restart = [] says so", "probe_only", "Mend the service."),
+    Row("exit status *", "▶️: the command of `unhang paused`", "None."),
+    Row("killed by signal *", "▶️: the command of `unhang paused`", "None."),
+    Row("by *, while * runs", "⏸️: `unhang paused`", "None."),
     Row("* within * is all the budget allows", "budget", "Find out why restarts do not help. unhang reset NAME gives the budget back at once."),
     Row("the wait after a restart, longer each time until it stays healthy", "backoff", "None; unhang reset NAME ends the wait."),
     Row("the wait after a restart, or after a lost state; longer each time until it stays healthy", "backoff", "None; unhang reset NAME ends the wait."),
@@ -114,6 +124,8 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("*; next restart possible *", "When the bound ends.", WAIT),
     // ❓
     Row("name not resolved: *", "unknown", OWN),
+    Row("it is no HOST:PORT", "unknown", OWN),
+    Row("cannot tell whether it is paused: *", "unknown", OWN),
     Row("it has no address", "unknown", OWN),
     Row("* has no host", "unknown", OWN),
     Row("no answer in time", "unknown", OWN),

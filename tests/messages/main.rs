@@ -178,7 +178,7 @@ fn every_text_keeps_to_the_words() {
 #[test]
 fn every_line_of_the_log_begins_with_its_mark() {
     for Row(pattern, when, next) in LINES {
-        let marked = ["⚠️ *", "🔄 ", "✅ *", "❌ *", "⏸️ *", "⏳ *", "❓ *"]
+        let marked = ["⚠️ *", "🔄 ", "✅ *", "❌ *", "⏸️ *", "▶️ *", "⏳ *", "❓ *"]
             .iter()
             .any(|mark| pattern.starts_with(mark));
         assert!(marked && !when.is_empty() && !next.is_empty(), "{pattern}");

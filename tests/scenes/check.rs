@@ -132,7 +132,7 @@ fn whatever_is_wrong_with_the_question_is_unknown_and_told_where_a_monitor_reads
         (&["--nonsense"], "--nonsense: no such flag; unhang check --help lists them"),
         (
             &["localhost:8000/health"],
-            "URL: must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed",
+            "URL: must begin with http://, https://, unix:/ or tcp:, such as \"http://localhost:8000/health/\"; nothing was probed",
         ),
         (&["http://localhost/", "app"], "URL: must stand alone; *"),
         (&["http://localhost/", "--unit", "app"], "--unit: cannot stand beside a URL; *"),

@@ -352,11 +352,14 @@ esac
 
     /// All that is remembered becomes so much older.
     pub(crate) fn pass(&self, seconds: i64) {
-        let path = self.path("state/app.json");
-        let mut state = self.state();
-        age(&mut state, seconds);
-        if !state.is_null() {
-            fs::write(path, state.to_string()).unwrap();
+        for entry in fs::read_dir(self.path("state")).unwrap() {
+            let path = entry.unwrap().path();
+            let kept = path.extension().is_some_and(|kind| kind == "json" || kind == "pause");
+            let Some(mut value) = serde_json::from_str::<Value>(&read(&path)).ok().filter(|_| kept) else {
+                continue;
+            };
+            age(&mut value, seconds);
+            fs::write(path, value.to_string()).unwrap();
         }
     }
 }

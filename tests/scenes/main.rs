@@ -28,6 +28,8 @@ mod limits;
 mod many;
 mod memory;
 mod messages;
+mod pause;
+mod requires;
 mod rights;
 mod security;
 mod systemctl;

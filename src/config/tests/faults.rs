@@ -60,7 +60,19 @@ fn faults_of_one_line() {
         ("unit = \"a\"\nrestart = [\"b\"]", "unit: cannot stand together with restart (u.toml:4); leave one of them out"),
         ("restart = \"a b\"", "restart: must be a list of texts such as [\"cmd\", \"arg\"]; nothing was probed"),
         ("restart = [\"a\", 5]", "restart: must hold nothing but texts, such as [\"cmd\", \"arg\"], got 5; nothing was probed"),
-        ("restart = []", "restart: must name a command, such as [\"cmd\", \"arg\"]; nothing was probed"),
+        ("requires = \"db\"", "requires: must list services or addresses such as [\"postgres\", \"tcp:127.0.0.1:6379\"], got \"db\"; nothing was probed"),
+        ("requires = [5]", "requires: must be a text in quotes, got 5; nothing was probed"),
+        ("requires = [\"shpo\"]", "requires: no service \"shpo\"; did you mean shop?"),
+        ("requires = [\"postgres\"]", "requires: no service \"postgres\"; write the NAME of another service, or an address such as \"tcp:127.0.0.1:6379\""),
+        ("requires = [\"http://db/\"]", "requires: must list services or addresses such as [\"postgres\", \"tcp:127.0.0.1:6379\"], got \"http://db/\"; nothing was probed"),
+        ("requires = [\"tcp:localhost\"]", "requires: must be tcp:HOST:PORT, such as \"tcp:127.0.0.1:6379\"; nothing was probed"),
+        ("requires = [\"tcp:localhost:0\"]", "requires: must have a port of 1 to 65535; nothing was probed"),
+        ("requires = [\"shop\"]", "requires: services require each other: shop -> shop; leave one of them out"),
+        ("pause_file = \"x\"", "pause_file: must be the absolute path of a file, such as \"/run/shop/deploying\", got \"x\"; nothing was probed"),
+        ("pause_file_max_age = \"0s\"", "pause_file_max_age: must be longer than 0s, got \"0s\"; nothing was probed"),
+        ("maintenance = 5", "maintenance: must be a table such as { status = \"503\" }, got 5; nothing was probed"),
+        ("maintenance.header = \"X-A\"", "maintenance.header: needs a status beside it; add status, such as { status = \"503\", header = \"X-Maintenance\" }"),
+        ("maintenance = { status = \"503\", header = \"a b\" }", "maintenance.header: must be the name of a header, letters, digits and -_., got \"a b\"; nothing was probed"),
         ("restart = [\"\"]", "restart: must begin with a command, such as [\"cmd\", \"arg\"], got \"\"; nothing was probed"),
         ("restart = [\"./a\"]", "restart: must begin with an absolute path or a plain name, got \"./a\"; cron starts in another folder than you do"),
         ("status = \"20\"", &format!("status: {statuses} \"20\"; nothing was probed")),
@@ -112,8 +124,8 @@ fn faults_of_urls_show_no_secrets() {
         ("unix:/run/x.sock:", no_page),
         ("unix:/run/x.sock:health/", no_page),
         ("unix:/run/x.sock:/a b", "cannot be read as a URL: unix:SOCKET[:/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX"),
-        ("localhost:8000/", "must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed"),
-        ("", "must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed"),
+        ("localhost:8000/", "must begin with http://, https://, unix:/ or tcp:, such as \"http://localhost:8000/health/\"; nothing was probed"),
+        ("", "must begin with http://, https://, unix:/ or tcp:, such as \"http://localhost:8000/health/\"; nothing was probed"),
         ("http://u:secret@x/", "must not hold a user or password; use headers = { Authorization = \"Basic ...\" }"),
         ("http://x:65536/", no_port),
         ("http://x:0/", no_port),
@@ -184,6 +196,24 @@ fn faults_of_tables() {
 }
 
 #[test]
+fn services_that_require_each_other_in_a_circle_are_told_once() {
+    let service =
+        |name: &str, requires: &str| format!("[service.{name}]\nurl = 'http://x'\nrequires = [{requires}]\n");
+    let text =
+        [service("d", "'c'"), service("c", "'a', 'd'"), service("a", "'b'"), service("b", "'c'")].concat();
+    let told = read(&text, &[]).unwrap_err();
+    assert_eq!(told.len(), 2, "two circles: {told:?}");
+    assert!(told[0].contains("services require each other: c -> d -> c; leave one of them out"), "{told:?}");
+    assert!(
+        told[1].contains("services require each other: a -> b -> c -> a; leave one of them out"),
+        "{told:?}"
+    );
+    let diamond =
+        [service("a", "'b', 'c'"), service("b", "'d'"), service("c", "'d'"), service("d", "")].concat();
+    assert_eq!(read(&diamond, &[]).unwrap().services.len(), 4);
+}
+
+#[test]
 fn units_leave_room_for_the_name_of_their_lock() {
     let unit = |length: usize| format!("{SHOP}unit = \"{}\"", "a".repeat(length - ".service".len()));
     assert!(read(&unit(250), &[]).is_ok());
@@ -217,7 +247,7 @@ fn all_faults_are_told_and_each_once() {
             "u.toml:2: defaults.min_gap: must be shorter than stale_after, which is 10m (default), got \"1h\"; nothing was probed",
             "u.toml:3: defaults.grace: must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got 5; nothing was probed",
             "u.toml:6: service.a.max_failures: must be 1 or more, got 0; nothing was probed",
-            "u.toml:12: service.c.url: must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed",
+            "u.toml:12: service.c.url: must begin with http://, https://, unix:/ or tcp:, such as \"http://localhost:8000/health/\"; nothing was probed",
         ],
     );
 }
@@ -242,8 +272,8 @@ fn faults_of_flags_name_the_flag() {
         (&["--name", "a"], "--name: cannot be the name of every service; add --url and --unit for a plan of one without a file, or write name in [service.NAME]"),
         (&["--url", "http://x", "--unit", "a", "--restart-command", "b"], "--unit: cannot be combined with --restart-command; leave one of them out"),
         (&["--url", "http://x", "--restart-command", "[b", "--name", "x"], "--restart-command: must be a list of texts such as [\"cmd\", \"arg\"]; nothing was probed"),
-        (&["--url", "http://x", "--restart-command", " ", "--name", "x"], "--restart-command: must name a command, such as [\"cmd\", \"arg\"]; nothing was probed"),
-        (&["--url", "x", "--unit", "a"], "--url: must begin with http://, https:// or unix:/, such as \"http://localhost:8000/health/\"; nothing was probed"),
+        (&["--url", "http://x", "--restart-command", " ", "--name", "x"], "--restart-command: must be a list of texts such as [\"cmd\", \"arg\"]; nothing was probed"),
+        (&["--url", "x", "--unit", "a"], "--url: must begin with http://, https://, unix:/ or tcp:, such as \"http://localhost:8000/health/\"; nothing was probed"),
         (&["--only", "shpo"], "--only: no service \"shpo\"; did you mean shop? The services are shop"),
         (&["--only", "django"], "--only: no service \"django\"; the services are shop"),
     ] {

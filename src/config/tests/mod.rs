@@ -14,7 +14,7 @@ use unhang_core::{BackoffLimits, Budget, Mode, Policy};
 use super::*;
 use crate::cli::plan_flags::PLAN_FLAGS;
 use crate::cli::{Cli, PlanFlags, Typed};
-use crate::plan::{HostPlan, Question, StatusSet, Trust};
+use crate::plan::{HostPlan, Maintenance, PauseFile, Question, StatusSet, Trust};
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
 
@@ -95,6 +95,7 @@ fn the_defaults_are_those_of_the_sample() {
                 status: StatusSet(vec![(200, 200)]),
                 redirects: 0,
                 timeout: seconds(5),
+                maintenance: None,
             },
             policy: Policy {
                 max_failures: 2,
@@ -107,9 +108,12 @@ fn the_defaults_are_those_of_the_sample() {
                 mode: Mode::Act,
             },
             verify: seconds(30),
+            requires: vec![],
+            pause_file: PauseFile { path: None, max_age: seconds(3600) },
             log_file: "/var/log/roams-django-monitor.log".into(),
         }],
-        host: HostPlan { deadline: seconds(110), boot_grace: seconds(120) },
+        required: vec![],
+        host: HostPlan { deadline: seconds(110), boot_grace: seconds(120), pause_on_dpkg: false },
         owner: crate::plan::Owner::Caller,
         state_dir: None,
     };
@@ -158,6 +162,10 @@ budget = { restarts = 7, window = "1d" }
 backoff = { first = "2h", max = "2h" }
 mode = "observe"
 log_file = "/var/log/roams/x.log"
+requires = ["tcp:127.0.0.1:6379", "tcp:127.0.0.1:6379"]
+pause_file = "/run/shop/deploying"
+pause_file_max_age = "20m"
+maintenance = { status = "503", header = "X-Maintenance" }
 "#;
 
 fn every_key() -> Service {
@@ -176,6 +184,10 @@ fn every_key() -> Service {
             status: StatusSet(vec![(200, 299), (304, 304), (400, 404)]),
             redirects: 3,
             timeout: Duration::from_millis(1500),
+            maintenance: Some(Maintenance {
+                status: StatusSet(vec![(503, 503)]),
+                header: Some("x-maintenance".into()),
+            }),
         },
         policy: Policy {
             max_failures: 3,
@@ -188,6 +200,8 @@ fn every_key() -> Service {
             mode: Mode::Observe,
         },
         verify: Duration::ZERO,
+        requires: vec!["tcp:127.0.0.1:6379".into()],
+        pause_file: PauseFile { path: Some("/run/shop/deploying".into()), max_age: seconds(1200) },
         log_file: "/var/log/roams/x.log".into(),
     }
 }
@@ -196,12 +210,15 @@ fn every_key() -> Service {
 fn every_key_arrives() {
     assert_eq!(one(&format!("{SHOP}{EVERY_KEY}"), &[]), every_key());
     let plan = read(&format!("{SHOP}[host]\ndeadline = \"45s\"\nboot_grace = \"0s\""), &[]).unwrap();
-    assert_eq!(plan.host, HostPlan { deadline: seconds(45), boot_grace: Duration::ZERO });
+    assert_eq!(
+        plan.host,
+        HostPlan { deadline: seconds(45), boot_grace: Duration::ZERO, pause_on_dpkg: false }
+    );
 }
 
 #[test]
 fn every_key_may_stand_for_all_but_those_of_one() {
-    let own = ["name", "unit", "log_file"];
+    let own = ["name", "unit", "log_file", "requires"];
     let (of_one, of_all): (Vec<&str>, Vec<&str>) =
         EVERY_KEY.lines().partition(|line| own.iter().any(|key| line.starts_with(key)));
     let text = format!("[defaults]\n{}\n{SHOP}{}", of_all.join("\n"), of_one.join("\n"));
@@ -239,9 +256,43 @@ fn every_flag_arrives() {
         "--state-dir=/tmp/s",
     ];
     let plan = plan_from(&cli(&flags).sources(), |_| panic!("a file was read")).unwrap();
-    assert_eq!(plan.services, [Service { key: "gunicorn".into(), ..every_key() }]);
-    assert_eq!(plan.host, HostPlan { deadline: seconds(40), boot_grace: Duration::ZERO });
+    // What has no flag stands in a file.
+    let question = Question { maintenance: None, ..every_key().question };
+    let guarded = Service { key: "gunicorn".into(), question, ..every_key() };
+    assert_eq!(
+        plan.services,
+        [Service {
+            requires: vec![],
+            pause_file: PauseFile { path: None, max_age: seconds(3600) },
+            ..guarded
+        }]
+    );
+    assert_eq!(
+        plan.host,
+        HostPlan { deadline: seconds(40), boot_grace: Duration::ZERO, pause_on_dpkg: false }
+    );
     assert_eq!(plan.state_dir, Some(PathBuf::from("/tmp/s")));
+}
+
+#[test]
+fn an_address_may_be_a_service_and_nothing_need_restart_it() {
+    for url in ["tcp:127.0.0.1:5432", "TCP:127.0.0.1:5432", "tcp://127.0.0.1:5432"] {
+        let service = one(&format!("[service.postgres]\nurl = \"{url}\"\nrestart = []"), &[]);
+        assert_eq!(service.question.url, "tcp://127.0.0.1:5432", "{url}");
+        assert_eq!((service.restarter, service.requires), (Restarter::Nothing, vec![]));
+    }
+}
+
+#[test]
+fn what_services_require_is_asked_also_where_the_run_is_not_about_it() {
+    let text = "[service.app]\nurl = \"http://x\"\nrequires = [\"api\", \"tcp:cache:6379\"]\n\
+                [service.api]\nurl = \"http://y\"\nrequires = [\"db\"]\n[service.db]\nurl = \"tcp:db:5432\"\nrestart = []\n";
+    let names = |plan: Plan| plan.required.into_iter().map(|required| required.name).collect::<Vec<_>>();
+    assert_eq!(names(read(text, &[]).unwrap()), ["tcp:cache:6379"]);
+    let only = ["app".to_owned()];
+    let cli = cli(&[]);
+    let sources = Sources { only: &only, ..cli.sources() };
+    assert_eq!(names(with(text, &sources).unwrap()), ["api", "db", "tcp:cache:6379"]);
 }
 
 #[test]

@@ -17,7 +17,19 @@ struct Turn {
     /// The wall clock is set by so much.
     step: i64,
     host: u8,
+    guard: Guard,
     end: End,
+}
+
+/// What else may speak for hands off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Guard {
+    Nothing,
+    Paused,
+    /// Within the time since the tick before.
+    PauseEnded,
+    Requirement,
+    Maintenance,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,8 +90,12 @@ fn turn() -> impl Strategy<Value = Turn> {
     let pass = prop_oneof![8 => Just(120_u64), 2 => 1..200_u64, 1 => 500..5_000_u64];
     // Backwards only: what a clock set forward over a reboot can do stands in `a_boot_with_a_wrong_clock`.
     let step = prop_oneof![8 => Just(0_i64), 1 => -90_000..0_i64];
-    (pass, seen(), seen(), unit, between, step, 0..24_u8, end).prop_map(
-        |(pass, seen, again, unit, between, step, host, end)| Turn {
+    let guard = prop_oneof![
+        20 => Just(Guard::Nothing), 1 => Just(Guard::Paused), 1 => Just(Guard::PauseEnded),
+        1 => Just(Guard::Requirement), 1 => Just(Guard::Maintenance),
+    ];
+    (pass, seen(), seen(), unit, between, step, 0..24_u8, (guard, end)).prop_map(
+        |(pass, seen, again, unit, between, step, host, (guard, end))| Turn {
             pass,
             seen,
             again,
@@ -87,6 +103,7 @@ fn turn() -> impl Strategy<Value = Turn> {
             between,
             step,
             host,
+            guard,
             end,
         },
     )
@@ -147,8 +164,9 @@ impl Course {
     }
 }
 
-fn observe(seen: Seen) -> Observation {
+fn observe(seen: Seen, guard: Guard) -> Observation {
     match seen {
+        Seen::Unhealthy if guard == Guard::Maintenance => Observation::Unhealthy(Cause::Maintenance(503)),
         Seen::Healthy => Observation::Healthy,
         Seen::Unhealthy => bad(),
         Seen::Unknown => Observation::Unknown(Doubt::NoRoute),
@@ -183,8 +201,15 @@ proptest! {
             course.go(&turn);
             let now = course.now();
             let host = Host { stopping: turn.host == 0, starting: (turn.host == 1).then_some(s(5)), time_left: s(if turn.host == 2 { 9 } else { 90 }) };
-            let (seen, unit, before) = (observe(turn.seen), course.unit(turn.unit), state.clone());
-            let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+            let (seen, unit, before) = (observe(turn.seen, turn.guard), course.unit(turn.unit), state.clone());
+            let pause = match turn.guard {
+                Guard::Paused => paused(),
+                Guard::PauseEnded => Pause::Over { since: now.clone() },
+                Guard::Nothing | Guard::Requirement | Guard::Maintenance => Pause::None,
+            };
+            let failing = FailingRequirement { name: "db".to_string(), cause: "refused".to_string(), through: None };
+            let upstream = (turn.guard == Guard::Requirement).then_some(&failing);
+            let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit, pause: &pause, upstream };
             let first = decide(&case);
 
             let told = in_the_way(&case).map(|hold| hold.reason());
@@ -200,7 +225,11 @@ proptest! {
                 prop_assert_eq!(&foreseen, &first, "what the next tick would do is what it does");
             }
 
-            let hands_off = is_hands_off(&turn, &before) || turn.host <= 1;
+            let guarded = matches!(turn.guard, Guard::Paused | Guard::Requirement | Guard::Maintenance);
+            let hands_off = is_hands_off(&turn, &before) || turn.host <= 1 || guarded;
+            if turn.guard == Guard::PauseEnded && turn.seen == Seen::Unhealthy && turn.unit != Shown::Silent {
+                row = 0;
+            }
             match turn.seen {
                 Seen::Healthy => row = 0,
                 Seen::Unhealthy if turn.unit == Shown::Silent => {}
@@ -218,7 +247,7 @@ proptest! {
             prop_assert!(first.verdict != Verdict::Restart || turn.seen == Seen::Unhealthy);
             state = first.next.clone();
             if first.verdict == Verdict::Restart {
-                let again = observe(turn.again);
+                let again = observe(turn.again, turn.guard);
                 let second = look_again(&first, &Case { seen: &again, ..case });
                 state = second.next.clone();
                 if second.verdict == Verdict::Restart {
@@ -258,7 +287,7 @@ proptest! {
         for tick in 0..ticks {
             let (now, host) = (at("boot", 100_000 + tick * 120, 1_000_000 + tick * 120), host());
             let unit = Unit::Seen(running(&state.restarts.len().to_string()));
-            let decision = decide(&Case { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit });
+            let decision = decide(&Case { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit, pause: &Pause::None, upstream: None });
             state = decision.next.clone();
             if decision.verdict == Verdict::Restart {
                 let intended = intend(&decision.next, &policy, &unit, &now, &now);

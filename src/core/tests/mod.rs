@@ -38,6 +38,11 @@ fn bad() -> Observation {
     Observation::Unhealthy(Cause::Status(502))
 }
 
+fn paused() -> Pause {
+    let by = PausedBy::Person { who: "anna".to_string(), why: None };
+    Pause::Lasting(Paused { by, left: Some(s(900)) })
+}
+
 fn at(boot: &str, up: u64, wall: u64) -> Moment {
     Moment { boot: Some(boot.to_string()), since_boot: s(up), wall: s(wall) }
 }

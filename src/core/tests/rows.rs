@@ -17,7 +17,16 @@ fn failed_once() -> State {
 #[track_caller]
 fn check_in(host: &Host, policy: &Policy, before: &State, unit: Unit, reason: Reason, streak: u32) {
     let now = at("boot", 10_000, 100_000);
-    let decision = decide(&Case { now: &now, host, policy, before, seen: &bad(), unit: &unit });
+    let decision = decide(&Case {
+        now: &now,
+        host,
+        policy,
+        before,
+        seen: &bad(),
+        unit: &unit,
+        pause: &Pause::None,
+        upstream: None,
+    });
     assert_eq!((decision.reason, decision.next.streak), (reason, streak), "{unit:?}");
     assert_eq!(decision.next.reason, reason);
 }
@@ -107,6 +116,93 @@ fn units_that_a_restart_would_touch() {
     check(with(Relation::Conflicting, Condition::Stopped), Reason::MaxFailures, 2);
 }
 
+#[track_caller]
+fn check_case(change: impl FnOnce(Case<'_>) -> Decision, reason: Reason, streak: u32) {
+    let (now, unit, before) = (at("boot", 10_000, 100_000), Unit::Seen(running("a")), failed_once());
+    let (host, policy, seen) = (host(), policy(), bad());
+    let decision = change(Case {
+        now: &now,
+        host: &host,
+        policy: &policy,
+        before: &before,
+        seen: &seen,
+        unit: &unit,
+        pause: &Pause::None,
+        upstream: None,
+    });
+    assert_eq!((decision.reason, decision.next.streak), (reason, streak));
+}
+
+#[rustfmt::skip]
+#[test]
+fn hands_off_what_is_paused_and_what_lacks_its_requirement() {
+    let (lasting, maintenance) = (paused(), Observation::Unhealthy(Cause::Maintenance(503)));
+    let failing = FailingRequirement { name: "db".to_string(), cause: "refused".to_string(), through: None };
+    check_case(|case| decide(&case), Reason::MaxFailures, 2);
+    check_case(|case| decide(&Case { pause: &lasting, ..case }), Reason::Paused, 0);
+    check_case(|case| decide(&Case { seen: &maintenance, ..case }), Reason::Paused, 0);
+    check_case(|case| decide(&Case { upstream: Some(&failing), ..case }), Reason::Upstream, 0);
+    check_case(|case| decide(&Case { pause: &lasting, upstream: Some(&failing), ..case }), Reason::Paused, 0);
+    // Stopped by somebody says more than that somebody also paused it.
+    let stopped = Unit::Seen(stopped("a"));
+    check_case(|case| decide(&Case { pause: &lasting, unit: &stopped, ..case }), Reason::Stopped, 0);
+    check_case(|case| decide(&Case { pause: &lasting, seen: &Observation::Healthy, ..case }), Reason::Recovered, 0);
+    // What begins between the first look and the second.
+    for case_again in [Reason::Paused, Reason::Upstream] {
+        check_case(|case| {
+            let first = decide(&case);
+            let again = look_again(&first, &match case_again {
+                Reason::Paused => Case { pause: &lasting, ..case },
+                _ => Case { upstream: Some(&failing), ..case },
+            });
+            assert_eq!(again.verdict, Verdict::Held(Hold::ChangedMeanwhile(case_again)));
+            again
+        }, Reason::ChangedMeanwhile, 0);
+    }
+}
+
+#[test]
+fn a_pause_that_began_since_the_last_failure_and_is_over_starts_a_full_count() {
+    for (since_boot, reason, streak) in
+        [(9_879, Reason::MaxFailures, 2), (9_880, Reason::Counting, 1), (9_999, Reason::Counting, 1)]
+    {
+        let ended = Pause::Over { since: at("boot", since_boot, 90_000 + since_boot) };
+        check_case(|case| decide(&Case { pause: &ended, ..case }), reason, streak);
+    }
+}
+
+#[test]
+fn what_nothing_restarts_is_counted_and_held() {
+    check_case(|case| decide(&Case { unit: &Unit::ProbeOnly, ..case }), Reason::ProbeOnly, 2);
+    check_case(|case| decide(&Case { unit: &Unit::ProbeOnly, pause: &paused(), ..case }), Reason::Paused, 0);
+}
+
+#[rustfmt::skip]
+#[test]
+fn the_deepest_requirement_that_fails_is_named() {
+    let (well, ill, unsure) = (Observation::Healthy, bad(), Observation::Unknown(Doubt::NoRoute));
+    let found = |nodes: &[(&str, &[usize], Option<&Observation>)]| {
+        let nodes: Vec<Node<'_>> =
+            nodes.iter().map(|(name, requires, seen)| Node { name, requires, seen: *seen }).collect();
+        failing_requirement(&nodes, 0).map(|found| (found.name, found.through.unwrap_or_default()))
+    };
+    let named = |name: &str, through: &str| Some((name.to_string(), through.to_string()));
+    let (w, i, u) = (Some(&well), Some(&ill), Some(&unsure));
+    assert_eq!(found(&[("app", &[], i)]), None);
+    assert_eq!(found(&[("app", &[1], i), ("db", &[], w)]), None);
+    assert_eq!(found(&[("app", &[1], i), ("db", &[], i)]), named("db", ""));
+    assert_eq!(found(&[("app", &[1, 2], i), ("db", &[], w), ("cache", &[], i)]), named("cache", ""));
+    assert_eq!(found(&[("app", &[1], i), ("api", &[2], i), ("db", &[], i)]), named("db", "api"));
+    assert_eq!(found(&[("app", &[1], i), ("api", &[2], i), ("db", &[], w)]), named("api", ""));
+    assert_eq!(found(&[("app", &[1], i), ("api", &[2], w), ("db", &[], i)]), None, "api vouches for db");
+    assert_eq!(found(&[("app", &[1], i), ("api", &[2], u), ("db", &[], i)]), named("db", "api"));
+    assert_eq!(found(&[("app", &[1], i), ("db", &[], u)]), None, "unknown is not down");
+    assert_eq!(found(&[("app", &[1], i), ("db", &[], None)]), None);
+    assert_eq!(found(&[("app", &[1], i), ("api", &[0], i)]), named("app", "api"), "a loop ends");
+    assert_eq!(found(&[("app", &[7], i)]), None);
+    assert_eq!(found(&[]), None);
+}
+
 #[test]
 fn hands_off_while_the_host_boots_or_goes_down() {
     let check = |host: Host, reason, streak| {
@@ -153,8 +249,17 @@ fn the_hold_that_ends_later_is_named() {
         let before = State { restarts, backoff, ..base.clone() };
         let now = at("boot", 10_000, 100_000);
         let (host, unit) = (host(), Unit::Seen(running("a")));
-        match decide(&Case { now: &now, host: &host, policy, before: &before, seen: &bad(), unit: &unit })
-            .verdict
+        match decide(&Case {
+            now: &now,
+            host: &host,
+            policy,
+            before: &before,
+            seen: &bad(),
+            unit: &unit,
+            pause: &Pause::None,
+            upstream: None,
+        })
+        .verdict
         {
             Verdict::Held(hold) => (hold.reason(), hold.left()),
             other => (other.reason(), None),
@@ -173,7 +278,16 @@ fn the_look_right_before_a_restart_must_show_the_same_picture() {
     let (now, policy, before) = (at("boot", 10_000, 100_000), policy(), failed_once());
     let (host, unit) = (host(), Unit::Seen(running("a")));
     let seen = bad();
-    let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+    let case = Case {
+        now: &now,
+        host: &host,
+        policy: &policy,
+        before: &before,
+        seen: &seen,
+        unit: &unit,
+        pause: &Pause::None,
+        upstream: None,
+    };
     let first = decide(&case);
     let again = |seen: &Observation, unit: &Unit, host: &Host| {
         let decision = look_again(&first, &Case { host, seen, unit, ..case });
@@ -307,6 +421,15 @@ fn an_incident_that_begins_with_what_cannot_be_told_finds_no_old_backoff_either(
     };
     let (host, policy, unit) = (host(), policy(), Unit::NotAsked);
     let seen = Observation::Unknown(Doubt::NoRoute);
-    let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+    let case = Case {
+        now: &now,
+        host: &host,
+        policy: &policy,
+        before: &before,
+        seen: &seen,
+        unit: &unit,
+        pause: &Pause::None,
+        upstream: None,
+    };
     assert_eq!(decide(&case).next.backoff, None);
 }

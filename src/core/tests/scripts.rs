@@ -61,8 +61,16 @@ impl World {
         };
         let (host, policy) = (host(), self.policy.clone());
         let before = self.state.clone();
-        let case =
-            Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+        let case = Case {
+            now: &now,
+            host: &host,
+            policy: &policy,
+            before: &before,
+            seen: &seen,
+            unit: &unit,
+            pause: &Pause::None,
+            upstream: None,
+        };
         let decision = decide(&case);
         self.state = decision.next.clone();
         if decision.verdict == Verdict::Restart {
@@ -276,8 +284,17 @@ fn what_our_restart_took_down_is_brought_back_though_it_is_disabled() {
     let (policy, host, seen) = (policy(), host(), bad());
     let decide_on = |life: Life| {
         let unit = Unit::Seen(life);
-        decide(&Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit })
-            .reason
+        decide(&Case {
+            now: &now,
+            host: &host,
+            policy: &policy,
+            before: &before,
+            seen: &seen,
+            unit: &unit,
+            pause: &Pause::None,
+            upstream: None,
+        })
+        .reason
     };
     assert_eq!(decide_on(down), Reason::Counting);
     assert_eq!(
@@ -305,8 +322,16 @@ fn a_command_that_never_ends_closes_the_incident_and_gets_no_second_one_beside_i
     }
     let before = settle(&counted, &intended, Ended::Open, &Unit::Command { running: true }, &now);
     let (healthy, running) = (Observation::Healthy, Unit::Command { running: true });
-    let case =
-        Case { now: &now, host: &host, policy: &policy, before: &before, seen: &healthy, unit: &running };
+    let case = Case {
+        now: &now,
+        host: &host,
+        policy: &policy,
+        before: &before,
+        seen: &healthy,
+        unit: &running,
+        pause: &Pause::None,
+        upstream: None,
+    };
     let healed = decide(&case);
     assert_eq!((healed.reason, healed.earlier), (Reason::Recovered, Some(Outcome::Healed)));
     let seen = bad();

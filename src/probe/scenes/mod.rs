@@ -54,6 +54,7 @@ pub(super) fn question(url: &str) -> Question {
         status: StatusSet(vec![(200, 200)]),
         redirects: 0,
         timeout: TIMEOUT,
+        maintenance: None,
     }
 }
 

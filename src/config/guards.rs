@@ -1,0 +1,165 @@
+//! The keys that speak for hands off: what a service requires, and what pauses it. Judges what of it only a
+//! whole plan can show.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ureq::http::HeaderName;
+
+use super::question::{self, TCP};
+use super::reading::{Reading, Refused};
+use super::settings::{Fault, Table, Value, Wrong};
+use super::words;
+use crate::near;
+use crate::plan::{Maintenance, PauseFile, Question, Required, Service};
+
+#[derive(Debug)]
+pub(super) struct Guards {
+    pub(super) requires: Vec<String>,
+    pub(super) pause_file: PauseFile,
+}
+
+impl Guards {
+    pub(super) fn read(reading: &mut Reading<'_>) -> Result<Self, Refused> {
+        let requires = reading.find("requires", requires);
+        let path = reading.need("pause_file", pause_file);
+        let max_age = reading.need("pause_file_max_age", words::span_above_zero);
+        let (path, max_age) = (path?.value, max_age?.value);
+        Ok(Self {
+            requires: requires?.map(|said| said.value).unwrap_or_default(),
+            pause_file: PauseFile { path, max_age },
+        })
+    }
+}
+
+/// `maintenance = { status = "503", header = "X-Maintenance" }`: both, where both are said.
+pub(super) fn maintenance(reading: &mut Reading<'_>) -> Result<Option<Maintenance>, Refused> {
+    let status = reading.find("maintenance.status", question::status);
+    let header = reading.find("maintenance.header", header_name);
+    let (status, header) = (status?, header?.map(|said| said.value));
+    if let (None, Some(setting)) = (&status, reading.strongest("maintenance.header")) {
+        let cure = "add status, such as { status = \"503\", header = \"X-Maintenance\" }";
+        return Err(reading.refuse(setting.fault(Wrong::cure("needs a status beside it", cure))));
+    }
+    Ok(status.map(|said| Maintenance { status: said.value, header }))
+}
+
+/// What is required and is none of `services`: addresses, and services that this run is not about.
+pub(super) fn required(services: &[Service], all: &[&Service]) -> Vec<Required> {
+    let mut found = BTreeMap::<String, Required>::new();
+    let mut next: Vec<(&str, Duration)> = names(services.iter());
+    while let Some((name, timeout)) = next.pop() {
+        if found.contains_key(name) || services.iter().any(|service| service.key == name) {
+            continue;
+        }
+        let service = all.iter().find(|service| service.key == name);
+        let (question, requires) = match service {
+            Some(service) => (service.question.clone(), service.requires.clone()),
+            None => (at_address(name, timeout), Vec::new()),
+        };
+        next.extend(names(service.copied().into_iter()));
+        found.insert(name.to_owned(), Required { name: name.to_owned(), question, requires });
+    }
+    found.into_values().collect()
+}
+
+fn names<'a>(services: impl Iterator<Item = &'a Service>) -> Vec<(&'a str, Duration)> {
+    let of_one = |service: &'a Service| {
+        service.requires.iter().map(|name| (name.as_str(), service.question.timeout)).collect::<Vec<_>>()
+    };
+    services.flat_map(of_one).collect()
+}
+
+/// `name`: as `requires` has taken it.
+fn at_address(name: &str, timeout: Duration) -> Question {
+    let url = question::url(&Value::Text(name.to_owned())).map(|address| address.url).unwrap_or_default();
+    Question::of_address(url, timeout)
+}
+
+/// Names that nobody has, and services that require each other in a circle: none of them would ever be
+/// restarted.
+pub(super) fn faults(services: &[&Service], tables: &BTreeMap<String, Table>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for service in services {
+        let Some(setting) = tables.get(&service.key).and_then(|own| own.get("requires")) else { continue };
+        for name in service.requires.iter().filter(|name| !is_address(name) && !tables.contains_key(*name)) {
+            let cure = match near::nearest(name, tables.keys().map(String::as_str)) {
+                Some(near) => format!("did you mean {near}?"),
+                None => {
+                    "write the NAME of another service, or an address such as \"tcp:127.0.0.1:6379\"".into()
+                }
+            };
+            faults.push(setting.fault(Wrong::cure(format!("no service \"{name}\""), cure)));
+        }
+        // Told once for each circle, at the first of its services.
+        if let Some(circle) = circle(service, services)
+            && circle.iter().all(|name| service.key.as_str() <= *name)
+        {
+            let what = format!("services require each other: {} -> {}", circle.join(" -> "), service.key);
+            faults.push(setting.fault(Wrong::cure(what, "leave one of them out")));
+        }
+    }
+    faults
+}
+
+/// The way from a service back to itself, if there is one.
+fn circle<'a>(start: &'a Service, services: &[&'a Service]) -> Option<Vec<&'a str>> {
+    let mut ways = vec![vec![start]];
+    let mut seen = Vec::new();
+    while let Some(way) = ways.pop() {
+        let last = way.last()?;
+        for name in &last.requires {
+            if *name == start.key {
+                return Some(way.iter().map(|service| service.key.as_str()).collect());
+            }
+            let next = services.iter().find(|service| service.key == *name);
+            if let Some(next) = next.filter(|next| !seen.contains(&next.key.as_str())) {
+                seen.push(next.key.as_str());
+                ways.push(way.iter().copied().chain([*next]).collect());
+            }
+        }
+    }
+    None
+}
+
+fn is_address(name: &str) -> bool {
+    name.contains(':')
+}
+
+fn requires(value: &Value) -> Result<Vec<String>, Wrong> {
+    let wrong = |got: &Value| {
+        format!("must list services or addresses such as [\"postgres\", \"tcp:127.0.0.1:6379\"], got {got}")
+            .into()
+    };
+    let Value::List(list) = value else { return Err(wrong(value)) };
+    let mut names: Vec<String> = Vec::new();
+    for one in list {
+        let name = words::text(one)?;
+        if is_address(name) && !name.starts_with(TCP) {
+            return Err(wrong(one));
+        }
+        if is_address(name) {
+            question::url(one)?;
+        }
+        if !names.iter().any(|other| other == name) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// "" is none.
+fn pause_file(value: &Value) -> Result<Option<PathBuf>, Wrong> {
+    match value.text() {
+        Some("") => Ok(None),
+        _ => words::absolute_path(value, "/run/shop/deploying").map(Some),
+    }
+}
+
+fn header_name(value: &Value) -> Result<String, Wrong> {
+    let text = words::text(value)?;
+    HeaderName::from_bytes(text.as_bytes())
+        .map(|name| name.as_str().to_owned())
+        .map_err(|_| format!("must be the name of a header, letters, digits and -_., got {value}").into())
+}

@@ -1,0 +1,83 @@
+//! Who holds a record lock (fcntl(2), F_SETLK) on a file, as proc_locks(5) lists them. Only looked at: to try
+//! the lock would keep its owner out for that moment.
+#![expect(clippy::disallowed_methods, reason = "/proc is made of files")]
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use rustix::fs::{Stat, major, minor, stat};
+
+/// A busy host has some hundred locks, each a line of some 60 bytes.
+const MOST: u64 = 1024 * 1024;
+
+/// A file that is not there is locked by nobody.
+pub(crate) fn is_locked(path: &Path) -> io::Result<bool> {
+    let stat = match stat(path) {
+        Err(rustix::io::Errno::NOENT) => return Ok(false),
+        found => found?,
+    };
+    let mut list = Vec::new();
+    File::open("/proc/locks")?.take(MOST).read_to_end(&mut list)?;
+    Ok(String::from_utf8_lossy(&list).lines().any(|line| is_of(line, &stat)))
+}
+
+/// `1: POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF`; one that waits has `->` after its number.
+fn is_of(line: &str, stat: &Stat) -> bool {
+    let mut words = line.split_ascii_whitespace().skip(1);
+    if words.next() != Some("POSIX") || words.next().is_none() || words.next() != Some("WRITE") {
+        return false;
+    }
+    let mut place = words.nth(1).unwrap_or_default().split(':');
+    let hex = |text: Option<&str>| u32::from_str_radix(text?, 16).ok();
+    let device = hex(place.next()).zip(hex(place.next()));
+    let inode = place.next().and_then(|text| text.parse::<u64>().ok());
+    // btrfs and overlay give each part of theirs a device number that the list does not have.
+    let nameless = major(stat.st_dev) == 0;
+    inode == Some(stat.st_ino) && (nameless || device == Some((major(stat.st_dev), minor(stat.st_dev))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_another_process_holds_is_seen() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(!is_locked(file.path()).unwrap());
+        let script = "import fcntl, sys\nf = open(sys.argv[1], 'w')\nfcntl.lockf(f, fcntl.LOCK_EX)\nprint('held', flush=True)\nsys.stdin.read()";
+        let mut holder = std::process::Command::new("python3")
+            .args(["-c", script])
+            .arg(file.path())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = [0; 5];
+        holder.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
+        assert!(is_locked(file.path()).unwrap());
+        assert!(holder.kill().is_ok() && holder.wait().is_ok());
+        assert!(!is_locked(file.path()).unwrap());
+        assert!(!is_locked(Path::new("/nowhere/lock")).unwrap());
+    }
+
+    #[test]
+    fn only_a_lock_to_write_of_this_very_file_counts() {
+        let mut own = stat("/proc/self/exe").unwrap();
+        (own.st_dev, own.st_ino) = (rustix::fs::makedev(0xfd, 1), 131_090);
+        for (line, counts) in [
+            ("1: POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF", true),
+            ("1: POSIX  ADVISORY  WRITE 4711 fd:01:131091 0 EOF", false),
+            ("1: POSIX  ADVISORY  WRITE 4711 fd:02:131090 0 EOF", false),
+            ("1: POSIX  ADVISORY  READ 4711 fd:01:131090 0 EOF", false),
+            ("1: FLOCK  ADVISORY  WRITE 4711 fd:01:131090 0 EOF", false),
+            ("1: -> POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF", false),
+            ("1: POSIX", false),
+            ("", false),
+        ] {
+            assert_eq!(is_of(line, &own), counts, "{line}");
+        }
+        own.st_dev = rustix::fs::makedev(0, 42);
+        assert!(is_of("1: POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF", &own), "btrfs, overlay");
+    }
+}

@@ -1,0 +1,93 @@
+//! What services require, asked when one of them fails: other services of the plan, and addresses. Whose
+//! fault it then is, `core` says.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use unhang_core::{FailingRequirement, Node, Observation, failing_requirement};
+
+use crate::plan::{Plan, Question};
+use crate::probe;
+
+/// All that can be asked about, and what was seen of it in this tick.
+#[derive(Debug)]
+pub(super) struct Requirements<'a> {
+    known: Vec<Known<'a>>,
+}
+
+#[derive(Debug)]
+struct Known<'a> {
+    name: &'a str,
+    question: &'a Question,
+    /// As places in the list.
+    requires: Vec<usize>,
+    seen: Option<Observation>,
+}
+
+impl<'a> Requirements<'a> {
+    /// Empty where nobody requires anything, as in most plans.
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        if plan.services.iter().all(|service| service.requires.is_empty()) {
+            return Self { known: Vec::new() };
+        }
+        let services =
+            plan.services.iter().map(|service| (service.key.as_str(), &service.question, &service.requires));
+        let others =
+            plan.required.iter().map(|other| (other.name.as_str(), &other.question, &other.requires));
+        let all: Vec<_> = services.chain(others).collect();
+        let places: BTreeMap<&str, usize> =
+            all.iter().enumerate().map(|(at, (name, ..))| (*name, at)).collect();
+        let known = all.iter().map(|(name, question, requires)| {
+            let requires = requires.iter().filter_map(|name| places.get(name.as_str()).copied()).collect();
+            Known { name, question, requires, seen: None }
+        });
+        Self { known: known.collect() }
+    }
+
+    pub(super) fn saw(&mut self, key: &str, seen: &Observation) {
+        if let Some(known) = self.known.iter_mut().find(|known| known.name == key) {
+            known.seen = Some(seen.clone());
+        }
+    }
+
+    /// Asks what the services named here stand upon and nobody has asked yet, side by side.
+    pub(super) fn ask_for(&mut self, keys: &[&str], widest: usize, until: Instant) {
+        let asked = self.unseen_below(keys);
+        if asked.is_empty() {
+            return;
+        }
+        let questions: Vec<&Question> =
+            asked.iter().filter_map(|at| Some(self.known.get(*at)?.question)).collect();
+        for (at, answer) in asked.iter().zip(probe::all(&questions, widest, until)) {
+            if let Some(known) = self.known.get_mut(*at) {
+                known.seen = Some(answer.observation);
+            }
+        }
+    }
+
+    pub(super) fn failing(&self, key: &str) -> Option<FailingRequirement> {
+        let of = self.known.iter().position(|known| known.name == key)?;
+        let nodes = self.known.iter().map(|known| Node {
+            name: known.name,
+            requires: &known.requires,
+            seen: known.seen.as_ref(),
+        });
+        failing_requirement(&nodes.collect::<Vec<_>>(), of)
+    }
+
+    fn unseen_below(&self, keys: &[&str]) -> Vec<usize> {
+        let below = |known: &Known<'_>| known.requires.clone();
+        let mut next: Vec<usize> =
+            self.known.iter().filter(|known| keys.contains(&known.name)).flat_map(below).collect();
+        let (mut found, mut unseen) = (Vec::new(), Vec::new());
+        while let Some(at) = next.pop() {
+            let Some(known) = self.known.get(at).filter(|_| !found.contains(&at)) else { continue };
+            found.push(at);
+            if known.seen.is_none() {
+                unseen.push(at);
+            }
+            next.extend(below(known));
+        }
+        unseen
+    }
+}
