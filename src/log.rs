@@ -5,7 +5,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use unhang_core::{Cause, Decision, Moment, Observation, Outcome, Reason, State, Verdict};
+use unhang_core::{
+    BackoffLimits, Cause, Decision, Moment, Observation, OnFlapping, Outcome, Reason, State, Verdict,
+    does_not_help,
+};
 
 use crate::os::files;
 use crate::plan::Service;
@@ -69,8 +72,49 @@ pub(crate) fn of_decision(
         });
     } else if decision.reason != before.reason {
         lines.extend(changed(service, decision, seen, now));
+    } else if let Some(lasts) = told_again(before, &decision.next, now) {
+        let line = changed(service, decision, seen, now);
+        lines.extend(line.map(|line| format!("{line}; for {} by now", words::span(lasts))));
+    }
+    lines.extend(new_of_the_incident(service, before, &decision.next));
+    lines
+}
+
+/// What decides nothing by itself, and a person wants to know once.
+fn new_of_the_incident(service: &Service, before: &State, next: &State) -> Vec<String> {
+    let name = &service.name;
+    let mut lines = Vec::new();
+    if let (None, Some(with)) = (&before.together, &next.together) {
+        lines.push(format!("⚠️ {name} began to fail {with}"));
+    }
+    if next.flapping && !before.flapping {
+        let flapping = &service.policy.flapping;
+        let then = match flapping.then {
+            OnFlapping::Tell => "not restarted for that (flapping.restart)",
+            OnFlapping::Restart => "it counts as due (flapping.restart)",
+        };
+        let (failures, of) = (next.recent.failures(), flapping.of);
+        lines.push(format!("⚠️ {name} is flapping: {failures} of the last {of} runs failed; {then}"));
+    }
+    if does_not_help(next) && !does_not_help(before) {
+        lines.push(of_no_help(name, next, &service.policy.backoff));
     }
     lines
+}
+
+/// Two restarts in a row have ended as they began.
+pub(crate) fn of_no_help(name: &str, state: &State, backoff: &BackoffLimits) -> String {
+    let cause = state.last_restart().and_then(|restart| restart.cause.as_deref()).unwrap_or_default();
+    let wait = words::span(backoff.max);
+    format!(
+        "❌ {name} restarting does not help: {cause} before and after, twice in a row; the next one in {wait} at the earliest"
+    )
+}
+
+/// It is as it was, and the time has come to say so once more: how long by now.
+fn told_again(before: &State, next: &State, now: &Moment) -> Option<Duration> {
+    let (before, next) = (before.standing.as_ref()?, next.standing.as_ref()?);
+    (before.told != next.told).then(|| now.since(&next.since))
 }
 
 pub(crate) fn restarting(name: &str) -> String {

@@ -57,9 +57,16 @@ mod tests {
     use super::*;
     use crate::plan::HostPlan;
     use std::time::Duration;
+    use unhang_core::Budget;
 
     fn plan(state_dir: Option<&str>, owner: Owner) -> Plan {
-        let host = HostPlan { deadline: Duration::ZERO, boot_grace: Duration::ZERO, pause_on_dpkg: false };
+        let host = HostPlan {
+            deadline: Duration::ZERO,
+            boot_grace: Duration::ZERO,
+            pause_on_dpkg: false,
+            budget: Budget { restarts: 3, window: Duration::ZERO },
+            hold_when: vec![],
+        };
         Plan { services: vec![], required: vec![], host, state_dir: state_dir.map(PathBuf::from), owner }
     }
 

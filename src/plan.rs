@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::Policy;
+use unhang_core::{Budget, Policy};
 
 /// At least one service, sorted by key; no two share a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,39 @@ pub(crate) struct HostPlan {
     pub(crate) boot_grace: Duration,
     /// While dpkg or apt is at work, everything is paused.
     pub(crate) pause_on_dpkg: bool,
+    /// For the restarts, most in vain, of services that began to fail together.
+    pub(crate) budget: Budget,
+    pub(crate) hold_when: Bounds,
+}
+
+/// What the host must be busier with for restarts to be held; most name none.
+pub(crate) type Bounds = Vec<(Stall, u32)>;
+
+/// What tasks wait for, as the kernel counts it (Documentation/accounting/psi.rst): the share of the last
+/// minute in which some of them, or all, did, in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stall {
+    MemorySome,
+    MemoryFull,
+    CpuSome,
+    IoSome,
+    IoFull,
+}
+
+impl Stall {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::MemorySome, Self::MemoryFull, Self::CpuSome, Self::IoSome, Self::IoFull];
+
+    /// Its key of `hold_when`.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::MemorySome => "memory_some_avg60",
+            Self::MemoryFull => "memory_full_avg60",
+            Self::CpuSome => "cpu_some_avg60",
+            Self::IoSome => "io_some_avg60",
+            Self::IoFull => "io_full_avg60",
+        }
+    }
 }
 
 /// Asked only when something that requires it fails: an address, or a service that this run is not about.
@@ -78,8 +111,8 @@ impl Service {
     /// Marks what is asked and what is restarted; says neither, since a URL may hold a secret.
     pub(crate) fn mark(&self) -> String {
         let mut hasher = DefaultHasher::new();
-        let Question { url, socket, method, .. } = &self.question;
-        (url, socket, method, &self.restarter).hash(&mut hasher);
+        let Question { url, socket, method, status, .. } = &self.question;
+        (url, socket, method, status.to_string(), &self.restarter).hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
 

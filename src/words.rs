@@ -174,6 +174,17 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
             "the wait after a restart, longer each time until it stays healthy".to_owned()
         }
         Hold::Deadline => "too little time left in this run; first in the next".to_owned(),
+        Hold::HostPressure(pressure) => format!("the host is too busy: {pressure}"),
+        Hold::CommonCause { .. } => {
+            "it failed together with others, and restarts of some of them have not helped".to_owned()
+        }
+        Hold::NeverHealthy => {
+            "it was never healthy as it is asked, and a restart has not changed that: is url right, and status?"
+                .to_owned()
+        }
+        Hold::SameAnswer(status) => {
+            format!("it answers {status} as before the last restart, which no restart changes: is url right?")
+        }
         Hold::Observe => "mode is observe; it would have been restarted now".to_owned(),
         Hold::ChangedMeanwhile(reason) => format!("right before the restart it was {}", reason.code()),
     };
@@ -188,6 +199,9 @@ pub(crate) fn pause(paused: &Paused, now: &Moment) -> String {
     let until = paused.left.map(|left| format!(", until {}", clock_in(now, left))).unwrap_or_default();
     format!("{}{until}", self::paused(&paused.by))
 }
+
+/// Of what is kept in the state for people to read, in characters.
+pub(crate) const TOLD: usize = 400;
 
 /// By whom, and why, in words that were escaped when they were read.
 pub(crate) fn paused(by: &PausedBy) -> String {
@@ -332,6 +346,10 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
             "the wait after a restart, or after a lost state; longer each time until it stays healthy"
         }
         Reason::Deadline => "the run had too little time left; it comes first in the next",
+        Reason::HostPressure => "the host is busier than hold_when allows",
+        Reason::CommonCause => "it failed together with others, and restarts have not helped",
+        Reason::NeverHealthy => "it was never healthy as it is asked: is url right, and status?",
+        Reason::SameAnswer => "it answers the same as before the last restart: is url right?",
         Reason::Observe => "mode is observe",
         Reason::ChangedMeanwhile => "something changed right before the restart",
         Reason::HealedItself => "it answered right before the restart",

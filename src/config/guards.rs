@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use unhang_core::{Flapping, LONGEST_RECENT, OnFlapping};
 use ureq::http::HeaderName;
 
 use super::question::{self, TCP};
@@ -12,7 +13,7 @@ use super::reading::{Reading, Refused};
 use super::settings::{Fault, Table, Value, Wrong};
 use super::words;
 use crate::near;
-use crate::plan::{Maintenance, PauseFile, Question, Required, Service};
+use crate::plan::{Bounds, Maintenance, PauseFile, Question, Required, Service, Stall};
 
 #[derive(Debug)]
 pub(super) struct Guards {
@@ -44,6 +45,42 @@ pub(super) fn maintenance(reading: &mut Reading<'_>) -> Result<Option<Maintenanc
     }
     Ok(status.map(|said| Maintenance { status: said.value, header }))
 }
+
+pub(super) fn flapping(reading: &mut Reading<'_>) -> Result<Flapping, Refused> {
+    let failures = reading.need("flapping.failures", words::number::<2, LONGEST_RECENT>);
+    let of = reading.need("flapping.of", words::number::<3, LONGEST_RECENT>);
+    let restart = reading.need("flapping.restart", words::truth);
+    let (failures, of, restart) = (failures?, of?, restart?);
+    if failures.value >= of.value {
+        let wrong = format!("must be less than flapping.of, which is {}, got {}", of.value, failures.value);
+        return Err(reading.refuse(failures.setting.fault(wrong)));
+    }
+    let then = if restart.value { OnFlapping::Restart } else { OnFlapping::Tell };
+    Ok(Flapping { failures: failures.value, of: of.value, then })
+}
+
+/// `hold_when = { memory_full_avg60 = "40%" }`
+pub(super) fn hold_when(reading: &mut Reading<'_>) -> Result<Bounds, Refused> {
+    let keys =
+        Stall::ALL.map(|stall| (stall, KEYS_OF_STALLS.into_iter().find(|key| key.ends_with(stall.key()))));
+    let mut bounds = Vec::new();
+    let mut refused = None;
+    for (stall, key) in keys {
+        match reading.find(key.unwrap_or_default(), percent) {
+            Ok(said) => bounds.extend(said.map(|said| (stall, said.value))),
+            Err(other) => refused = Some(other),
+        }
+    }
+    refused.map_or(Ok(bounds), Err)
+}
+
+const KEYS_OF_STALLS: [&str; 5] = [
+    "hold_when.memory_some_avg60",
+    "hold_when.memory_full_avg60",
+    "hold_when.cpu_some_avg60",
+    "hold_when.io_some_avg60",
+    "hold_when.io_full_avg60",
+];
 
 /// What is required and is none of `services`: addresses, and services that this run is not about.
 pub(super) fn required(services: &[Service], all: &[&Service]) -> Vec<Required> {
@@ -147,6 +184,12 @@ fn requires(value: &Value) -> Result<Vec<String>, Wrong> {
         }
     }
     Ok(names)
+}
+
+fn percent(value: &Value) -> Result<u32, Wrong> {
+    let wrong = || Wrong::from(format!("must be a share of 1% to 100%, such as \"40%\", got {value}"));
+    let number = value.text().and_then(|text| text.strip_suffix('%')).and_then(|text| text.parse().ok());
+    number.filter(|number| (1..=100).contains(number)).ok_or_else(wrong)
 }
 
 /// "" is none.

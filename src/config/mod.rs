@@ -129,7 +129,7 @@ fn show_at(places: &Places, sources: &Sources<'_>) -> Result<Vec<Section>, Vec<F
         show::service(service, &[&built_in.defaults, &tables.defaults, own, &typed])
     };
     let mut sections: Vec<Section> = plan.services.iter().map(section).collect();
-    sections.push(show::host(&plan, &[&built_in.host, &tables.host, &typed]));
+    sections.push(show::host(&plan, &[&built_in.host, &tables.host, &typed_of_host(&typed)]));
     Ok(sections)
 }
 
@@ -174,7 +174,8 @@ fn read(
 /// `None`: some part was refused.
 fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec<Fault>) -> Option<Plan> {
     let built_in = service::built_in();
-    let (host, found) = service::host(vec![&built_in.host, &tables.host, typed], &tables.host);
+    let of_host = typed_of_host(typed);
+    let (host, found) = service::host(vec![&built_in.host, &tables.host, &of_host], &tables.host);
     faults.extend(found);
     let (keys, found) = service::defaults(&built_in.defaults, &tables.defaults);
     faults.extend(found);
@@ -207,6 +208,13 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     }
     let required = guards::required(&services, &all.iter().collect::<Vec<_>>());
     Some(Plan { services, required, host: host.ok()?.plan(), state_dir, owner: tables.owner })
+}
+
+/// `--budget-restarts` is about services; the host has a budget of its own.
+fn typed_of_host(typed: &Table) -> Table {
+    let mut of_host = typed.clone();
+    of_host.settings.retain(|setting| setting.key.len() == 1);
+    of_host
 }
 
 fn stray(setting: &Setting, keys: &[&str]) -> Fault {

@@ -146,6 +146,10 @@ fn not_a_table(key: &str, got: &Value) -> Wrong {
     match key {
         "budget" => format!("must be a table such as {{ restarts = 5, window = \"1h\" }}, got {got}").into(),
         "backoff" => format!("must be a table such as {{ first = \"2m\", max = \"1h\" }}, got {got}").into(),
+        "flapping" => {
+            format!("must be a table such as {{ failures = 5, of = 12, restart = false }}, got {got}").into()
+        }
+        "hold_when" => format!("must be a table such as {{ memory_full_avg60 = \"40%\" }}, got {got}").into(),
         "maintenance" => format!("must be a table such as {{ status = \"503\" }}, got {got}").into(),
         // Not what it got: the value of a header may be a secret.
         _ => "must be a table such as { Host = \"example.org\" }".into(),

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::{BackoffLimits, Budget, Mode, Policy};
+use unhang_core::{BackoffLimits, Budget, Flapping, Mode, Policy};
 
 use super::guards::Guards;
 use super::question::Address;
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use super::{guards, question, units, words};
-use crate::plan::{HostPlan, Maintenance, Question, Restarter, Service, StatusSet, Trust};
+use crate::plan::{Bounds, HostPlan, Maintenance, Question, Restarter, Service, StatusSet, Trust};
 
 /// What holds where nobody said anything else.
 #[derive(Debug)]
@@ -42,11 +42,20 @@ pub(super) fn built_in() -> BuiltIn {
         ("backoff.first", text("2m")),
         ("backoff.max", text("1h")),
         ("mode", text("act")),
+        ("held_too_long", text("30m")),
+        ("flapping.failures", Value::Whole(5)),
+        ("flapping.of", Value::Whole(12)),
+        ("flapping.restart", Value::Truth(false)),
         ("pause_file", text("")),
         ("pause_file_max_age", text("1h")),
     ];
-    let host =
-        [("deadline", text("110s")), ("boot_grace", text("2m")), ("pause_on_dpkg", Value::Truth(false))];
+    let host = [
+        ("deadline", text("110s")),
+        ("boot_grace", text("2m")),
+        ("pause_on_dpkg", Value::Truth(false)),
+        ("budget.restarts", Value::Whole(3)),
+        ("budget.window", text("1h")),
+    ];
     BuiltIn { defaults: Table::built_in("defaults", defaults), host: Table::built_in("host", host) }
 }
 
@@ -69,6 +78,9 @@ pub(super) struct Host<'a> {
     pub(super) deadline: Said<'a, Duration>,
     pub(super) boot_grace: Said<'a, Duration>,
     pub(super) pause_on_dpkg: Said<'a, bool>,
+    restarts: Said<'a, usize>,
+    window: Said<'a, Duration>,
+    hold_when: Bounds,
 }
 
 impl Host<'_> {
@@ -77,6 +89,8 @@ impl Host<'_> {
             deadline: self.deadline.value,
             boot_grace: self.boot_grace.value,
             pause_on_dpkg: self.pause_on_dpkg.value,
+            budget: Budget { restarts: self.restarts.value, window: self.window.value },
+            hold_when: self.hold_when.clone(),
         }
     }
 }
@@ -87,8 +101,19 @@ pub(super) fn host<'a>(layers: Vec<&'a Table>, table: &Table) -> (Result<Host<'a
     let deadline = reading.need("deadline", deadline);
     let boot_grace = reading.need("boot_grace", words::span);
     let pause_on_dpkg = reading.need("pause_on_dpkg", words::truth);
-    let host = deadline
-        .and_then(|deadline| Ok(Host { deadline, boot_grace: boot_grace?, pause_on_dpkg: pause_on_dpkg? }));
+    let restarts = reading.need("budget.restarts", restarts);
+    let window = reading.need("budget.window", words::span_above_zero);
+    let hold_when = guards::hold_when(&mut reading);
+    let host = deadline.and_then(|deadline| {
+        Ok(Host {
+            deadline,
+            boot_grace: boot_grace?,
+            pause_on_dpkg: pause_on_dpkg?,
+            restarts: restarts?,
+            window: window?,
+            hold_when: hold_when?,
+        })
+    });
     (host, reading.faults(table))
 }
 
@@ -199,6 +224,8 @@ struct Shared<'a> {
     max: Said<'a, Duration>,
     mode: Said<'a, Mode>,
     maintenance: Option<Maintenance>,
+    held_too_long: Said<'a, Duration>,
+    flapping: Flapping,
 }
 
 impl<'a> Shared<'a> {
@@ -223,6 +250,8 @@ impl<'a> Shared<'a> {
         let max = reading.need("backoff.max", words::span);
         let mode = reading.need("mode", words::mode);
         let maintenance = guards::maintenance(reading);
+        let held_too_long = reading.need("held_too_long", words::span_above_zero);
+        let flapping = guards::flapping(reading);
         Ok(Self {
             method: method?,
             headers: headers?,
@@ -243,6 +272,8 @@ impl<'a> Shared<'a> {
             max: max?,
             mode: mode?,
             maintenance: maintenance?,
+            held_too_long: held_too_long?,
+            flapping: flapping?,
         })
     }
 
@@ -256,6 +287,8 @@ impl<'a> Shared<'a> {
             budget: Budget { restarts: self.restarts.value, window: self.window.value },
             backoff: BackoffLimits { first: self.first.value, max: self.max.value },
             mode: self.mode.value,
+            held_too_long: self.held_too_long.value,
+            flapping: self.flapping.clone(),
         }
     }
 

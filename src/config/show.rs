@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use unhang_core::Mode;
+use unhang_core::{Mode, OnFlapping};
 
 use crate::plan::{Plan, Question, Restarter, Service};
 
@@ -58,6 +58,10 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
         ("backoff.first", span(policy.backoff.first)),
         ("backoff.max", span(policy.backoff.max)),
         ("mode", text(if policy.mode == Mode::Act { "act" } else { "observe" })),
+        ("held_too_long", span(policy.held_too_long)),
+        ("flapping.failures", policy.flapping.failures.to_string()),
+        ("flapping.of", policy.flapping.of.to_string()),
+        ("flapping.restart", (policy.flapping.then == OnFlapping::Restart).to_string()),
         ("pause_file", text(&pause_file.display().to_string())),
         ("pause_file_max_age", span(service.pause_file.max_age)),
         ("log_file", text(&service.log_file.display().to_string())),
@@ -78,11 +82,20 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
 }
 
 pub(super) fn host(plan: &Plan, layers: &[&Table]) -> Section {
-    let values = [
+    let mut values = vec![
         ("deadline", span(plan.host.deadline)),
         ("boot_grace", span(plan.host.boot_grace)),
         ("pause_on_dpkg", plan.host.pause_on_dpkg.to_string()),
+        ("budget.restarts", plan.host.budget.restarts.to_string()),
+        ("budget.window", span(plan.host.budget.window)),
     ];
+    let bounds: Vec<(String, String)> = plan
+        .host
+        .hold_when
+        .iter()
+        .map(|(stall, percent)| (format!("hold_when.{}", stall.key()), text(&format!("{percent}%"))))
+        .collect();
+    values.extend(bounds.iter().map(|(key, value)| (key.as_str(), value.clone())));
     let entries = values.into_iter().map(|(key, value)| Entry {
         key: key.to_owned(),
         value,

@@ -1,21 +1,18 @@
 //! The decision table, top to bottom, first match wins. The same functions answer the tick, its look
 //! right before a restart, and whoever only asks.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::bounds::withheld;
+use crate::conclusion::told;
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::{
-    Active, Cause, Condition, Doubt, Failing, FailingRequirement, Hold, Life, Load, Mode, Moment,
-    Observation, Outcome, Pause, Paused, PausedBy, Policy, Reason, State, Unit, Upstream, Verdict, Was,
+    Active, Cause, Condition, Doubt, Evidence, Failing, FailingRequirement, Hold, Life, Load, Moment,
+    Observation, OnFlapping, Outcome, Pause, Paused, PausedBy, Policy, Reason, Recent, State, Unit, Upstream,
+    Verdict, Was,
 };
-
-/// A restart begins only with this much of the tick's deadline left.
-pub const TIME_TO_RESTART: Duration = Duration::from_secs(30);
-
-/// A tick never starts to the second: without this, a wait of 2 m lasts 4 under a 2-minute cron.
-const SLACK: Duration = Duration::from_secs(10);
 
 /// The backoff goes back after this long a healthy time, or after its own step if that is longer:
 /// else a service that hangs again some minutes after each restart gets the whole budget for ever.
@@ -34,6 +31,9 @@ pub struct Case<'a> {
     pub unit: &'a Unit,
     pub pause: &'a Pause,
     pub upstream: Option<&'a FailingRequirement>,
+    /// It began to fail with many others, and this is how long the restarts of all, most in vain, hold the
+    /// next one.
+    pub common_cause: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,13 +44,15 @@ pub struct Host {
     pub starting: Option<Duration>,
     /// What is left of the tick's deadline.
     pub time_left: Duration,
+    /// What of its memory, processors or disks is too busy, by the operator's own bounds.
+    pub pressure: Option<String>,
 }
 
 impl Host {
     /// For a tick that found every service healthy, and so asked nothing of the host.
     #[must_use]
     pub const fn quiet() -> Self {
-        Self { stopping: false, starting: None, time_left: Duration::MAX }
+        Self { stopping: false, starting: None, time_left: Duration::MAX, pressure: None }
     }
 }
 
@@ -91,7 +93,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
 pub fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
     let fresh = decide(&Case { before: &first.next, ..*again });
     let changed =
-        |reason: Reason, next: State| told(Verdict::Held(Hold::ChangedMeanwhile(reason)), next, again.seen);
+        |reason: Reason, next: State| told(Verdict::Held(Hold::ChangedMeanwhile(reason)), next, again);
     match &fresh.verdict {
         Verdict::Restart if fresh.next.incarnation == first.next.incarnation => {
             let next = State { lives: first.next.lives, ..fresh.next };
@@ -104,7 +106,15 @@ pub fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
         }
         Verdict::Unknown(_)
         | Verdict::Held(
-            Hold::Budget { .. } | Hold::Backoff { .. } | Hold::Deadline | Hold::Observe | Hold::ProbeOnly,
+            Hold::Budget { .. }
+            | Hold::Backoff { .. }
+            | Hold::Deadline
+            | Hold::HostPressure(_)
+            | Hold::CommonCause { .. }
+            | Hold::NeverHealthy
+            | Hold::SameAnswer(_)
+            | Hold::Observe
+            | Hold::ProbeOnly,
         ) => fresh,
         Verdict::Held(_) | Verdict::Failing(_) => changed(fresh.reason, fresh.next),
     }
@@ -118,7 +128,13 @@ pub fn in_the_way(case: &Case<'_>) -> Option<Hold> {
     if let Unit::Seen(life) = case.unit {
         meet(life, case, &mut next);
     }
-    hands_off(case, &next).or_else(|| withheld(case, &next))
+    if let Some(hold) = hands_off(case, &next) {
+        return Some(hold);
+    }
+    if next.awaits_outcome() {
+        close_in_vain(&mut next, case.unit);
+    }
+    withheld(case, &next)
 }
 
 /// The services to restart, longest waiting first: those that an earlier tick had no time for, then by
@@ -155,15 +171,18 @@ pub fn asks_systemd(before: &State, seen: &Observation, unit: &str, now: &Moment
 
 /// Rows 1 and 2.
 fn after_success(case: &Case<'_>, before: State) -> Decision {
+    let recent = before.recent.healthy(case.policy.flapping.of);
+    let flapping = before.flapping && recent != Recent::default();
+    let before = State { recent, flapping, evidence: Evidence::Healthy, ..before };
     if before.since.is_none() {
-        return told(Verdict::Healthy, before, case.seen);
+        return told(Verdict::Healthy, before, case);
     }
     let in_between = before.awaits_outcome() && is_busy(case.unit);
     let of = case.policy.min_successes;
     let successes = if in_between { 0 } else { before.successes.saturating_add(1) };
     let mut next = State { successes, streak: 0, lives: 0, incarnation: None, ..before };
     if successes < of {
-        return told(Verdict::Recovering { successes, of }, next, case.seen);
+        return told(Verdict::Recovering { successes, of }, next, case);
     }
     let failures = next.failures;
     let healed = next.awaits_outcome() && is_ours(&next, case.unit, case.now);
@@ -172,15 +191,21 @@ fn after_success(case: &Case<'_>, before: State) -> Decision {
     } else {
         give_up_outcome(&mut next);
     }
-    let next =
-        State { failures: 0, successes: 0, since: None, healthy_since: Some(case.now.clone()), ..next };
-    let decision = told(Verdict::Recovered { failures }, next, case.seen);
+    let next = State {
+        failures: 0,
+        successes: 0,
+        since: None,
+        healthy_since: Some(case.now.clone()),
+        together: None,
+        ..next
+    };
+    let decision = told(Verdict::Recovered { failures }, next, case);
     Decision { earlier: healed.then_some(Outcome::Healed), ..decision }
 }
 
 /// Row 3: neither counts nor resets.
 fn in_doubt(case: &Case<'_>, before: State, doubt: Doubt) -> Decision {
-    told(Verdict::Unknown(doubt), opened(case, before), case.seen)
+    told(Verdict::Unknown(doubt), opened(case, before), case)
 }
 
 /// Rows 4 to 17.
@@ -196,17 +221,17 @@ fn after_failure(case: &Case<'_>, before: State) -> Decision {
     }
     if let Some(hold) = hands_off(case, &next) {
         let next = State { streak: 0, ..next };
-        return told(Verdict::Held(hold), next, case.seen);
+        return told(Verdict::Held(hold), next, case);
     }
     if let Some(age) = age(case, &next).filter(|age| *age < case.policy.grace) {
-        return told(Verdict::Failing(Failing::Grace { age }), next, case.seen);
+        return told(Verdict::Failing(Failing::Grace { age }), next, case);
     }
     let earlier = next.awaits_outcome().then_some(Outcome::NotHealed);
     if earlier.is_some() {
         close_in_vain(&mut next, case.unit);
     }
     let (verdict, counted, next) = count(case, next);
-    Decision { counted, earlier, ..told(verdict, next, case.seen) }
+    Decision { counted, earlier, ..told(verdict, next, case) }
 }
 
 /// The incident is open; the first tick of it after a long enough healthy time finds no backoff.
@@ -334,7 +359,9 @@ fn age(case: &Case<'_>, next: &State) -> Option<Duration> {
 fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
     let policy = case.policy;
     let gap = next.failed_at.as_ref().map(|at| case.now.since(at));
-    let due_already = next.streak >= policy.max_failures;
+    // The second look of a run is no second failure.
+    let again = case.before.failed_at.as_ref() == Some(case.now);
+    let due_already = next.streak >= policy.max_failures || again;
     if let Some(gap) = gap.filter(|gap| *gap < policy.min_gap && !due_already) {
         return (Verdict::Failing(Failing::TooSoon { gap }), false, next);
     }
@@ -344,8 +371,10 @@ fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
         (false, true) => (next.streak, next.failures),
         (false, false) => (next.streak.saturating_add(1), next.failures.saturating_add(1)),
     };
+    let next = if again { next } else { flapped(policy, next) };
     let next = State { streak, failures, failed_at: Some(case.now.clone()), ..next };
-    let verdict = if streak < policy.max_failures {
+    let flaps = next.flapping && policy.flapping.then == OnFlapping::Restart;
+    let verdict = if streak < policy.max_failures && !flaps {
         Verdict::Failing(Failing::Counting)
     } else {
         withheld(case, &next).map_or(Verdict::Restart, Verdict::Held)
@@ -353,48 +382,11 @@ fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
     (verdict, stale || !due_already, next)
 }
 
-/// Rows 14 and 15.
-fn withheld(case: &Case<'_>, next: &State) -> Option<Hold> {
-    if *case.unit == Unit::ProbeOnly {
-        return Some(Hold::ProbeOnly);
-    }
-    if let Some(bound) = bound(next, case.policy, case.now) {
-        return Some(bound);
-    }
-    if case.host.time_left < TIME_TO_RESTART {
-        return Some(Hold::Deadline);
-    }
-    (case.policy.mode == Mode::Observe).then_some(Hold::Observe)
-}
-
-/// Budget and backoff: whichever ends later is when the next restart can be.
-pub(crate) fn bound(state: &State, policy: &Policy, now: &Moment) -> Option<Hold> {
-    match (budget_left(state, policy, now), backoff_left(state, policy, now)) {
-        (Some(left), Some(other)) if other > left => Some(Hold::Backoff { left: other }),
-        (Some(left), _) => Some(Hold::Budget { left }),
-        (None, Some(left)) => Some(Hold::Backoff { left }),
-        (None, None) => None,
-    }
-}
-
-fn backoff_left(state: &State, policy: &Policy, now: &Moment) -> Option<Duration> {
-    let backoff = state.backoff.as_ref()?;
-    let elapsed = now.since(&backoff.from);
-    let left = policy.backoff.wait(backoff.step).checked_sub(elapsed)?;
-    (left > SLACK).then_some(left)
-}
-
-/// Without slack: the budget is a promise.
-fn budget_left(state: &State, policy: &Policy, now: &Moment) -> Option<Duration> {
-    let mut left: Vec<Duration> = state
-        .restarts
-        .iter()
-        .filter_map(|restart| policy.budget.window.checked_sub(now.since(&restart.at)))
-        .filter(|left| !left.is_zero())
-        .collect();
-    left.sort_unstable();
-    // The restart whose end of the window makes room again.
-    left.len().checked_sub(policy.budget.restarts).and_then(|at| left.get(at)).copied()
+/// Alternating good and bad never makes a streak.
+fn flapped(policy: &Policy, next: State) -> State {
+    let recent = next.recent.failed(policy.flapping.of);
+    let flaps = recent.outages() > 1 && recent.failures() >= policy.flapping.failures;
+    State { recent, flapping: next.flapping || flaps, ..next }
 }
 
 fn is_busy(unit: &Unit) -> bool {
@@ -403,16 +395,4 @@ fn is_busy(unit: &Unit) -> bool {
         // One that still runs while the service answers may never end: a server in the foreground.
         Unit::Command { .. } | Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => false,
     }
-}
-
-/// With what the next tick and people shall know of this one.
-fn told(verdict: Verdict, next: State, seen: &Observation) -> Decision {
-    let cause = match seen {
-        Observation::Healthy => None,
-        Observation::Unhealthy(cause) => Some(cause.to_string()),
-        Observation::Unknown(doubt) => Some(doubt.code().to_string()),
-    };
-    let reason = verdict.reason();
-    let next = State { verdict: verdict.kind(), reason, cause, ..next };
-    Decision { verdict, reason, next, counted: false, earlier: None }
 }

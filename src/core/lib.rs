@@ -8,30 +8,35 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod bounds;
+mod conclusion;
 mod decide;
 mod observation;
 mod outlook;
 mod pause;
 mod policy;
+mod recent;
 mod restart;
 mod state;
 #[cfg(test)]
 mod tests;
 mod time;
+mod together;
 mod unit;
 mod upstream;
 mod verdict;
 
-pub use decide::{
-    Case, Decision, Host, TIME_TO_RESTART, asks_systemd, decide, in_the_way, look_again, restart_order,
-};
+pub use bounds::TIME_TO_RESTART;
+pub use decide::{Case, Decision, Host, asks_systemd, decide, in_the_way, look_again, restart_order};
 pub use observation::{Cause, Doubt, Observation, Phase, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};
 pub use pause::{Pause, Paused, PausedBy};
-pub use policy::{BackoffLimits, Budget, Mode, Policy};
-pub use restart::{Ended, intend, settle};
-pub use state::{Backoff, Intent, Looked, Outcome, Process, Restart, State, Was};
+pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy};
+pub use recent::{LONGEST_RECENT, Recent};
+pub use restart::{Ended, does_not_help, intend, settle};
+pub use state::{Backoff, Evidence, Intent, Looked, Outcome, Process, Restart, Standing, State, Was};
 pub use time::Moment;
+pub use together::{failing_together, in_vain_until};
 pub use unit::{Active, Condition, Incarnation, Life, Load, Neighbour, Relation, Unit, UnitResult};
 pub use upstream::{FailingRequirement, Node, failing_requirement};
 pub use verdict::{Failing, Hold, Reason, Upstream, Verdict, VerdictKind};

@@ -2,8 +2,9 @@
 
 use core::time::Duration;
 
-use crate::decide::{bound, decide};
-use crate::{Case, Decision, Hold, Life, Moment, Policy, Reason, State, Unit, VerdictKind};
+use crate::bounds::bound;
+use crate::decide::decide;
+use crate::{Case, Decision, Evidence, Hold, Life, Moment, Policy, Reason, Recent, State, Unit, VerdictKind};
 
 /// If it goes on failing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,9 @@ pub fn reset(state: &State) -> State {
         reason,
         streak: 0,
         lives: 0,
+        recent: Recent::default(),
+        flapping: false,
+        evidence: if state.evidence == Evidence::NotByRestart { Evidence::None } else { state.evidence },
         failed_at: None,
         backoff: None,
         restarts: state.restarts.iter().skip(kept).cloned().collect(),

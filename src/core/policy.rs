@@ -1,3 +1,5 @@
+//! What the operator asked for, as `config` has checked it.
+
 use core::time::Duration;
 
 /// What the operator asked for. `config` bounds every span to a year and every number to 1 or more.
@@ -16,6 +18,25 @@ pub struct Policy {
     pub budget: Budget,
     pub backoff: BackoffLimits,
     pub mode: Mode,
+    /// A hold that lasts longer is told again, and hourly from then on.
+    pub held_too_long: Duration,
+    pub flapping: Flapping,
+}
+
+/// So many failures of the last `of` runs, in two outages or more, are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flapping {
+    pub failures: u32,
+    /// At most `LONGEST_RECENT`.
+    pub of: u32,
+    pub then: OnFlapping,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFlapping {
+    Tell,
+    /// It is due, as after `max_failures` in a row.
+    Restart,
 }
 
 /// At most `restarts` in any sliding `window`.

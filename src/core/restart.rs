@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Active, Backoff, Hold, Intent, Moment, Outcome, Policy, Reason, Restart, State, Unit, Verdict,
-    VerdictKind, Was,
+    Active, Backoff, Evidence, Hold, Intent, Moment, Outcome, Policy, Reason, Recent, Restart, State, Unit,
+    Verdict, VerdictKind, Was,
 };
 
 /// How a restart ended, as far as the tick that asked for it could see.
@@ -37,6 +37,7 @@ pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, aske
     restarts.push(Restart {
         at: asked.clone(),
         outcome: Outcome::Unknown,
+        cause: counted.cause.clone(),
         incarnation: counted.incarnation.clone(),
     });
     let over = restarts.len().saturating_sub(policy.budget.restarts.max(1));
@@ -44,6 +45,8 @@ pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, aske
     let step = counted.backoff.as_ref().map_or(0, |backoff| backoff.step).saturating_add(1);
     State {
         streak: 0,
+        recent: Recent::default(),
+        flapping: false,
         restarts,
         intent: Some(Intent {
             incarnation: counted.incarnation.clone(),
@@ -67,6 +70,9 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
                 failures: 0,
                 successes: 0,
                 since: None,
+                together: None,
+                evidence: Evidence::Healthy,
+                standing: None,
                 healthy_since: Some(now.clone()),
                 incarnation: None,
                 verdict: VerdictKind::Recovered,
@@ -130,6 +136,9 @@ pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
 /// The life we see is ours: the intent is fulfilled, and what happens to this life is not our doing.
 pub(crate) fn adopt(state: &mut State, unit: &Unit, outcome: Outcome) {
     set_outcome(state, outcome);
+    if outcome == Outcome::NotHealed {
+        lacks_proof(state);
+    }
     // A command that still runs must not get another one beside it.
     if *unit != (Unit::Command { running: true }) {
         state.intent = None;
@@ -144,10 +153,29 @@ pub(crate) fn adopt(state: &mut State, unit: &Unit, outcome: Outcome) {
 
 /// It still fails. Where our restart left the unit down, the intent stays, to say whose doing that is.
 pub(crate) fn close_in_vain(state: &mut State, unit: &Unit) {
-    set_outcome(state, Outcome::NotHealed);
     let left_down = matches!(unit, Unit::Seen(life) if life.active != Active::Active);
+    match (&state.intent, left_down) {
+        (None, _) => lacks_proof(state),
+        // It was never carried out, and tells nothing of what a restart does.
+        (Some(_), false) => forget_cause(state),
+        (Some(_), true) => {}
+    }
+    set_outcome(state, Outcome::NotHealed);
     if !left_down {
         state.intent = None;
+    }
+}
+
+/// A restart that was carried out has not shown that the question can be answered.
+fn lacks_proof(state: &mut State) {
+    if state.evidence == Evidence::None {
+        state.evidence = Evidence::NotByRestart;
+    }
+}
+
+fn forget_cause(state: &mut State) {
+    if let Some(restart) = state.restarts.last_mut() {
+        restart.cause = None;
     }
 }
 
@@ -163,4 +191,27 @@ fn set_outcome(state: &mut State, outcome: Outcome) {
     if let Some(restart) = state.restarts.last_mut() {
         restart.outcome = outcome;
     }
+    if let Some(backoff) = state.backoff.as_mut().filter(|_| in_vain(&state.restarts, state.since.as_ref())) {
+        backoff.step = LONGEST_STEP;
+    }
+}
+
+/// The wait is at its maximum, whatever its first one was.
+const LONGEST_STEP: u32 = 33;
+
+/// Two restarts in a row of one incident that ended as they began.
+#[must_use]
+pub fn does_not_help(state: &State) -> bool {
+    in_vain(&state.restarts, state.since.as_ref())
+}
+
+fn in_vain(restarts: &[Restart], since: Option<&Moment>) -> bool {
+    let Some([first, second]) = restarts.last_chunk() else { return false };
+    let in_vain = |restart: &Restart| restart.outcome == Outcome::NotHealed;
+    let of_this_incident = since.is_some_and(|since| !first.at.is_before(since));
+    in_vain(first)
+        && in_vain(second)
+        && first.cause.is_some()
+        && first.cause == second.cause
+        && of_this_incident
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Incarnation, Moment, Reason, VerdictKind};
+use crate::{Incarnation, Moment, Reason, Recent, VerdictKind};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
@@ -35,6 +35,16 @@ pub struct State {
     pub cause: Option<String>,
     /// The unit that systemd was last asked about while all was well, and in which boot.
     pub looked: Option<Looked>,
+    pub recent: Recent,
+    /// It was told that it flaps, and has not been steadily healthy since.
+    pub flapping: bool,
+    pub evidence: Evidence,
+    /// How long it has been held, or not judged, for its reason.
+    pub standing: Option<Standing>,
+    /// With what else it began to fail, and what they share: for people, never decided upon.
+    pub together: Option<String>,
+    /// In what state the host was when it last failed: for people, too.
+    pub distress: Option<String>,
     /// What all this was counted about: a mark of what is asked and what is restarted.
     pub about: Option<String>,
 }
@@ -43,6 +53,8 @@ pub struct State {
 pub struct Restart {
     pub at: Moment,
     pub outcome: Outcome,
+    /// What was answered when it was asked for.
+    pub cause: Option<String>,
     /// What it brought forth, or while that is not known, what it set out to end.
     pub incarnation: Option<Incarnation>,
 }
@@ -94,6 +106,25 @@ pub struct Backoff {
     pub from: Moment,
 }
 
+/// That the question is right: asked so, it was healthy once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Evidence {
+    #[default]
+    None,
+    /// None, and a restart brought none.
+    NotByRestart,
+    Healthy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub since: Moment,
+    /// Up to `BLIND`: nobody wants to know more.
+    pub runs: u32,
+    /// When it was last told.
+    pub told: Moment,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
     pub unit: String,
@@ -108,6 +139,8 @@ impl State {
         Self {
             backoff: Some(Backoff { step: 1, from: now.clone() }),
             healthy_since: Some(now.clone()),
+            // It may have been healthy for years.
+            evidence: Evidence::Healthy,
             ..Self::default()
         }
     }
@@ -137,6 +170,8 @@ impl State {
             failures: if counted { self.failures } else { 0 },
             lives: if counted { self.lives } else { 0 },
             intent: if counted { self.intent } else { None },
+            evidence: if counted { self.evidence } else { Evidence::None },
+            recent: if counted { self.recent } else { Recent::default() },
             about: Some(String::from(about)),
             ..self
         }
@@ -160,6 +195,11 @@ impl State {
                 .iter()
                 .map(|restart| Restart { at: restart.at.not_after(now), ..restart.clone() })
                 .collect(),
+            standing: self.standing.as_ref().map(|standing| Standing {
+                since: standing.since.not_after(now),
+                told: standing.told.not_after(now),
+                runs: standing.runs,
+            }),
             backoff: self
                 .backoff
                 .as_ref()

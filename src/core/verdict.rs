@@ -65,6 +65,16 @@ pub enum Hold {
     },
     Deadline,
     Observe,
+    /// It began to fail with many others, and restarts of some have not helped.
+    CommonCause {
+        left: Duration,
+    },
+    /// Asked so, it has never been healthy, and a restart has not changed that.
+    NeverHealthy,
+    /// It answers the same as before our last restart: 3xx or 4xx, which no restart changes.
+    SameAnswer(u16),
+    /// With the pressure that is too high.
+    HostPressure(String),
     /// Between the first look and the one right before the restart.
     ChangedMeanwhile(Reason),
 }
@@ -147,6 +157,10 @@ codes! {
         Budget = "budget",
         Backoff = "backoff",
         Deadline = "deadline",
+        HostPressure = "host_pressure",
+        CommonCause = "common_cause",
+        NeverHealthy = "never_healthy",
+        SameAnswer = "same_answer",
         Observe = "observe",
         ChangedMeanwhile = "changed_meanwhile",
         HealedItself = "healed_itself",
@@ -211,6 +225,10 @@ impl Hold {
             Self::Budget { .. } => Reason::Budget,
             Self::Backoff { .. } => Reason::Backoff,
             Self::Deadline => Reason::Deadline,
+            Self::HostPressure(_) => Reason::HostPressure,
+            Self::CommonCause { .. } => Reason::CommonCause,
+            Self::NeverHealthy => Reason::NeverHealthy,
+            Self::SameAnswer(_) => Reason::SameAnswer,
             Self::Observe => Reason::Observe,
             Self::ChangedMeanwhile(_) => Reason::ChangedMeanwhile,
         }
@@ -221,7 +239,10 @@ impl Hold {
     pub const fn left(&self) -> Option<Duration> {
         match self {
             Self::Paused(paused) => paused.left,
-            Self::Budget { left } | Self::Backoff { left } | Self::HostStarting { left } => Some(*left),
+            Self::Budget { left }
+            | Self::Backoff { left }
+            | Self::CommonCause { left }
+            | Self::HostStarting { left } => Some(*left),
             Self::NotFound
             | Self::Masked
             | Self::NotStartable
@@ -239,6 +260,9 @@ impl Hold {
             | Self::Upstream(_)
             | Self::ProbeOnly
             | Self::Deadline
+            | Self::HostPressure(_)
+            | Self::NeverHealthy
+            | Self::SameAnswer(_)
             | Self::Observe
             | Self::ChangedMeanwhile(_) => None,
         }

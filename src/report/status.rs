@@ -115,20 +115,26 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         let locks = picture.locks.display();
         return vec![format!("{}: not seen yet: {NOT_SEEN} (by {locks}); is cron running?", service.key)];
     }
+    let together = state.together.as_ref().map(|with| format!("; it began to fail {with}"));
+    let failing = state.since.is_some();
+    let distress = state.distress.as_ref().filter(|_| failing).map(|words| format!("; this host: {words}"));
     let happened = format!(
-        "{}: {} ({}){}: {}{}; {tick}",
+        "{}: {} ({}){}: {}{}{}{}; {tick}",
         service.key,
         state.verdict.code(),
         state.reason.code(),
         since.unwrap_or_default(),
         words::reason(state.reason),
         answer.unwrap_or_default(),
+        together.unwrap_or_default(),
+        distress.unwrap_or_default(),
     );
     let of = service.policy.max_failures;
     let streak = of.saturating_sub(outlook.failures);
     let counted = format!(
-        "counted: {streak} of {of} failures in a row; {} since the last healthy answer",
-        state.failures
+        "counted: {streak} of {of} failures in a row; {} since the last healthy answer{}",
+        state.failures,
+        if state.flapping { flapping(picture) } else { String::new() }
     );
     let budget = &service.policy.budget;
     let last = state.last_restart().map(|restart| {
@@ -156,6 +162,11 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         (None, _) => format!("held by: nothing; {spent}"),
     };
     vec![happened, counted, held, format!("earliest restart: {}", earliest(picture, now))]
+}
+
+fn flapping(picture: &Picture<'_>) -> String {
+    let (failures, of) = (picture.state.recent.failures(), picture.service.policy.flapping.of);
+    format!("; flapping: {failures} of the last {of} runs failed")
 }
 
 /// `{"schema":1,"services":[...]}`
@@ -299,6 +310,9 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
             "explanation": words::paused(&paused.by),
             "seconds_left": paused.left.map(|left| left.as_secs()),
         })),
+        "flapping": state.flapping,
+        "together": state.together,
+        "host": state.distress.as_ref().filter(|_| state.since.is_some()),
         "unreadable": unreadable,
     })
 }

@@ -105,6 +105,10 @@ impl Store {
         Self { disk, fallback, locks, at: places.clone(), access: Access::Read }
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.at.state
+    }
+
     /// When the last tick was, since 1970: the lock's time.
     pub(crate) fn last_tick(&self, name: &str) -> Option<Duration> {
         self.locks.as_ref()?.modified(&lock_name(name)).ok()?

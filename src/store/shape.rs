@@ -7,7 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use unhang_core::{
-    Backoff, Intent, Looked, Moment, Outcome, Process, Reason, Restart, State, VerdictKind, Was,
+    Backoff, Evidence, Intent, Looked, Moment, Outcome, Process, Reason, Recent, Restart, Standing, State,
+    VerdictKind, Was,
 };
 
 use super::Record;
@@ -81,6 +82,20 @@ struct File {
     looked: Option<LookedAt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     about: Option<String>,
+    /// `x..x`: what the last runs saw, the newest last, from the oldest failure on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    recent: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    flapping: bool,
+    /// `None`: as an older unhang wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    evidence: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    standing: Option<Stands>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    together: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    distress: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     faults: BTreeMap<String, Stamp>,
 }
@@ -96,10 +111,19 @@ pub(super) struct Stamp {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+struct Stands {
+    runs: u32,
+    since: Stamp,
+    told: Stamp,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 struct Restarted {
     #[serde(flatten)]
     at: Stamp,
     outcome: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     incarnation: Option<String>,
 }
@@ -167,6 +191,16 @@ impl File {
                 .looked
                 .as_ref()
                 .map(|looked| LookedAt { unit: looked.unit.clone(), boot_id: looked.boot.clone() }),
+            recent: recent_text(state.recent),
+            flapping: state.flapping,
+            evidence: Some(evidence_code(state.evidence).to_owned()),
+            standing: state.standing.as_ref().map(|standing| Stands {
+                runs: standing.runs,
+                since: Stamp::of(&standing.since),
+                told: Stamp::of(&standing.told),
+            }),
+            together: state.together.clone(),
+            distress: state.distress.clone(),
             about: state.about.clone(),
             faults: record.faults.iter().map(|(kind, at)| (kind.to_owned(), Stamp::of(at))).collect(),
         }
@@ -174,6 +208,12 @@ impl File {
 
     fn into_record(self) -> Option<Record> {
         let moment = |stamp: Option<Stamp>| stamp.map(Stamp::into_moment);
+        let was_healthy = if self.healthy_since.is_some() { Evidence::Healthy } else { Evidence::None };
+        let known = [Evidence::None, Evidence::NotByRestart, Evidence::Healthy];
+        let evidence = match self.evidence {
+            None => was_healthy,
+            Some(code) => known.into_iter().find(|known| evidence_code(*known) == code)?,
+        };
         let state = State {
             streak: self.streak,
             failures: self.failures,
@@ -199,6 +239,16 @@ impl File {
             cause: self.cause.map(|cause| words::escaped(&cause)),
             looked: self.looked.map(|looked| Looked { unit: looked.unit, boot: looked.boot_id }),
             about: self.about,
+            recent: recent(&self.recent)?,
+            flapping: self.flapping,
+            evidence,
+            standing: self.standing.map(|standing| Standing {
+                runs: standing.runs,
+                since: standing.since.into_moment(),
+                told: standing.told.into_moment(),
+            }),
+            together: self.together.map(|text| words::escaped(&text)),
+            distress: self.distress.map(|text| words::escaped(&text)),
         };
         let faults = self.faults.into_iter().map(|(kind, at)| (kind, at.into_moment())).collect();
         Some(Record { sequence: self.sequence, state, faults: Faults::new(faults) })
@@ -229,14 +279,44 @@ impl Stamp {
 impl Restarted {
     fn of(restart: &Restart) -> Self {
         let outcome = outcome_code(restart.outcome).to_owned();
-        Self { at: Stamp::of(&restart.at), outcome, incarnation: restart.incarnation.clone() }
+        let (cause, incarnation) = (restart.cause.clone(), restart.incarnation.clone());
+        Self { at: Stamp::of(&restart.at), outcome, cause, incarnation }
     }
 
     fn into_restart(self) -> Option<Restart> {
         let known = [Outcome::Healed, Outcome::NotHealed, Outcome::Unknown, Outcome::Refused];
         let outcome = known.into_iter().find(|outcome| outcome_code(*outcome) == self.outcome)?;
-        Some(Restart { at: self.at.into_moment(), outcome, incarnation: self.incarnation })
+        let cause = self.cause.map(|cause| words::escaped(&cause));
+        Some(Restart { at: self.at.into_moment(), outcome, cause, incarnation: self.incarnation })
     }
+}
+
+const fn evidence_code(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::None => "none",
+        Evidence::NotByRestart => "not_by_restart",
+        Evidence::Healthy => "healthy",
+    }
+}
+
+fn recent_text(recent: Recent) -> String {
+    let Recent(bits) = recent;
+    let from = u64::BITS.saturating_sub(bits.leading_zeros());
+    (0..from).rev().map(|at| if bits >> at & 1 == 1 { 'x' } else { '.' }).collect()
+}
+
+fn recent(text: &str) -> Option<Recent> {
+    let bits = text.chars().try_fold(0_u64, |bits, c| match c {
+        'x' => Some(bits << 1 | 1),
+        '.' => Some(bits << 1),
+        _ => None,
+    });
+    bits.filter(|_| text.len() <= 64).map(Recent)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_false(truth: &bool) -> bool {
+    !*truth
 }
 
 const fn outcome_code(outcome: Outcome) -> &'static str {
@@ -279,6 +359,7 @@ mod tests {
         let restart = (moment(), outcome, id()).prop_map(|(at, outcome, incarnation)| Restart {
             at,
             outcome,
+            cause: incarnation.clone(),
             incarnation,
         });
         let process = proptest::option::of(
@@ -313,6 +394,11 @@ mod tests {
             let looked = cause.clone().map(|unit| Looked { unit, boot: None });
             let incarnation = cause.clone();
             let about = cause.clone();
+            let (together, distress) = (cause.clone(), cause.clone());
+            let standing = since.clone().zip(failed_at.clone());
+            let standing = standing.map(|(since, told)| Standing { since, told, runs: lives });
+            let evidence = [Evidence::None, Evidence::NotByRestart, Evidence::Healthy];
+            let evidence = evidence[usize::try_from(streak % 3).unwrap()];
             let state = State {
                 streak,
                 failures,
@@ -330,6 +416,12 @@ mod tests {
                 cause,
                 looked,
                 about,
+                recent: Recent(sequence),
+                flapping: successes % 2 == 0,
+                evidence,
+                standing,
+                together,
+                distress,
             };
             Record { sequence, state, faults: Faults::default() }
         })

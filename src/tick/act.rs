@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{
     Active, Case, Cause, Decision, Ended, Hold, Observation, Reason, State, TIME_TO_RESTART, Unit, Verdict,
-    intend, look_again, settle,
+    does_not_help, intend, look_again, settle,
 };
 
 use crate::asked::Asked;
@@ -14,10 +14,11 @@ use crate::exit::Exit;
 use crate::log;
 use crate::os::clock;
 use crate::plan::{Question, Restarter, Service};
-use crate::report::Progress;
+use crate::report::{self, Progress};
 use crate::systemd::Looked;
 use crate::{command, probe, systemd, words};
 
+use super::distress;
 use super::hands_off::{self, Ground, HandsOff};
 use super::look::{self, Looks};
 use super::watch::Kept;
@@ -46,8 +47,9 @@ impl End {
     }
 }
 
-pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, judged: &mut Judged<'_>) {
-    let Some(Due { looked, unit, cause }) = look_once_more(tick, ground, judged) else { return };
+/// `held`: by the restarts of those that failed together.
+pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration>, judged: &mut Judged<'_>) {
+    let Some(Due { looked, unit, cause }) = look_once_more(tick, ground, held, judged) else { return };
     let service = judged.watch.service;
     // Under its real name too: another run may know the same unit by an alias.
     let Ok(_alias) = judged.watch.lock_alias(looked.as_ref()) else {
@@ -70,6 +72,8 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, judged: &mut Judged<'
     let end = Proof { tick, service, began, before: &counted, cause, looked: looked.as_ref() }.of(asked);
     drop(waiting);
     let settled = settle(&counted, &intended, end.ended, &end.unit, &clock::now());
+    let of_no_help = does_not_help(&settled) && !does_not_help(&counted);
+    let last = of_no_help.then(|| log::of_no_help(&service.name, &settled, &service.policy.backoff));
     if judged.watch.keep(settled) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
     } else if end.ended == Ended::Healed {
@@ -78,6 +82,13 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, judged: &mut Judged<'
     // Nothing that a run does ends that: it is told once.
     if end.ended != Ended::Forbidden || judged.before.reason != Reason::NotPermitted {
         judged.watch.tell(tick, &end.line);
+    }
+    if let Some(line) = last {
+        judged.watch.tell(tick, &line);
+        report::fault(format!(
+            "{}: restarting does not help: it ends as it began, twice in a row; look at the service itself",
+            service.key
+        ));
     }
 }
 
@@ -104,13 +115,19 @@ struct Due {
 }
 
 /// Row 16: the same picture once more, or no restart. `None`: told and kept why not.
-fn look_once_more(tick: &Tick<'_>, ground: Ground<'_>, judged: &mut Judged<'_>) -> Option<Due> {
+fn look_once_more(
+    tick: &Tick<'_>,
+    ground: Ground<'_>,
+    held: Option<Duration>,
+    judged: &mut Judged<'_>,
+) -> Option<Due> {
     let service = judged.watch.service;
     let seen = probe::ask(&service.question).observation;
     let looks = Looks::at(&[service], clock::monotonic(), tick.time_left());
     let looked = looks.of(service);
     let unit = look::unit(service, &judged.before, looked.as_ref());
-    let (host, policy) = (tick.host(looks.stopping()), &service.policy);
+    let (host, policy) =
+        (tick.host(looks.stopping(), distress::of_host(tick.plan, &[]).holds), &service.policy);
     let HandsOff { pause, upstream, doubt } =
         hands_off::look_for(ground, &[(service, &seen)]).remove(&service.key).unwrap_or_default();
     let seen = doubt.map_or(seen, Observation::Unknown);
@@ -123,6 +140,7 @@ fn look_once_more(tick: &Tick<'_>, ground: Ground<'_>, judged: &mut Judged<'_>) 
         unit: &unit,
         pause: &pause,
         upstream: upstream.as_ref(),
+        common_cause: held,
     };
     let again = look_again(&judged.decision, &case);
     judged.decision = again;
@@ -203,7 +221,7 @@ impl Proof<'_> {
                         let unit = self.look();
                         let line = match &unit {
                             Unit::Unanswered(doubt) => log::not_known(name, &words::doubt(doubt)),
-                            Unit::Seen(_) | Unit::NotAsked | Unit::Command { .. } => {
+                            Unit::Seen(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => {
                                 log::still_running(name, limit)
                             }
                         };

@@ -14,6 +14,7 @@ use crate::store::Store;
 use crate::words;
 
 use super::Tick;
+use super::distress;
 use super::hands_off::{self, Ground, HandsOff};
 use super::inspect::{ago, remembered};
 use super::look::{self, Looks};
@@ -101,7 +102,7 @@ fn watched(service: &Service, store: &Store, tick: &Tick<'_>) -> Watched {
 fn prospects<'a>(tick: &Tick<'a>, store: &Store, answers: &[Answer], widest: usize) -> Vec<Prospect<'a>> {
     let services: Vec<&Service> = tick.plan.services.iter().collect();
     let looks = Looks::at(&services, clock::monotonic(), tick.time_left());
-    let host = tick.host(looks.stopping());
+    let host = tick.host(looks.stopping(), distress::of_host(tick.plan, &[]).holds);
     let pairs: Vec<_> =
         services.iter().copied().zip(answers.iter().map(|answer| &answer.observation)).collect();
     let hands_off = hands_off::look_for(Ground::of(tick, store, widest, 0), &pairs);
@@ -114,8 +115,17 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, answers: &[Answer], widest: usi
         let HandsOff { pause, upstream, doubt } = hands_off.get(&service.key).cloned().unwrap_or_default();
         let doubt = doubt.map(Observation::Unknown);
         let (seen, upstream) = (doubt.as_ref().unwrap_or(seen), upstream.as_ref());
-        let case =
-            Case { now, host: &host, policy, before: &before, seen, unit: &unit, pause: &pause, upstream };
+        let case = Case {
+            now,
+            host: &host,
+            policy,
+            before: &before,
+            seen,
+            unit: &unit,
+            pause: &pause,
+            upstream,
+            common_cause: None,
+        };
         let (hold, next_tick) = (in_the_way(&case), goes_on.then(|| foresee(&case)));
         let leave = leave(tick.plan.owner, service);
         Prospect { service, now: tick.now.clone(), unit, hold, leave, next_tick, unreadable }

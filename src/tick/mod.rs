@@ -3,6 +3,7 @@
 
 mod act;
 mod check;
+mod distress;
 mod guard;
 mod hands_off;
 mod inspect;
@@ -10,8 +11,11 @@ mod look;
 mod pause;
 mod requirements;
 mod site;
+mod together;
 mod watch;
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use unhang_core::{Case, Decision, Host, Moment, Observation, State, Verdict};
@@ -25,11 +29,13 @@ use crate::store::Store;
 use crate::systemd::Looked;
 use crate::{probe, report, words};
 pub(crate) use check::{check, check_url};
+use distress::Distress;
 use hands_off::{Ground, HandsOff};
 pub(crate) use inspect::{pictures, reset};
 use look::Looks;
 pub(crate) use pause::{NOT_BEGUN, Pausing, pause, paused, resume};
 pub(crate) use site::survey;
+use together::Together;
 use watch::Watch;
 
 /// Kept of the deadline for a look, a second probe and a restart. With few descriptors or no threads many
@@ -84,8 +90,9 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
         one.keep_and_tell(&tick);
     }
     for at in due(&tick, &judged) {
+        let held = held_together(&tick, &judged, at);
         if let Some(one) = judged.get_mut(at) {
-            act::restart(&tick, ground, one);
+            act::restart(&tick, ground, held, one);
         }
     }
     exits.extend(judged.into_iter().map(Judged::finish));
@@ -123,10 +130,10 @@ impl<'a> Tick<'a> {
         self.began + self.plan.host.deadline.saturating_sub(AFTER_PROBING)
     }
 
-    fn host(&self, stopping: bool) -> Host {
+    fn host(&self, stopping: bool, pressure: Option<String>) -> Host {
         let age = clock::pid1_age().unwrap_or(self.now.since_boot);
         let starting = self.plan.host.boot_grace.checked_sub(age).filter(|left| !left.is_zero());
-        Host { stopping, starting, time_left: self.time_left() }
+        Host { stopping, starting, time_left: self.time_left(), pressure }
     }
 }
 
@@ -191,13 +198,18 @@ fn judge<'a>(
     let looks = Looks::at(&asked, clock::monotonic(), tick.time_left());
     let healthy = seen.iter().all(|seen| *seen == Observation::Healthy);
     // A healthy tick asks nothing that it does not need.
-    let host = if healthy { Host::quiet() } else { tick.host(looks.stopping()) };
-    let judge_one = |(watch, seen): (Watch<'a>, Observation)| {
+    let distress = if healthy { Distress::default() } else { distress_of(ground, &watches) };
+    let host = if healthy { Host::quiet() } else { tick.host(looks.stopping(), distress.holds) };
+    let befores: Vec<State> =
+        watches.iter().map(|watch| watch.before(looks.of(watch.service).as_ref(), &tick.now)).collect();
+    let (together, held) = together_among(tick, &befores, &seen);
+    let services: Vec<&Service> = watches.iter().map(|watch| watch.service).collect();
+    let judge_one = |(at, (watch, seen)): (usize, (Watch<'a>, Observation))| {
         let HandsOff { pause, upstream, doubt } =
             hands_off.get(&watch.service.key).cloned().unwrap_or_default();
         let seen = doubt.map_or(seen, Observation::Unknown);
         let looked = looks.of(watch.service);
-        let before = watch.before(looked.as_ref(), &tick.now);
+        let before = befores.get(at).cloned().unwrap_or_default();
         let unit = look::unit(watch.service, &before, looked.as_ref());
         let policy = &watch.service.policy;
         let case = Case {
@@ -209,12 +221,20 @@ fn judge<'a>(
             unit: &unit,
             pause: &pause,
             upstream: upstream.as_ref(),
+            common_cause: held.filter(|_| together.has(at)),
         };
-        let decision = unhang_core::decide(&case);
+        let mut decision = unhang_core::decide(&case);
+        if matches!(seen, Observation::Unhealthy(_)) {
+            decision.next.distress.clone_from(&distress.words);
+        }
+        if together.has(at) && decision.next.together.is_none() {
+            let words = together.words(at, &services);
+            decision.next.together = Some(words.chars().take(words::TOLD).collect());
+        }
         let exit = exit_of(&decision.verdict);
         Judged { watch, before, seen, looked, decision, exit }
     };
-    watches.into_iter().zip(seen).map(judge_one).collect()
+    watches.into_iter().zip(seen).enumerate().map(judge_one).collect()
 }
 
 fn due(tick: &Tick<'_>, judged: &[Judged<'_>]) -> Vec<usize> {
@@ -223,6 +243,27 @@ fn due(tick: &Tick<'_>, judged: &[Judged<'_>]) -> Vec<usize> {
     // What cannot be remembered must not be done.
     order.retain(|at| judged.get(*at).is_some_and(|one| one.exit != Exit::StateUnusable));
     order
+}
+
+/// The disks that matter are those of what must be written.
+fn distress_of(ground: Ground<'_>, watches: &[Watch<'_>]) -> Distress {
+    let logs = watches.iter().filter_map(|watch| watch.service.log_file.parent());
+    let folders: BTreeSet<&Path> = logs.chain([ground.store.folder()]).collect();
+    distress::of_host(ground.plan, &folders.into_iter().collect::<Vec<_>>())
+}
+
+fn together_among(tick: &Tick<'_>, befores: &[State], seen: &[Observation]) -> (Together, Option<Duration>) {
+    let together = Together::among(&tick.now, &befores.iter().zip(seen).collect::<Vec<_>>());
+    let held = together.held_for(tick.plan, &tick.now, &befores.iter().collect::<Vec<_>>());
+    (together, held)
+}
+
+/// By the restarts that this run has seen the end of, too.
+fn held_together(tick: &Tick<'_>, judged: &[Judged<'_>], at: usize) -> Option<Duration> {
+    let seen: Vec<_> = judged.iter().map(|one| (&one.before, &one.seen)).collect();
+    let states: Vec<&State> = judged.iter().map(|one| &one.watch.record.state).collect();
+    let together = Together::among(&tick.now, &seen);
+    together.held_for(tick.plan, &tick.now, &states).filter(|_| together.has(at))
 }
 
 const fn exit_of(verdict: &Verdict) -> Exit {

@@ -10,6 +10,7 @@ use crate::os::{clock, files};
 use crate::plan::{Owner, Plan, Restarter, Service};
 use crate::words;
 
+use super::distress;
 use super::look::{self, Looks};
 
 /// What was found, a line for each, without `unhang: `.
@@ -41,7 +42,9 @@ pub(crate) fn survey(plan: &Plan) -> Found {
             .map(|why| format!("service.{key}.log_file: {why}; no act of it would be logged"));
         [restart, log]
     };
-    Found { obstacles: services.iter().flat_map(of_one).flatten().collect(), not_asked }
+    let not_told = (!plan.host.hold_when.is_empty() && !distress::can_be_told())
+        .then(|| "host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it".to_owned());
+    Found { obstacles: services.iter().flat_map(of_one).flatten().chain(not_told).collect(), not_asked }
 }
 
 fn of_unit(looks: &Looks, service: &Service) -> Option<String> {

@@ -99,6 +99,10 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: * takes one value, not a table; nothing was probed", VALUE, SET),
     Row("*: must be a table such as { restarts = 5, window = \"1h\" }, got *; nothing was probed", VALUE, SET),
     Row("*: must be a table such as { first = \"2m\", max = \"1h\" }, got *; nothing was probed", VALUE, SET),
+    Row("*: must be a table such as { failures = 5, of = 12, restart = false }, got *; nothing was probed", VALUE, SET),
+    Row("*: must be a table such as { memory_full_avg60 = \"40%\" }, got *; nothing was probed", VALUE, SET),
+    Row("*: must be a share of 1% to 100%, such as \"40%\", got *; nothing was probed", VALUE, SET),
+    Row("*: must be less than flapping.of, which is *, got *; nothing was probed", CLASH, SET),
     Row("*: must be a table such as { status = \"503\" }, got *; nothing was probed", VALUE, SET),
     Row("*: must be a table such as { Host = \"example.org\" }; nothing was probed", VALUE, SET),
     Row("*: must be 1 to * characters without line breaks and other control characters; nothing was probed", VALUE, SET),
@@ -168,5 +172,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: a run is under way and may still restart it; * was not begun", "A run that began before the pause has not ended within its deadline.", "Try again."),
     Row("paused: * took *, the pause *; give it a longer --for", "The command of `unhang paused` took longer than --for says; unhang may have restarted the service meanwhile.", "Give it a longer --for."),
     Row("paused: *: *; nothing was run", "The command of `unhang paused` could not be begun.", "Correct the command."),
+    Row("*: restarting does not help: it ends as it began, twice in a row; look at the service itself", "Two restarts in a row of one incident changed nothing. Told once for each incident.", "Look at the service: its own log, systemctl status UNIT. The next restart comes when backoff.max is over."),
+    Row("host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it", CHECK, "Boot with psi=1, or leave hold_when out."),
     Row("demo: *; nothing was touched but a folder of its own", "unhang demo could not show what it wanted to.", "Try again; if it stays, please report it."),
 ];

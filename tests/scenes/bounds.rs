@@ -2,11 +2,13 @@
 
 use crate::harness::{Answer, Scene};
 
-/// Ticks every two minutes while nothing helps: what each does.
+/// Ticks every two minutes while nothing helps, though each restart changes something: what each does.
 fn course(scene: &Scene, ticks: usize) -> String {
-    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(0);
     let mut told = String::new();
     for _ in 0..ticks {
+        let restarts = u16::try_from(told.matches('R').count()).unwrap();
+        scene.server.answers(&[Answer::Status(500 + restarts)]);
         let ran = scene.tick().ends(1).prints("", "");
         let did = if ran.calls.iter().any(|call| call.starts_with("restart ")) {
             'R'

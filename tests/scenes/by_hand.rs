@@ -69,13 +69,13 @@ fn status_says_when_cron_does_not_run() {
 #[test]
 fn why_answers_in_four_lines() {
     let scene = failed(1);
-    let expected = "app: failing (counting) since *: failures are being counted; last answer HTTP 502; last run * ago\n\
+    let expected = "app: failing (counting) since *: failures are being counted; last answer HTTP 502*; last run * ago\n\
         counted: 1 of 2 failures in a row; 1 since the last healthy answer\n\
         held by: nothing; 0 of 5 restarts within 1 h\n\
         earliest restart: after 1 more counted failure\n";
     shows(&scene, &["why", "app"], expected);
     let scene = failed(2);
-    let expected = "app: restart (max_failures) since *: max_failures was reached, and a restart was asked for; last answer HTTP 502; last run * ago\n\
+    let expected = "app: restart (max_failures) since *: max_failures was reached, and a restart was asked for; last answer HTTP 502*; last run * ago\n\
         counted: 0 of 2 failures in a row; 2 since the last healthy answer\n\
         held by: nothing; 1 of 5 restarts within 1 h, the last at *: not healed\n\
         earliest restart: after 2 counted failures in a row\n";

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
-use unhang_core::{BackoffLimits, Budget, Mode, Policy};
+use unhang_core::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy};
 
 use super::*;
 use crate::cli::plan_flags::PLAN_FLAGS;
 use crate::cli::{Cli, PlanFlags, Typed};
-use crate::plan::{HostPlan, Maintenance, PauseFile, Question, StatusSet, Trust};
+use crate::plan::{HostPlan, Maintenance, PauseFile, Question, Stall, StatusSet, Trust};
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
 
@@ -106,6 +106,8 @@ fn the_defaults_are_those_of_the_sample() {
                 budget: Budget { restarts: 5, window: seconds(3600) },
                 backoff: BackoffLimits { first: seconds(120), max: seconds(3600) },
                 mode: Mode::Act,
+                held_too_long: seconds(1800),
+                flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
             },
             verify: seconds(30),
             requires: vec![],
@@ -113,7 +115,7 @@ fn the_defaults_are_those_of_the_sample() {
             log_file: "/var/log/roams-django-monitor.log".into(),
         }],
         required: vec![],
-        host: HostPlan { deadline: seconds(110), boot_grace: seconds(120), pause_on_dpkg: false },
+        host: HostPlan { deadline: seconds(110), boot_grace: seconds(120), ..quiet_host() },
         owner: crate::plan::Owner::Caller,
         state_dir: None,
     };
@@ -165,8 +167,21 @@ log_file = "/var/log/roams/x.log"
 requires = ["tcp:127.0.0.1:6379", "tcp:127.0.0.1:6379"]
 pause_file = "/run/shop/deploying"
 pause_file_max_age = "20m"
+held_too_long = "10m"
+flapping = { failures = 3, of = 6, restart = true }
 maintenance = { status = "503", header = "X-Maintenance" }
 "#;
+
+/// The rest of it.
+fn quiet_host() -> HostPlan {
+    HostPlan {
+        deadline: seconds(110),
+        boot_grace: seconds(120),
+        pause_on_dpkg: false,
+        budget: Budget { restarts: 3, window: seconds(3600) },
+        hold_when: vec![],
+    }
+}
 
 fn every_key() -> Service {
     Service {
@@ -198,6 +213,8 @@ fn every_key() -> Service {
             budget: Budget { restarts: 7, window: seconds(86_400) },
             backoff: BackoffLimits { first: seconds(7200), max: seconds(7200) },
             mode: Mode::Observe,
+            held_too_long: seconds(600),
+            flapping: Flapping { failures: 3, of: 6, then: OnFlapping::Restart },
         },
         verify: Duration::ZERO,
         requires: vec!["tcp:127.0.0.1:6379".into()],
@@ -210,10 +227,7 @@ fn every_key() -> Service {
 fn every_key_arrives() {
     assert_eq!(one(&format!("{SHOP}{EVERY_KEY}"), &[]), every_key());
     let plan = read(&format!("{SHOP}[host]\ndeadline = \"45s\"\nboot_grace = \"0s\""), &[]).unwrap();
-    assert_eq!(
-        plan.host,
-        HostPlan { deadline: seconds(45), boot_grace: Duration::ZERO, pause_on_dpkg: false }
-    );
+    assert_eq!(plan.host, HostPlan { deadline: seconds(45), boot_grace: Duration::ZERO, ..quiet_host() });
 }
 
 #[test]
@@ -257,21 +271,24 @@ fn every_flag_arrives() {
     ];
     let plan = plan_from(&cli(&flags).sources(), |_| panic!("a file was read")).unwrap();
     // What has no flag stands in a file.
+    let unsaid = one(SHOP, &[]);
     let question = Question { maintenance: None, ..every_key().question };
-    let guarded = Service { key: "gunicorn".into(), question, ..every_key() };
-    assert_eq!(
-        plan.services,
-        [Service {
-            requires: vec![],
-            pause_file: PauseFile { path: None, max_age: seconds(3600) },
-            ..guarded
-        }]
-    );
-    assert_eq!(
-        plan.host,
-        HostPlan { deadline: seconds(40), boot_grace: Duration::ZERO, pause_on_dpkg: false }
-    );
+    let Policy { held_too_long, flapping, .. } = unsaid.policy;
+    let policy = Policy { held_too_long, flapping, ..every_key().policy };
+    let Service { requires, pause_file, .. } = unsaid;
+    let key = "gunicorn".into();
+    assert_eq!(plan.services, [Service { key, question, policy, requires, pause_file, ..every_key() }]);
+    assert_eq!(plan.host, HostPlan { deadline: seconds(40), boot_grace: Duration::ZERO, ..quiet_host() });
     assert_eq!(plan.state_dir, Some(PathBuf::from("/tmp/s")));
+}
+
+#[test]
+fn every_key_of_the_host_arrives() {
+    let text = "[host]\npause_on_dpkg = true\nbudget = { restarts = 7, window = \"2h\" }\nhold_when = { memory_full_avg60 = \"40%\", io_some_avg60 = \"100%\" }";
+    let host = read(&format!("{SHOP}{text}"), &["--budget-restarts", "1"]).unwrap().host;
+    assert!(host.pause_on_dpkg);
+    assert_eq!(host.budget, Budget { restarts: 7, window: seconds(7200) }, "a flag is about services");
+    assert_eq!(host.hold_when, [(Stall::MemoryFull, 40), (Stall::IoSome, 100)]);
 }
 
 #[test]

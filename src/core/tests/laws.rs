@@ -193,14 +193,14 @@ proptest! {
         let budget = Budget { restarts: 3, window: s(3600) };
         let policy = Policy { max_failures: eager, budget, backoff: BackoffLimits { first: s(60), max: s(600) }, ..policy() };
         let mut course = Course { real: 1_000_000, booted: 0, boots: 0, skew: 0, life: 1, own_restarts: 0 };
-        let mut state = State::default();
+        let mut state = State { evidence: Evidence::Healthy, ..State::default() };
         let mut restarts: Vec<u64> = vec![];
         // Counted by hand: failures in a row of one life with no reason to keep hands off.
         let (mut row, mut row_life) = (0_u32, 0_u32);
         for turn in turns {
             course.go(&turn);
             let now = course.now();
-            let host = Host { stopping: turn.host == 0, starting: (turn.host == 1).then_some(s(5)), time_left: s(if turn.host == 2 { 9 } else { 90 }) };
+            let host = Host { stopping: turn.host == 0, starting: (turn.host == 1).then_some(s(5)), time_left: s(if turn.host == 2 { 9 } else { 90 }), pressure: None };
             let (seen, unit, before) = (observe(turn.seen, turn.guard), course.unit(turn.unit), state.clone());
             let pause = match turn.guard {
                 Guard::Paused => paused(),
@@ -209,7 +209,7 @@ proptest! {
             };
             let failing = FailingRequirement { name: "db".to_string(), cause: "refused".to_string(), through: None };
             let upstream = (turn.guard == Guard::Requirement).then_some(&failing);
-            let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit, pause: &pause, upstream };
+            let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit, pause: &pause, upstream, common_cause: None };
             let first = decide(&case);
 
             let told = in_the_way(&case).map(|hold| hold.reason());
@@ -282,12 +282,12 @@ proptest! {
     #[test]
     fn never_for_ever(ticks in 100..400_u64, budget in 1..6_usize) {
         let policy = Policy { budget: Budget { restarts: budget, window: s(3600) }, ..policy() };
-        let mut state = State::default();
+        let mut state = State { evidence: Evidence::Healthy, ..State::default() };
         let mut last = 0;
         for tick in 0..ticks {
             let (now, host) = (at("boot", 100_000 + tick * 120, 1_000_000 + tick * 120), host());
             let unit = Unit::Seen(running(&state.restarts.len().to_string()));
-            let decision = decide(&Case { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit, pause: &Pause::None, upstream: None });
+            let decision = decide(&Case { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit, pause: &Pause::None, upstream: None, common_cause: None });
             state = decision.next.clone();
             if decision.verdict == Verdict::Restart {
                 let intended = intend(&decision.next, &policy, &unit, &now, &now);

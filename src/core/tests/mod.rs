@@ -27,11 +27,13 @@ fn policy() -> Policy {
         budget: Budget { restarts: 5, window: s(3600) },
         backoff: BackoffLimits { first: s(120), max: s(3600) },
         mode: Mode::Act,
+        held_too_long: s(1800),
+        flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
     }
 }
 
 fn host() -> Host {
-    Host { stopping: false, starting: None, time_left: s(100) }
+    Host { stopping: false, starting: None, time_left: s(100), pressure: None }
 }
 
 fn bad() -> Observation {

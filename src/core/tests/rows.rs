@@ -10,6 +10,7 @@ fn failed_once() -> State {
         incarnation: Some("a".to_string()),
         failed_at: Some(at("boot", 9_880, 99_880)),
         since: Some(at("boot", 9_880, 99_880)),
+        evidence: Evidence::Healthy,
         ..State::default()
     }
 }
@@ -26,6 +27,7 @@ fn check_in(host: &Host, policy: &Policy, before: &State, unit: Unit, reason: Re
         unit: &unit,
         pause: &Pause::None,
         upstream: None,
+        common_cause: None,
     });
     assert_eq!((decision.reason, decision.next.streak), (reason, streak), "{unit:?}");
     assert_eq!(decision.next.reason, reason);
@@ -129,6 +131,7 @@ fn check_case(change: impl FnOnce(Case<'_>) -> Decision, reason: Reason, streak:
         unit: &unit,
         pause: &Pause::None,
         upstream: None,
+        common_cause: None,
     });
     assert_eq!((decision.reason, decision.next.streak), (reason, streak));
 }
@@ -203,6 +206,53 @@ fn the_deepest_requirement_that_fails_is_named() {
     assert_eq!(found(&[]), None);
 }
 
+#[rustfmt::skip]
+#[test]
+fn many_that_fail_at_once_fail_together() {
+    let now = at("boot", 10_000, 100_000);
+    let together = |ago: &[Option<u64>]| {
+        let states: Vec<State> = ago.iter().map(|ago| State {
+            since: ago.filter(|ago| *ago > 0).map(|ago| at("boot", 10_000 - ago, 100_000 - ago)), ..State::default()
+        }).collect();
+        let (well, ill) = (Observation::Healthy, bad());
+        let pairs: Vec<_> = states.iter().zip(ago).map(|(state, ago)| (state, if ago.is_some() { &ill } else { &well })).collect();
+        failing_together(&now, &pairs)
+    };
+    let (ok, n) = (None, Some);
+    assert_eq!(together(&[n(0), n(0), n(0)]), [0, 1, 2]);
+    assert_eq!(together(&[n(0), n(0)]), Vec::<usize>::new(), "two may be chance");
+    assert_eq!(together(&[n(0), n(120), n(0), ok]), [0, 1, 2], "within two runs");
+    assert_eq!(together(&[n(0), n(240), n(0)]), Vec::<usize>::new());
+    assert_eq!(together(&[n(0), n(0), n(0), ok, ok, ok]), [0, 1, 2], "half of the plan");
+    assert_eq!(together(&[n(0), n(0), n(0), ok, ok, ok, ok]), Vec::<usize>::new(), "less than half");
+    assert_eq!(together(&[n(7200), n(7100), n(7130), n(0)]), [0, 1, 2], "and for as long as it lasts");
+    assert_eq!(together(&[]), Vec::<usize>::new());
+}
+
+#[test]
+fn restarts_in_vain_of_all_together_have_a_budget_of_their_own() {
+    let now = at("boot", 10_000, 100_000);
+    let state = |ago: u64, outcome| State {
+        restarts: vec![Restart {
+            at: at("boot", 10_000 - ago, 100_000 - ago),
+            outcome,
+            cause: None,
+            incarnation: None,
+        }],
+        ..State::default()
+    };
+    let (vain, old, well) =
+        (state(600, Outcome::NotHealed), state(3_000, Outcome::Unknown), state(60, Outcome::Healed));
+    let until = |states: &[&State], most| in_vain_until(&now, states, most, s(3_600));
+    assert_eq!(until(&[&vain, &old, &well], 3), None);
+    assert_eq!(until(&[&vain, &old, &well], 2), Some(s(600)), "when the older of them is an hour old");
+    assert_eq!(until(&[&vain, &old, &well], 1), Some(s(3_000)));
+    assert_eq!(until(&[&well, &well], 1), None, "what helps may go on");
+    check_case(|case| decide(&Case { common_cause: Some(s(9)), ..case }), Reason::CommonCause, 2);
+    let busy = Host { pressure: Some("memory".to_string()), ..host() };
+    check_case(|case| decide(&Case { host: &busy, ..case }), Reason::HostPressure, 2);
+}
+
 #[test]
 fn hands_off_while_the_host_boots_or_goes_down() {
     let check = |host: Host, reason, streak| {
@@ -231,13 +281,19 @@ fn a_restart_command_has_no_unit_but_a_life_of_its_own() {
     let once = State { incarnation: None, ..failed_once() };
     check(&once, false, Reason::MaxFailures, 2);
     check(&once, true, Reason::UnitBusy, 0);
-    let restart = Restart { at: at("boot", 9_980, 99_980), outcome: Outcome::NotHealed, incarnation: None };
+    let restart = Restart {
+        at: at("boot", 9_980, 99_980),
+        outcome: Outcome::NotHealed,
+        cause: None,
+        incarnation: None,
+    };
     check(&State { restarts: vec![restart], ..once }, false, Reason::Grace, 1);
 }
 
 #[test]
 fn the_hold_that_ends_later_is_named() {
     let spent = |age: u64| Restart {
+        cause: None,
         at: at("boot", 10_000 - age, 100_000 - age),
         outcome: Outcome::NotHealed,
         incarnation: Some("a".to_string()),
@@ -258,6 +314,7 @@ fn the_hold_that_ends_later_is_named() {
             unit: &unit,
             pause: &Pause::None,
             upstream: None,
+            common_cause: None,
         })
         .verdict
         {
@@ -287,6 +344,7 @@ fn the_look_right_before_a_restart_must_show_the_same_picture() {
         unit: &unit,
         pause: &Pause::None,
         upstream: None,
+        common_cause: None,
     };
     let first = decide(&case);
     let again = |seen: &Observation, unit: &Unit, host: &Host| {
@@ -430,6 +488,7 @@ fn an_incident_that_begins_with_what_cannot_be_told_finds_no_old_backoff_either(
         unit: &unit,
         pause: &Pause::None,
         upstream: None,
+        common_cause: None,
     };
     assert_eq!(decide(&case).next.backoff, None);
 }

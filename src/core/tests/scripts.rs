@@ -18,7 +18,7 @@ impl World {
     fn new(policy: Policy) -> Self {
         Self {
             policy,
-            state: State::default(),
+            state: State { evidence: Evidence::Healthy, ..State::default() },
             seconds: 100_000,
             life: 1,
             own_restarts: 0,
@@ -49,6 +49,8 @@ impl World {
         let seen = match sign {
             '.' => Observation::Healthy,
             '?' => Observation::Unknown(Doubt::NoRoute),
+            'z' => Observation::Unhealthy(Cause::Status(500)),
+            '4' => Observation::Unhealthy(Cause::Status(404)),
             _ => bad(),
         };
         let unit = match sign {
@@ -70,6 +72,7 @@ impl World {
             unit: &unit,
             pause: &Pause::None,
             upstream: None,
+            common_cause: None,
         };
         let decision = decide(&case);
         self.state = decision.next.clone();
@@ -174,13 +177,84 @@ fn the_count_goes_on_over_our_own_restarts() {
 #[rustfmt::skip]
 #[test]
 fn backoff_grows_while_restarts_do_not_help() {
-    check("xxxxxxxxxxxxxxxxxxx", "1 R 3 R 5 R 7 backoff backoff R 9 backoff backoff backoff backoff backoff backoff R 11");
+    check("xzzxxzzzzxxxxxxxx", "1 R 3 R 5 R 7 backoff backoff R 9 backoff backoff backoff backoff backoff backoff");
+    // Twice in a row the same answer before and after: restarting does not help, and waits as long as it may.
+    check("xxxxxxxx", "1 R 3 R 5 backoff backoff backoff");
     // A flapper: each restart heals, and it hangs again at once. Else it had 5 restarts an hour for ever.
     check("xh.xh.xh.xh", "1 R ok 1 R ok 1 R ok 1 backoff");
     // Healthy long enough: the backoff goes back.
     check("xh.xh.......xh", "1 R ok 1 R ok ok ok ok ok ok ok 1 R");
     // A person's restart clears it.
-    check("xxxxxxx+xxx", "1 R 3 R 5 R 7 1 R 3");
+    check("xxxxxxx+xxx", "1 R 3 R 5 backoff backoff 1 R 3");
+}
+
+#[rustfmt::skip]
+#[test]
+fn restarts_that_bring_no_proof_of_the_question_are_not_repeated() {
+    let fresh = |script: &str, expected: &str| {
+        let mut world = World { state: State::default(), ..World::new(policy()) };
+        let told: Vec<String> = script.chars().map(|sign| { world.pass(120); world.tick(sign) }).collect();
+        assert_eq!(told.join(" "), expected, "{script}");
+    };
+    fresh("xxxx",      "1 R 3 never_healthy");                        // it may be the url that is wrong
+    fresh("xxxxxxxxxx", "1 R 3 never_healthy never_healthy never_healthy never_healthy never_healthy never_healthy never_healthy");
+    fresh(".xxxx",     "ok 1 R 3 R");                                 // once healthy: the url is right
+    fresh("xhxx",      "1 R 1 R");
+    fresh("xrxxxx",    "1 R 3 R 5 never_healthy");                // one that never was is no proof
+    // A 404 before and after: no restart changes that. Another answer: counted as ever.
+    check("4444444",   "1 R 3 same_answer same_answer same_answer same_answer");
+    check("444xx",     "1 R 3 R 5");
+    check("xx4444",    "1 R 3 R 5 same_answer");
+    check("444+44",    "1 R 3 1 R");                                  // somebody else's life may differ
+}
+
+#[rustfmt::skip]
+#[test]
+fn flapping_is_told_and_restarted_for_only_if_wanted() {
+    let flaps = |then, script: &str| {
+        let mut world = World::new(Policy { flapping: Flapping { failures: 3, of: 6, then }, ..policy() });
+        let told: Vec<String> = script.chars().map(|sign| {
+            world.pass(120);
+            let told = world.tick(sign);
+            if world.state.flapping { told + "!" } else { told }
+        }).collect();
+        told.join(" ")
+    };
+    assert_eq!(flaps(OnFlapping::Tell, "x.x.x."), "1 recovered 1 recovered 1! recovered!");
+    assert_eq!(flaps(OnFlapping::Tell, "x.x.x......."), "1 recovered 1 recovered 1! recovered! ok! ok! ok! ok! ok ok");
+    assert_eq!(flaps(OnFlapping::Tell, "x.x....x.x"), "1 recovered 1 recovered ok ok ok 1 recovered 1");
+    assert_eq!(flaps(OnFlapping::Tell, "x?x?x"), "1 unknown R unknown 3", "one outage is no flapping");
+    assert_eq!(flaps(OnFlapping::Restart, "x.x.h.x"), "1 recovered 1 recovered R ok 1");
+}
+
+#[test]
+fn what_lasts_is_told_again() {
+    let told = |kind: char, ticks: usize| -> Vec<usize> {
+        let mut world = World::new(policy());
+        let mut lines = vec![];
+        for tick in 0..ticks {
+            world.pass(120);
+            let before = world.state.standing.clone().map(|standing| standing.told);
+            world.tick(kind);
+            if world.state.standing.clone().map(|standing| standing.told) != before {
+                lines.push(tick);
+            }
+        }
+        lines
+    };
+    assert_eq!(told('s', 80), [0, 15, 45, 75], "held: after half an hour, then hourly");
+    assert_eq!(told('?', 80), [0, 2, 15, 45, 75], "not judged: after three runs, too");
+    assert_eq!(told('.', 80), Vec::<usize>::new());
+    let mut world = World::new(policy());
+    world.tick('s');
+    for _ in 0..3 {
+        world.pass(120);
+        world.tick('s');
+    }
+    let before = world.state.clone();
+    world.pass(120);
+    world.tick('s');
+    assert_eq!(world.state, before, "nothing to write while it lasts");
 }
 
 #[rustfmt::skip]
@@ -293,6 +367,7 @@ fn what_our_restart_took_down_is_brought_back_though_it_is_disabled() {
             unit: &unit,
             pause: &Pause::None,
             upstream: None,
+            common_cause: None,
         })
         .reason
     };
@@ -331,6 +406,7 @@ fn a_command_that_never_ends_closes_the_incident_and_gets_no_second_one_beside_i
         unit: &running,
         pause: &Pause::None,
         upstream: None,
+        common_cause: None,
     };
     let healed = decide(&case);
     assert_eq!((healed.reason, healed.earlier), (Reason::Recovered, Some(Outcome::Healed)));
@@ -372,7 +448,17 @@ fn a_reboot_into_the_day_before_makes_no_life_ours() {
     };
     let before = intend(&counted, &policy, &Unit::Seen(running("a")), &then, &then);
     let now = at("boot", 10_060, 200_060 - 86_400);
-    let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+    let case = Case {
+        now: &now,
+        host: &host,
+        policy: &policy,
+        before: &before,
+        seen: &seen,
+        unit: &unit,
+        pause: &Pause::None,
+        upstream: None,
+        common_cause: None,
+    };
     let failed = decide(&case);
     assert_eq!((failed.reason, failed.earlier), (Reason::TooSoon, None), "nobody knows how long ago");
     assert_eq!((failed.next.failures, failed.next.restarts.len()), (0, 1));
@@ -395,7 +481,12 @@ fn a_mad_state_decides_nothing_mad() {
                 since: Some(moment(boot, n)),
                 healthy_since: Some(moment(boot, n)),
                 restarts: (0..9)
-                    .map(|_| Restart { at: moment(boot, n), outcome: Outcome::Unknown, incarnation: None })
+                    .map(|_| Restart {
+                        at: moment(boot, n),
+                        outcome: Outcome::Unknown,
+                        cause: None,
+                        incarnation: None,
+                    })
                     .collect(),
                 backoff: Some(Backoff { step: u32::MAX, from: moment(boot, n) }),
                 ..State::default()

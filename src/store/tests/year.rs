@@ -5,13 +5,14 @@ use std::fs;
 use std::time::Duration;
 
 use unhang_core::{
-    Active, Backoff, BackoffLimits, Budget, Case, Cause, Doubt, Ended, Host, Intent, Life, Load, Looked,
-    Mode, Moment, Observation, Outcome, Policy, Process, Reason, Restart, State, Unit, UnitResult, Verdict,
-    VerdictKind, Was, decide, intend, settle,
+    Active, Backoff, BackoffLimits, Budget, Case, Cause, Doubt, Ended, Evidence, Flapping, Host, Intent,
+    Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome, Pause, Policy, Process, Reason,
+    Recent, Restart, Standing, State, Unit, UnitResult, Verdict, VerdictKind, Was, decide, intend, settle,
 };
 
 use super::super::{Fault, Faults, LARGEST, Loaded, Place, Record, Saved, Store, shape};
 use crate::places::Places;
+use crate::words;
 
 const EVERY: Duration = Duration::from_secs(120);
 
@@ -30,6 +31,8 @@ fn policy(restarts: usize) -> Policy {
         budget: Budget { restarts, window: Duration::from_secs(window) },
         backoff: BackoffLimits { first: Duration::from_secs(120), max: Duration::from_secs(3_600) },
         mode: Mode::Act,
+        held_too_long: Duration::from_secs(1_800),
+        flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
     }
 }
 
@@ -41,8 +44,10 @@ fn longest(restarts: usize) -> usize {
         since_boot: Duration::from_millis(u64::MAX),
         wall: Duration::from_millis(4_102_444_800_123),
     };
-    let restart = Restart { at: at.clone(), outcome: Outcome::NotHealed, incarnation: text(32) };
     let code = |codes: &[&str]| codes.iter().map(|code| code.len()).max();
+    let cause = text(code(Cause::CODES).max(code(Doubt::CODES)).unwrap() + " 599".len());
+    let outcome = Outcome::NotHealed;
+    let restart = Restart { at: at.clone(), outcome, cause: cause.clone(), incarnation: text(32) };
     let state = State {
         streak: u32::MAX,
         failures: u32::MAX,
@@ -55,15 +60,22 @@ fn longest(restarts: usize) -> usize {
         restarts: vec![restart; restarts],
         intent: Some(Intent {
             incarnation: text(32),
+            boot: text(36),
             was: Was::Up,
             process: Some(Process { pid: u32::MAX, started: u64::MAX }),
         }),
         backoff: Some(Backoff { step: u32::MAX, from: at.clone() }),
         verdict: VerdictKind::Recovering,
         reason: Reason::ALL.iter().copied().max_by_key(|reason| reason.code().len()).unwrap(),
-        cause: text(code(Cause::CODES).max(code(Doubt::CODES)).unwrap() + " 599".len()),
+        cause,
         looked: Some(Looked { unit: "x".repeat(255), boot: text(36) }),
         about: text(16),
+        recent: Recent(u64::MAX),
+        flapping: true,
+        evidence: Evidence::NotByRestart,
+        standing: Some(Standing { since: at.clone(), runs: u32::MAX, told: at.clone() }),
+        together: text(words::TOLD),
+        distress: text(words::TOLD),
     };
     let mut faults = Faults::default();
     faults.begins_or_lasts(Fault::Disk, &at);
@@ -229,10 +241,20 @@ impl World {
         let saved = record.clone();
         let before = record.state.clone().about("0123456789abcdef").looked("app.service", &self.now);
         let (seen, unit) = (self.seen(), self.unit());
-        let host = Host { stopping: false, starting: None, time_left: Duration::from_secs(100) };
+        let host =
+            Host { stopping: false, starting: None, time_left: Duration::from_secs(100), pressure: None };
         let policy = self.policy.clone();
-        let case =
-            Case { now: &self.now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit };
+        let case = Case {
+            now: &self.now,
+            host: &host,
+            policy: &policy,
+            before: &before,
+            seen: &seen,
+            unit: &unit,
+            pause: &Pause::None,
+            upstream: None,
+            common_cause: None,
+        };
         let decision = decide(&case);
         self.came.failures += u64::from(decision.counted);
         record.state = decision.next.clone();

@@ -68,7 +68,7 @@ fn is_valid(plan: &Plan) {
 }
 
 fn is_valid_service(service: &Service, deadline: Duration) {
-    let Service { key, name, restarter, question, policy, verify, log_file } = service;
+    let Service { key, name, restarter, question, policy, verify, requires, pause_file, log_file } = service;
     let of_key = |c: char| c.is_ascii_alphanumeric() || "_.@-".contains(c);
     assert!(
         key.chars().all(of_key) && !key.starts_with(['.', '-']) && (1..=200).contains(&key.len()),
@@ -89,7 +89,17 @@ fn is_valid_service(service: &Service, deadline: Duration) {
                 "{words:?}"
             );
         }
+        Restarter::Nothing => {}
     }
+    for name in requires {
+        is_one_harmless_line(name);
+        assert!(!name.is_empty() && *name != *key, "{name:?}");
+    }
+    assert!(pause_file.path.as_ref().is_none_or(|path| path.is_absolute()), "{pause_file:?}");
+    assert!(!pause_file.max_age.is_zero() && pause_file.max_age <= YEAR, "{pause_file:?}");
+    let flapping = &policy.flapping;
+    assert!((2..flapping.of).contains(&flapping.failures) && flapping.of <= 64, "{flapping:?}");
+    assert!(!policy.held_too_long.is_zero() && policy.held_too_long <= YEAR, "{policy:?}");
     assert!(policy.max_failures >= 1 && policy.min_successes >= 1, "{policy:?}");
     assert!((1..=100).contains(&policy.budget.restarts), "{policy:?}");
     assert!(!policy.budget.window.is_zero() && policy.budget.window <= YEAR, "{policy:?}");

@@ -108,6 +108,7 @@ pub fn holds(bytes: &[u8]) {
         status: StatusSet(vec![(200, 200)]),
         redirects: if stage.follows { how.redirects() } else { 0 },
         timeout: TIMEOUT,
+        maintenance: None,
     };
     let began = Instant::now();
     let answered = probe::ask(&question);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use unhang_core::{
-    Active, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Phase, State, Unit, UnitResult,
+    Active, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Pause, Phase, State, Unit, UnitResult,
     decide, foresee, in_the_way, intend, look_again, outlook, reset, settle,
 };
 
@@ -77,9 +77,21 @@ fn now() -> Moment {
 fn is_carried_on(before: &State) {
     let Stage { service, .. } = stage();
     let (now, host, policy) = (now(), Host::quiet(), &service.policy);
-    for unit in [Unit::NotAsked, Unit::Command { running: false }, Unit::Seen(running())] {
+    let paused = Pause::Over { since: now.clone() };
+    for unit in [Unit::NotAsked, Unit::Command { running: false }, Unit::ProbeOnly, Unit::Seen(running())] {
         for seen in [Observation::Healthy, Observation::Unhealthy(Cause::TimedOut(Phase::Wait))] {
-            let case = Case { now: &now, host: &host, policy, before, seen: &seen, unit: &unit };
+            let (pause, upstream, common_cause) = (&paused, None, None);
+            let case = Case {
+                now: &now,
+                host: &host,
+                policy,
+                before,
+                seen: &seen,
+                unit: &unit,
+                pause,
+                upstream,
+                common_cause,
+            };
             let decision = decide(&case);
             assert!(decision.verdict != unhang_core::Verdict::Restart || seen != Observation::Healthy);
             let _ = (foresee(&case), in_the_way(&case), look_again(&decision, &case));
@@ -124,6 +136,7 @@ fn is_told(found: &Loaded) {
         last_tick: Some(Duration::from_secs(40)),
         unreadable: None,
         locks: folder,
+        paused: None,
     };
     let plain = Screen { style: Style::Plain, width: Some(80) };
     let mut lines = report::why(&picture, &now());

@@ -1,0 +1,49 @@
+//! One cause for many: services that began to fail at the same time.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::{Moment, Observation, Outcome, State};
+
+/// Two runs of a 2-minute cron, with room for one that started late.
+const AT_ONCE: Duration = Duration::from_secs(150);
+
+/// Fewer than this may be chance.
+const AT_LEAST: usize = 3;
+
+/// Which of all services of a plan, in their order, began to fail together: at least three, and at least half
+/// of the plan. Empty: none.
+#[must_use]
+pub fn failing_together(now: &Moment, services: &[(&State, &Observation)]) -> Vec<usize> {
+    let began = |(at, (before, seen)): (usize, &(&State, &Observation))| {
+        let ago = before.since.as_ref().map_or(Duration::ZERO, |since| now.since(&since.not_after(now)));
+        matches!(seen, Observation::Unhealthy(_)).then_some((ago, at))
+    };
+    let mut failing: Vec<(Duration, usize)> = services.iter().enumerate().filter_map(began).collect();
+    failing.sort_unstable();
+    let cluster = |first: &(Duration, usize)| -> Vec<usize> {
+        let within =
+            |(ago, _): &&(Duration, usize)| *ago >= first.0 && ago.saturating_sub(first.0) <= AT_ONCE;
+        failing.iter().filter(within).map(|(_, at)| *at).collect()
+    };
+    let mut largest = failing.iter().map(cluster).max_by_key(Vec::len).unwrap_or_default();
+    if largest.len() < AT_LEAST || largest.len() < services.len().div_ceil(2) {
+        return Vec::new();
+    }
+    largest.sort_unstable();
+    largest
+}
+
+/// When those restarts of all together leave room for another that may not help; `None`: they do now.
+#[must_use]
+pub fn in_vain_until(now: &Moment, states: &[&State], most: usize, window: Duration) -> Option<Duration> {
+    let mut left: Vec<Duration> = states
+        .iter()
+        .flat_map(|state| &state.restarts)
+        .filter(|restart| restart.outcome != Outcome::Healed)
+        .filter_map(|restart| window.checked_sub(now.since(&restart.at.not_after(now))))
+        .filter(|left| !left.is_zero())
+        .collect();
+    left.sort_unstable();
+    left.len().checked_sub(most).and_then(|at| left.get(at)).copied()
+}

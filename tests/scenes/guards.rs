@@ -1,0 +1,247 @@
+//! It never makes things worse, and says why it does nothing.
+
+use std::fmt::Write;
+
+use crate::harness::{Answer, RESTARTS, Scene, Server};
+
+const RESTART: &[&str] = &["reset-failed app.service", "restart app.service"];
+
+/// Due at the next failed tick; `proven`: it was healthy once.
+fn due(proven: bool) -> Scene {
+    let scene = Scene::new();
+    scene.keys("grace = \"0s\"\nverify = \"10ms\"");
+    if proven {
+        scene.tick().exits(0);
+    }
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️*1/2"]);
+    scene.pass(120);
+    scene
+}
+
+#[test]
+fn what_was_never_healthy_as_it_is_asked_gets_one_restart() {
+    let scene = due(false);
+    scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", "❌*"]).acts(RESTART);
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["⚠️*3/2*"]);
+    scene.pass(120);
+    scene.tick().exits(1).logs(&[
+        "⚠️*4/2*",
+        "⏸️ app not restarted (never_healthy): it was never healthy as it is asked, and a restart has not changed that: is url right, and status?",
+    ]);
+    // A person who knows better allows one more.
+    scene.run(&["reset", "app"]).ends(0).prints("app: cleared*\n", "");
+    for (logs, acts) in [(&["⚠️*"][..], &[][..]), (&["⚠️*", "🔄*", "❌*"], RESTART)] {
+        scene.pass(120);
+        scene.tick().exits(1).logs(logs).acts(acts);
+    }
+}
+
+#[test]
+fn a_page_that_is_not_there_is_not_restarted_for_again_and_again() {
+    let scene = due(true);
+    scene.server.answers(&[Answer::Status(404)]);
+    scene.tick().exits(1).logs(&["⚠️*2/2*", "🔄*", "❌*"]).acts(RESTART);
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["⚠️*3/2*"]);
+    scene.pass(120);
+    scene.tick().exits(1).logs(&[
+        "⚠️*4/2*",
+        "⏸️ app not restarted (same_answer): it answers 404 as before the last restart, which no restart changes: is url right?",
+    ]);
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.pass(240);
+    scene.tick().exits(1).logs(&["🔄*", "❌*"]).acts(RESTART);
+}
+
+#[test]
+fn that_restarting_does_not_help_is_said_once_and_loudly() {
+    let scene = due(true);
+    scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", "❌*"]).acts(RESTART);
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["⚠️*3/2*"]);
+    scene.pass(120);
+    scene
+        .tick()
+        .ends(1)
+        .prints("", "unhang: app: restarting does not help: it ends as it began, twice in a row; look at the service itself\n")
+        .logs(&["⚠️*4/2*", "🔄*", "❌*", "❌ app restarting does not help: status 502 before and after, twice in a row; the next one in 1 h at the earliest"])
+        .acts(RESTART);
+    for logs in [&["⚠️*5/2*"][..], &["⚠️*6/2*", "⏸️ app not restarted (backoff): *"], &[]] {
+        scene.pass(120);
+        scene.tick().exits(1).logs(logs);
+    }
+    // It heals after all: all is forgotten.
+    scene.server.answers(&[Answer::Status(200)]);
+    scene.tick().exits(0).logs(&["✅*"]);
+}
+
+#[test]
+fn a_service_that_comes_and_goes_is_told_to_flap() {
+    let scene = Scene::new();
+    scene.keys("flapping = { failures = 3, of = 6 }");
+    for (status, logs) in [
+        (502, &["⚠️*1/2"][..]),
+        (200, &["✅*"]),
+        (502, &["⚠️*1/2"]),
+        (200, &["✅*"]),
+        (
+            502,
+            &[
+                "⚠️*1/2",
+                "⚠️ app is flapping: 3 of the last 6 runs failed; not restarted for that (flapping.restart)",
+            ],
+        ),
+        (200, &["✅*"]),
+        (502, &["⚠️*1/2"]),
+    ] {
+        scene.server.answers(&[Answer::Status(status)]);
+        scene.tick().exits(i32::from(status != 200)).logs(logs);
+        scene.pass(120);
+    }
+    scene.run(&["why"]).ends(0).prints("*; flapping: 3 of the last 6 runs failed\n*", "");
+}
+
+#[test]
+fn a_service_that_flaps_is_restarted_if_that_is_wanted() {
+    let scene = Scene::new();
+    scene.keys("flapping = { failures = 3, of = 6, restart = true }").on_restart(RESTARTS);
+    for status in [502, 200, 502, 200] {
+        scene.server.answers(&[Answer::Status(status)]);
+        scene.tick().exits(i32::from(status != 200)).logs(&["*"]);
+        scene.pass(120);
+    }
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&[
+            "⚠️*1/2",
+            "⚠️ app is flapping: 3 of the last 6 runs failed; it counts as due (flapping.restart)",
+            "🔄*",
+            "✅*",
+        ])
+        .acts(RESTART);
+}
+
+/// Services of one plan, each with a unit and a server of its own, and one log.
+fn many(scene: &Scene, names: &[&str], host: &str) -> Vec<Server> {
+    let mut text =
+        format!("[host]\nboot_grace = \"0s\"\n{host}\n[defaults]\nverify = \"10ms\"\ngrace = \"0s\"\n");
+    let log = scene.path("app.log");
+    let servers: Vec<Server> = names.iter().map(|_| Server::start()).collect();
+    for (name, server) in names.iter().zip(&servers) {
+        let unit = format!("{name}.service");
+        scene.unit(&unit, &crate::harness::unit(&[("Id", &unit), ("Names", &unit)]));
+        let (url, log) = (server.url(), log.display());
+        let _ = writeln!(text, "[service.{name}]\nurl = \"{url}\"\nlog_file = \"{log}\"");
+    }
+    scene.config(&text);
+    servers
+}
+
+fn all_answer(servers: &[Server], status: u16) {
+    for server in servers {
+        server.answers(&[Answer::Status(status)]);
+    }
+}
+
+#[test]
+fn services_that_fall_at_once_are_one_incident_and_share_a_budget() {
+    let scene = Scene::new();
+    let servers = many(&scene, &["a", "b", "c", "d"], "budget = { restarts = 2, window = \"1h\" }");
+    scene.tick().exits(0);
+    all_answer(&servers, 502);
+    scene.tick().exits(1).logs(&[
+        "⚠️ a health check failed*",
+        "⚠️ a began to fail with b, c, d (4 of 4): they share this host",
+        "⚠️ b health*",
+        "⚠️ b began*",
+        "⚠️ c health*",
+        "⚠️ c began*",
+        "⚠️ d health*",
+        "⚠️ d began*",
+    ]);
+    scene.pass(120);
+    // One at a time, and no third one while none has helped.
+    scene
+        .tick()
+        .exits(1)
+        .logs(&[
+            "⚠️ a*2/2", "⚠️ b*2/2", "⚠️ c*2/2", "⚠️ d*2/2", "🔄 Restarting a*", "❌ a*", "🔄 Restarting b*", "❌ b*",
+            "⏸️ c not restarted (common_cause): it failed together with others, and restarts of some of them have not helped; next restart possible *",
+            "⏸️ d not restarted (common_cause): *",
+        ])
+        .acts(&["reset-failed a.service", "restart a.service", "reset-failed b.service", "restart b.service"]);
+    scene
+        .run(&["why", "c"])
+        .ends(0)
+        .prints("c: held (common_cause)*; it began to fail with a, b, d (4 of 4): they share this host*", "");
+    all_answer(&servers, 200);
+    scene.tick().exits(0).logs(&["✅ a*", "✅ b*", "✅ c*", "✅ d*"]);
+}
+
+#[test]
+fn restarts_that_help_go_on_until_all_are_healed() {
+    let scene = Scene::new();
+    let servers = many(&scene, &["a", "b", "c"], "budget = { restarts = 1, window = \"1h\" }");
+    scene.tick().exits(0);
+    all_answer(&servers, 502);
+    scene.tick().exits(1).logs(&["*began*"]);
+    scene.pass(120);
+    for server in &servers {
+        server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    }
+    // c has healed by itself when its turn comes.
+    servers[2].answers(&[Answer::Status(502), Answer::Status(200)]);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&[
+            "⚠️ a*",
+            "⚠️ b*",
+            "⚠️ c*",
+            "🔄*",
+            "✅ a*",
+            "🔄*",
+            "✅ b*",
+            "✅ c recovered (was 2 failures): it answered right before the restart",
+        ])
+        .acts(&[
+            "reset-failed a.service",
+            "restart a.service",
+            "reset-failed b.service",
+            "restart b.service",
+        ]);
+}
+
+#[test]
+fn what_all_of_them_require_is_named() {
+    let scene = Scene::new();
+    let servers = many(&scene, &["a", "b", "c"], "");
+    let text = scene.config_text().replace("log_file", "requires = [\"tcp:127.0.0.1:1\"]\nlog_file");
+    scene.config(&text);
+    all_answer(&servers, 502);
+    scene.tick().exits(1).logs(&[
+        "⏸️ a not restarted (upstream): tcp:127.0.0.1:1, which it requires, fails its own probe (refused)",
+        "⚠️ a began to fail with b, c (3 of 3): all require tcp:127.0.0.1:1",
+        "⏸️ b*",
+        "⚠️ b began*",
+        "⏸️ c*",
+        "⚠️ c began*",
+    ]);
+}
+
+#[test]
+fn a_hold_that_lasts_is_told_again_after_half_an_hour_and_then_hourly() {
+    let scene = Scene::new();
+    scene.unit("app.service", &crate::harness::unit(crate::harness::STOPPED));
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⏸️ app not restarted (stopped): *"]);
+    for (minutes, told) in [(28, false), (2, true), (58, false), (2, true), (2, false)] {
+        scene.pass(minutes * 60);
+        let again = ["⏸️ app not restarted (stopped): *; for * by now"];
+        scene.tick().exits(1).logs(if told { &again } else { &[] });
+    }
+}
