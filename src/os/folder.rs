@@ -70,7 +70,7 @@ impl Folder {
     /// never half. The caller holds the lock, so the name beside is free or a leftover. Mode 0644.
     pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let beside = format!(".{name}.new");
-        let written = self.create_anew(&beside).and_then(|mut file| {
+        let written = self.create_anew(&beside, FILE).and_then(|mut file| {
             fs::fchmod(&file, FILE)?;
             file.write_all(bytes)?;
             file.sync_all()
@@ -129,12 +129,11 @@ impl Folder {
         }
     }
 
-    /// A new file with this content, locked before anybody can see it. Nobody else may open it, for whoever
-    /// can could lock it too.
+    /// A new file with this content, locked before it has its name. Nobody else may open it, not even while
+    /// it is made: whoever could, could lock it too.
     pub(crate) fn hold(&self, name: &str, bytes: &[u8]) -> io::Result<Lock> {
         let beside = format!(".{name}.new");
-        let mut file = self.create_anew(&beside)?;
-        fs::fchmod(&file, LOCK)?;
+        let mut file = self.create_anew(&beside, LOCK)?;
         file.write_all(bytes)?;
         fs2::FileExt::try_lock_exclusive(&file)?;
         self.rename(&beside, name)?;
@@ -171,12 +170,12 @@ impl Folder {
         Ok(Self(folder))
     }
 
-    fn create_anew(&self, name: &str) -> io::Result<File> {
+    fn create_anew(&self, name: &str, mode: Mode) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-        match self.regular(name, flags, FILE) {
+        match self.regular(name, flags, mode) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.remove(name)?;
-                self.regular(name, flags, FILE)
+                self.regular(name, flags, mode)
             }
             opened => opened,
         }
