@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use unhang_core::{Cause, Doubt, Reason, VerdictKind};
 
@@ -90,7 +90,10 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
         let key = row.after("Cm").pop_first().unwrap();
         assert!(keys.remove(&key), "{flag}: {key}");
     }
-    assert_eq!(keys, Names::new(), "keys without a flag");
+    // A run that somebody types without them would not be held.
+    let in_files_only =
+        ["requires", "pause_file", "pause_file_max_age", "maintenance.status", "maintenance.header", "pause_on_dpkg"];
+    assert_eq!(keys, in_files_only.map(str::to_owned).into(), "keys without a flag");
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn every_key_is_in_the_manual_with_its_default_and_no_other() {
             assert!(said.insert(key, default).is_none(), "{}", item.text);
         }
         // Not shown, for want of any; and made by what only the operator knows.
-        for (key, default) in [("headers", Some("{}")), ("url", None), ("restart", None)] {
+        for (key, default) in EXAMPLES {
             if let Some(found) = exist.get_mut(key) {
                 *found = default.map(str::to_owned);
             }
@@ -114,6 +117,51 @@ fn every_key_is_in_the_manual_with_its_default_and_no_other() {
             keys.into_iter().map(|(key, default)| (key, default.map(|text| in_seconds(&text)))).collect()
         };
         assert_eq!(plain(said), plain(exist), "{name}");
+    }
+}
+
+/// Keys that `shown` has by an example, with what they are if nobody says anything.
+const EXAMPLES: [(&str, Option<&str>); 6] = [
+    ("headers", Some("{}")),
+    ("requires", Some("[]")),
+    ("maintenance.status", None),
+    ("maintenance.header", None),
+    ("url", None),
+    ("restart", None),
+];
+
+#[test]
+fn the_sample_and_the_readme_write_every_key_out_with_its_default() {
+    let all: BTreeMap<String, Option<String>> = shown().into_values().flatten().collect();
+    let readme = source("README.md");
+    let block = readme.split("```toml\n").find(|block| block.contains("\n[host]\n")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("unhang.toml");
+    for (name, text) in [
+        ("contrib/unhang.toml", source("contrib/unhang.toml")),
+        ("README.md", block.split("```").next().unwrap().to_owned()),
+    ] {
+        // A comment that is no key is a sentence; a unit and a command go together nowhere.
+        let lines = text.lines().filter(|line| !line.starts_with("# restart = "));
+        let is_key = |line: &&str| line.contains(" = ");
+        let lines = lines.map(|line| line.strip_prefix("# ").filter(is_key).unwrap_or(line));
+        fs::write(&file, lines.flat_map(|line| [line, "\n"]).collect::<String>()).unwrap();
+        let (ends_well, told) = unhang(&["config", "show", "--config", file.to_str().unwrap()]);
+        assert!(ends_well, "{name}: {told}");
+        let written: BTreeMap<String, String> = told
+            .lines()
+            .filter(|line| !line.ends_with("# default"))
+            .filter_map(|line| line.split_once(" = "))
+            .map(|(key, rest)| (key.to_owned(), rest.rsplit_once("  # ").unwrap().0.trim_end().to_owned()))
+            .collect();
+        for (key, default) in &all {
+            if EXAMPLES.iter().any(|(example, _)| example == key) {
+                assert!(text.contains(key.split('.').next().unwrap()), "{name} lacks {key}");
+                continue;
+            }
+            let value = written.get(key).map(|value| in_seconds(&value.replace("roams-django", "x")));
+            assert_eq!(value, default.as_deref().map(in_seconds), "{name}: {key}");
+        }
     }
 }
 
@@ -168,6 +216,17 @@ fn every_exit_status_is_in_the_manual() {
     let page = Page::read("unhang.8");
     let text = product("src/exit.rs");
     let (run, check) = text.split_once("enum Level").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let fixed = ["--log-file", log.to_str().unwrap(), "--state-dir", dir.path().to_str().unwrap()];
+    let paused = |arguments: &[&str]| {
+        let status = unhang_ends(&[&["paused", "x"], &ONE[..], &fixed, arguments].concat());
+        status.code().unwrap().to_string()
+    };
+    let of_paused: Names =
+        [&["--for", "2d", "--", "true"][..], &["--", "/dev/null"], &["--", "/nowhere"]].map(paused).into();
+    let said: Names = page.items("EXIT STATUS", "paused").into_iter().map(Line::heading).collect();
+    assert_eq!(said, of_paused, "paused");
     for (part, text) in [("run", run), ("check", check)] {
         let arrows = text.split("=> ").skip(1).filter_map(|rest| rest.split(',').next());
         let exist: Names = arrows.filter(|word| word.parse::<u8>().is_ok()).map(str::to_owned).collect();
@@ -208,7 +267,13 @@ fn every_mark_of_the_log_is_in_the_manual_with_an_example() {
 /// A plan that needs no file, and a port where nobody is.
 const ONE: [&str; 4] = ["--unit", "x.service", "--url", "http://localhost:1/"];
 
-/// In an environment of its own; whether it ended well, and what it printed.
+/// In an environment of its own; how it ended.
+fn unhang_ends(arguments: &[&str]) -> ExitStatus {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unhang"));
+    command.env_clear().args(arguments).output().unwrap().status
+}
+
+/// Likewise; whether it ended well, and what it printed.
 fn unhang(arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unhang"));
     let output = command.env_clear().args(arguments).output().unwrap();
@@ -264,13 +329,24 @@ fn commands() -> BTreeMap<String, Names> {
     found
 }
 
+const EVERY_KEY_WITHOUT_A_DEFAULT: &str = r#"
+[service.x]
+url = "http://localhost/"
+restart = ["x"]
+headers = { A = "b" }
+requires = ["tcp:localhost:1"]
+maintenance = { status = "503", header = "A" }
+"#;
+
 /// `service` and `host`, each with its keys and their values, as `config show` tells them.
 fn shown() -> BTreeMap<String, BTreeMap<String, Option<String>>> {
-    let by_command =
-        ["--restart-command", "x", "--name", "x", "--url", "http://localhost/", "--header", "A: b"];
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("unhang.toml");
+    fs::write(&file, EVERY_KEY_WITHOUT_A_DEFAULT).unwrap();
+    let in_a_file = ["--config", file.to_str().unwrap()];
     let mut sections = BTreeMap::<String, BTreeMap<String, Option<String>>>::new();
     // The second time for what the first has not.
-    for plan in [&ONE[..], &by_command] {
+    for plan in [&ONE[..], &in_a_file] {
         let (ends_well, text) = unhang(&[&["config", "show"], plan].concat());
         assert!(ends_well, "{text}");
         let mut section = String::new();
@@ -470,8 +546,9 @@ impl Line {
 fn typed(text: &str) -> Option<Vec<String>> {
     let (before, after) = text.split_once("unhang ")?;
     let is_command = !text.starts_with('.') && (before.is_empty() || before.ends_with('/'));
-    let words = after.split(['|', '>']).next()?.split_whitespace().map(str::to_owned);
-    is_command.then(|| words.collect())
+    // Behind `--` stands somebody else's command.
+    let own = after.split(['|', '>']).next()?.split(" -- ").next()?;
+    is_command.then(|| own.split_whitespace().map(str::to_owned).collect())
 }
 
 fn plain(line: &str) -> String {
