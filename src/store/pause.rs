@@ -1,5 +1,5 @@
-//! Pauses on disk: NAME.pause is a person's and outlives a reboot; NAME+PID.pause lies in memory and is that
-//! of `unhang paused`, which holds it locked for as long as it runs. Neither needs the lock of a tick. One that
+//! Pauses on disk: NAME.pause is a person's and outlives a reboot; NAME+PID.pause lies beside the locks and is
+//! that of `unhang paused`, which holds it locked for as long as it runs. Neither needs the lock of a tick. One that
 //! is over stays where it is: its beginning says that the failures before it tell nothing any more.
 
 use std::collections::BTreeMap;
@@ -47,8 +47,15 @@ struct File {
 #[derive(Debug)]
 pub(crate) struct Pauses<'a> {
     store: &'a Store,
-    /// By NAME: file and process.
-    of_commands: BTreeMap<String, Vec<(String, u32)>>,
+    /// By NAME.
+    of_commands: BTreeMap<String, Vec<OfCommand<'a>>>,
+}
+
+#[derive(Debug)]
+struct OfCommand<'a> {
+    folder: &'a Folder,
+    file: String,
+    pid: u32,
 }
 
 impl Pauses<'_> {
@@ -58,11 +65,13 @@ impl Pauses<'_> {
         for folder in self.store.folders() {
             found.extend(of_person(folder, key, now)?);
         }
-        for (file, pid) in self.of_commands.get(key).into_iter().flatten() {
-            let Some(folder) = self.store.volatile() else { continue };
-            // What others may not read is root's; it shows in the state all the same.
-            let Ok(Some(bytes)) = folder.read(file, LARGEST) else { continue };
-            let Some(note) = Note::read(&bytes) else { continue };
+        for OfCommand { folder, file, pid } in self.of_commands.get(key).into_iter().flatten() {
+            let bytes = match folder.read(file, LARGEST) {
+                // What others may not read is root's; it shows in the state all the same.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
+                read => read?,
+            };
+            let Some(note) = bytes.and_then(|bytes| Note::read(&bytes)) else { continue };
             let left = note.left(now).filter(|_| folder.is_locked(file).unwrap_or(true));
             found.push(match left {
                 Some(left) => {
@@ -78,9 +87,11 @@ impl Pauses<'_> {
 
 impl Store {
     pub(crate) fn pauses(&self) -> io::Result<Pauses<'_>> {
-        let mut of_commands = BTreeMap::<String, Vec<(String, u32)>>::new();
-        for (key, pid, file) in self.volatile().map_or_else(|| Ok(Vec::new()), files_of_commands)? {
-            of_commands.entry(key).or_default().push((file, pid));
+        let mut of_commands = BTreeMap::<String, Vec<OfCommand<'_>>>::new();
+        for folder in self.beside_the_locks() {
+            for (key, pid, file) in files_of_commands(folder)? {
+                of_commands.entry(key).or_default().push(OfCommand { folder, file, pid });
+            }
         }
         Ok(Pauses { store: self, of_commands })
     }
@@ -120,7 +131,17 @@ impl Store {
 
     /// For as long as this process keeps it.
     pub(crate) fn hold_pause(&self, key: &str, pid: u32, note: &Note) -> io::Result<Held> {
-        let folder = self.volatile().ok_or(io::ErrorKind::NotFound)?;
+        let mut held = Err(io::ErrorKind::NotFound.into());
+        for folder in self.beside_the_locks() {
+            held = Self::hold_in(folder, key, pid, note);
+            if held.is_ok() {
+                break;
+            }
+        }
+        held
+    }
+
+    fn hold_in(folder: &Folder, key: &str, pid: u32, note: &Note) -> io::Result<Held> {
         for (_, _, file) in files_of_commands(folder)?.into_iter().filter(|(other, ..)| other == key) {
             // Left behind long ago, and looked at often enough.
             let old = folder.read(&file, LARGEST).ok().flatten().and_then(|bytes| Note::read(&bytes));
@@ -135,9 +156,11 @@ impl Store {
         self.disk.as_ref().ok().into_iter().chain(self.in_memory())
     }
 
-    /// What a command holds goes with the boot, as its process does.
-    fn volatile(&self) -> Option<&Folder> {
-        self.in_memory().or(self.locks.as_ref())
+    /// Where commands hold their pauses. Memory, where it is another place, only if there is no room: that
+    /// of a user comes and goes with their logins, and a command may outlive them.
+    fn beside_the_locks(&self) -> impl Iterator<Item = &Folder> {
+        let memory = self.in_memory().filter(|_| self.at.fallback.as_ref() != Some(&self.at.locks));
+        self.locks.as_ref().into_iter().chain(memory)
     }
 }
 
@@ -310,6 +333,32 @@ mod tests {
         let _held = store.hold_pause("shop", 9, &late).unwrap();
         let names: Vec<_> = std::fs::read_dir(dir.path().join("memory")).unwrap().collect();
         assert_eq!(names.len(), 1, "what was left behind is gone: {names:?}");
+    }
+
+    #[test]
+    fn the_end_of_a_login_ends_no_pause_of_a_command() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state");
+        let logged_in =
+            Places { state: state.clone(), fallback: Some(dir.path().join("run")), locks: state.clone() };
+        let by_cron = Places { fallback: None, ..logged_in.clone() };
+        let now = at("a", 1_060, 1_060);
+        for (holds, looks) in [(&logged_in, &by_cron), (&by_cron, &logged_in)] {
+            let (holder, run) = (Store::open(holds).unwrap(), Store::open(looks).unwrap());
+            let held = holder.hold_pause("shop", 7, &note(15)).unwrap();
+            assert_eq!(left(&pause(&run, "shop", &now)), Some(840), "{holds:?}");
+            drop(held);
+            assert_eq!(left(&pause(&run, "shop", &now)), None);
+        }
+    }
+
+    #[test]
+    fn what_a_command_holds_and_cannot_be_read_is_no_leave_to_restart() {
+        let (dir, store) = store();
+        std::fs::create_dir(dir.path().join("memory/shop+7.pause")).unwrap();
+        let now = at("a", 1_060, 1_060);
+        assert!(store.pauses().unwrap().of("shop", &now).is_err());
+        assert_eq!(pause(&store, "other", &now), Pause::None);
     }
 
     #[test]
