@@ -19,22 +19,37 @@ pub(crate) fn is_locked(path: &Path) -> io::Result<bool> {
     };
     let mut list = Vec::new();
     File::open("/proc/locks")?.take(MOST).read_to_end(&mut list)?;
-    Ok(String::from_utf8_lossy(&list).lines().any(|line| is_of(line, &stat)))
+    let list = String::from_utf8_lossy(&list);
+    Ok(list.lines().filter_map(|line| holder(line, &stat)).any(|pid| may_be_of(pid, stat.st_uid)))
 }
 
-/// `1: POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF`; one that waits has `->` after its number.
-fn is_of(line: &str, stat: &Stat) -> bool {
+/// Its process, of a line such as `1: POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF`; one that waits has `->`
+/// after its number.
+fn holder<'a>(line: &'a str, stat: &Stat) -> Option<&'a str> {
     let mut words = line.split_ascii_whitespace().skip(1);
     if words.next() != Some("POSIX") || words.next().is_none() || words.next() != Some("WRITE") {
-        return false;
+        return None;
     }
-    let mut place = words.nth(1).unwrap_or_default().split(':');
+    let pid = words.next()?;
+    let mut place = words.next().unwrap_or_default().split(':');
     let hex = |text: Option<&str>| u32::from_str_radix(text?, 16).ok();
     let device = hex(place.next()).zip(hex(place.next()));
     let inode = place.next().and_then(|text| text.parse::<u64>().ok());
     // btrfs and overlay give each part of theirs a device number that the list does not have.
     let nameless = major(stat.st_dev) == 0;
-    inode == Some(stat.st_ino) && (nameless || device == Some((major(stat.st_dev), minor(stat.st_dev))))
+    let device_fits = nameless || device == Some((major(stat.st_dev), minor(stat.st_dev)));
+    (inode == Some(stat.st_ino) && device_fits).then_some(pid)
+}
+
+/// Where the device cannot be told, somebody else may have made a file with the same number elsewhere, to lock
+/// that. (The owner of the folder /proc/PID is root's for whoever asks for it; `Uid:` is not.)
+fn may_be_of(pid: &str, owner: u32) -> bool {
+    let mut status = String::new();
+    let read = File::open(format!("/proc/{pid}/status"))
+        .and_then(|file| file.take(64 * 1024).read_to_string(&mut status));
+    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:")).filter(|_| read.is_ok());
+    // Hidden from us, or of another name space.
+    uids.is_none_or(|uids| uids.split_ascii_whitespace().any(|uid| uid.parse() == Ok(owner)))
 }
 
 #[cfg(test)]
@@ -75,9 +90,18 @@ mod tests {
             ("1: POSIX", false),
             ("", false),
         ] {
-            assert_eq!(is_of(line, &own), counts, "{line}");
+            assert_eq!(holder(line, &own), counts.then_some("4711"), "{line}");
         }
         own.st_dev = rustix::fs::makedev(0, 42);
-        assert!(is_of("1: POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF", &own), "btrfs, overlay");
+        let line = "1: POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF";
+        assert_eq!(holder(line, &own), Some("4711"), "btrfs, overlay");
+    }
+
+    #[test]
+    fn a_lock_of_somebody_who_does_not_own_the_file_counts_nothing() {
+        let (own, me) = (rustix::process::geteuid().as_raw(), std::process::id().to_string());
+        assert!(may_be_of(&me, own));
+        assert!(!may_be_of(&me, own + 1));
+        assert!(may_be_of("0", own), "of a process that we cannot see");
     }
 }
