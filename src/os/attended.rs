@@ -47,9 +47,12 @@ fn forward(signal: i32, child: &Child) {
     }
 }
 
-/// Then Ctrl-C goes to the program as it does to us.
+/// Then Ctrl-C goes to the program as it does to us. The terminal is asked itself: all of our streams may lead
+/// elsewhere.
+#[expect(clippy::disallowed_methods, reason = "our terminal is a file")]
 fn in_foreground() -> bool {
-    rustix::termios::tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
+    let group = File::open("/dev/tty").and_then(|terminal| Ok(rustix::termios::tcgetpgrp(terminal)?));
+    group.is_ok_and(|group| group == getpgrp())
 }
 
 /// Bit n-1 is signal n (proc(5), SigIgn); none where /proc is hidden.
