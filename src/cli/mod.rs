@@ -162,9 +162,10 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    /// No NAME holds a `/`, which every URL does.
+    /// No NAME holds a `/` or a `:`; every URL has a `/`, or is `tcp:HOST:PORT`.
     pub(crate) fn url(&self) -> Option<&str> {
-        self.targets.iter().map(String::as_str).find(|target| target.contains('/'))
+        let is_url = |target: &&str| target.contains('/') || target.starts_with("tcp:");
+        self.targets.iter().map(String::as_str).find(is_url)
     }
 }
 
