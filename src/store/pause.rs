@@ -122,7 +122,8 @@ impl Store {
             if let Some(Pause::Lasting(_)) = of_person(folder, key, now)? {
                 let note = folder.read(&name(key), LARGEST)?.and_then(|bytes| Note::read(&bytes));
                 let note = Note { until: now.clone(), ..note.unwrap_or_else(|| Note::unknown(now)) };
-                folder.replace(&name(key), &note.written())?;
+                // A full disk still lets go of a file.
+                folder.replace(&name(key), &note.written()).or_else(|_| folder.remove(&name(key)))?;
                 ended = true;
             }
         }
@@ -343,6 +344,14 @@ mod tests {
             Places { state: state.clone(), fallback: Some(dir.path().join("run")), locks: state.clone() };
         let by_cron = Places { fallback: None, ..logged_in.clone() };
         let now = at("a", 1_060, 1_060);
+        // Where the disk has no room, memory is the second choice.
+        let in_the_way = state.join(".shop+8.pause.new/in the way");
+        std::fs::create_dir_all(in_the_way).unwrap();
+        let store = Store::open(&logged_in).unwrap();
+        let held = store.hold_pause("shop", 8, &note(15)).unwrap();
+        assert_eq!(left(&pause(&store, "shop", &now)), Some(840));
+        assert!(Store::open(&by_cron).unwrap().hold_pause("shop", 8, &note(15)).is_err());
+        drop((held, store));
         for (holds, looks) in [(&logged_in, &by_cron), (&by_cron, &logged_in)] {
             let (holder, run) = (Store::open(holds).unwrap(), Store::open(looks).unwrap());
             let held = holder.hold_pause("shop", 7, &note(15)).unwrap();
