@@ -88,20 +88,18 @@ pub(crate) fn resume(plan: &Plan, places: &Places, who: &str) -> Exit {
         let still = store.pauses().and_then(|pauses| pauses.of(key, &tick.now));
         match (ended, still) {
             (Ok(ended), Ok(still)) => {
-                let mut said = if ended { "resumed".to_owned() } else { "was not paused".to_owned() };
+                let still = lasting(&still);
                 if ended {
-                    tell(&tick, service, &log::resumed(&service.name, &format!("by {who}")));
+                    tell_end(&tick, service, &format!("by {who}"), still.as_deref());
                 }
-                let held = match still {
-                    Pause::Lasting(paused) => {
-                        let by = words::paused(&paused.by);
-                        said = if ended { format!("{said}, but still {by}") } else { format!("still {by}") };
-                        true
-                    }
-                    Pause::None | Pause::Over { .. } => false,
+                let said = match (&still, ended) {
+                    (None, true) => "resumed".to_owned(),
+                    (None, false) => "was not paused".to_owned(),
+                    (Some(by), true) => format!("resumed, but still {by}"),
+                    (Some(by), false) => format!("still {by}"),
                 };
                 report::line(words::escaped(&format!("{key}: {said}")));
-                if held { Exit::Unwell } else { Exit::Well }
+                if still.is_some() { Exit::Unwell } else { Exit::Well }
             }
             (Err(error), _) | (_, Err(error)) => {
                 let why = words::io_or_cure(&error, cure(plan.owner));
@@ -125,8 +123,8 @@ pub(crate) fn paused(
 ) -> ExitCode {
     let tick = Tick::begin(plan, Echo::Silent);
     let program = command_words.first().map(|word| Path::new(word).display().to_string()).unwrap_or_default();
-    let held = open(&tick, places).and_then(|store| hold_all(&tick, &store, pausing, &program));
-    let Some(held) = held else { return ExitCode::from(NOT_BEGUN) };
+    let Some(store) = open(&tick, places) else { return ExitCode::from(NOT_BEGUN) };
+    let Some(held) = hold_all(&tick, &store, pausing, &program) else { return ExitCode::from(NOT_BEGUN) };
     let (began, ended) = (Instant::now(), command::attend(command_words));
     drop(held);
     let how = match &ended {
@@ -135,8 +133,11 @@ pub(crate) fn paused(
     };
     let lasted = began.elapsed();
     let after = words::span(lasted);
+    let others = store.pauses().ok();
     for service in &plan.services {
-        tell(&tick, service, &log::resumed(&service.name, &format!("{program}: {how} after {after}")));
+        let other = others.as_ref().and_then(|others| others.of(&service.key, &clock::now()).ok());
+        let still = other.and_then(|other| lasting(&other));
+        tell_end(&tick, service, &format!("{program}: {how} after {after}"), still.as_deref());
     }
     if lasted > pausing.length {
         let length = words::span(pausing.length);
@@ -199,6 +200,19 @@ fn at_work<'a>(tick: &Tick<'a>, store: &Store) -> Vec<&'a Service> {
         waiting.get_or_insert_with(|| Progress::begin("waiting for the run that is under way".to_owned()));
         thread::sleep(LOOK);
     }
+}
+
+fn lasting(pause: &Pause) -> Option<String> {
+    match pause {
+        Pause::Lasting(paused) => Some(words::paused(&paused.by)),
+        Pause::None | Pause::Over { .. } => None,
+    }
+}
+
+/// `still`: by whom else it is paused. Whoever reads "resumed" would expect restarts.
+fn tell_end(tick: &Tick<'_>, service: &Service, by: &str, still: Option<&str>) {
+    let still = still.map(|still| format!("; still {still}")).unwrap_or_default();
+    tell(tick, service, &log::resumed(&service.name, &format!("{by}{still}")));
 }
 
 fn tell(tick: &Tick<'_>, service: &Service, line: &str) {
