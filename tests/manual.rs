@@ -91,8 +91,14 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
         assert!(keys.remove(&key), "{flag}: {key}");
     }
     // A run that somebody types without them would not be held.
-    let in_files_only =
-        ["requires", "pause_file", "pause_file_max_age", "maintenance.status", "maintenance.header", "pause_on_dpkg"];
+    let in_files_only = [
+        "requires",
+        "pause_file",
+        "pause_file_max_age",
+        "maintenance.status",
+        "maintenance.header",
+        "pause_on_dpkg",
+    ];
     assert_eq!(keys, in_files_only.map(str::to_owned).into(), "keys without a flag");
 }
 

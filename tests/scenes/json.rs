@@ -54,6 +54,10 @@ fn every_object_is_as_its_schema_says() {
     all(&scene);
     scene.keys("restart = [\"true\"]");
     all(&scene);
+    scene.run(&["pause", "app", "--reason", "new disk"]).ends(0).prints("*", "").logs(&["*"]);
+    all(&scene);
+    scene.keys("restart = []\nrequires = [\"tcp:127.0.0.1:1\"]\nmaintenance = { status = \"502\", header = \"Content-Length\" }");
+    all(&scene);
     scene.no_systemctl().keys("");
     all(&scene);
 }

@@ -34,6 +34,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("*: state file unreadable (*): *; going on", "needs /run/unhang: src/store/mod.rs"),
     ("*: cannot write the state: *; kept in memory", "needs /run/unhang: src/store/mod.rs"),
     ("run: the deadline of * is over;", "needs a disk that hangs: bounds.rs"),
+    ("*: a run is under way and may still restart it;", "needs a run that lasts: pause.rs"),
+    ("*: cannot write the pause: *; kept in memory", "needs /run/unhang: src/store/pause.rs"),
 ];
 
 /// The one row that tells this line of stderr, without `unhang: `.
@@ -145,6 +147,7 @@ fn command_lines(met: &mut Met) {
         "check http://x app",
         "check http://x --unit y",
         "run --url http://x --name a --restart-command a'b",
+        "pause app --for 25h",
     ] {
         met.by(&scene, &line.split(' ').collect::<Vec<_>>());
     }
@@ -186,8 +189,15 @@ fn values(met: &mut Met) {
         "redirects = 1\nca_file = \"/nowhere.pem\"",
         "restart = \"a b\"",
         "restart = [\"a\", 5]",
-        "restart = []",
+        "restart = 5",
         "restart = [\"\"]",
+        "requires = \"postgres\"",
+        "requires = [\"postgres\"]",
+        "requires = [\"app\"]",
+        "requires = [\"tcp:localhost\"]",
+        "maintenance = 5",
+        "maintenance.header = \"X-Maintenance\"",
+        "maintenance = { status = 503, header = \"a b\" }",
         "restart = [\"./a\"]",
         "unit = \"/a\"",
         "unit = \"a*\"",
@@ -234,7 +244,7 @@ fn tables(met: &mut Met) {
         "[service.a]\nurl = \"http://x\"\n[service.b]\nurl = \"http://x\"\nunit = \"a\"",
         "[service.\"b.service\"]\nurl = \"http://x\"\nrestart = [\"x\"]\n[service.b]\nurl = \"http://x\"",
         "[host]\ndeadline = \"1s\"",
-        "[defaults]\nurl = \"http://x\"\nunit = \"x\"\nrestart = [\"x\"]\nlog_file = \"/x\"",
+        "[defaults]\nurl = \"http://x\"\nunit = \"x\"\nrestart = [\"x\"]\nlog_file = \"/x\"\nrequires = [\"x\"]",
     ] {
         scene.config(text);
         met.by(&scene, &["run", "--dry-run"]);
@@ -290,10 +300,29 @@ fn runs(met: &mut Met) {
     fs::remove_file(&lock).unwrap();
     symlink("/nowhere", &lock).unwrap();
     met.by(&scene, &["run"]);
+    pauses(met);
     fs::remove_dir_all(scene.path("state")).unwrap();
     fs::write(scene.path("state"), "").unwrap();
     met.by(&scene, &["run"]);
+    met.by(&scene, &["pause", "app"]);
     met.by(&scene, &["reset", "app"]);
     scene.env("TMPDIR", "/nowhere");
     met.by(&scene, &["demo"]);
+}
+
+fn pauses(met: &mut Met) {
+    let scene = Scene::new();
+    let mut paused = |rest: &[&str]| {
+        let mut command = scene.command(&["paused", "app"]);
+        let output = command.args(rest).output().unwrap();
+        met.told(&output, &format!("{rest:?}"));
+    };
+    paused(&["--", "/nowhere/deploy.sh"]);
+    paused(&["--for", "1ms", "--", "sleep", "0.01"]);
+    fs::create_dir_all(scene.path("state/app+1.pause")).unwrap();
+    paused(&["--", "true"]);
+    fs::create_dir_all(scene.path("state/.app.pause.new/in the way")).unwrap();
+    met.by(&scene, &["pause", "app"]);
+    fs::create_dir(scene.path("state/app.pause")).unwrap();
+    met.by(&scene, &["resume", "app"]);
 }

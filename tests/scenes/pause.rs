@@ -1,10 +1,13 @@
 //! Hands off, because somebody says so: a person, a command, a file, the service itself.
 
 use std::fs;
-use std::io::Read;
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Answer, Scene};
 
@@ -138,8 +141,13 @@ fn a_service_that_answers_maintenance_is_held_and_does_not_fail() {
 /// `unhang paused app -- sh -c SCRIPT`, which has begun when it says so on stdout.
 fn paused(scene: &Scene, script: &str) -> Child {
     let mut command = scene.command(&["paused", "app"]);
-    command.args(["--", "sh", "-c", script]).stdin(Stdio::null());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command.args(["--", "sh", "-c", script]);
+    begun(command)
+}
+
+fn begun(mut command: Command) -> Child {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     let mut begun = [0; 6];
     child.stdout.as_mut().unwrap().read_exact(&mut begun).unwrap();
     child
@@ -183,8 +191,7 @@ fn a_pause_ends_with_unhang_however_that_ends_and_its_command_goes_on() {
     let done = scene.path("done");
     let script = format!("echo begun; sleep 1; touch {}", done.display());
     let mut child = paused(&scene, &script);
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::KILL)
-        .unwrap();
+    kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
     child.wait().unwrap();
     scene.tick().exits(1).logs(&[
         "⏸️ app paused until *",
@@ -195,7 +202,6 @@ fn a_pause_ends_with_unhang_however_that_ends_and_its_command_goes_on() {
 
 #[test]
 fn signals_reach_the_command_and_its_end_is_that_of_unhang() {
-    use rustix::process::{Pid, Signal, kill_process};
     use std::os::unix::process::ExitStatusExt;
     let scene = Scene::new();
     let trapping = paused(&scene, "trap 'exit 9' TERM; echo begun; while :; do sleep 0.05; done");
@@ -261,4 +267,205 @@ fn a_pause_waits_for_the_run_that_is_under_way() {
         .acts(&["reset-failed app.service", "restart app.service"]);
     assert!(began.elapsed() > Duration::from_millis(500), "it returned before the run had ended");
     run.wait_with_output().unwrap();
+}
+
+/// Ends well as soon as the file is there.
+fn until_there(gate: &Path) -> String {
+    format!("echo begun; until [ -e {} ]; do sleep 0.05; done", gate.display())
+}
+
+#[test]
+fn of_two_commands_the_last_ends_the_pause() {
+    let scene = failed_once();
+    let (first, second) = (scene.path("first"), scene.path("second"));
+    let (one, other) = (paused(&scene, &until_there(&first)), paused(&scene, &until_there(&second)));
+    fs::write(first, "").unwrap();
+    assert!(one.wait_with_output().unwrap().status.success());
+    scene.tick().exits(1).logs(&[
+        "⏸️ app paused until *",
+        "⏸️ app paused until *",
+        "▶️ app resumed: sh: exit status 0 after *; still paused by *, while the command of process * runs",
+        "⏸️ app not restarted (paused): paused by *, while the command of process * runs; *",
+    ]);
+    scene.pass(120);
+    fs::write(second, "").unwrap();
+    let output = other.wait_with_output().unwrap();
+    scene.ran(output).ends(0).prints("", "").logs(&["▶️ app resumed: sh: exit status 0 after *s"]);
+    is_counted_anew(&scene);
+}
+
+#[test]
+fn the_end_of_a_command_ends_no_pause_of_a_person() {
+    let scene = Scene::new();
+    scene.run(&["pause", "app", "--reason", "new disk"]).ends(0).prints("*", "").logs(&["⏸️*"]);
+    let output = paused(&scene, "echo begun").wait_with_output().unwrap();
+    scene
+        .ran(output)
+        .ends(0)
+        .prints("", "")
+        .logs(&["⏸️*", "▶️ app resumed: sh: exit status 0 after *; still paused by *, \"new disk\""]);
+    scene.run(&["resume", "app"]).ends(0).prints("app: resumed\n", "").logs(&["▶️ app resumed: by *"]);
+}
+
+#[test]
+fn under_nohup_a_hangup_ends_neither_unhang_nor_the_command() {
+    let scene = failed_once();
+    let inner = scene.command(&["paused", "app"]);
+    let mut command = scene.bare(Path::new("nohup"));
+    command.arg(inner.get_program()).args(inner.get_args());
+    command.args(["--", "sh", "-c", "trap 'exit 7' TERM; echo begun; while :; do sleep 0.05; done"]);
+    let child = begun(command);
+    kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    scene.tick().exits(1).logs(&["⏸️ app paused until *", "⏸️ app not restarted (paused): *"]);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let status = child.wait_with_output().unwrap().status;
+    assert_eq!(status.code(), Some(7), "{status:?}");
+    scene.tick().ends(1).logs(&["▶️ app resumed: sh: exit status 7 after *", "*"]);
+}
+
+/// Writes each signal that it gets, and the process that sent it (0: the terminal), until SIGTERM.
+const LISTENS: &str = r#"
+import os, signal, sys
+wanted = {signal.SIGINT, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
+with open(sys.argv[1], "w", buffering=1) as told:
+    told.write(f"{os.getppid()}\n")
+    while True:
+        got = signal.sigwaitinfo(wanted)
+        told.write(f"{signal.Signals(got.si_signo).name} {got.si_pid}\n")
+        if got.si_signo == signal.SIGTERM:
+            break
+"#;
+
+#[test]
+fn ctrl_c_at_a_terminal_reaches_the_command_once() {
+    for streams in ["", "</dev/null", "</dev/null >/dev/null 2>&1"] {
+        let scene = Scene::new();
+        let (program, told) = (scene.path("listens.py"), scene.path("told"));
+        fs::write(&program, LISTENS).unwrap();
+        let inner = scene.command(&["paused", "app"]);
+        let words = std::iter::once(inner.get_program()).chain(inner.get_args());
+        let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+        let line =
+            format!("exec {} -- python3 {} {} {streams}", words.join(" "), program.display(), told.display());
+        let mut command = scene.bare(Path::new("script"));
+        let command = command.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped());
+        let mut terminal = command.stdout(Stdio::null()).spawn().unwrap();
+        let lines = || BufReader::new(fs::File::open(&told).unwrap()).lines().map(Result::unwrap);
+        until(|| told.exists() && lines().count() == 1);
+        terminal.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+        until(|| lines().count() > 1);
+        // Whatever was sent on came before this.
+        let unhang: i32 = lines().next().unwrap().parse().unwrap();
+        kill_process(Pid::from_raw(unhang).unwrap(), Signal::TERM).unwrap();
+        assert!(terminal.wait().unwrap().success());
+        let got: Vec<String> = lines().skip(1).collect();
+        assert_eq!(got, ["SIGINT 0".to_owned(), format!("SIGTERM {unhang}")], "{streams}");
+    }
+}
+
+/// A real full disk, which only root can make.
+#[test]
+fn on_a_full_disk_nobody_is_told_of_a_pause_that_is_none_and_one_that_is_can_be_ended() {
+    let scene = Scene::new();
+    let state = scene.path("state");
+    let root = |arguments: &[&str]| {
+        Command::new(arguments[0])
+            .args(&arguments[1..])
+            .arg(&state)
+            .status()
+            .is_ok_and(|ended| ended.success())
+    };
+    if !root(&["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "none"]) {
+        return;
+    }
+    scene.run(&["pause", "app"]).ends(0).prints("*", "").logs(&["⏸️*"]);
+    let mut rest = fs::File::create(state.join("rest")).unwrap();
+    while rest.write_all(&[0; 4096]).is_ok() {}
+    let touched = scene.path("touched");
+    scene.run(&["resume", "app"]).ends(0).prints("app: resumed\n", "").logs(&["▶️ app resumed: by *"]);
+    while rest.write_all(&[0; 4096]).is_ok() {}
+    scene.run(&["resume", "app"]).ends(0).prints("app: was not paused\n", "");
+    let none = "cannot write the pause: No space left on device;";
+    scene.run(&["pause", "app"]).ends(3).prints("", &format!("unhang: app: {none} it is not paused\n"));
+    let mut command = scene.command(&["paused", "app"]);
+    let output = command.args(["--", "touch"]).arg(&touched).output().unwrap();
+    scene.ran(output).ends(125).prints("", &format!("unhang: app: {none} touch was not begun\n"));
+    assert!(!touched.exists());
+    assert!(root(&["umount", "-l"]));
+}
+
+/// In a name space of its own, where /var/lib/dpkg is a folder of the scene: nobody else's apt waits for us.
+/// Only root can make one, and only where there is dpkg.
+#[test]
+fn while_dpkg_is_at_work_everything_is_held() {
+    let scene = failed_once();
+    let folder = scene.path("dpkg");
+    fs::create_dir(&folder).unwrap();
+    let lock = folder.join("lock-frontend");
+    fs::write(&lock, "").unwrap();
+    let elsewhere = |arguments: &[&str]| {
+        let inner = scene.command(arguments);
+        let mut command = scene.bare(Path::new("unshare"));
+        let bind = format!("mount --bind {} /var/lib/dpkg && exec \"$@\"", folder.display());
+        command.args(["-m", "sh", "-c", &bind, "sh"]).arg(inner.get_program()).args(inner.get_args());
+        command.output().unwrap()
+    };
+    if !elsewhere(&["status"]).status.success() {
+        return;
+    }
+    let text = scene.config_text();
+    scene.config(&text.replace("[host]\n", "[host]\npause_on_dpkg = true\n"));
+    let script = "import fcntl, sys\nf = open(sys.argv[1], 'w')\nfcntl.lockf(f, fcntl.LOCK_EX)\nprint('begun', flush=True)\nsys.stdin.read()";
+    let mut dpkg = Command::new("python3");
+    dpkg.args(["-c", script]).arg(&lock).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut dpkg = dpkg.spawn().unwrap();
+    let mut said = [0; 6];
+    dpkg.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
+    scene
+        .ran(elsewhere(&["run"]))
+        .exits(1)
+        .logs(&["⏸️ app not restarted (paused): paused while dpkg or apt is at work"]);
+    scene
+        .ran(elsewhere(&["status"]))
+        .ends(0)
+        .prints("app  held (paused)*paused while dpkg or apt is at work*\n", "");
+    drop(dpkg.stdin.take());
+    dpkg.wait().unwrap();
+    scene.pass(120);
+    scene
+        .ran(elsewhere(&["run"]))
+        .exits(1)
+        .logs(&["⚠️ app health check failed (HTTP 502) - Failure 2/2: 1 of 2 in a row"]);
+}
+
+#[test]
+fn a_run_that_does_not_end_is_told_and_no_command_begins() {
+    let scene = Scene::new();
+    let text = scene.config_text();
+    scene.config(
+        &text
+            .replace("[host]\n", "[host]\ndeadline = \"40s\"\n")
+            .replace("[defaults]\n", "[defaults]\ntimeout = \"1s\"\n"),
+    );
+    let run = fs::File::create(scene.path("state/app.service.lock")).unwrap();
+    fs2::FileExt::lock_exclusive(&run).unwrap();
+    let began = Instant::now();
+    let spawn = |mut command: Command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pause = spawn(scene.command(&["pause", "app"]));
+    let touched = scene.path("touched");
+    let mut command = scene.command(&["paused", "app"]);
+    command.args(["--", "touch"]).arg(&touched);
+    let paused = spawn(command);
+    let why = "unhang: app: a run is under way and may still restart it;";
+    scene
+        .ran(pause.wait_with_output().unwrap())
+        .ends(1)
+        .prints("app: no restarts until *\n", &format!("{why} look again\n"))
+        .logs(&["⏸️ app paused until *"]);
+    scene
+        .ran(paused.wait_with_output().unwrap())
+        .ends(125)
+        .prints("", &format!("{why} touch was not begun\n"));
+    assert!(began.elapsed() >= Duration::from_secs(40) && !touched.exists());
 }

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -46,6 +47,20 @@ fn nobody_else_can_open_a_lock_or_write_a_state() {
     let scene = Scene::new();
     scene.tick().exits(0);
     assert_eq!((mode(&scene, "state/app.service.lock"), mode(&scene, "state/app.json")), (0o600, 0o644));
+}
+
+#[test]
+fn nobody_else_can_write_a_pause_or_open_that_of_a_command() {
+    let scene = Scene::new();
+    scene.run(&["pause", "app"]).ends(0).prints("*", "").logs(&["*"]);
+    assert_eq!((mode(&scene, "state"), mode(&scene, "state/app.pause")), (0o755, 0o644));
+    // With a wide umask, too; $PPID of the shell is unhang.
+    let script = format!("cd {}; stat -c %a app+$PPID.pause", scene.path("state").display());
+    let mut command = scene.bare(Path::new("sh"));
+    let paused = scene.command(&["paused", "app"]);
+    command.args(["-c", "umask 0; exec \"$@\"", "sh"]).arg(paused.get_program()).args(paused.get_args());
+    let output = command.args(["--", "sh", "-c", &script]).output().unwrap();
+    scene.ran(output).ends(0).prints("600\n", "").logs(&["*", "*"]);
 }
 
 #[test]
