@@ -152,7 +152,7 @@ fn unwatched(checked: &Checked<'_>) -> Option<String> {
 fn found(checked: &Checked<'_>) -> String {
     let took = words::span(checked.times.total());
     match &checked.seen {
-        Observation::Healthy => format!("{} in {took}", http(checked)),
+        Observation::Healthy => format!("{} in {took}", answer(checked)),
         Observation::Unhealthy(cause) => match words::cause(cause, checked.timeout) {
             Some(why) => format!("{}: {why}", words::http(cause)),
             // Else it reads like a healthy one.
@@ -165,18 +165,20 @@ fn found(checked: &Checked<'_>) -> String {
     }
 }
 
-fn http(checked: &Checked<'_>) -> String {
-    format!("HTTP {:03}", checked.status.unwrap_or_default())
+/// Of a healthy answer; an address gives none, and `HTTP 000` would read like a failure.
+fn answer(checked: &Checked<'_>) -> String {
+    checked.status.map_or_else(|| "connected".to_owned(), |status| format!("HTTP {status}"))
 }
 
 /// `'LABEL'=VALUE[UOM];[WARN];[CRIT];[MIN];[MAX]`
 fn perfdata(checked: &Checked<'_>) -> String {
     // A URL would need quotes, and change with every other URL.
-    let label = if checked.label.contains('/') { "time" } else { checked.label };
+    let label = if checked.label.contains(['/', ':']) { "time" } else { checked.label };
     let limit = checked.timeout.as_secs_f64();
     // A refusal is quick, and no answer: it must not look like the fastest of all.
-    let answered =
-        checked.status.is_some() || matches!(checked.seen, Observation::Unhealthy(Cause::TimedOut(_)));
+    let took_its_time =
+        matches!(checked.seen, Observation::Healthy | Observation::Unhealthy(Cause::TimedOut(_)));
+    let answered = checked.status.is_some() || took_its_time;
     let seconds = checked.times.total().as_secs_f64();
     let value = if answered { format!("{seconds:.6}s") } else { "U".to_owned() };
     format!("{label}={value};;{limit};0;{limit}")

@@ -123,3 +123,19 @@ fn only_one_service_is_asked_for_and_what_it_requires_is_asked_all_the_same() {
     ]);
     scene.run(&["check", "-v", "app"]).ends(2).prints("*upstream*", "");
 }
+
+#[test]
+fn an_address_can_be_checked_by_itself() {
+    let scene = Scene::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp:{}", listener.local_addr().unwrap());
+    scene
+        .run(&["check", &address])
+        .ends(0)
+        .prints(&format!("UNHANG OK - {address}: connected in * | time=0.*s;;5;0;5\n"), "");
+    let nobody = format!("tcp:127.0.0.1:{}", nobody_listens());
+    scene
+        .run(&["check", &nobody])
+        .ends(2)
+        .prints(&format!("UNHANG CRITICAL - {nobody}: HTTP 000: connection refused | time=U;;5;0;5\n"), "");
+}
