@@ -122,6 +122,11 @@ impl Store {
         }
     }
 
+    /// Does another run have it? Asked without making one: its time would be that of a tick.
+    pub(crate) fn is_locked(&self, name: &str) -> io::Result<bool> {
+        self.locks.as_ref().map_or(Ok(false), |folder| folder.is_locked(&lock_name(name)))
+    }
+
     /// Where it lies, for those who are told of it.
     pub(crate) fn lock_path(&self, name: &str) -> PathBuf {
         self.at.locks.join(lock_name(name))

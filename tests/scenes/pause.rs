@@ -90,6 +90,16 @@ fn status_and_why_say_who_paused_it_why_and_until_when() {
 }
 
 #[test]
+fn a_pause_is_no_tick() {
+    let scene = Scene::new();
+    scene.run(&["pause", "app"]).ends(0).prints("*", "").logs(&["⏸️*"]);
+    scene.run(&["status"]).ends(0).prints(
+        "app  not seen yet  restarts 0/5 in 1 h  no tick yet  paused by *\nno tick yet by *: is cron running?\n",
+        "",
+    );
+}
+
+#[test]
 fn a_pause_has_an_end_and_somebody_in_mind() {
     let scene = Scene::new();
     for (arguments, said) in [
