@@ -2,6 +2,7 @@
 //! only where something failed, and again right before a restart.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Instant;
 
@@ -52,7 +53,7 @@ pub(super) fn look_for(ground: Ground<'_>, seen: &[(&Service, &Observation)]) ->
     }
     let keys: Vec<&str> = failed.iter().map(|service| service.key.as_str()).collect();
     requirements.ask_for(&keys, ground.widest, ground.until);
-    let packages = ground.plan.host.pause_on_dpkg.then(packages_at_work).flatten();
+    let packages = packages(ground.plan);
     let pauses = ground.store.pauses();
     let of_one = |service: &Service| {
         let key = &service.key;
@@ -60,12 +61,10 @@ pub(super) fn look_for(ground: Ground<'_>, seen: &[(&Service, &Observation)]) ->
         let pause = pauses
             .as_ref()
             .map_err(words::io)
-            .and_then(|pauses| pauses.of(key, ground.now).map_err(|error| words::io(&error)));
+            .and_then(|pauses| pauses.of(key, ground.now).map_err(|error| words::io(&error)))
+            .and_then(|pause| heavier(pause, service, &packages, ground.now));
         match pause {
-            Ok(pause) => {
-                let pause = heavier(pause, service, packages.as_ref(), ground.now);
-                HandsOff { pause, upstream, doubt: None }
-            }
+            Ok(pause) => HandsOff { pause, upstream, doubt: None },
             Err(why) => {
                 let doubt = Doubt::Other(format!("cannot tell whether it is paused: {why}"));
                 HandsOff { pause: Pause::None, upstream, doubt: Some(doubt) }
@@ -81,34 +80,54 @@ pub(super) fn pauses<'a>(
     store: &'a Store,
     now: &'a Moment,
 ) -> impl Fn(&Service) -> Option<Paused> {
-    let packages = plan.host.pause_on_dpkg.then(packages_at_work).flatten();
+    let packages = packages(plan);
     let pauses = store.pauses().ok();
     move |service| {
         let pause = pauses.as_ref().and_then(|pauses| pauses.of(&service.key, now).ok()).unwrap_or_default();
-        match heavier(pause, service, packages.as_ref(), now) {
-            Pause::Lasting(now) => Some(now),
-            Pause::None | Pause::Over { .. } => None,
+        match heavier(pause, service, &packages, now) {
+            Ok(Pause::Lasting(now)) => Some(now),
+            Ok(Pause::None | Pause::Over { .. }) | Err(_) => None,
         }
     }
 }
 
 /// A person's pause says more than a file or a lock does.
-fn heavier(pause: Pause, service: &Service, packages: Option<&Paused>, now: &Moment) -> Pause {
+fn heavier(
+    pause: Pause,
+    service: &Service,
+    packages: &Result<Option<Paused>, String>,
+    now: &Moment,
+) -> Result<Pause, String> {
     if matches!(pause, Pause::Lasting(_)) {
-        return pause;
+        return Ok(pause);
     }
-    by_file(service, now).or_else(|| packages.cloned()).map_or(pause, Pause::Lasting)
+    let other = by_file(service, now)?;
+    let other = if other.is_some() { other } else { packages.clone()? };
+    Ok(other.map_or(pause, Pause::Lasting))
 }
 
 /// While it is young; of a clock that was set, it is young within its age on both sides.
-fn by_file(service: &Service, now: &Moment) -> Option<Paused> {
-    let path = service.pause_file.path.as_ref()?;
-    let age = now.wall.abs_diff(files::modified(path).ok()?);
-    let left = service.pause_file.max_age.checked_sub(age).filter(|left| !left.is_zero())?;
-    Some(Paused { by: PausedBy::File(path.display().to_string()), left: Some(left) })
+fn by_file(service: &Service, now: &Moment) -> Result<Option<Paused>, String> {
+    let Some(path) = &service.pause_file.path else { return Ok(None) };
+    let written = match files::modified(path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        written => written.map_err(|error| format!("{}: {}", path.display(), words::io(&error)))?,
+    };
+    let left = service.pause_file.max_age.checked_sub(now.wall.abs_diff(written));
+    let by = PausedBy::File(path.display().to_string());
+    Ok(left.filter(|left| !left.is_zero()).map(|left| Paused { by, left: Some(left) }))
 }
 
-fn packages_at_work() -> Option<Paused> {
-    let at_work = |path: &&str| record_locks::is_locked(Path::new(path)).unwrap_or(false);
-    PACKAGE_LOCKS.iter().any(at_work).then_some(Paused { by: PausedBy::Packages, left: None })
+/// At work, where the plan cares.
+fn packages(plan: &Plan) -> Result<Option<Paused>, String> {
+    for path in PACKAGE_LOCKS.iter().filter(|_| plan.host.pause_on_dpkg) {
+        if record_locks::is_locked(Path::new(path))
+            .map_err(|error| format!("{path}: {}", words::io(&error)))?
+        {
+            return Ok(Some(Paused { by: PausedBy::Packages, left: None }));
+        }
+    }
+    Ok(None)
 }

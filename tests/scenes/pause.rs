@@ -133,6 +133,17 @@ fn a_file_pauses_while_it_is_young() {
 }
 
 #[test]
+fn where_nobody_can_tell_whether_it_is_paused_nothing_is_restarted() {
+    let scene = failed_once();
+    let file = scene.path("deploying");
+    std::os::unix::fs::symlink(&file, &file).unwrap();
+    scene.keys(&format!("pause_file = \"{}\"", file.display()));
+    scene.tick().exits(1).logs(&[
+        "❓ app not judged (unknown): cannot tell whether it is paused: */deploying: Too many levels of symbolic links",
+    ]);
+}
+
+#[test]
 fn a_service_that_answers_maintenance_is_held_and_does_not_fail() {
     let scene = Scene::new();
     scene.keys("maintenance = { status = \"503\", header = \"X-Maintenance\" }");
