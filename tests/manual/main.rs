@@ -12,9 +12,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
 
 use unhang_core::{Cause, Doubt, Reason, VerdictKind};
+
+mod page;
+mod program;
+
+use page::{Line, Page, typed};
+use program::{Help, ONE, commands, in_seconds, shown, unhang, unhang_ends};
 
 /// What stands under COMMANDS and is none.
 const SHARED: &str = "All commands";
@@ -270,130 +275,6 @@ fn every_mark_of_the_log_is_in_the_manual_with_an_example() {
     }
 }
 
-/// A plan that needs no file, and a port where nobody is.
-const ONE: [&str; 4] = ["--unit", "x.service", "--url", "http://localhost:1/"];
-
-/// In an environment of its own; how it ended.
-fn unhang_ends(arguments: &[&str]) -> ExitStatus {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_unhang"));
-    command.env_clear().args(arguments).output().unwrap().status
-}
-
-/// Likewise; whether it ended well, and what it printed.
-fn unhang(arguments: &[&str]) -> (bool, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_unhang"));
-    let output = command.env_clear().args(arguments).output().unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(text).unwrap())
-}
-
-struct Help {
-    commands: Vec<String>,
-    flags: Names,
-}
-
-impl Help {
-    /// Commands stand two columns in, below `Commands:`; a flag two columns in if it has a short one, else six.
-    fn of(command: &[&str]) -> Self {
-        let (_, text) = unhang(&[command, &["--help"]].concat());
-        let (mut help, mut heading) = (Self { commands: vec![], flags: Names::new() }, "");
-        for line in text.lines() {
-            let words = line.trim_start();
-            match line.len() - words.len() {
-                0 => heading = line,
-                2 if heading == "Commands:" => {
-                    help.commands.push(words.split(' ').next().unwrap().to_owned());
-                }
-                2 | 6 if words.starts_with('-') => help.flags.extend(flags_of(words)),
-                _ => {}
-            }
-        }
-        help
-    }
-}
-
-/// `-v, --verbose   Copy`: both.
-fn flags_of(line: &str) -> impl Iterator<Item = String> {
-    let head = line.split("  ").next().unwrap();
-    head.split(", ").map(|flag| flag.split([' ', '[', '<']).next().unwrap().to_owned())
-}
-
-/// `config check` and its flags; every command that can be run.
-fn commands() -> BTreeMap<String, Names> {
-    let mut found = BTreeMap::new();
-    let mut to_ask: Vec<Vec<String>> = vec![vec![]];
-    while let Some(path) = to_ask.pop() {
-        let words: Vec<&str> = path.iter().map(String::as_str).collect();
-        let help = Help::of(&words);
-        if help.commands.is_empty() {
-            found.insert(path.join(" "), help.flags);
-        } else {
-            to_ask.extend(help.commands.into_iter().map(|name| [&path[..], &[name]].concat()));
-        }
-    }
-    assert!(found.len() >= 7, "{found:?}");
-    found
-}
-
-const EVERY_KEY_WITHOUT_A_DEFAULT: &str = r#"
-[service.x]
-url = "http://localhost/"
-restart = ["x"]
-headers = { A = "b" }
-requires = ["tcp:localhost:1"]
-maintenance = { status = "503", header = "A" }
-"#;
-
-/// `service` and `host`, each with its keys and their values, as `config show` tells them.
-fn shown() -> BTreeMap<String, BTreeMap<String, Option<String>>> {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("unhang.toml");
-    fs::write(&file, EVERY_KEY_WITHOUT_A_DEFAULT).unwrap();
-    let in_a_file = ["--config", file.to_str().unwrap()];
-    let mut sections = BTreeMap::<String, BTreeMap<String, Option<String>>>::new();
-    // The second time for what the first has not.
-    for plan in [&ONE[..], &in_a_file] {
-        let (ends_well, text) = unhang(&[&["config", "show"], plan].concat());
-        assert!(ends_well, "{text}");
-        let mut section = String::new();
-        for line in text.lines().filter(|line| !line.is_empty()) {
-            if let Some(header) = line.strip_prefix('[') {
-                header.trim_end_matches(']').split('.').next().unwrap().clone_into(&mut section);
-                continue;
-            }
-            let (key, rest) = line.split_once(" = ").unwrap();
-            let key = if key.starts_with("headers.") { "headers" } else { key };
-            let value = rest.rsplit_once("  # ").unwrap().0.trim_end();
-            let keys = sections.entry(section.clone()).or_default();
-            keys.entry(key.to_owned()).or_insert_with(|| Some(value.to_owned()));
-        }
-    }
-    sections
-}
-
-/// `"1m50s"` and `"110s"` are the same.
-fn in_seconds(value: &str) -> String {
-    let mut left = value.trim_matches('"');
-    let mut seconds = 0;
-    while let Some(end) = left.find(|c: char| !c.is_ascii_digit()) {
-        let Ok(number) = left[..end].parse::<u64>() else { return value.to_owned() };
-        seconds += number
-            * match &left[end..=end] {
-                "s" => 1,
-                "m" => 60,
-                "h" => 3_600,
-                _ => return value.to_owned(),
-            };
-        left = &left[end + 1..];
-    }
-    if left.is_empty() && seconds > 0 { format!("{seconds} seconds") } else { value.to_owned() }
-}
-
-fn source(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
-}
-
-/// Without its tests.
 /// A promise without its test is none.
 #[test]
 fn every_test_that_security_names_exists() {
@@ -424,143 +305,11 @@ fn rust_files(below: &str) -> Vec<PathBuf> {
     found
 }
 
+fn source(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// Without its tests.
 fn product(path: &str) -> String {
     source(path).split("#[cfg(test)]").next().unwrap().to_owned()
-}
-
-/// A page in mdoc(7), line by line.
-struct Page {
-    lines: Vec<Line>,
-}
-
-struct Line {
-    section: String,
-    part: String,
-    /// Without what only a formatter needs.
-    text: String,
-    in_display: bool,
-}
-
-impl Page {
-    fn read(name: &str) -> Self {
-        let (mut section, mut part, mut in_display) = (String::new(), String::new(), false);
-        let mut lines = Vec::new();
-        for line in source(&format!("man/{name}")).lines().filter(|line| !line.starts_with(".\\\"")) {
-            let text = plain(line);
-            if let Some(name) = text.strip_prefix(".Sh ") {
-                (section, part) = (name.to_owned(), String::new());
-            } else if let Some(name) = text.strip_prefix(".Ss ") {
-                name.clone_into(&mut part);
-            } else if text.starts_with(".Bd ") || text == ".Ed" {
-                in_display = text != ".Ed";
-            } else {
-                lines.push(Line { section: section.clone(), part: part.clone(), text, in_display });
-                continue;
-            }
-            let text = String::new();
-            lines.push(Line { section: section.clone(), part: part.clone(), text, in_display: false });
-        }
-        Self { lines }
-    }
-
-    /// The names of the subsections.
-    fn parts(&self, section: &str) -> Names {
-        let of_section = self.lines.iter().filter(|line| line.section == section && !line.part.is_empty());
-        of_section.map(|line| line.part.clone()).collect()
-    }
-
-    fn items_of(&self, section: &str) -> Vec<&Line> {
-        let items: Vec<&Line> = self
-            .lines
-            .iter()
-            .filter(|line| line.section == section && line.text.starts_with(".It "))
-            .collect();
-        assert!(!items.is_empty(), "{section}");
-        items
-    }
-
-    fn items(&self, section: &str, part: &str) -> Vec<&Line> {
-        self.items_of(section).into_iter().filter(|item| item.part == part).collect()
-    }
-
-    /// Of the items' headings.
-    fn item_flags(&self, section: &str, part: &str) -> Names {
-        self.items(section, part).into_iter().flat_map(Line::flags).collect()
-    }
-
-    /// The commands that follow upon `.Nm`.
-    fn synopsis(&self) -> Names {
-        let pairs = self.lines.iter().zip(self.lines.iter().skip(1));
-        let starts = pairs.filter(|(name, _)| name.section == "SYNOPSIS" && name.text == ".Nm");
-        starts.filter_map(|(_, next)| Some(next.text.strip_prefix(".Cm ")?.to_owned())).collect()
-    }
-
-    /// Literal text, with its section.
-    fn displays(&self) -> Vec<(String, Vec<String>)> {
-        let runs = self.lines.chunk_by(|a, b| a.in_display == b.in_display);
-        let displays = runs.filter(|run| run[0].in_display);
-        displays
-            .map(|run| (run[0].section.clone(), run.iter().map(|line| line.text.clone()).collect()))
-            .collect()
-    }
-}
-
-impl Line {
-    /// The words of a macro line; none of a line of text.
-    fn words(&self) -> Vec<&str> {
-        let is_macro = self.text.starts_with('.') && !self.in_display;
-        if is_macro { self.text[1..].split_whitespace().collect() } else { vec![] }
-    }
-
-    /// `Fl Fl only` is `--only`, `Fl v` is `-v`.
-    fn flags(&self) -> Names {
-        let words = self.words();
-        let mut flags = Names::new();
-        for (at, _) in words.iter().enumerate().filter(|(_, word)| **word == "Fl") {
-            match (words.get(at + 1), words.get(at + 2)) {
-                (Some(&"Fl"), Some(name)) => flags.insert(format!("--{name}")),
-                (Some(name), _) if at == 0 || words[at - 1] != "Fl" => flags.insert(format!("-{name}")),
-                _ => false,
-            };
-        }
-        flags
-    }
-
-    /// What follows upon a macro, up to the next one.
-    fn after(&self, wanted: &str) -> Names {
-        let words = self.words();
-        let mut found = Names::new();
-        let mut inside = false;
-        for word in words {
-            let is_macro = word.len() == 2 && word.starts_with(|c: char| c.is_ascii_uppercase());
-            if is_macro {
-                inside = word == wanted;
-            } else if inside && word.len() > 1 {
-                found.insert(word.to_owned());
-            }
-        }
-        found
-    }
-
-    /// Of an item: `.It Cm budget`, `.It 75`.
-    fn heading(&self) -> String {
-        self.words().into_iter().find(|word| !["It", "Cm"].contains(word)).unwrap().to_owned()
-    }
-}
-
-/// The words after `unhang` in a line that one could type.
-fn typed(text: &str) -> Option<Vec<String>> {
-    let (before, after) = text.split_once("unhang ")?;
-    let is_command = !text.starts_with('.') && (before.is_empty() || before.ends_with('/'));
-    // Behind `--` stands somebody else's command.
-    let own = after.split(['|', '>']).next()?.split(" -- ").next()?;
-    is_command.then(|| own.split_whitespace().map(str::to_owned).collect())
-}
-
-fn plain(line: &str) -> String {
-    let mut text = line.to_owned();
-    for (escape, plain) in [("\\-", "-"), ("\\(dq", "\""), ("\\(aq", "'"), ("\\&", ""), ("\\e", "\\")] {
-        text = text.replace(escape, plain);
-    }
-    text
 }
