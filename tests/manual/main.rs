@@ -103,6 +103,15 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
         "maintenance.status",
         "maintenance.header",
         "pause_on_dpkg",
+        "held_too_long",
+        "flapping.failures",
+        "flapping.of",
+        "flapping.restart",
+        "hold_when.memory_some_avg60",
+        "hold_when.memory_full_avg60",
+        "hold_when.cpu_some_avg60",
+        "hold_when.io_some_avg60",
+        "hold_when.io_full_avg60",
     ];
     assert_eq!(keys, in_files_only.map(str::to_owned).into(), "keys without a flag");
 }
@@ -132,18 +141,23 @@ fn every_key_is_in_the_manual_with_its_default_and_no_other() {
 }
 
 /// Keys that `shown` has by an example, with what they are if nobody says anything.
-const EXAMPLES: [(&str, Option<&str>); 6] = [
+const EXAMPLES: [(&str, Option<&str>); 11] = [
     ("headers", Some("{}")),
     ("requires", Some("[]")),
     ("maintenance.status", None),
     ("maintenance.header", None),
     ("url", None),
     ("restart", None),
+    ("hold_when.memory_some_avg60", None),
+    ("hold_when.memory_full_avg60", None),
+    ("hold_when.cpu_some_avg60", None),
+    ("hold_when.io_some_avg60", None),
+    ("hold_when.io_full_avg60", None),
 ];
 
 #[test]
 fn the_sample_and_the_readme_write_every_key_out_with_its_default() {
-    let all: BTreeMap<String, Option<String>> = shown().into_values().flatten().collect();
+    let all = shown();
     let readme = source("README.md");
     let block = readme.split("```toml\n").find(|block| block.contains("\n[host]\n")).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -159,18 +173,25 @@ fn the_sample_and_the_readme_write_every_key_out_with_its_default() {
         fs::write(&file, lines.flat_map(|line| [line, "\n"]).collect::<String>()).unwrap();
         let (ends_well, told) = unhang(&["config", "show", "--config", file.to_str().unwrap()]);
         assert!(ends_well, "{name}: {told}");
-        let written: BTreeMap<String, String> = told
-            .lines()
-            .filter(|line| !line.ends_with("# default"))
-            .filter_map(|line| line.split_once(" = "))
-            .map(|(key, rest)| (key.to_owned(), rest.rsplit_once("  # ").unwrap().0.trim_end().to_owned()))
-            .collect();
-        for (key, default) in &all {
+        let mut section = "";
+        let mut written = BTreeMap::new();
+        for line in told.lines().filter(|line| !line.ends_with("# default")) {
+            if let Some(header) = line.strip_prefix('[') {
+                section = header.split(['.', ']']).next().unwrap();
+            }
+            let Some((key, rest)) = line.split_once(" = ") else { continue };
+            let value = rest.rsplit_once("  # ").unwrap().0.trim_end().to_owned();
+            written.insert((section.to_owned(), key.to_owned()), value);
+        }
+        let keys =
+            all.iter().flat_map(|(section, keys)| keys.iter().map(move |(key, value)| (section, key, value)));
+        for (section, key, default) in keys {
             if EXAMPLES.iter().any(|(example, _)| example == key) {
                 assert!(text.contains(key.split('.').next().unwrap()), "{name} lacks {key}");
                 continue;
             }
-            let value = written.get(key).map(|value| in_seconds(&value.replace("roams-django", "x")));
+            let at = (section.clone(), key.clone());
+            let value = written.get(&at).map(|value| in_seconds(&value.replace("roams-django", "x")));
             assert_eq!(value, default.as_deref().map(in_seconds), "{name}: {key}");
         }
     }

@@ -78,6 +78,8 @@ restart = ["x"]
 headers = { A = "b" }
 requires = ["tcp:localhost:1"]
 maintenance = { status = "503", header = "A" }
+[host]
+hold_when = { memory_some_avg60 = "9%", memory_full_avg60 = "9%", cpu_some_avg60 = "9%", io_some_avg60 = "9%", io_full_avg60 = "9%" }
 "#;
 
 /// `service` and `host`, each with its keys and their values, as `config show` tells them.

@@ -34,6 +34,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("*: state file unreadable (*): *; going on", "needs /run/unhang: src/store/mod.rs"),
     ("*: cannot write the state: *; kept in memory", "needs /run/unhang: src/store/mod.rs"),
     ("run: the deadline of * is over;", "needs a disk that hangs: bounds.rs"),
+    ("*: restarting does not help:", "needs two restarts: guards.rs"),
+    ("host.hold_when: this kernel", "needs a kernel without /proc/pressure"),
     ("*: a run is under way and may still restart it;", "needs a run that lasts: pause.rs"),
     ("*: cannot write the pause: *; kept in memory", "needs /run/unhang: src/store/pause.rs"),
 ];
@@ -195,6 +197,8 @@ fn values(met: &mut Met) {
         "requires = [\"postgres\"]",
         "requires = [\"app\"]",
         "requires = [\"tcp:localhost\"]",
+        "flapping = 5",
+        "flapping = { failures = 12, of = 12 }",
         "maintenance = 5",
         "maintenance.header = \"X-Maintenance\"",
         "maintenance = { status = 503, header = \"a b\" }",
@@ -209,6 +213,11 @@ fn values(met: &mut Met) {
         "grace = \"1s\"\ngrace = \"2s\"",
     ] {
         scene.keys(line);
+        met.by(&scene, &["config", "check"]);
+    }
+    for host in ["hold_when = 5", "hold_when = { memory_full_avg60 = 40 }"] {
+        scene.keys("");
+        scene.config(&scene.config_text().replace("[host]", &format!("[host]\n{host}")));
         met.by(&scene, &["config", "check"]);
     }
     let long = format!("http://x/{}", "a".repeat(4096));
