@@ -30,6 +30,7 @@ mod many;
 mod memory;
 mod messages;
 mod pause;
+mod paused;
 mod requires;
 mod rights;
 mod security;
