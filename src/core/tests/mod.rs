@@ -2,9 +2,12 @@
 
 #![allow(clippy::wildcard_enum_match_arm, clippy::needless_pass_by_value, reason = "shorter tables")]
 
+mod edges;
 mod laws;
+mod outlook;
 mod rows;
 mod scripts;
+mod settle;
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -80,4 +83,59 @@ fn stopped(incarnation: &str) -> Life {
 
 fn crashed(incarnation: &str) -> Life {
     ended(incarnation, Active::Failed, UnitResult::ExitCode, 21, 20)
+}
+
+/// A failing service under the usual policy, and nothing in the way but what `change` puts there.
+fn with_case<T>(before: &State, change: impl FnOnce(Case<'_>) -> T) -> T {
+    let (now, unit) = (at("boot", 10_000, 100_000), Unit::Seen(running("a")));
+    let (host, policy, seen) = (host(), policy(), bad());
+    change(Case {
+        now: &now,
+        host: &host,
+        policy: &policy,
+        before,
+        seen: &seen,
+        unit: &unit,
+        pause: &Pause::None,
+        upstream: None,
+        common_cause: None,
+    })
+}
+
+/// The clock of `with_case`, so many seconds before.
+fn ago(seconds: u64) -> Moment {
+    at("boot", 10_000 - seconds, 100_000 - seconds)
+}
+
+fn restarted(at: Moment, outcome: Outcome) -> Restart {
+    Restart { at, outcome, cause: Some("refused".to_string()), incarnation: Some("a".to_string()) }
+}
+
+/// Nothing in it is as in a new state: so whatever forgets a piece, or keeps one too many, shows.
+fn in_the_middle_of_it() -> State {
+    let text = |text: &str| Some(text.to_string());
+    State {
+        streak: 1,
+        failures: 3,
+        successes: 1,
+        lives: 1,
+        incarnation: text("a"),
+        failed_at: Some(ago(120)),
+        since: Some(ago(700)),
+        healthy_since: Some(ago(5_000)),
+        restarts: vec![restarted(ago(400), Outcome::NotHealed)],
+        intent: None,
+        backoff: Some(Backoff { step: 1, from: ago(400) }),
+        verdict: VerdictKind::Failing,
+        reason: Reason::Counting,
+        cause: text("status 502"),
+        looked: Some(Looked { unit: "a.service".to_string(), boot: text("boot") }),
+        recent: Recent(0b101),
+        flapping: true,
+        evidence: Evidence::NotByRestart,
+        standing: Some(Standing { since: ago(600), runs: 2, told: ago(600) }),
+        together: text("with b and c"),
+        distress: text("memory"),
+        about: text("url and unit"),
+    }
 }

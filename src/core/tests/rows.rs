@@ -120,19 +120,7 @@ fn units_that_a_restart_would_touch() {
 
 #[track_caller]
 fn check_case(change: impl FnOnce(Case<'_>) -> Decision, reason: Reason, streak: u32) {
-    let (now, unit, before) = (at("boot", 10_000, 100_000), Unit::Seen(running("a")), failed_once());
-    let (host, policy, seen) = (host(), policy(), bad());
-    let decision = change(Case {
-        now: &now,
-        host: &host,
-        policy: &policy,
-        before: &before,
-        seen: &seen,
-        unit: &unit,
-        pause: &Pause::None,
-        upstream: None,
-        common_cause: None,
-    });
+    let decision = with_case(&failed_once(), change);
     assert_eq!((decision.reason, decision.next.streak), (reason, streak));
 }
 

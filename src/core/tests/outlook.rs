@@ -1,0 +1,100 @@
+//! What is told to those who ask, and what a person clears.
+
+use super::*;
+
+#[test]
+fn a_streak_is_old_only_after_stale_after() {
+    let missing = |seconds| {
+        let state = State { streak: 1, failed_at: Some(ago(seconds)), ..State::default() };
+        outlook(&state, &policy(), &ago(0)).failures
+    };
+    assert_eq!((missing(600), missing(601)), (1, 2));
+    // And what counts is of the same mind.
+    let counted = |seconds| {
+        let state = State { streak: 1, failed_at: Some(ago(seconds)), ..in_the_middle_of_it() };
+        with_case(&State { backoff: None, evidence: Evidence::Healthy, ..state }, |case| decide(&case).reason)
+    };
+    assert_eq!((counted(600), counted(601)), (Reason::MaxFailures, Reason::Counting));
+}
+
+#[test]
+fn a_restart_as_old_as_the_window_is_spent_no_more() {
+    let spent = |seconds| {
+        let state = State { restarts: vec![restarted(ago(seconds), Outcome::Healed)], ..State::default() };
+        outlook(&state, &policy(), &ago(0)).spent
+    };
+    assert_eq!((spent(3_599), spent(3_600)), (1, 0));
+}
+
+#[test]
+fn the_next_tick_finds_the_unit_as_much_older_as_it_comes_later() {
+    let reason = |age, failed| {
+        let state = State { failed_at: Some(ago(failed)), ..in_the_middle_of_it() };
+        let unit = Unit::Seen(Life { age: Some(s(age)), ..running("a") });
+        with_case(&state, |case| foresee(&Case { unit: &unit, ..case }).reason)
+    };
+    assert_eq!(reason(29, 45), Reason::Grace, "it may come at once");
+    assert_eq!(reason(29, 44), Reason::NeverHealthy, "a second from now at the earliest");
+    assert_eq!((reason(20, 35), reason(19, 35)), (Reason::NeverHealthy, Reason::Grace));
+    let fallen = Unit::Seen(Life { disabled: true, ..crashed("b") });
+    let foreseen = with_case(&in_the_middle_of_it(), |case| foresee(&Case { unit: &fallen, ..case }).reason);
+    assert_eq!(foreseen, Reason::Disabled, "of the unit that was seen");
+}
+
+#[test]
+fn a_reset_clears_the_count_the_wait_and_the_budget_and_keeps_the_incident() {
+    let held = |verdict, reason| State { verdict, reason, ..in_the_middle_of_it() };
+    let cleared = |verdict, reason| State {
+        streak: 0,
+        lives: 0,
+        recent: Recent::default(),
+        flapping: false,
+        evidence: Evidence::None,
+        failed_at: None,
+        backoff: None,
+        restarts: vec![],
+        ..held(verdict, reason)
+    };
+    for bound in [Reason::Budget, Reason::Backoff] {
+        let expected = cleared(VerdictKind::Failing, Reason::Counting);
+        assert_eq!(reset(&held(VerdictKind::Held, bound)), expected);
+    }
+    let paused = held(VerdictKind::Held, Reason::Paused);
+    assert_eq!(reset(&paused), cleared(VerdictKind::Held, Reason::Paused), "what it does not clear holds on");
+    let proven = State { evidence: Evidence::Healthy, ..in_the_middle_of_it() };
+    assert_eq!(reset(&proven).evidence, Evidence::Healthy, "once healthy is not forgotten");
+}
+
+#[test]
+fn another_question_takes_nothing_of_what_was_counted_but_keeps_the_budget() {
+    let before = in_the_middle_of_it();
+    assert_eq!(before.clone().about("url and unit"), before);
+    let unnamed = State { about: None, ..before.clone() };
+    assert_eq!(unnamed.about("url and unit"), before, "an older state did not say: it is taken over");
+    let intent =
+        Some(Intent { incarnation: None, boot: Some("boot".to_string()), was: Was::Up, process: None });
+    let expected = State {
+        streak: 0,
+        failures: 0,
+        lives: 0,
+        intent: None,
+        evidence: Evidence::None,
+        recent: Recent::default(),
+        about: Some("other".to_string()),
+        ..before.clone()
+    };
+    assert_eq!(State { intent, ..before }.about("other"), expected);
+}
+
+#[test]
+fn the_time_of_a_request_is_that_of_its_phases() {
+    let mut times = Times::default();
+    for (phase, seconds) in
+        [(Phase::Resolve, 1), (Phase::Connect, 2), (Phase::Tls, 4), (Phase::Wait, 8), (Phase::Read, 16)]
+    {
+        times.spend(phase, s(seconds));
+    }
+    assert_eq!(times, Times { resolve: s(1), connect: s(2), tls: s(4), wait: s(8), read: s(16) });
+    times.spend(Phase::Wait, s(32));
+    assert_eq!((times.wait, times.total()), (s(40), s(63)), "a redirect waits again");
+}

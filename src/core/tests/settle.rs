@@ -1,0 +1,222 @@
+//! What a restart leaves in memory: the intent before it, and each end that it can come to.
+
+use super::*;
+
+const SAME: &str = "a";
+const NEW: &str = "b";
+
+fn intended() -> State {
+    intend(&in_the_middle_of_it(), &policy(), &Unit::Seen(running(SAME)), &ago(9), &ago(5))
+}
+
+fn settled(ended: Ended, unit: &Unit) -> State {
+    settle(&in_the_middle_of_it(), &intended(), ended, unit, &ago(0))
+}
+
+/// `intended`, whose restart came to this.
+fn came_to(outcome: Outcome, incarnation: &str) -> State {
+    let mut state = intended();
+    let restart = state.restarts.last_mut().unwrap();
+    (restart.outcome, restart.incarnation) = (outcome, Some(incarnation.to_string()));
+    state
+}
+
+#[test]
+fn the_intent_names_what_it_will_end_and_spends_one_restart() {
+    let counted = in_the_middle_of_it();
+    let mut restarts = counted.restarts.clone();
+    restarts.push(Restart { cause: Some("status 502".to_string()), ..restarted(ago(5), Outcome::Unknown) });
+    let intent = Intent {
+        incarnation: Some(SAME.to_string()),
+        boot: Some("boot".to_string()),
+        was: Was::Up,
+        process: None,
+    };
+    let expected = State {
+        streak: 0,
+        recent: Recent::default(),
+        flapping: false,
+        restarts,
+        intent: Some(intent),
+        backoff: Some(Backoff { step: 2, from: ago(9) }),
+        ..counted
+    };
+    assert_eq!(intended(), expected);
+}
+
+#[test]
+fn the_intent_says_whether_the_unit_was_up() {
+    let was = |unit: Unit| intend(&State::default(), &policy(), &unit, &ago(0), &ago(0)).intent.unwrap().was;
+    assert_eq!(was(Unit::Seen(running(SAME))), Was::Up);
+    assert_eq!(was(Unit::Seen(crashed(SAME))), Was::Down);
+    assert_eq!(was(Unit::Command { running: false }), Was::Up);
+}
+
+#[test]
+fn a_restart_as_old_as_the_window_is_forgotten_with_the_next() {
+    let kept = |age| {
+        let counted = State { restarts: vec![restarted(ago(age), Outcome::NotHealed)], ..State::default() };
+        intend(&counted, &policy(), &Unit::NotAsked, &ago(0), &ago(0)).restarts.len()
+    };
+    assert_eq!((kept(3_599), kept(3_600)), (2, 1));
+}
+
+#[test]
+fn a_restart_that_healed_closes_the_incident() {
+    let expected = State {
+        failures: 0,
+        successes: 0,
+        incarnation: None,
+        since: None,
+        healthy_since: Some(ago(0)),
+        intent: None,
+        verdict: VerdictKind::Recovered,
+        reason: Reason::Recovered,
+        cause: None,
+        evidence: Evidence::Healthy,
+        standing: None,
+        together: None,
+        ..came_to(Outcome::Healed, NEW)
+    };
+    assert_eq!(settled(Ended::Healed, &Unit::Seen(running(NEW))), expected);
+}
+
+#[test]
+fn a_restart_in_vain_leaves_the_incident_open_and_knows_its_life() {
+    let expected =
+        State { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::NotHealed, NEW) };
+    assert_eq!(settled(Ended::NotHealed, &Unit::Seen(running(NEW))), expected);
+}
+
+#[test]
+fn a_restart_that_brought_no_new_life_is_no_answer_to_what_restarts_do() {
+    let mut expected = State { intent: None, ..came_to(Outcome::NotHealed, SAME) };
+    expected.restarts.last_mut().unwrap().cause = None;
+    assert_eq!(settled(Ended::NotHealed, &Unit::Seen(running(SAME))), expected);
+}
+
+#[test]
+fn a_restart_that_left_the_unit_down_keeps_its_intent() {
+    assert_eq!(
+        settled(Ended::NotHealed, &Unit::Seen(crashed(SAME))),
+        came_to(Outcome::NotHealed, SAME),
+        "it says whose doing that is"
+    );
+}
+
+#[test]
+fn a_restart_still_running_keeps_its_intent_until_a_new_life_is_seen() {
+    let adopted = State { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::Unknown, NEW) };
+    assert_eq!(settled(Ended::Open, &Unit::Seen(running(NEW))), adopted);
+    for unit in [
+        Unit::Seen(running(SAME)),
+        Unit::Seen(Life { incarnation: None, ..running(SAME) }),
+        Unit::Command { running: false },
+        Unit::Unanswered(Doubt::UnitUnknown(String::new())),
+    ] {
+        assert_eq!(settled(Ended::Open, &unit), intended(), "{unit:?}");
+    }
+}
+
+#[test]
+fn a_restart_that_gave_way_to_somebody_elses_job_starts_no_wait() {
+    let expected = State {
+        intent: None,
+        backoff: in_the_middle_of_it().backoff,
+        verdict: VerdictKind::Held,
+        reason: Reason::UnitBusy,
+        ..came_to(Outcome::Refused, SAME)
+    };
+    assert_eq!(settled(Ended::Refused, &Unit::Seen(running(SAME))), expected);
+}
+
+#[test]
+fn what_never_took_place_is_held_and_spends_nothing() {
+    for (ended, reason) in
+        [(Ended::NeverRan, Reason::NotStartable), (Ended::Forbidden, Reason::NotPermitted)]
+    {
+        let expected = State { verdict: VerdictKind::Held, reason, ..in_the_middle_of_it() };
+        assert_eq!(settled(ended, &Unit::Seen(running(SAME))), expected);
+    }
+}
+
+#[test]
+fn only_a_restart_that_was_carried_out_shows_that_restarts_bring_no_proof() {
+    let counted = State { evidence: Evidence::None, ..in_the_middle_of_it() };
+    let evidence = |life| {
+        let intended = intend(&counted, &policy(), &Unit::Seen(running(SAME)), &ago(9), &ago(5));
+        settle(&counted, &intended, Ended::NotHealed, &Unit::Seen(running(life)), &ago(0)).evidence
+    };
+    assert_eq!((evidence(NEW), evidence(SAME)), (Evidence::NotByRestart, Evidence::None));
+    // Its end is seen by a later tick, in the life that it brought forth.
+    let adopted = State { evidence: Evidence::None, ..settled(Ended::Open, &Unit::Seen(running(SAME))) };
+    let adopted = State { intent: None, ..adopted };
+    let later = with_case(&adopted, |case| decide(&case));
+    assert_eq!((later.earlier, later.next.evidence), (Some(Outcome::NotHealed), Evidence::NotByRestart));
+}
+
+#[test]
+fn the_life_that_our_restart_brought_forth_heals_it_later() {
+    let before = settled(Ended::Open, &Unit::Seen(running(NEW)));
+    let healthy = |life| {
+        let unit = Unit::Seen(running(life));
+        with_case(&before, |case| decide(&Case { seen: &Observation::Healthy, unit: &unit, ..case }))
+    };
+    let ours = healthy(NEW);
+    assert_eq!(ours.earlier, Some(Outcome::Healed));
+    assert_eq!(ours.next.last_restart(), came_to(Outcome::Healed, NEW).last_restart());
+    let theirs = healthy("c");
+    assert_eq!(theirs.earlier, None, "somebody else's life says nothing of our restart");
+    let restart = theirs.next.last_restart().cloned().unwrap();
+    assert_eq!((restart.outcome, restart.incarnation), (Outcome::Unknown, None), "nor will anything later");
+}
+
+#[test]
+fn somebody_elses_restart_takes_nothing_from_what_is_known_of_ours() {
+    let unit = Unit::Seen(running("c"));
+    let next = with_case(&in_the_middle_of_it(), |case| decide(&Case { unit: &unit, ..case })).next;
+    assert_eq!(next.restarts, in_the_middle_of_it().restarts);
+    let next = with_case(&came_to(Outcome::Unknown, SAME), |case| {
+        let boot = Some("before".to_string());
+        let intent = intended().intent.map(|intent| Intent { boot, ..intent });
+        decide(&Case { unit: &unit, before: &State { intent, ..case.before.clone() }, ..case })
+    })
+    .next;
+    assert_eq!((next.intent.clone(), next.last_restart().unwrap().incarnation.as_ref()), (None, None));
+}
+
+#[test]
+fn what_takes_the_place_of_a_lost_state_waits_and_takes_the_question_for_right() {
+    let expected = State {
+        backoff: Some(Backoff { step: 1, from: ago(0) }),
+        healthy_since: Some(ago(0)),
+        evidence: Evidence::Healthy,
+        ..State::default()
+    };
+    assert_eq!(State::after_loss(&ago(0)), expected);
+}
+
+#[rustfmt::skip]
+#[test]
+fn two_restarts_in_a_row_that_ended_as_they_began_do_not_help() {
+    use Outcome::{Healed, NotHealed, Refused, Unknown};
+    let helps = |pairs: &[(u64, Outcome, Option<&str>)], since: Option<u64>| {
+        let restart = |(age, outcome, cause): &(u64, Outcome, Option<&str>)| {
+            Restart { cause: cause.map(ToString::to_string), ..restarted(ago(*age), *outcome) }
+        };
+        !does_not_help(&State { restarts: pairs.iter().map(restart).collect(), since: since.map(ago), ..State::default() })
+    };
+    let (refused, reset) = (Some("refused"), Some("reset"));
+    assert!(!helps(&[(600, NotHealed, refused), (300, NotHealed, refused)], Some(700)));
+    assert!(!helps(&[(600, NotHealed, refused), (300, NotHealed, refused)], Some(600)), "it began with the first");
+    assert!( helps(&[(600, NotHealed, refused), (300, NotHealed, refused)], Some(599)), "the first was of another incident");
+    assert!( helps(&[(600, NotHealed, refused), (300, NotHealed, refused)], None));
+    assert!( helps(&[(600, NotHealed, refused), (300, NotHealed, reset)], Some(700)), "something changed");
+    assert!( helps(&[(600, NotHealed, None), (300, NotHealed, None)], Some(700)), "neither was carried out");
+    assert!( helps(&[(600, Healed, refused), (300, NotHealed, refused)], Some(700)));
+    assert!( helps(&[(600, NotHealed, refused), (300, Unknown, refused)], Some(700)));
+    assert!( helps(&[(600, NotHealed, refused), (300, Refused, refused)], Some(700)));
+    assert!( helps(&[(300, NotHealed, refused)], Some(700)), "one is no row");
+    assert!(!helps(&[(900, Healed, reset), (600, NotHealed, refused), (300, NotHealed, refused)], Some(700)));
+    assert!( helps(&[(900, NotHealed, refused), (600, NotHealed, refused), (300, Healed, refused)], Some(950)));
+}
