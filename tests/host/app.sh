@@ -6,20 +6,30 @@ install_app() {
   local app; app=$(mktemp -d); chmod 755 "$app"
   mkdir "$app/roams"; touch "$app/roams/__init__.py"
   cat >"$app/roams/settings.py" <<'PY'
+import os
 SECRET_KEY = "test only"
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "roams.urls"
+if "ROAMS_DATABASE" in os.environ:
+    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": "127.0.0.1", "USER": "roams",
+                             "NAME": os.environ["ROAMS_DATABASE"]}}
 PY
   cat >"$app/roams/urls.py" <<'PY'
 import os, time
+from django.db import connection
 from django.http import JsonResponse
 from django.urls import path
 
+# One lies in the unit's RuntimeDirectory, which systemd empties on every stop: so a restart heals this hang.
+# One in /srv/roams outlives restarts.
+HANGS = os.environ.get("ROAMS_HANGS", "/run/roams/hang /srv/roams/hang").split()
+
 def health(request):
-    # The flag lies in the unit's RuntimeDirectory, which systemd empties on every stop:
-    # so a restart heals this hang. One in /srv/roams outlives restarts.
-    while os.path.exists("/run/roams/hang") or os.path.exists("/srv/roams/hang"):
+    while any(os.path.exists(flag) for flag in HANGS):
         time.sleep(1)
+    if "ROAMS_DATABASE" in os.environ:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok", "pid": os.getpid()})
 
 urlpatterns = [path("health", health), path("health/", health)]

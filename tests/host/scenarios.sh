@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # scenarios.sh PATH_TO_UNHANG_BINARY [SCENARIO...] - unhang on real hosts: systemd, cron, Django on gunicorn.
 #
-# Each scenario is a function whose name is the sentence it proves. They share five hosts that run side by side;
+# Each scenario is a function whose name is the sentence it proves. They share six hosts that run side by side;
 # within a host one follows the other, and `fresh` makes everything as it was. Prints `ok: SENTENCE (N s)` or
 # `FAIL: ...` with journal, log and state; the exit status is 1 if one failed.
 #
@@ -12,8 +12,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
-# Five hosts, each of some 270 MB.
-export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 1600)/unhang-host}
+# Five hosts, each of some 270 MB, and one of 420 MB.
+export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 2100)/unhang-host}
 
 # shellcheck source=tests/host/app.sh
 . "$here/app.sh"
@@ -21,6 +21,8 @@ export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 1600)/unhang-ho
 . "$here/rights.sh"
 # shellcheck source=tests/host/trouble.sh
 . "$here/trouble.sh"
+# shellcheck source=tests/host/guards.sh
+. "$here/guards.sh"
 host() { "$here/host.sh" "$@"; }
 
 UNIT=roams-django.service
@@ -80,7 +82,8 @@ tick() {
   said_so_far+="--- tick: exit status $rc${said:+: $said}"$'\n'
 }
 unhang_run() { "${RUN[@]}" --timeout 2s --min-gap 100ms --grace 1s --boot-grace "${boot_grace:-1s}" "$@"; }
-RUN=(host exec unhang run --unit "$UNIT" --url "$URL" --name Django --log-file "$LOG")
+PLAN=(--unit "$UNIT" --url "$URL" --name Django --log-file "$LOG")
+RUN=(host exec unhang run "${PLAN[@]}")
 last_tick=0 said_so_far=
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
 
@@ -621,7 +624,7 @@ among() { # among WORD WORD...: is the first one of the others?
   return 1
 }
 
-ALL=("${CRON[@]}" "${QUICK[@]}" "${FILES[@]}" "${SLOW[@]}" "${RIGHTS[@]}" "${TROUBLE[@]}")
+ALL=("${CRON[@]}" "${QUICK[@]}" "${FILES[@]}" "${SLOW[@]}" "${RIGHTS[@]}" "${TROUBLE[@]}" "${GUARDS[@]}")
 if [ "${1-}" = --list ]; then printf '%s\n' "${ALL[@]}"; exit; fi
 [ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 binary=$1; only=("${@:2}")
@@ -630,15 +633,16 @@ for name in "${only[@]}"; do
   among "$name" "${ALL[@]}" || { echo "scenarios: $name: no such scenario" >&2; exit 2; }
 done
 
-host build   # once, before five hosts want it
+host build   # once, before six hosts want it
 on_a_host cron "${CRON[@]}" & cron=$!
 on_a_host quick "${QUICK[@]}" "${FILES[@]}" & quick=$!
 on_a_host slow "${SLOW[@]}" & slow=$!
 on_a_host rights "${RIGHTS[@]}" & rights=$!
 on_a_host trouble "${TROUBLE[@]}" & trouble=$!
+UNHANG_HOST_MORE=$DATABASE on_a_host guards "${GUARDS[@]}" & guards=$!
 # Interrupted: the hosts take themselves down.
-trap 'kill "$cron" "$quick" "$slow" "$rights" "$trouble" 2>/dev/null; wait; exit 130' INT TERM
+trap 'kill "$cron" "$quick" "$slow" "$rights" "$trouble" "$guards" 2>/dev/null; wait; exit 130' INT TERM
 failed=0
-for group in "$cron" "$quick" "$slow" "$rights" "$trouble"; do wait "$group" || failed=1; done
+for group in "$cron" "$quick" "$slow" "$rights" "$trouble" "$guards"; do wait "$group" || failed=1; done
 [ "$failed" = 0 ] || echo "scenarios: at least one failed" >&2
 exit "$failed"

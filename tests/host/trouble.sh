@@ -21,10 +21,10 @@ TROUBLE=(
 # by [CMD...]: from now on CMD starts unhang.
 by() {
   BY=("$@")
-  RUN=(host exec "$@" unhang run --unit "$UNIT" --url "$URL" --name Django --log-file "$LOG")
+  RUN=(host exec "$@" unhang run "${PLAN[@]}")
 }
 BY=()
-why() { host exec "${BY[@]}" unhang why --unit "$UNIT" --url "$URL" "$@"; }
+why() { host exec "${BY[@]}" unhang why "${PLAN[@]}" "$@"; }
 why_says() { # why_says TEXT
   local all; all=$(why)
   case $all in *"$1"*) ;; *) fail "why does not say \"$1\": $all" ;; esac

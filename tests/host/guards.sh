@@ -1,0 +1,258 @@
+# shellcheck shell=bash
+# guards.sh - scenarios in which a restart would help nobody: somebody is at work, a database is away, many fail at
+# once, or the host itself is in distress. Sourced by scenarios.sh, whose words they use; they have a host of their own,
+# with PostgreSQL.
+#
+# What stands in single quotes is for the shell inside of the host; the scenarios are called by their names.
+# shellcheck disable=SC2016,SC2034,SC2154,SC2317
+
+GUARDS=(
+  a_deploy_that_is_killed_half_way_is_left_alone_while_it_runs_and_its_hang_is_healed_after_it
+  a_deploy_whose_unhang_is_killed_half_way_is_left_alone_until_then_and_its_hang_is_healed_after_that
+  a_service_whose_database_is_away_is_left_alone_and_so_is_the_database
+  services_that_fail_at_once_are_one_incident_restarted_one_by_one_until_all_are_healed
+  restarts_in_vain_of_services_that_failed_at_once_hold_the_next_one_however_the_clock_is_set
+  a_pause_ends_when_it_was_meant_to_however_the_clock_is_set
+  a_hang_is_not_restarted_while_the_host_lacks_memory_and_is_healed_after_that
+)
+# Debian's packages that only this host has.
+DATABASE=postgresql,python3-psycopg2
+
+# ---------------------------------------------------------------- words
+
+CONFIG=/etc/unhang/unhang.toml
+# by_file: from now on the plan is what stands on stdin; its services log to $LOG.
+by_file() {
+  host exec sh -c 'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod 644 "$1"' sh "$CONFIG"
+  PLAN=(); by "${BY[@]}"
+}
+django_requires() { # django_requires LIST [LINE...]: the plan of one service, and what more there is
+  local list=$1; shift
+  by_file < <(printf '%s\n' '[service.roams-django]' 'name = "Django"' "url = \"$URL\"" "log_file = \"$LOG\"" \
+    "requires = $list" "$@")
+}
+# Whatever a scenario left behind that failed half-way.
+no_guards() {
+  host exec sh -c 'pkill -KILL -x deploy; systemctl stop "roams@*.service" hog.service "$2"
+    systemctl reset-failed "roams@*.service" hog.service "$2"; rm -rf "$1" /var/log/*-monitor.log' sh "${CONFIG%/*}" "$POSTGRES" 2>/dev/null \
+    || true
+}
+
+# tells PATTERN...: the log's lines, without their times, are these, one by one.
+tells() {
+  local wanted line lines
+  mapfile -t lines < <(log | sed -E 's/^[-0-9]+ [:0-9]+ - //')
+  [ ${#lines[@]} = $# ] || fail "the log has ${#lines[@]} lines, not $#"
+  for line in "${lines[@]}"; do
+    wanted=$1; shift
+    # shellcheck disable=SC2053
+    [[ $line == $wanted ]] || fail "the log says \"$line\", not \"$wanted\""
+  done
+}
+
+# ---------------------------------------------------------------- a deploy
+
+# deploying: what is deployed does not answer, and the deploy goes on for ever; it is in the background now. Django had
+# failed once before.
+deploying() {
+  no_guards; django_requires '[]'
+  host exec sh -c 'printf "#!/bin/sh\ntouch /run/roams/hang.deployed\nwhile :; do sleep 1; done\n" >/usr/local/bin/deploy
+    chmod 755 /usr/local/bin/deploy'
+  hang; tick_exits 1
+  host exec unhang paused roams-django --reason 'release 7' -- deploy >/dev/null 2>&1 & paused=$!
+  until_true 10 host exec test -e /run/roams/hang.deployed
+  for _ in 1 2 3; do tick_exits 1; done
+  tells '⚠️ Django *Failure 1/2*' '⏸️ Django paused until *: by root, "release 7", while deploy runs' "$HELD_BY_DEPLOY"
+  same_life
+}
+HELD_BY_DEPLOY='⏸️ Django not restarted (paused): paused by root, "release 7", while the command of process * runs; *'
+# A full count, although it had failed before.
+healed_after_a_full_count() {
+  tick_exits 1; same_life
+  tick_exits 0; lives_are 1; answers || fail "it does not answer after the restart"
+}
+COUNTED_ANEW=('⚠️ Django *Failure 2/2: *1 of 2 in a row' '⚠️ Django *Failure 3/2: *2 of 2 in a row' "$RESTARTING" "$RESTARTED: *")
+
+a_deploy_that_is_killed_half_way_is_left_alone_while_it_runs_and_its_hang_is_healed_after_it() {
+  local paused rc=0; deploying
+  host exec pkill -KILL -x deploy
+  wait "$paused" || rc=$?
+  [ "$rc" = 137 ] || fail "unhang paused ends with $rc, not 137"
+  healed_after_a_full_count
+  tells '*Failure 1/2*' '⏸️ Django paused *' "$HELD_BY_DEPLOY" '▶️ Django resumed: deploy: killed by signal 9 after *' "${COUNTED_ANEW[@]}"
+}
+
+a_deploy_whose_unhang_is_killed_half_way_is_left_alone_until_then_and_its_hang_is_healed_after_that() {
+  local paused; deploying
+  host exec pkill -KILL -x unhang; wait "$paused" || true
+  host exec pgrep -x deploy >/dev/null || fail "the deploy was killed too"
+  healed_after_a_full_count
+  tells '*Failure 1/2*' '⏸️ Django paused *' "$HELD_BY_DEPLOY" "${COUNTED_ANEW[@]}"
+  no_guards
+}
+
+# ---------------------------------------------------------------- a database
+
+POSTGRES=postgresql@15-main.service
+with_postgres() {
+  # The peer of a real one: a role and a database; asked without a password, by this host alone.
+  host exec sh -c 'cd /
+    grep -q "^host roams" /etc/postgresql/*/main/pg_hba.conf \
+      || sed -i "1i host roams roams 127.0.0.1/32 trust" /etc/postgresql/*/main/pg_hba.conf
+    systemctl start "$1"
+    setpriv --reuid postgres --regid postgres --clear-groups psql -qc "CREATE ROLE roams LOGIN" -c "CREATE DATABASE roams OWNER roams"' \
+    sh "$POSTGRES"
+  override <<DROPIN
+[Unit]
+Wants=$POSTGRES
+After=$POSTGRES
+[Service]
+Environment=ROAMS_DATABASE=roams
+DROPIN
+  again
+}
+
+a_service_whose_database_is_away_is_left_alone_and_so_is_the_database() {
+  no_guards; with_postgres
+  django_requires '["postgres"]' '[service.postgres]' 'url = "tcp:127.0.0.1:5432"' 'restart = []'
+  tick_exits 0
+  host exec systemctl stop "$POSTGRES"; away_and_back inactive
+  # One that nobody stopped, and that a restart of Django would start.
+  host exec systemctl kill -s KILL "$POSTGRES"; away_and_back failed
+  hang; tick_exits 1; tick_exits 0; lives_are 1
+  no_guards
+}
+away_and_back() { # away_and_back ACTIVE_STATE
+  local began; began=$(property InactiveExitTimestampMonotonic "$POSTGRES")
+  until_true 10 is_now "$1" "$POSTGRES"
+  [ "$(host exec curl -s -o /dev/null -m 5 -w '%{http_code}' "$URL")" = 500 ] || fail "Django does without PostgreSQL"
+  host exec rm -f "$LOG"
+  for _ in 1 2 3 4; do tick_exits 1; done
+  tells '⏸️ Django not restarted (upstream): postgres, which it requires, fails its own probe (refused)'
+  same_life
+  is_now "$1" "$POSTGRES" || fail "PostgreSQL is not $1 any more"
+  [ "$(property InactiveExitTimestampMonotonic "$POSTGRES")" = "$began" ] || fail "PostgreSQL was started"
+  host exec systemctl start "$POSTGRES"; until_true 10 answers
+  tick_exits 0; has_logged '✅ Django recovered' || fail "no recovery told"
+  same_life
+}
+is_now() { [ "$(property ActiveState "$2")" = "$1" ]; }
+
+# ---------------------------------------------------------------- many at once
+
+# three_roams [LINE...]: three instances of Django, each with a hang of its own; but wiki hangs when blog does, as if it
+# waited for that. The lines are for [host].
+three_roams() {
+  local name port=8000
+  host exec sh -c 'cd /run/systemd/system && mkdir -p roams@8003.service.d
+    sed -e s/8000/%i/ -e "s/^RuntimeDirectory=.*/&-%i\nEnvironment=\"ROAMS_HANGS=\/run\/roams-%i\/hang \/srv\/roams\/hang\"/" "$1" >roams@.service
+    printf "[Service]\nEnvironment=\"ROAMS_HANGS=/run/roams-8001/hang /srv/roams/hang\"\n" >roams@8003.service.d/hangs.conf
+    systemctl daemon-reload; systemctl start roams@8001 roams@8002 roams@8003' sh "/usr/lib/systemd/system/$UNIT"
+  by_file < <(printf '%s\n' '[host]' "$@"
+    for name in blog shop wiki; do
+      port=$((port + 1))
+      printf '%s\n' "[service.$name]" "unit = \"roams@$port.service\"" "url = \"http://127.0.0.1:$port/health\"" "log_file = \"$LOG\""
+    done)
+  for port in 8001 8002 8003; do of_roams "$port" settled; first[port]=$first_life; done
+}
+# of_roams PORT CMD...: CMD is about that one.
+of_roams() {
+  local UNIT=roams@$1.service URL=http://127.0.0.1:$1/health first_life=${first[$1]-}
+  "${@:2}"
+}
+roams_hang() { host exec touch /run/roams-8001/hang /run/roams-8002/hang; }
+lives_of_roams() { # lives_of_roams N N N
+  local port
+  for port in 8001 8002 8003; do of_roams "$port" lives_are "$1"; shift; done
+}
+TOGETHER=(
+  '⚠️ blog *Failure 1/2*' '⚠️ blog began to fail with shop, wiki (3 of 3): they share this host'
+  '⚠️ shop *Failure 1/2*' '⚠️ shop began to fail with blog, wiki (3 of 3): they share this host'
+  '⚠️ wiki *Failure 1/2*' '⚠️ wiki began to fail with blog, shop (3 of 3): they share this host'
+  '⚠️ blog *Failure 2/2*' '⚠️ shop *Failure 2/2*' '⚠️ wiki *Failure 2/2*'
+)
+
+services_that_fail_at_once_are_one_incident_restarted_one_by_one_until_all_are_healed() {
+  local first=(); no_guards; three_roams
+  roams_hang; tick_exits 1; tick_exits 0
+  tells "${TOGETHER[@]}" '🔄 Restarting blog *' '✅ blog restarted *' '🔄 Restarting shop *' '✅ shop restarted *' \
+    '✅ wiki recovered (was 2 failures): it answered right before the restart'
+  lives_of_roams 1 1 0
+  [ "$(property ActiveExitTimestampMonotonic roams@8002.service)" -gt "$(property ActiveEnterTimestampMonotonic roams@8001.service)" ] \
+    || fail "shop was stopped before blog was up again"
+  no_guards
+}
+
+restarts_in_vain_of_services_that_failed_at_once_hold_the_next_one_however_the_clock_is_set() {
+  with_clocks
+  local first=() ahead; no_guards; three_roams 'budget = { restarts = 2, window = "1h" }'
+  hang_for_ever; tick_exits 1; tick_exits 1 --verify 1s
+  tells "${TOGETHER[@]}" '🔄 Restarting blog *' '❌ blog *' '🔄 Restarting shop *' '❌ shop *' "$HELD_TOGETHER"
+  for ahead in $DAY -$DAY; do
+    by_a_clock "$ahead"; tick_exits 1; possible_within 3600 common_cause wiki
+  done
+  lives_of_roams 1 1 0
+  # Over when it was meant to be: its restart is the next one, for the others have their backoff.
+  host exec sed -i 's/1h/20s/' "$CONFIG"; unhang_for_ever; host exec touch /run/roams-8001/hang
+  until_true 30 restarted_by_that_clock wiki
+  lives_of_roams 1 1 1
+  no_guards
+}
+HELD_TOGETHER='⏸️ wiki not restarted (common_cause): it failed together with others, and restarts of some of them have not helped; *'
+restarted_by_that_clock() { tick; has_logged "🔄 Restarting $1 "; }
+
+# ---------------------------------------------------------------- a pause, and the clock
+
+a_pause_ends_when_it_was_meant_to_however_the_clock_is_set() {
+  with_clocks
+  local ahead began n=0; no_guards; django_requires '[]'
+  hang
+  for ahead in $DAY -$DAY; do
+    n=$((n + 1)); began=$(now_ms)
+    host exec unhang pause roams-django --for 6s >/dev/null
+    by_a_clock "$ahead"
+    tick_exits 1; possible_within 6 paused; logged_times "$n" '⏸️ Django not restarted (paused)'
+    until_true 12 counted_for_the_time "$n"
+    (($(now_ms) - began >= 6000)) || fail "the pause of 6 s was over after $(($(now_ms) - began)) ms"
+    by
+  done
+  same_life
+  no_guards
+}
+counted_for_the_time() { tick; [ "$(logged Failure)" -ge "$1" ]; }
+
+# ---------------------------------------------------------------- the host itself
+
+# pressure_of_memory: the share of the last minute in which some task waited for memory, in hundredths of a percent: of the
+# whole machine, as everything in /proc/pressure is.
+pressure_of_memory() { host exec sed -nE 's/^some .*avg60=0*([0-9]*)\.([0-9]*) .*/\1\2/p' /proc/pressure/memory; }
+under_pressure() { (($(pressure_of_memory) >= $1)); }
+relieved() { (($(pressure_of_memory) < $1)); }
+
+# hog: little memory, and much that wants it: what the kernel remembers of files that are not there. It finds room again
+# and again, and nobody is killed.
+hog() {
+  host exec systemd-run -q --unit=hog -p MemoryMax=16M -p RuntimeMaxSec=60 sh -c '
+    for k in 1 2 3 4 5 6 7 8; do
+      python3 -c "import os, itertools
+for i in itertools.count(): os.path.exists(\"/sys/devices/\" + \"x\" * 200 + \"$k-%d\" % i)" &
+    done; wait'
+}
+
+a_hang_is_not_restarted_while_the_host_lacks_memory_and_is_healed_after_that() {
+  local most
+  host exec cat /proc/pressure/memory >/dev/null 2>&1 || skip "the kernel does not count what tasks wait for"
+  no_guards; hang
+  most=$(($(pressure_of_memory) / 100 + 1))
+  by_file < <(printf '%s\n' '[host]' "hold_when = { memory_some_avg60 = \"$most%\" }" '[service.roams-django]' 'name = "Django"' \
+    "url = \"$URL\"" "log_file = \"$LOG\"")
+  tick_exits 1
+  hog; until_true 60 under_pressure $((most * 100 + 20))
+  tick_exits 1; tick_exits 1
+  host exec systemctl kill -s KILL hog.service
+  tells '*Failure 1/2*' '*Failure 2/2*' "⏸️ Django not restarted (host_pressure): *memory_some_avg60 is *%, hold_when says $most%*"
+  same_life
+  until_true 90 relieved $((most * 100))
+  tick_exits 0; lives_are 1; logged_times 1 "$RESTARTED"
+  no_guards
+}
