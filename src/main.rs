@@ -13,6 +13,7 @@
 //!     `paused` waits for; `asked`: what came of asking.
 //!   - `unhang_core` (src/core, a crate that cannot even name a file or a clock): facts in, decision out.
 //!   - `log`: the service's log. `report`: what people read on the terminal. `words`: both's vocabulary.
+//! - `simulate`: the same decision on a pattern of answers, to try settings on; no I/O, no clock.
 //! - `os`: files, certificates, processes, clocks and limits made safe; knows no word of the domain.
 //! - `near`: what a mistyped word was meant to be. `exit`: exit codes. `demo`: a hung server, and the same
 //!   `run` on it.
@@ -48,13 +49,13 @@ mod places;
 mod plan;
 mod probe;
 mod report;
+mod simulate;
 mod store;
 mod systemd;
 mod tick;
 mod usage;
 mod words;
 
-use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,13 +64,14 @@ use clap::Parser;
 
 use unhang_core::Moment;
 
-use cli::{Asking, Check, Cli, Command, ConfigCommand};
+use cli::{Asking, Check, Cli, Command, ConfigCommand, Simulate};
 use config::{Entry, Fault, Section};
 use exit::{Exit, Level};
 use log::Echo;
 use places::{Person, Places};
 use plan::Plan;
 use report::{Checked, Depth, Picture, Screen, Style};
+use simulate::Script;
 use tick::Pausing;
 
 #[global_allocator]
@@ -83,8 +85,8 @@ fn main() -> ExitCode {
     if let Command::Check(asked) = &cli.command {
         return check(&cli, asked).into();
     }
-    if let Command::Paused { length, reason, command, .. } = &cli.command {
-        return paused(&cli, length, reason.as_ref(), command);
+    if let Command::Paused(asked) = &cli.command {
+        return paused(&cli, asked);
     }
     match run(&cli) {
         Ok(exit) => exit.into(),
@@ -159,7 +161,7 @@ fn told(asked: &Check, depth: Depth, checked: &[Checked<'_>]) -> Level {
 }
 
 /// `paused`: its exit status is the command's, so that what goes wrong before is 125 and nothing else.
-fn paused(cli: &Cli, length: &str, reason: Option<&String>, command: &[OsString]) -> ExitCode {
+fn paused(cli: &Cli, asked: &cli::Paused) -> ExitCode {
     let not_begun = |faults: Vec<String>| {
         faults.iter().for_each(report::fault);
         ExitCode::from(tick::NOT_BEGUN)
@@ -173,8 +175,8 @@ fn paused(cli: &Cli, length: &str, reason: Option<&String>, command: &[OsString]
         Ok(plan) => plan,
         Err(faults) => return not_begun(told(faults)),
     };
-    match (pausing(length, reason), places::places(&plan, &person())) {
-        (Ok(pausing), Some(places)) => tick::paused(&plan, &places, &pausing, command),
+    match (pausing(&asked.length, asked.reason.as_ref()), places::places(&plan, &person())) {
+        (Ok(pausing), Some(places)) => tick::paused(&plan, &places, &pausing, &asked.command),
         (Err(fault), _) => not_begun(told(vec![fault])),
         (_, None) => not_begun(vec![NO_PLACE.to_owned()]),
     }
@@ -212,10 +214,11 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         | Command::Check(_)
         | Command::Status(_)
         | Command::Why(_)
-        | Command::Reset { .. }
-        | Command::Pause { .. }
-        | Command::Resume { .. }
-        | Command::Paused { .. }
+        | Command::Reset(_)
+        | Command::Pause(_)
+        | Command::Resume(_)
+        | Command::Paused(_)
+        | Command::Simulate(_)
         | Command::Config { .. } => {}
     }
     let mistyped = mistyped_variables();
@@ -230,6 +233,9 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Ok(plan) => plan,
         Err(faults) => return Ok(refused(faults)),
     };
+    if let Command::Simulate(asked) = &cli.command {
+        return Ok(simulate(asked, &plan));
+    }
     let Some(places) = places::places(&plan, &person()) else {
         report::fault(NO_PLACE);
         return Ok(Exit::Usage);
@@ -245,17 +251,18 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             let lines = pictures.iter().flat_map(|picture| report::why(picture, now));
             lines.flat_map(|line| screen.fold(&line)).collect()
         }),
-        Command::Reset { .. } => tick::reset(&plan, &places),
-        Command::Pause { length, reason, .. } => match pausing(length, reason.as_ref()) {
+        Command::Reset(_) => tick::reset(&plan, &places),
+        Command::Pause(asked) => match pausing(&asked.length, asked.reason.as_ref()) {
             Ok(pausing) => tick::pause(&plan, &places, &pausing),
             Err(fault) => refused(vec![fault]),
         },
-        Command::Resume { .. } => tick::resume(&plan, &places, &who()),
-        Command::Config { command: ConfigCommand::Check { .. } } => {
+        Command::Resume(_) => tick::resume(&plan, &places, &who()),
+        Command::Config { command: ConfigCommand::Check(_) } => {
             config_check(&plan, &config::exposed(&cli.sources(), &plan))
         }
         Command::Check(_)
-        | Command::Paused { .. }
+        | Command::Paused(_)
+        | Command::Simulate(_)
         | Command::Config { command: ConfigCommand::Show(_) }
         | Command::Completions { .. }
         | Command::Demo
@@ -274,6 +281,41 @@ fn mistyped_variables() -> Vec<String> {
 fn refused(faults: Vec<Fault>) -> Exit {
     faults.iter().for_each(report::fault);
     Exit::Usage
+}
+
+fn simulate(asked: &Simulate, plan: &Plan) -> Exit {
+    let script = match script(asked) {
+        Ok(script) => script,
+        Err(faults) => {
+            faults.iter().for_each(report::fault);
+            return Exit::Usage;
+        }
+    };
+    // Of the one NAME that was asked for.
+    for service in &plan.services {
+        let played = simulate::play(&script, service, plan);
+        if asked.json {
+            report::object(&simulate::json(&played));
+        } else {
+            let screen = screen();
+            simulate::lines(&played).iter().flat_map(|line| screen.fold(line)).for_each(report::line);
+        }
+    }
+    Exit::Well
+}
+
+fn script(asked: &Simulate) -> Result<Script, Vec<String>> {
+    let every = config::span("--every", &asked.every);
+    let start_takes = config::span("--start-takes", &asked.start_takes);
+    match (config::count("--repeat", &asked.repeat), every, start_takes) {
+        (Ok(repeat), Ok(every), Ok(start_takes)) => {
+            Script::new(&asked.pattern, repeat, every, start_takes).map_err(|fault| vec![fault])
+        }
+        (repeat, every, start_takes) => {
+            let faults = [repeat.err(), every.err(), start_takes.err()];
+            Err(faults.into_iter().flatten().map(|fault| fault.to_string()).collect())
+        }
+    }
 }
 
 fn show(asking: &Asking, sections: &[Section]) -> Exit {

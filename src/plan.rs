@@ -73,6 +73,11 @@ impl Stall {
     }
 }
 
+impl HostPlan {
+    /// Kept of the deadline for the last look, saving and telling.
+    pub(crate) const TO_FINISH: Duration = Duration::from_secs(2);
+}
+
 /// Asked only when something that requires it fails: an address, or a service that this run is not about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Required {

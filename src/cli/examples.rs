@@ -60,6 +60,18 @@ Next: the log has each act (`unhang config show shop` names the file); `unhang c
 
 Exit status: 0; 2 usage or configuration";
 
+pub(super) const SIMULATE: &str = "\
+Examples:
+  unhang simulate shop --pattern xxxxxxxxxxxxxxxxxxxx            it hangs, and no restart helps
+  unhang simulate shop --pattern 'xx.......' --repeat 50         it hangs again and again
+  unhang simulate shop --pattern 'xx....' --start-takes 90s      are grace and verify long enough?
+  unhang simulate shop --pattern 'xxxxxxs?r.' --max-failures 3   with another setting
+
+A run that restarts looks whether that helped: it sees the sign of the next run, once --start-takes is
+over. The pattern goes on as it is written, whatever was restarted.
+
+Exit status: 0 played; 2 usage or configuration";
+
 pub(super) const RESET: &str = "\
 Examples:
   sudo unhang reset shop      after it was mended: a full count, and the whole budget again

@@ -3,6 +3,7 @@
 
 mod completions;
 mod examples;
+mod late;
 pub(crate) mod plan_flags;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::near;
 pub(crate) use completions::{Shell, completions};
+use late::Late;
 use plan_flags::PLAN_FLAGS;
 pub(crate) use plan_flags::{PlanFlags, Typed};
 
@@ -44,64 +46,31 @@ pub(crate) struct Place {
 pub(crate) enum Command {
     /// One run: probe, count, restart what is due
     #[command(after_help = examples::RUN)]
-    Run(Run),
+    Run(Late<Run>),
     /// Probe now and touch nothing; one line, and the exit status of a monitoring plugin
     #[command(after_help = examples::CHECK)]
-    Check(Check),
+    Check(Late<Check>),
     /// How each service is, as the last run left it; probes nothing
     #[command(after_help = examples::STATUS)]
-    Status(Asking),
+    Status(Late<Asking>),
     /// Why it did or did not act, and when the next restart can be
     #[command(after_help = examples::WHY)]
-    Why(Asking),
+    Why(Late<Asking>),
     /// Clear streak, backoff and budget, as if nothing had been restarted
     #[command(after_help = examples::RESET)]
-    Reset {
-        /// The services to clear
-        #[arg(value_name = "NAME", required = true)]
-        names: Vec<String>,
-        #[command(flatten)]
-        plan: PlanFlags,
-    },
+    Reset(Late<Reset>),
     /// Hands off, until then: nothing is restarted, whatever the probes say
     #[command(after_help = examples::PAUSE)]
-    Pause {
-        #[command(flatten)]
-        whom: Whom,
-        /// How long; 24h at the most
-        #[arg(long = "for", value_name = "TIME", default_value = "15m")]
-        length: String,
-        /// Shown by `status` and `why`, and logged
-        #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
-        #[command(flatten)]
-        plan: PlanFlags,
-    },
+    Pause(Late<Pause>),
     /// End a pause; a service that fails then gets a full count
     #[command(after_help = examples::RESUME)]
-    Resume {
-        #[command(flatten)]
-        whom: Whom,
-        #[command(flatten)]
-        plan: PlanFlags,
-    },
+    Resume(Late<Resume>),
     /// Hands off while a command runs, such as a deploy; ends with its exit status
     #[command(after_help = examples::PAUSED)]
-    Paused {
-        #[command(flatten)]
-        whom: Whom,
-        /// Over by then, should the command still run; 24h at the most
-        #[arg(long = "for", value_name = "TIME", default_value = "1h")]
-        length: String,
-        /// Shown by `status` and `why`, and logged
-        #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
-        #[command(flatten)]
-        plan: PlanFlags,
-        /// Run as it stands, without a shell
-        #[arg(last = true, required = true, value_name = "COMMAND")]
-        command: Vec<OsString>,
-    },
+    Paused(Late<Paused>),
+    /// Try the settings of a service on a pattern of answers; touches nothing
+    #[command(after_help = examples::SIMULATE)]
+    Simulate(Late<Simulate>),
     /// The configuration: is it right?
     Config {
         #[command(subcommand)]
@@ -169,6 +138,82 @@ impl Check {
     }
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Reset {
+    /// The services to clear
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+}
+
+/// Until then.
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    /// How long; 24h at the most
+    #[arg(long = "for", value_name = "TIME", default_value = "15m")]
+    pub(crate) length: String,
+    /// Shown by `status` and `why`, and logged
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+}
+
+/// While a command runs.
+#[derive(Debug, Args)]
+pub(crate) struct Paused {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    /// Over by then, should the command still run; 24h at the most
+    #[arg(long = "for", value_name = "TIME", default_value = "1h")]
+    pub(crate) length: String,
+    /// Shown by `status` and `why`, and logged
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+    /// Run as it stands, without a shell
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// What is played, and how the time goes; values as they were typed.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The service whose settings are tried
+    #[arg(id = "service", value_name = "NAME")]
+    pub(crate) name: String,
+    /// What each run meets, a sign for each: . healthy, x fails, ? cannot be told, s stopped by somebody,
+    /// r restarted by somebody
+    #[arg(long, value_name = "SIGNS")]
+    pub(crate) pattern: String,
+    /// The time from one run to the next
+    #[arg(long, value_name = "TIME", default_value = "2m")]
+    pub(crate) every: String,
+    /// Play the pattern so many times
+    #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true)]
+    pub(crate) repeat: String,
+    /// It answers nothing for so long after each start
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub(crate) start_takes: String,
+    /// For programs; the object carries a schema version
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+}
+
 /// The services that somebody names; nobody pauses all of them by leaving a word out.
 #[derive(Debug, Args)]
 pub(crate) struct Whom {
@@ -178,6 +223,13 @@ pub(crate) struct Whom {
     /// Every service of the plan
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+impl Whom {
+    /// None: all.
+    fn named(&self) -> &[String] {
+        if self.all { &[] } else { &self.names }
+    }
 }
 
 /// What only reads what is remembered.
@@ -196,12 +248,9 @@ pub(crate) struct Asking {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Read it as `run` would, name every fault, probe nothing
-    Check {
-        #[command(flatten)]
-        plan: PlanFlags,
-    },
+    Check(Late<PlanFlags>),
     /// Every effective value and where it came from; secrets stay hidden
-    Show(Asking),
+    Show(Late<Asking>),
 }
 
 /// All that a plan is made from, as typed: what `config` asks for.
@@ -253,13 +302,12 @@ impl Cli {
                 (&asking.plan, asking.names.as_slice(), "NAME")
             }
             Command::Check(check) => (&check.plan, check.targets.as_slice(), "NAME"),
-            Command::Reset { names, plan } => (plan, names.as_slice(), "NAME"),
-            Command::Pause { whom, plan, .. }
-            | Command::Resume { whom, plan }
-            | Command::Paused { whom, plan, .. } => {
-                (plan, if whom.all { [].as_slice() } else { whom.names.as_slice() }, "NAME")
-            }
-            Command::Config { command: ConfigCommand::Check { plan } } => (plan, [].as_slice(), "NAME"),
+            Command::Simulate(asked) => (&asked.plan, std::slice::from_ref(&asked.name), "NAME"),
+            Command::Reset(asked) => (&asked.plan, asked.names.as_slice(), "NAME"),
+            Command::Pause(asked) => (&asked.plan, asked.whom.named(), "NAME"),
+            Command::Resume(asked) => (&asked.plan, asked.whom.named(), "NAME"),
+            Command::Paused(asked) => (&asked.plan, asked.whom.named(), "NAME"),
+            Command::Config { command: ConfigCommand::Check(plan) } => (&**plan, [].as_slice(), "NAME"),
             Command::Completions { .. }
             | Command::Demo
             | Command::DemoServer { .. }

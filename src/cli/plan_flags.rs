@@ -66,9 +66,8 @@ pub(crate) const PLAN_FLAGS: [PlanFlag; 25] = [
 ];
 
 impl Args for PlanFlags {
-    /// Only for the command that was typed: built for all of them, they would double the cost of a tick.
     fn augment_args(command: Definition) -> Definition {
-        command.defer(with_plan_flags)
+        with_plan_flags(command)
     }
 
     fn augment_args_for_update(command: Definition) -> Definition {

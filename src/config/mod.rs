@@ -91,6 +91,17 @@ pub(crate) fn length(flag: &str, text: &str, longest: Duration) -> Result<Durati
     }
 }
 
+/// The value of a flag that stands for no key, `--every`: up to a year.
+pub(crate) fn span(flag: &str, text: &str) -> Result<Duration, Fault> {
+    let wrong = |wrong| Origin::Flag(flag.to_owned()).fault(wrong);
+    words::span(&Value::Text(text.to_owned())).map_err(wrong)
+}
+
+/// Likewise, `--repeat`: 1 or more.
+pub(crate) fn count(flag: &str, text: &str) -> Result<u32, Fault> {
+    words::count(&typed::whole(text)).map_err(|wrong| Origin::Flag(flag.to_owned()).fault(wrong))
+}
+
 /// A flag that was typed beside a URL was meant otherwise; the environment is there for `run`.
 fn beside_a_url(setting: &Setting) -> Option<Fault> {
     let typed = matches!(setting.origin, Origin::Flag(_));

@@ -78,13 +78,14 @@ impl Table {
         Self { settings: settings.map(setting).into(), ..Self::new(&[name], Origin::Default) }
     }
 
-    /// `asked`: `budget.window`
+    /// `asked`: `budget.window`. Every key of every layer is looked for in each run: without an iterator.
     pub(super) fn get(&self, asked: &str) -> Option<&Setting> {
         let (first, second) =
             asked.split_once('.').map_or((asked, None), |(first, second)| (first, Some(second)));
-        self.settings.iter().find(|setting| {
-            let mut key = self.short(setting);
-            key.next() == Some(first) && key.next() == second && key.next().is_none()
+        self.settings.iter().find(|setting| match (setting.key.get(self.name.len()..), second) {
+            (Some([key]), None) => key == first,
+            (Some([table, key]), Some(second)) => key == second && table == first,
+            _ => false,
         })
     }
 

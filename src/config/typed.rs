@@ -108,7 +108,7 @@ fn command(text: &str) -> Result<Value, Wrong> {
     Ok(Value::List(text.split_whitespace().map(|word| Value::Text(word.to_owned())).collect()))
 }
 
-fn whole(text: &str) -> Value {
+pub(super) fn whole(text: &str) -> Value {
     text.parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Whole)
 }
 

@@ -13,7 +13,7 @@ use crate::asked::Asked;
 use crate::exit::Exit;
 use crate::log;
 use crate::os::clock;
-use crate::plan::{Question, Restarter, Service};
+use crate::plan::{HostPlan, Question, Restarter, Service};
 use crate::report::{self, Progress};
 use crate::systemd::Looked;
 use crate::{command, probe, systemd, words};
@@ -24,8 +24,7 @@ use super::look::{self, Looks};
 use super::watch::Kept;
 use super::{Judged, Tick, by_hand, exit_of};
 
-/// Kept of the deadline for the last look, saving and telling.
-const TO_FINISH: Duration = Duration::from_secs(2);
+const TO_FINISH: Duration = HostPlan::TO_FINISH;
 
 /// Beyond what systemd itself waits for stop and start.
 const MARGIN: Duration = Duration::from_secs(5);

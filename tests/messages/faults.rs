@@ -42,6 +42,10 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: no service \"*\"; did you mean *? The services are *", "The NAME that was typed is no table [service.NAME].", "Type one of the names told."),
     Row("*: no service \"*\"; did you mean * (its name in the log is *)?", "The service was asked for as its log lines call it.", "Type its NAME."),
     Row("*: no service \"*\"; did you mean * (its unit is *)?", "The service was asked for by its unit.", "Type its NAME."),
+    Row("--pattern: is empty; the signs are . healthy, x fails, ? cannot be told, s stopped by somebody, r restarted by somebody", "unhang simulate was given nothing to play.", "Write a sign for each run."),
+    Row("--pattern: no sign \"*\" (place *); the signs are . healthy, x fails, ? cannot be told, s stopped by somebody, r restarted by somebody", "The pattern of unhang simulate holds another character than its five signs. A shell makes file names of ? where it stands without quotes.", "Correct the sign at that place, and put the pattern in quotes."),
+    Row("--every: must be 1s or more; nothing was played", "Runs of unhang simulate cannot be nearer to each other than what they do takes.", SET),
+    Row("--repeat: must be at most * with this pattern, got *; * runs are the most", "unhang simulate would have to play for too long.", "Give it a smaller number, or a shorter pattern."),
     // A plan made of flags
     Row("*: needs a --name of A-Z a-z 0-9 _ . @ -; count, lock and log are kept under it", "--url with --restart-command makes a plan of one service, which has no unit to be called after.", "Add --name."),
     Row("*: cannot be combined with *; leave one of them out", "--unit and --restart-command were both given.", "Give one of them."),

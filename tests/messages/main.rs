@@ -34,6 +34,7 @@ const SHARED: &[&str] = &[
     "unknown key", "no service", "no such file", "two lines in it are enough: [service.NAME] and url = \"http://localhost:8000/health/",
     "keep one of the two", "leave one of them out", "leave it out", 
     "chown root * && chmod go-w", "cannot be read", "makes no sense for all services",
+    "the signs are . healthy, x fails, ? cannot be told, s stopped by somebody, r restarted by somebody",
     ];
 
 /// Faults that say neither what follows nor what helps, with the reason. None, so far.

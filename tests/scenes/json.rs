@@ -31,6 +31,7 @@ fn all(scene: &Scene) {
     is_as_told(scene, &["why", "app", "--json"], "status");
     is_as_told(scene, &["check", "--json"], "check");
     is_as_told(scene, &["config", "show", "--json"], "config-show");
+    is_as_told(scene, &["simulate", "app", "--pattern", "..xxxxxx?rsx..", "--json"], "simulate");
 }
 
 #[test]
@@ -69,6 +70,23 @@ fn a_url_alone_is_as_the_schema_says_too() {
     is_as_told(&scene, &["check", "http://no-such-host.invalid/", "--json"], "check");
 }
 
+#[test]
+fn a_pattern_that_heals_or_takes_long_is_as_the_schema_says_too() {
+    let scene = Scene::new();
+    for arguments in [
+        &["--pattern", "."][..],
+        &["--pattern", "xx.", "--repeat", "999"],
+        &["--pattern", "xx..", "--start-takes", "1500ms"],
+    ] {
+        is_as_told(&scene, &[&["simulate", "app", "--json"], arguments].concat(), "simulate");
+    }
+    is_as_told(
+        &scene,
+        &["simulate", "app", "--json", "--pattern", "xx...", "--grace", "3m", "--start-takes", "3m"],
+        "simulate",
+    );
+}
+
 /// Else a new code would break the schema on some night.
 #[test]
 fn the_schemas_know_every_code() {
@@ -85,6 +103,9 @@ fn the_schemas_know_every_code() {
     let service = "/properties/services/items/properties";
     assert_eq!(said("status", &format!("{service}/reason")), reasons);
     assert_eq!(said("status", &format!("{service}/verdict")), verdicts);
+    let row = "/properties/timeline/items/properties";
+    assert_eq!(said("simulate", &format!("{row}/reason")), reasons);
+    assert_eq!(said("simulate", &format!("{row}/verdict")), verdicts);
     assert_eq!(said("check", &format!("{service}/restart_held_by")), reasons);
     assert_eq!(said("check", &format!("{service}/next_tick/anyOf/1/properties/reason")), reasons);
     assert_eq!(said("check", &format!("{service}/next_tick/anyOf/1/properties/verdict")), verdicts);

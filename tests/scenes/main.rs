@@ -34,5 +34,6 @@ mod paused;
 mod requires;
 mod rights;
 mod security;
+mod simulate;
 mod systemctl;
 mod tick;

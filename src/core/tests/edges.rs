@@ -34,7 +34,11 @@ fn an_answer_while_the_unit_is_between_two_lives_proves_nothing() {
         with_case(before, |case| decide(&Case { seen: &Observation::Healthy, unit: &busy, ..case })).verdict
     };
     assert_eq!(answers(&intended), Verdict::Recovering { successes: 0, of: 1 });
-    assert_eq!(answers(&in_the_middle_of_it()), Verdict::Recovered { failures: 3 }, "not by a restart of ours");
+    assert_eq!(
+        answers(&in_the_middle_of_it()),
+        Verdict::Recovered { failures: 3 },
+        "not by a restart of ours"
+    );
 }
 
 #[rustfmt::skip]
@@ -65,11 +69,8 @@ fn what_healed_right_before_its_restart_is_remembered_so() {
 
 #[test]
 fn a_stop_that_our_restart_explains_is_not_taken_for_a_persons() {
-    let requirement = |condition| Neighbour {
-        unit: "db.service".to_string(),
-        relation: Relation::Required,
-        condition,
-    };
+    let requirement =
+        |condition| Neighbour { unit: "db.service".to_string(), relation: Relation::Required, condition };
     let intended = intend(&in_the_middle_of_it(), &policy(), &Unit::Seen(running("a")), &ago(120), &ago(120));
     let reason = |before: &State, condition| {
         let unit = Unit::Seen(Life { neighbours: vec![requirement(condition)], ..stopped("a") });

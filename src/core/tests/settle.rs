@@ -106,7 +106,8 @@ fn a_restart_that_left_the_unit_down_keeps_its_intent() {
 
 #[test]
 fn a_restart_still_running_keeps_its_intent_until_a_new_life_is_seen() {
-    let adopted = State { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::Unknown, NEW) };
+    let adopted =
+        State { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::Unknown, NEW) };
     assert_eq!(settled(Ended::Open, &Unit::Seen(running(NEW))), adopted);
     for unit in [
         Unit::Seen(running(SAME)),
@@ -132,8 +133,7 @@ fn a_restart_that_gave_way_to_somebody_elses_job_starts_no_wait() {
 
 #[test]
 fn what_never_took_place_is_held_and_spends_nothing() {
-    for (ended, reason) in
-        [(Ended::NeverRan, Reason::NotStartable), (Ended::Forbidden, Reason::NotPermitted)]
+    for (ended, reason) in [(Ended::NeverRan, Reason::NotStartable), (Ended::Forbidden, Reason::NotPermitted)]
     {
         let expected = State { verdict: VerdictKind::Held, reason, ..in_the_middle_of_it() };
         assert_eq!(settled(ended, &Unit::Seen(running(SAME))), expected);

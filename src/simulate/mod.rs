@@ -1,0 +1,47 @@
+//! `simulate`: a pattern of answers, played through the decision of the runs, so that settings can be tried
+//! before they are trusted. Probes nothing, asks systemd nothing, reads no state and no clock, writes
+//! nothing: time begins at 0.
+//!
+//! script (what was typed) -> course (a world that follows it) -> timeline, summary -> shown
+
+mod course;
+mod script;
+mod shown;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use unhang_core::Outlook;
+
+use crate::plan::{Plan, Service};
+use course::Course;
+pub(crate) use script::Script;
+pub(crate) use shown::{json, lines};
+use summary::Summary;
+use timeline::Timeline;
+
+/// What the pattern made of the service.
+#[derive(Debug)]
+pub(crate) struct Played<'a> {
+    service: &'a Service,
+    script: &'a Script,
+    timeline: Timeline,
+    summary: Summary,
+    /// After the last run.
+    then: Outlook,
+}
+
+pub(crate) fn play<'a>(script: &'a Script, service: &'a Service, plan: &Plan) -> Played<'a> {
+    let mut course = Course::begin(script, service, plan.host.deadline);
+    let (mut timeline, mut summary) = (Timeline::default(), Summary::default());
+    let mut signs = script.signs().peekable();
+    while let Some(sign) = signs.next() {
+        // What the last run meets goes on.
+        let next = signs.peek().copied().unwrap_or(sign);
+        let turn = course.run(sign, next);
+        summary.add(&turn);
+        timeline.add(turn);
+    }
+    Played { service, script, timeline, summary, then: course.outlook() }
+}
