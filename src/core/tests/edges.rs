@@ -100,3 +100,124 @@ fn a_failure_of_the_future_is_no_second_look_of_this_run() {
     let decision = with_case(&tomorrow, |case| decide(&case));
     assert_eq!((decision.reason, decision.counted), (Reason::TooSoon, false));
 }
+
+#[test]
+fn a_failure_as_far_from_the_last_as_min_gap_counts() {
+    let counted = |seconds| {
+        let before = State { failed_at: Some(ago(seconds)), ..in_the_middle_of_it() };
+        with_case(&before, |case| decide(&case)).counted
+    };
+    assert!(counted(45) && !counted(44));
+}
+
+#[test]
+fn it_takes_two_outages_to_flap() {
+    let flapping = Flapping { failures: 3, of: 6, then: OnFlapping::Tell };
+    let patient = Policy { max_failures: 9, flapping, ..policy() };
+    let flaps = |bits| {
+        let before = State { recent: Recent(bits), flapping: false, ..in_the_middle_of_it() };
+        with_case(&before, |case| decide(&Case { policy: &patient, ..case })).next.flapping
+    };
+    assert!(!flaps(0b11), "three in a row");
+    assert!(flaps(0b101));
+    assert!(!flaps(0b10), "two in all");
+}
+
+#[rustfmt::skip]
+#[test]
+fn outages_are_told_from_failures() {
+    let told = |bits| (Recent(bits).failures(), Recent(bits).outages());
+    assert_eq!(told(0), (0, 0));
+    assert_eq!(told(0b1), (1, 1));
+    assert_eq!(told(0b111), (3, 1));
+    assert_eq!(told(0b1_0011), (3, 2));
+    assert_eq!(told(1 << 63 | 0b110), (3, 2));
+    assert_eq!(Recent(0b101).failed(3), Recent(0b011), "what is older than `of` runs is forgotten");
+    assert_eq!(Recent(u64::MAX).healthy(64), Recent(u64::MAX - 1));
+    assert_eq!((Recent(0b1).failed(0), Recent(0b1).failed(99)), (Recent(0b1), Recent(0b11)), "of at least one, at most 64");
+}
+
+/// Without a streak, and so without the count that another life begins anew.
+#[test]
+fn what_is_restarted_for_flapping_is_not_if_another_life_began_meanwhile() {
+    let flapping = Flapping { failures: 5, of: 12, then: OnFlapping::Restart };
+    let (policy, other) = (Policy { flapping, ..policy() }, Unit::Seen(running("b")));
+    let before = State { evidence: Evidence::Healthy, ..in_the_middle_of_it() };
+    with_case(&before, |case| {
+        let case = Case { policy: &policy, ..case };
+        let first = decide(&case);
+        assert_eq!(look_again(&first, &case).verdict, Verdict::Restart);
+        let again = look_again(&first, &Case { unit: &other, ..case }).verdict;
+        assert_eq!(again, Verdict::Held(Hold::ChangedMeanwhile(Reason::Counting)));
+    });
+}
+
+#[test]
+fn what_would_hold_a_restart_is_told_of_a_healthy_service_too() {
+    let (pause, gone) = (paused(), Unit::Seen(Life { load: Load::NotFound, ..running("a") }));
+    let waiting = State {
+        backoff: Some(Backoff { step: 2, from: ago(120) }),
+        evidence: Evidence::Healthy,
+        ..in_the_middle_of_it()
+    };
+    let told = |before: &State, change: &dyn Fn(Case<'_>) -> Option<Hold>| {
+        with_case(before, |case| change(Case { seen: &Observation::Healthy, ..case }))
+            .map(|hold| hold.reason())
+    };
+    assert_eq!(told(&State::default(), &|case| in_the_way(&case)), None);
+    assert_eq!(
+        told(&State::default(), &|case| in_the_way(&Case { pause: &pause, ..case })),
+        Some(Reason::Paused)
+    );
+    assert_eq!(
+        told(&State::default(), &|case| in_the_way(&Case { unit: &gone, ..case })),
+        Some(Reason::NotFound)
+    );
+    assert_eq!(told(&waiting, &|case| in_the_way(&case)), Some(Reason::Backoff));
+    // Somebody else's life: their restart clears the wait.
+    let other = Unit::Seen(running("b"));
+    assert_eq!(told(&waiting, &|case| in_the_way(&Case { unit: &other, ..case })), None);
+    // A restart that is still open counts as one that brought no proof.
+    let restarts = vec![restarted(ago(300), Outcome::Unknown)];
+    let open = State { restarts, evidence: Evidence::None, backoff: None, ..in_the_middle_of_it() };
+    assert_eq!(told(&open, &|case| in_the_way(&case)), Some(Reason::NeverHealthy));
+}
+
+#[test]
+fn stamps_of_the_future_become_now_and_those_of_the_past_stay() {
+    let tomorrow = at("boot", 99_999, 199_999);
+    let stamped = |at: &Moment| State {
+        failed_at: Some(at.clone()),
+        since: Some(at.clone()),
+        healthy_since: Some(at.clone()),
+        restarts: vec![restarted(at.clone(), Outcome::NotHealed)],
+        standing: Some(Standing { since: at.clone(), runs: 2, told: at.clone() }),
+        backoff: Some(Backoff { step: 1, from: at.clone() }),
+        ..in_the_middle_of_it()
+    };
+    assert_eq!(stamped(&tomorrow).not_after(&ago(0)), stamped(&ago(0)));
+    assert_eq!(in_the_middle_of_it().not_after(&ago(0)), in_the_middle_of_it());
+}
+
+#[test]
+fn a_moment_is_not_before_itself() {
+    let (now, other_boot) = (at("a", 100, 5_000), at("b", 7, 5_000));
+    assert!(!now.is_before(&now) && !now.is_before(&other_boot) && !other_boot.is_before(&now));
+    assert!(now.is_before(&at("a", 101, 4_000)), "within a boot the wall clock says nothing");
+    assert!(now.is_before(&at("b", 7, 5_001)) && !at("b", 7, 5_001).is_before(&now));
+    assert_eq!(now.later(s(60)), at("a", 160, 5_060));
+}
+
+#[test]
+fn only_a_requirement_that_failed_explains_a_unit_that_never_started() {
+    let reason = |relation, condition| {
+        let unit = "db.service".to_string();
+        let neighbours = vec![Neighbour { unit, relation, condition }];
+        let never = ended("a", Active::Inactive, UnitResult::Success, 0, 0);
+        let unit = Unit::Seen(Life { active_enter: s(0), neighbours, ..never });
+        with_case(&in_the_middle_of_it(), |case| decide(&Case { unit: &unit, ..case })).reason
+    };
+    assert_eq!(reason(Relation::Required, Condition::Failed), Reason::NeverHealthy);
+    assert_eq!(reason(Relation::Required, Condition::Active), Reason::NeverStarted);
+    assert_eq!(reason(Relation::Wanted, Condition::Failed), Reason::NeverStarted);
+}

@@ -39,6 +39,13 @@ fn the_next_tick_finds_the_unit_as_much_older_as_it_comes_later() {
     let fallen = Unit::Seen(Life { disabled: true, ..crashed("b") });
     let foreseen = with_case(&in_the_middle_of_it(), |case| foresee(&Case { unit: &fallen, ..case }).reason);
     assert_eq!(foreseen, Reason::Disabled, "of the unit that was seen");
+    let tomorrow = State { failed_at: Some(at("boot", 99_999, 199_999)), ..in_the_middle_of_it() };
+    let foreseen = with_case(&tomorrow, |case| foresee(&case).reason);
+    assert_eq!(
+        foreseen,
+        Reason::NeverHealthy,
+        "a stamp of the future is taken for now, not for the next tick"
+    );
 }
 
 #[test]
