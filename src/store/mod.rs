@@ -269,6 +269,7 @@ fn set_aside(folder: &Folder, file: &str, now: &Moment) -> String {
 
 #[cfg(test)]
 mod tests {
+    pub(super) mod copies;
     mod year;
 
     use super::*;

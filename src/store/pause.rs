@@ -249,6 +249,8 @@ impl Note {
 mod tests {
     use super::*;
     use crate::places::Places;
+    use crate::store::tests::copies::without_roots_rights;
+    use std::os::unix::fs::PermissionsExt;
     use std::time::UNIX_EPOCH;
 
     fn at(boot: &str, up: u64, wall: u64) -> Moment {
@@ -399,6 +401,26 @@ mod tests {
         assert!(store.end_pause("shop", &now).unwrap());
         assert_eq!(left(&pause(&store, "shop", &now)), None);
         assert!(Note::read(br#"{"version":2}"#).is_none());
+    }
+
+    #[test]
+    fn what_is_somebody_elses_to_read_shows_nothing_and_stops_nobody() {
+        let (dir, store) = store();
+        let _held = store.hold_pause("shop", 7, &note(15)).unwrap();
+        let file = dir.path().join("memory/shop+7.pause");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
+        let now = at("a", 1_060, 1_060);
+        assert_eq!(without_roots_rights(|| store.pauses().unwrap().of("shop", &now).unwrap()), Pause::None);
+    }
+
+    #[test]
+    fn a_long_reason_is_read_as_far_as_it_is_shown() {
+        let (_dir, store) = store();
+        let why = "é".repeat(1_000);
+        store.begin_pause("shop", &Note { why: Some(why), ..note(15) }).unwrap();
+        let shown = pause(&store, "shop", &at("a", 1_060, 1_060));
+        let Pause::Lasting(Paused { by: PausedBy::Person { who, why }, .. }) = shown else { panic!() };
+        assert_eq!((who.as_str(), why), ("anna", Some("é".repeat(200))));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "this room starts systemctl")]
 
 mod show;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
