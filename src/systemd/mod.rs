@@ -4,8 +4,6 @@
 #![expect(clippy::disallowed_methods, reason = "this room starts systemctl")]
 
 mod show;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -242,3 +240,6 @@ fn is_missing(error: &io::Error) -> bool {
 fn first_line(text: &str) -> Option<&str> {
     text.lines().map(|line| line.trim().trim_end_matches('.')).find(|line| !line.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

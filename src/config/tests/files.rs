@@ -1,6 +1,7 @@
 //! Real files in a folder that stands for a host: which are read, and which are refused.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
@@ -211,4 +212,28 @@ fn what_is_shown_could_stand_in_a_file() {
     let before = plan_at(&host.places, &cli(&[]).sources()).unwrap();
     host.write("unhang.toml", text);
     assert_eq!(plan_at(&host.places, &cli(&[]).sources()).unwrap(), before);
+}
+
+#[test]
+fn a_folder_that_others_may_write_is_told_to_root() {
+    let mut host = Host::new();
+    let told = |host: &Host, flags: &[&str]| -> Vec<String> {
+        let cli = cli(flags);
+        let plan = plan_at(&host.places, &cli.sources()).unwrap();
+        exposed_at(&host.places, &cli.sources(), &plan).iter().map(ToString::to_string).collect()
+    };
+    host.write("unhang.toml", service("a")).write("other.toml", service("b"));
+    host.places.user = None;
+    fs::set_permissions(host.dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    assert_eq!(told(&host, &[]), Vec::<String>::new(), "no root reads it");
+    host.places.as_root = true;
+    let others = format!("{}: others may write it (mode 0777)", host.dir.path().display());
+    let other = format!("--config={}/other.toml", host.dir.path().display());
+    for flags in [&[] as &[&str], &[&other]] {
+        let told = told(&host, flags);
+        assert!(told.len() == 1 && told[0].starts_with(&others), "{told:?}");
+    }
+    assert_eq!(told(&host, &["--unit=a", "--url=http://a"]), Vec::<String>::new(), "no file is read");
+    fs::set_permissions(host.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(told(&host, &[]), Vec::<String>::new());
 }

@@ -1,5 +1,6 @@
 //! What the operator writes, and the plan that comes of it; in the files beside, what is refused.
 
+mod alone;
 mod faults;
 mod files;
 mod properties;

@@ -1,0 +1,57 @@
+//! What no service stands behind: a URL by itself, what a service requires, the length of a pause.
+
+use super::*;
+
+fn asked(arguments: &[&str]) -> Result<String, Vec<String>> {
+    let cli = Cli::try_parse_from(["unhang", "check"].iter().chain(arguments)).unwrap();
+    let url = arguments.iter().find(|argument| argument.contains("//")).unwrap();
+    let asked = question(&cli.sources(), url);
+    asked.map(|(shown, _)| shown).map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn a_url_is_asked_by_itself() {
+    assert_eq!(asked(&["http://localhost/health/"]), Ok("http://localhost/health/".to_owned()));
+    assert_eq!(asked(&["http://localhost/", "--timeout=2s"]), Ok("http://localhost/".to_owned()));
+    assert_eq!(
+        asked(&["http://localhost/", "shop"]),
+        Err(vec!["URL: must stand alone; ask for one URL at a time, or for services by NAME".to_owned()])
+    );
+    let beside = "--unit: cannot stand beside a URL; write --url URL --unit UNIT, or leave it out";
+    assert_eq!(asked(&["http://localhost/", "--unit=shop"]), Err(vec![beside.to_owned()]));
+}
+
+#[test]
+fn a_url_is_at_most_4096_bytes_long() {
+    let long = |bytes: usize| "http://localhost/".to_owned() + &"a".repeat(bytes - 17);
+    assert!(asked(&[&long(4_096)]).is_ok());
+    for bytes in [4_097, 9_000] {
+        let faults = asked(&[&long(bytes)]).unwrap_err();
+        assert!(faults[0].ends_with("must be at most 4096 bytes; nothing was probed"), "{faults:?}");
+    }
+}
+
+#[test]
+fn no_pause_is_longer_than_the_longest() {
+    let length = |text| length("--for", text, seconds(86_400)).map_err(|fault| fault.to_string());
+    assert_eq!((length("15m"), length("24h")), (Ok(seconds(900)), Ok(seconds(86_400))));
+    let longer = "--for: no pause lasts longer than 1d, got \"25h\"; nothing was paused";
+    assert_eq!(length("25h"), Err(longer.to_owned()));
+    assert!(length("0s").is_err());
+}
+
+#[test]
+fn what_a_service_requires_is_asked_as_its_own_table_says() {
+    let text = "[service.shop]\nurl = 'http://shop/'\nrequires = ['db', 'tcp:cache:6379']\n\
+        [service.db]\nurl = 'http://db/'\nrequires = ['disk']\n\
+        [service.disk]\nurl = 'http://disk/'\n[service.other]\nurl = 'http://other/'\n";
+    let required = |flags: &[&str]| -> Vec<(String, String)> {
+        let required = read(text, flags).unwrap().required;
+        required.into_iter().map(|one| (one.name, one.question.url)).collect()
+    };
+    let found = |name: &str, url: &str| (name.to_owned(), url.to_owned());
+    let cache = found("tcp:cache:6379", &required(&[])[0].1);
+    assert_eq!(required(&[]), std::slice::from_ref(&cache), "the others are asked anyway");
+    let expected = [found("db", "http://db/"), found("disk", "http://disk/"), cache];
+    assert_eq!(required(&["--only=shop"]), expected);
+}
