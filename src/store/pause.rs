@@ -328,6 +328,8 @@ mod tests {
         assert!(matches!(first, Pause::Lasting(Paused { by: PausedBy::Command { pid: 7, .. }, .. })));
         drop(held);
         assert_eq!(left(&pause(&store, "shop", &now)), Some(240), "the other lasts");
+        drop(store.hold_pause("shop", 10, &note(5)).unwrap());
+        assert!(dir.path().join("memory/shop+7.pause").exists(), "its beginning still says something");
         let after = at("a", 1_301, 1_301);
         assert_eq!(left(&pause(&store, "shop", &after)), None, "its end is the backstop");
         drop(other);

@@ -36,8 +36,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Record, Unusable> {
     let Versioned { version } = serde_json::from_slice(bytes).map_err(broken)?;
     match version {
         VERSION => {}
-        newer if newer > VERSION => return Err(Unusable::Newer(newer)),
-        other => return Err(Unusable::Broken(format!("version {other} never was"))),
+        0 => return Err(Unusable::Broken("version 0 never was".to_owned())),
+        newer => return Err(Unusable::Newer(newer)),
     }
     let file: File = serde_json::from_slice(bytes).map_err(broken)?;
     file.into_record().ok_or_else(|| Unusable::Broken("a code or a time in it has no meaning".to_owned()))
@@ -463,6 +463,7 @@ mod tests {
         assert_eq!(record.state.restarts[0].outcome, Outcome::NotHealed);
         assert_eq!(record.state.backoff.unwrap().from.boot, None);
         assert_eq!(read(br#"{"version":2}"#), Err(Unusable::Newer(2)));
+        assert_eq!(read(br#"{"version":0}"#), Err(Unusable::Broken("version 0 never was".to_owned())));
     }
 
     #[test]
@@ -475,6 +476,12 @@ mod tests {
             let record = read(file.as_bytes()).unwrap();
             assert_eq!(read(&written(&record)), Ok(record), "{wall}");
         }
+    }
+
+    #[test]
+    fn what_says_nothing_is_not_written() {
+        let text = String::from_utf8(written(&Record::default())).unwrap();
+        assert!(!text.contains("flapping") && !text.contains("null"), "{text}");
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! What systemctl says about a restart, and what becomes of it.
+//! What systemctl says about a restart, and what a property of a unit means, one at a time.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+
+use unhang_core::{Active, Condition, Load, Relation, UnitResult};
 
 use super::*;
 
@@ -62,4 +64,113 @@ fn what_a_real_systemd_shows_of_a_unit_has_room() {
         let shown = std::fs::read(file.unwrap().path()).unwrap();
         assert!(shown.len() * 3 < PER_UNIT, "and of a large one, too");
     }
+}
+
+/// A unit that runs, with these properties in place of its own; one without a value is left out.
+fn unit<T>(properties: &str, ask: impl FnOnce(&Block<'_>) -> T) -> T {
+    const RUNNING: &str = "Id=a.service\nNames=a.service old.service\nLoadState=loaded\nActiveState=active\n\
+        Job=\nType=simple\nInactiveExitTimestampMonotonic=1000000\nActiveEnterTimestampMonotonic=1000000\n\
+        ActiveExitTimestampMonotonic=0\nExecMainExitTimestampMonotonic=0\n";
+    let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
+    let changed: Vec<String> = properties.split(',').map(name).collect();
+    let mut lines: Vec<&str> = RUNNING.lines().filter(|line| !changed.contains(&name(line))).collect();
+    lines.extend(properties.split(',').filter(|line| line.contains('=')));
+    let text = lines.join("\n");
+    ask(&show::blocks(&text)[0])
+}
+
+fn life(properties: &str) -> Life {
+    unit(properties, |block| block.life(Duration::from_secs(60)).unwrap())
+}
+
+#[test]
+fn a_unit_answers_for_its_names_and_no_other() {
+    let is = |properties: &str, name: &str| unit(properties, |block| block.is(name));
+    assert!(is("", "a.service") && is("", "old.service") && !is("", "b.service"));
+    assert!(is("Names", "a.service") && !is("Names", "old.service"));
+    assert!(is("Id", "old.service"));
+}
+
+#[test]
+fn what_keeps_a_unit_from_being_judged_or_started() {
+    assert_eq!(life("").active, Active::Active);
+    assert_eq!(life("FreezerState=running").active, Active::Active);
+    assert_eq!(life("FreezerState=frozen").active, Active::Frozen);
+    assert_eq!(life("FreezerState=thawing").active, Active::Frozen);
+    assert_eq!(life("FreezerState=frozen,Job=77").active, Active::Busy);
+    assert_eq!(life("ActiveState=failed,Job=77").active, Active::Busy);
+    assert_eq!(life("CanStart=no").load, Load::NotStartable);
+    assert_eq!((life("CanStart=yes").load, life("CanStart").load), (Load::Loaded, Load::Loaded));
+    assert_eq!((life("FreezerState=frozen").age, life("ActiveState=failed").age), (life("").age, None));
+    assert_eq!(life("ActiveEnterTimestampMonotonic=0").age, None);
+}
+
+#[test]
+fn what_a_unit_says_of_its_life() {
+    for (result, meant) in [
+        ("success", UnitResult::Success),
+        ("exit-code", UnitResult::ExitCode),
+        ("signal", UnitResult::Signal),
+        ("core-dump", UnitResult::CoreDump),
+        ("timeout", UnitResult::Timeout),
+        ("oom-kill", UnitResult::Other),
+    ] {
+        assert_eq!(life(&format!("Result={result}")).result, meant);
+    }
+    let limited = |limit: &str| life(limit).runtime_limited;
+    assert!(!limited("") && !limited("RuntimeMaxUSec=infinity") && limited("RuntimeMaxUSec=1h"));
+    let unmet = |stamp: &str, result: &str| {
+        life(&format!("ConditionTimestampMonotonic={stamp},ConditionResult={result}")).condition_unmet
+    };
+    assert!(unmet("5", "no") && !unmet("0", "no") && !unmet("5", "yes"), "no, too, before it was tried");
+    assert!(life("UnitFileState=disabled").disabled && !life("UnitFileState=static").disabled);
+    assert_eq!((life("NRestarts=3").own_restarts, life("NRestarts=many").own_restarts), (3, 0));
+    assert_eq!(life("InvocationID=").incarnation, None);
+    assert_eq!(life("ExecMainExitTimestampMonotonic").main_exit, None, "a unit without a main process");
+}
+
+#[test]
+fn only_a_service_that_runs_tells_that_somebody_stopped_it() {
+    const STOPPED: &str =
+        "ActiveState=inactive,ActiveExitTimestampMonotonic=2000000,ExecMainExitTimestampMonotonic";
+    let condition = |properties: &str| {
+        unit(properties, |block| block.neighbour("db.service", Relation::Required).unwrap().condition)
+    };
+    let stopped = |more: &str| condition(&format!("{STOPPED}=3000000{more}"));
+    assert_eq!(condition(""), Condition::Active);
+    assert_eq!(stopped(""), Condition::Stopped);
+    assert_eq!(stopped(",Type=oneshot"), Condition::Exited, "it has done its work");
+    assert_eq!(stopped(",Type=oneshot,RemainAfterExit=yes"), Condition::Stopped);
+    assert_eq!(stopped(",LoadState=not-found"), Condition::Exited);
+    assert_eq!(condition(STOPPED), Condition::Exited, "a mount that expired");
+    assert_eq!(condition("ActiveState=failed,Result=exit-code"), Condition::Failed);
+    let named = unit("", |block| block.neighbour("db.service", Relation::Wanted).unwrap());
+    assert_eq!((named.unit.as_str(), named.relation), ("db.service", Relation::Wanted));
+    assert_eq!(unit("ActiveState", |block| block.neighbour("db.service", Relation::Wanted)), None);
+}
+
+#[test]
+fn how_long_systemd_waits_for_stop_and_start() {
+    let limits = |properties: &str| unit(properties, |block| (block.restart_limit(), block.stop_limit()));
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    assert_eq!(limits("TimeoutStopUSec=1min 30s,TimeoutStartUSec=30s"), (seconds(120), seconds(90)));
+    assert_eq!(limits("TimeoutStopUSec=30s,TimeoutStartUSec=infinity"), (None, seconds(30)));
+    assert_eq!(limits("TimeoutStopUSec=infinity,TimeoutStartUSec=30s"), (None, None));
+    assert_eq!(limits(""), (None, None));
+}
+
+#[test]
+fn what_is_under_way_and_what_passes() {
+    let pending = |properties: &str| unit(properties, |block| block.is_active_or_pending());
+    for properties in ["", "ActiveState=activating", "ActiveState=reloading", "ActiveState=inactive,Job=5"] {
+        assert!(pending(properties), "{properties}");
+    }
+    for properties in
+        ["ActiveState=inactive", "ActiveState=failed", "ActiveState=deactivating", "ActiveState"]
+    {
+        assert!(!pending(properties), "{properties}");
+    }
+    let passing = |properties: &str| unit(properties, |block| block.is_passing_oneshot());
+    assert!(passing("Type=oneshot") && passing("Type=oneshot,RemainAfterExit=no"));
+    assert!(!passing("Type=oneshot,RemainAfterExit=yes") && !passing("RemainAfterExit=no"));
 }
