@@ -1,4 +1,8 @@
 //! What systemctl says about a restart, and what a property of a unit means, one at a time.
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method alone is not general enough in its lifetimes"
+)]
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;

@@ -189,7 +189,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("cannot be set aside: *", "The damaged state cannot be renamed.", "Look at its folder."),
     Row("(*): its folder cannot be used", "The folder of the state is there, and cannot be used.", "Look at it: owner, mode, disk."),
     Row("*; nor in memory: *", "Neither place takes the state.", "Mend it now: the service is not watched."),
-    Row("version * never was", "The state is damaged.", "None."),
+    Row("version 0 never was", "The state is damaged.", "None."),
     Row("a code or a time in it has no meaning", "The state is damaged.", "None."),
     Row("(version *, written by a newer unhang): runs leave it alone", "An older unhang was installed over a newer one.", "Install the newer one again."),
 ];
