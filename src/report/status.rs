@@ -224,7 +224,14 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         1 => "after 1 more counted failure".to_owned(),
         n => format!("after {n} counted failures in a row"),
     };
-    let waits = outlook.failures > 0 || state.reason == Reason::NotPermitted;
+    let withheld = [
+        Reason::NotPermitted,
+        Reason::CommonCause,
+        Reason::NeverHealthy,
+        Reason::SameAnswer,
+        Reason::HostPressure,
+    ];
+    let waits = outlook.failures > 0 || withheld.contains(&state.reason);
     let hands_off = state.verdict == VerdictKind::Held && outlook.bound.is_none() && waits;
     match (&outlook.bound, service.policy.mode) {
         _ if service.restarter == Restarter::Nothing => "never: nothing restarts it".to_owned(),

@@ -177,7 +177,10 @@ fn services_that_fall_at_once_are_one_incident_and_share_a_budget() {
     scene
         .run(&["why", "c"])
         .ends(0)
-        .prints("c: held (common_cause)*; it began to fail with a, b, d (4 of 4): they share this host*", "");
+        .prints(
+        "c: held (common_cause)*; it began to fail with a, b, d (4 of 4): they share this host*\nearliest restart: when that has ended, at the next failed run\n",
+        "",
+    );
     all_answer(&servers, 200);
     scene.tick().exits(0).logs(&["✅ a*", "✅ b*", "✅ c*", "✅ d*"]);
 }
