@@ -57,7 +57,7 @@ impl Wanted {
             let mut value = || words.next().unwrap_or_else(|| panic!("{word} needs a value"));
             match word.as_str() {
                 "--ticks" => wanted.ticks = value().parse().unwrap(),
-                "--program" => wanted.program = value().into(),
+                "--program" => wanted.program = fs::canonicalize(value()).unwrap(),
                 APART => wanted.apart = Some(value().into()),
                 _ => panic!("{word}: unknown; there are --ticks N, --program FILE"),
             }

@@ -82,7 +82,11 @@ impl Stage {
         self.clear();
         let ticked = self.tick();
         assert_eq!(ticked.status.and_then(|status| status.code()), Some(1), "{}", ticked.stderr);
-        let counted = serde_json::from_slice(&fs::read(self.path(DISK).join("app.json")).unwrap()).unwrap();
+        let read = fs::read(self.path(DISK).join("app.json")).unwrap();
+        let mut counted: Value = serde_json::from_slice(&read).unwrap();
+        // Else one restart would be all that it gets.
+        counted["evidence"] = "healthy".into();
+        self.put(&format!("{DISK}/app.json"), counted.to_string().as_bytes());
         self.counted = (counted, Instant::now());
     }
 
