@@ -285,7 +285,9 @@ fn the_time_is_told_by_phase() {
     });
     let Answer { observation, status, times } = ask(&question(&slow));
     assert_eq!((observation, status), (Observation::Healthy, Some(200)));
-    assert!(times.wait >= Duration::from_millis(60) && times.read >= Duration::from_millis(120), "{times:?}");
+    // What a busy machine is late to see of the beginning, it takes from the rest.
+    assert!(times.wait >= Duration::from_millis(60) && !times.read.is_zero(), "{times:?}");
+    assert!(times.wait + times.read >= Duration::from_millis(175), "{times:?}");
     assert!(times.tls.is_zero() && times.connect < times.wait, "{times:?}");
     let hung = ask(&question(&serve(hold)));
     assert_eq!((hung.status, hung.times.wait >= TIMEOUT.mul_f32(0.9)), (None, true), "{:?}", hung.times);
