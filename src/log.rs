@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use unhang_core::{
     BackoffLimits, Cause, Decision, Moment, Observation, OnFlapping, Outcome, Reason, State, Verdict,
-    does_not_help,
 };
 
 use crate::os::files;
@@ -76,12 +75,11 @@ pub(crate) fn of_decision(
         let line = changed(service, decision, seen, now);
         lines.extend(line.map(|line| format!("{line}; for {} by now", words::span(lasts))));
     }
-    lines.extend(new_of_the_incident(service, before, &decision.next));
     lines
 }
 
-/// What decides nothing by itself, and a person wants to know once.
-fn new_of_the_incident(service: &Service, before: &State, next: &State) -> Vec<String> {
+/// What decides nothing by itself, and a person wants to know once: not again of the second look.
+pub(crate) fn new_of_the_incident(service: &Service, before: &State, next: &State) -> Vec<String> {
     let name = &service.name;
     let mut lines = Vec::new();
     if let (None, Some(with)) = (&before.together, &next.together) {
@@ -95,9 +93,6 @@ fn new_of_the_incident(service: &Service, before: &State, next: &State) -> Vec<S
         };
         let (failures, of) = (next.recent.failures(), flapping.of);
         lines.push(format!("⚠️ {name} is flapping: {failures} of the last {of} runs failed; {then}"));
-    }
-    if does_not_help(next) && !does_not_help(before) {
-        lines.push(of_no_help(name, next, &service.policy.backoff));
     }
     lines
 }

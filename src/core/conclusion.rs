@@ -25,7 +25,7 @@ pub(crate) fn told(verdict: Verdict, next: State, case: &Case<'_>) -> Decision {
 }
 
 /// `before`: of the same reason.
-fn standing(kind: VerdictKind, before: Option<&Standing>, case: &Case<'_>) -> Option<Standing> {
+pub(crate) fn standing(kind: VerdictKind, before: Option<&Standing>, case: &Case<'_>) -> Option<Standing> {
     let now = case.now;
     let Some(before) = before else {
         let begins = || Standing { since: now.clone(), runs: 1, told: now.clone() };

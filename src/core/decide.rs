@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::bounds::withheld;
-use crate::conclusion::told;
+use crate::conclusion::{standing, told};
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::{
     Active, Cause, Condition, Doubt, Evidence, Failing, FailingRequirement, Hold, Life, Load, Moment,
@@ -91,6 +91,14 @@ pub fn decide(case: &Case<'_>) -> Decision {
 /// restarted.
 #[must_use]
 pub fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
+    let second = second_look(first, again);
+    // What it shows may last since the tick before, though the first look did not show it.
+    let lasts = again.before.standing.as_ref().filter(|_| again.before.reason == second.reason);
+    let standing = standing(second.verdict.kind(), lasts, again);
+    Decision { next: State { standing, ..second.next }, ..second }
+}
+
+fn second_look(first: &Decision, again: &Case<'_>) -> Decision {
     let fresh = decide(&Case { before: &first.next, ..*again });
     let changed =
         |reason: Reason, next: State| told(Verdict::Held(Hold::ChangedMeanwhile(reason)), next, again);

@@ -52,7 +52,8 @@ pub fn reset(state: &State) -> State {
     let awaited = state.awaits_outcome();
     let kept = state.restarts.len().saturating_sub(usize::from(awaited));
     // What held it by what is cleared holds it no more.
-    let bound = matches!(state.reason, Reason::Budget | Reason::Backoff);
+    let bound =
+        matches!(state.reason, Reason::Budget | Reason::Backoff | Reason::NeverHealthy | Reason::SameAnswer);
     let (verdict, reason) =
         if bound { (VerdictKind::Failing, Reason::Counting) } else { (state.verdict, state.reason) };
     State {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{
     Active, Case, Cause, Decision, Ended, Hold, Observation, Reason, State, TIME_TO_RESTART, Unit, Verdict,
-    does_not_help, intend, look_again, settle,
+    intend, look_again, settle,
 };
 
 use crate::asked::Asked;
@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::log;
 use crate::os::clock;
 use crate::plan::{HostPlan, Question, Restarter, Service};
-use crate::report::{self, Progress};
+use crate::report::Progress;
 use crate::systemd::Looked;
 use crate::{command, probe, systemd, words};
 
@@ -71,8 +71,7 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
     let end = Proof { tick, service, began, before: &counted, cause, looked: looked.as_ref() }.of(asked);
     drop(waiting);
     let settled = settle(&counted, &intended, end.ended, &end.unit, &clock::now());
-    let of_no_help = does_not_help(&settled) && !does_not_help(&counted);
-    let last = of_no_help.then(|| log::of_no_help(&service.name, &settled, &service.policy.backoff));
+    let after = settled.clone();
     if judged.watch.keep(settled) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
     } else if end.ended == Ended::Healed {
@@ -82,13 +81,7 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
     if end.ended != Ended::Forbidden || judged.before.reason != Reason::NotPermitted {
         judged.watch.tell(tick, &end.line);
     }
-    if let Some(line) = last {
-        judged.watch.tell(tick, &line);
-        report::fault(format!(
-            "{}: restarting does not help: it ends as it began, twice in a row; look at the service itself",
-            service.key
-        ));
-    }
+    judged.watch.tell_of_no_help(tick, &counted, &after);
 }
 
 /// A run that was stopped, or whose disk took long, has seen what may no longer be so.

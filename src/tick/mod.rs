@@ -147,6 +147,10 @@ impl Judged<'_> {
         for line in log::of_decision(service, &self.before, &self.decision, &self.seen, &tick.now) {
             self.watch.tell(tick, &line);
         }
+        for line in log::new_of_the_incident(service, &self.before, &self.decision.next) {
+            self.watch.tell(tick, &line);
+        }
+        self.watch.tell_of_no_help(tick, &self.before, &self.decision.next);
         if let (Observation::Healthy, Some(looked)) = (&self.seen, &self.looked)
             && let Some((reason, why)) = look::obstacle(looked, service)
         {

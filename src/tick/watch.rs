@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use unhang_core::{Moment, Observation, State, asks_systemd};
+use unhang_core::{Moment, Observation, State, asks_systemd, does_not_help};
 
 use crate::exit::Exit;
 use crate::log;
@@ -197,6 +197,17 @@ impl Watch<'_> {
                     report::fault(format!("{key}: cannot write {path}: {why}; going on without it"));
                 }
             }
+        }
+    }
+
+    /// Once for each incident, and on stderr too: a person has to look.
+    pub(super) fn tell_of_no_help(&mut self, tick: &Tick<'_>, before: &State, after: &State) {
+        if does_not_help(after) && !does_not_help(before) {
+            let Service { key, name, policy, .. } = self.service;
+            self.tell(tick, &log::of_no_help(name, after, &policy.backoff));
+            report::fault(format!(
+                "{key}: restarting does not help: it ends as it began, twice in a row; look at the service itself"
+            ));
         }
     }
 

@@ -248,3 +248,43 @@ fn a_hold_that_lasts_is_told_again_after_half_an_hour_and_then_hourly() {
         scene.tick().exits(1).logs(if told { &again } else { &[] });
     }
 }
+
+#[test]
+fn what_a_run_has_told_its_second_look_does_not_tell_again() {
+    let scene = Scene::new();
+    let servers = many(&scene, &["a", "b", "c"], "");
+    scene.config(&scene.config_text().replace("[defaults]", "[defaults]\nmax_failures = 1"));
+    scene.tick().exits(0);
+    for server in &servers {
+        server.answers(&[Answer::Status(502), Answer::Status(200)]);
+    }
+    scene.tick().exits(0).logs(&[
+        "⚠️ a health*",
+        "⚠️ a began*",
+        "⚠️ b health*",
+        "⚠️ b began*",
+        "⚠️ c health*",
+        "⚠️ c began*",
+        "✅ a recovered (was 1 failures): it answered right before the restart",
+        "✅ b recovered*",
+        "✅ c recovered*",
+    ]);
+}
+
+#[test]
+fn what_holds_at_each_second_look_is_told_when_it_begins() {
+    let scene = Scene::new();
+    let db = Server::start();
+    let url = db.url();
+    scene.keys(&format!(
+        "max_failures = 1\nrequires = [\"db\"]\n[service.db]\nurl = \"{url}\"\nrestart = []\nlog_file = \"/dev/null\""
+    ));
+    scene.tick().exits(0);
+    scene.server.answers(&[Answer::Status(502)]);
+    for logs in [&["⚠️*1/1", "⏸️ app not restarted (changed_meanwhile): *"][..], &["⚠️*2/1*"], &["⚠️*3/1*"]]
+    {
+        db.answers(&[Answer::Status(200), Answer::Status(500)]);
+        scene.tick().exits(1).logs(logs);
+        scene.pass(120);
+    }
+}
