@@ -281,8 +281,13 @@ fn what_holds_at_each_second_look_is_told_when_it_begins() {
     ));
     scene.tick().exits(0);
     scene.server.answers(&[Answer::Status(502)]);
-    for logs in [&["⚠️*1/1", "⏸️ app not restarted (changed_meanwhile): *"][..], &["⚠️*2/1*"], &["⚠️*3/1*"]]
-    {
+    let again = |n: u32| format!("⚠️ app health check failed (HTTP 502) - Failure {n}/1: 1 of 1 in a row");
+    let first = [
+        "⚠️ app health check failed (HTTP 502) - Failure 1/1",
+        "⏸️ app not restarted (changed_meanwhile): *",
+    ];
+    let (second, third) = (again(2), again(3));
+    for logs in [&first[..], &[&second], &[&third]] {
         db.answers(&[Answer::Status(200), Answer::Status(500)]);
         scene.tick().exits(1).logs(logs);
         scene.pass(120);
