@@ -103,7 +103,7 @@ impl Started {
         match self.0.wait(limit) {
             Ok(None) => Asked::Running,
             Ok(Some(status)) if status.success() => Asked::Done,
-            Ok(Some(status)) => Asked::Failed(format!("the restart command ended with {status}")),
+            Ok(Some(status)) => Asked::Failed(format!("the command ended with {status}")),
             Err(error) => Asked::Failed(words::io(&error)),
         }
     }

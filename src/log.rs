@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use unhang_core::{
-    BackoffLimits, Cause, Decision, Moment, Observation, OnFlapping, Outcome, Reason, State, Verdict,
+    Act, BackoffLimits, Cause, Decision, Moment, Observation, OnFlapping, Outcome, Reason, Rung, State,
+    Verdict,
 };
 
 use crate::os::files;
@@ -46,21 +47,23 @@ pub(crate) fn of_decision(
     let mut lines = Vec::new();
     let since_restart =
         || decision.next.last_restart().map(|restart| now.since(&restart.at)).unwrap_or_default();
+    let act = decision.next.last_restart().map(|restart| restart.act).unwrap_or_default();
     if let (Some(Outcome::NotHealed), Some(cause)) = (decision.earlier, cause_of(seen)) {
         let never_carried_out = before.intent.as_ref().is_some_and(|intent| {
-            intent.incarnation.is_some() && intent.incarnation == decision.next.incarnation
+            let is_the_same = intent.incarnation.is_some() && intent.incarnation == decision.next.incarnation;
+            is_the_same && act.begins_a_life() == Some(true)
         });
         lines.push(if never_carried_out {
-            failed(name, cause, "the last run ended before it was carried out")
+            failed(name, act, cause, "the last run ended before it was carried out")
         } else {
-            not_healed(name, cause, since_restart(), None)
+            not_healed(name, act, cause, since_restart(), None)
         });
     }
     if let (true, Some(cause)) = (decision.counted, cause_of(seen)) {
         lines.push(counted(service, before, decision, cause, now));
     }
     if decision.earlier == Some(Outcome::Healed) {
-        lines.push(healed(name, since_restart()));
+        lines.push(healed(name, act, since_restart()));
     } else if let Verdict::Recovered { failures } = decision.verdict {
         let itself = decision.reason == Reason::HealedItself;
         let detail = if itself { ": it answered right before the restart" } else { "" };
@@ -112,41 +115,76 @@ fn told_again(before: &State, next: &State, now: &Moment) -> Option<Duration> {
     (before.told != next.told).then(|| now.since(&next.since))
 }
 
-pub(crate) fn restarting(name: &str) -> String {
-    format!("🔄 Restarting {name} service...")
+pub(crate) fn beginning(name: &str, rung: &Rung) -> String {
+    match rung {
+        Rung::Restart => format!("🔄 Restarting {name} service..."),
+        Rung::Reload => format!("🔄 Reloading {name} service..."),
+        Rung::Kill => format!("🔄 Killing and restarting {name} service..."),
+        Rung::Command(words) => {
+            format!("🔄 Running {} for {name} service...", words.first().map_or("", String::as_str))
+        }
+    }
 }
 
-pub(crate) fn healed(name: &str, after: Duration) -> String {
-    format!("✅ {name} restarted successfully: healthy after {}", words::span(after))
+pub(crate) fn healed(name: &str, act: Act, after: Duration) -> String {
+    let after = words::span(after);
+    match act {
+        Act::Restart => format!("✅ {name} restarted successfully: healthy after {after}"),
+        Act::Reload => format!("✅ {name} reloaded successfully: healthy after {after}"),
+        Act::Kill => format!("✅ {name} killed and restarted successfully: healthy after {after}"),
+        Act::Command => format!("✅ {name} healed by a command: healthy after {after}"),
+    }
 }
 
 /// `complaint`: what was said when the restart was asked for.
-pub(crate) fn not_healed(name: &str, cause: &Cause, after: Duration, complaint: Option<&str>) -> String {
+pub(crate) fn not_healed(
+    name: &str,
+    act: Act,
+    cause: &Cause,
+    after: Duration,
+    complaint: Option<&str>,
+) -> String {
     let said = complaint.map(|words| format!("; {words}")).unwrap_or_default();
-    failed(name, cause, &format!("still failing {} after the restart{said}", words::span(after)))
+    let (what, after) = (words::act(act), words::span(after));
+    failed(name, act, cause, &format!("still failing {after} after the {what}{said}"))
 }
 
-pub(crate) fn failed(name: &str, cause: &Cause, why: &str) -> String {
-    format!("❌ {name} restart failed ({}): {why}", words::http(cause))
+pub(crate) fn failed(name: &str, act: Act, cause: &Cause, why: &str) -> String {
+    let cause = words::http(cause);
+    match act {
+        Act::Restart => format!("❌ {name} restart failed ({cause}): {why}"),
+        Act::Reload | Act::Kill | Act::Command => {
+            format!("❌ {name} {} failed ({cause}): {why}", words::act(act))
+        }
+    }
 }
 
 /// `stop_limit`: how long systemd waits before it kills.
-pub(crate) fn still_running(name: &str, stop_limit: Option<Duration>) -> String {
+pub(crate) fn still_running(name: &str, act: Act, stop_limit: Option<Duration>) -> String {
     let limit = stop_limit.map(|limit| format!(" (up to {})", words::span(limit))).unwrap_or_default();
-    format!("⏳ {name} restart still running: systemd is stopping it{limit}; the next run looks again")
+    let doing = match act {
+        Act::Restart => {
+            return format!(
+                "⏳ {name} restart still running: systemd is stopping it{limit}; the next run looks again"
+            );
+        }
+        Act::Kill => format!("systemd is stopping it{limit}"),
+        Act::Reload => "systemd is reloading it".to_owned(),
+        Act::Command => "it has not ended".to_owned(),
+    };
+    format!("⏳ {name} {} still running: {doing}; the next run looks again", words::act(act))
 }
 
 pub(crate) fn command_still_running(name: &str) -> String {
     format!("⏳ {name} restart still running: its command has not ended; the next run looks again")
 }
 
-pub(crate) fn not_known(name: &str, why: &str) -> String {
-    format!("⏳ {name} restart not judged yet: {why}; the next run looks again")
+pub(crate) fn not_known(name: &str, act: Act, why: &str) -> String {
+    format!("⏳ {name} {} not judged yet: {why}; the next run looks again", words::act(act))
 }
 
-pub(crate) fn still_starting(name: &str, after: Duration) -> String {
-    let after = words::span(after);
-    format!("⏳ {name} restart not judged yet: no healthy answer after {after}; the next run looks again")
+pub(crate) fn still_starting(name: &str, act: Act, after: Duration) -> String {
+    not_known(name, act, &format!("no healthy answer after {}", words::span(after)))
 }
 
 pub(crate) fn refused(name: &str, why: &str) -> String {
@@ -211,7 +249,9 @@ fn changed(service: &Service, decision: &Decision, seen: &Observation, now: &Mom
         Verdict::Recovering { .. } if decision.reason == Reason::HealedItself => {
             Some(format!("⏸️ {name} not restarted ({code}): it answered right before the restart"))
         }
-        Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } | Verdict::Restart => None,
+        Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } | Verdict::Restart(_) => {
+            None
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use unhang_core::{
-    Active, Cause, Condition, Decision, Doubt, Failing, FailingRequirement, Hold, Life, Load, Moment, Paused,
-    PausedBy, Phase, Reason, TlsFault, Unit, Upstream, Verdict,
+    Act, Active, Cause, Condition, Decision, Doubt, Failing, FailingRequirement, Hold, Life, Load, Moment,
+    Paused, PausedBy, Phase, Reason, Rung, TlsFault, Unit, Upstream, Verdict,
 };
 
 use crate::plan::{Restarter, Service};
@@ -141,6 +141,9 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
             )
         }
         Hold::UnitBusy => match service.restarter {
+            Restarter::Unit(_) if service.policy.escalate.iter().any(|rung| rung.act() == Act::Command) => {
+                format!("{unit} is being started, stopped or reloaded, or a command of escalate still runs")
+            }
             Restarter::Unit(_) => format!("{unit} is being started, stopped or reloaded"),
             Restarter::Command(_) | Restarter::Nothing => {
                 format!("the restart command of before still runs ({unit})")
@@ -166,6 +169,7 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
             format!("{name}, which it requires by way of {through}, fails its own probe ({cause})")
         }
         Hold::ProbeOnly => "nothing restarts it: restart = [] says so".to_owned(),
+        Hold::NoRungLeft => "all that escalate lists was done once, and it still fails; a restart by hand or unhang reset begins anew".to_owned(),
         Hold::Budget { .. } => {
             let budget = &service.policy.budget;
             format!("{} within {} is all the budget allows", restarts(budget.restarts), span(budget.window))
@@ -265,6 +269,27 @@ const fn condition(condition: Condition) -> &'static str {
     }
 }
 
+/// What was done to heal it.
+pub(crate) const fn act(act: Act) -> &'static str {
+    match act {
+        Act::Restart => "restart",
+        Act::Reload => "reload",
+        Act::Kill => "kill and restart",
+        Act::Command => "command",
+    }
+}
+
+/// What is being done, for whoever waits for it.
+pub(crate) fn doing(rung: &Rung, service: &Service) -> String {
+    let what = service.restarter.words();
+    match rung {
+        Rung::Restart => format!("restarting {what}"),
+        Rung::Reload => format!("reloading {what}"),
+        Rung::Kill => format!("killing and restarting {what}"),
+        Rung::Command(words) => format!("running {}", words.first().map_or("", String::as_str)),
+    }
+}
+
 /// `1 restart`, `5 restarts`.
 pub(crate) fn restarts(n: usize) -> String {
     format!("{n} restart{}", if n == 1 { "" } else { "s" })
@@ -291,7 +316,12 @@ pub(crate) fn why(decision: &Decision, service: &Service, now: &Moment) -> Optio
         Verdict::Held(why) => Some(hold(why, service, now)),
         Verdict::Unknown(why) => Some(doubt(why)),
         Verdict::Failing(failing) => not_counted(failing, service),
-        Verdict::Restart => Some("it would be restarted now".to_owned()),
+        Verdict::Restart(act) => Some(match act {
+            Act::Restart => "it would be restarted now".to_owned(),
+            Act::Reload => "it would be reloaded now".to_owned(),
+            Act::Kill => "it would be killed and restarted now".to_owned(),
+            Act::Command => "a command of escalate would be run for it now".to_owned(),
+        }),
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => None,
     }
 }
@@ -341,6 +371,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::TooSoon => "too soon after the last counted failure to count (min_gap)",
         Reason::Counting => "failures are being counted",
         Reason::ProbeOnly => "nothing restarts it (restart = [])",
+        Reason::NoRungLeft => "all that escalate lists was done once in this incident",
         Reason::Budget => "the budget of restarts is spent",
         Reason::Backoff => {
             "the wait after a restart, or after a lost state; longer each time until it stays healthy"

@@ -5,6 +5,7 @@
 //! and `units`) -> service -> the plan (a whole: `trust`)
 
 mod document;
+mod escalate;
 mod files;
 mod guards;
 mod question;

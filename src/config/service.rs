@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::{BackoffLimits, Budget, Flapping, Mode, Policy};
+use unhang_core::{BackoffLimits, Budget, Flapping, Mode, Policy, Rung};
 
 use super::guards::Guards;
 use super::question::Address;
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
-use super::{guards, question, units, words};
+use super::{escalate, guards, question, units, words};
 use crate::plan::{Bounds, HostPlan, Maintenance, Question, Restarter, Service, StatusSet, Trust};
 
 /// What holds where nobody said anything else.
@@ -42,6 +42,7 @@ pub(super) fn built_in() -> BuiltIn {
         ("backoff.first", text("2m")),
         ("backoff.max", text("1h")),
         ("mode", text("act")),
+        ("escalate", Value::List(Vec::new())),
         ("held_too_long", text("30m")),
         ("flapping.failures", Value::Whole(5)),
         ("flapping.of", Value::Whole(12)),
@@ -145,12 +146,13 @@ pub(super) fn service<'a>(
     let guards = Guards::read(&mut reading);
     let clashes = in_order(&mut reading, host);
     let service = key.and_then(|()| {
-        let (shared, guards) = (shared?, guards?);
+        let (shared, guards, restarter) = (shared?, guards?, restarter?);
         clashes?;
+        escalate::fits(&shared.escalate, &restarter).map_err(|fault| reading.refuse(fault))?;
         Ok(Service {
             key: name.to_owned(),
             name: shown?.map_or_else(|| name.to_owned(), |said| said.value),
-            restarter: restarter?,
+            restarter,
             log_file: log_file?.map_or_else(|| log_file_of(name), |said| said.value),
             verify: shared.verify.value,
             requires: guards.requires,
@@ -226,6 +228,7 @@ struct Shared<'a> {
     maintenance: Option<Maintenance>,
     held_too_long: Said<'a, Duration>,
     flapping: Flapping,
+    escalate: Said<'a, Vec<Rung>>,
 }
 
 impl<'a> Shared<'a> {
@@ -252,6 +255,7 @@ impl<'a> Shared<'a> {
         let maintenance = guards::maintenance(reading);
         let held_too_long = reading.need("held_too_long", words::span_above_zero);
         let flapping = guards::flapping(reading);
+        let escalate = reading.need("escalate", escalate::rungs);
         Ok(Self {
             method: method?,
             headers: headers?,
@@ -274,6 +278,7 @@ impl<'a> Shared<'a> {
             maintenance: maintenance?,
             held_too_long: held_too_long?,
             flapping: flapping?,
+            escalate: escalate?,
         })
     }
 
@@ -289,6 +294,7 @@ impl<'a> Shared<'a> {
             mode: self.mode.value,
             held_too_long: self.held_too_long.value,
             flapping: self.flapping.clone(),
+            escalate: self.escalate.value.clone(),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use unhang_core::{Mode, OnFlapping};
+use unhang_core::{Mode, OnFlapping, Rung};
 
 use crate::plan::{Plan, Question, Restarter, Service};
 
@@ -58,6 +58,7 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
         ("backoff.first", span(policy.backoff.first)),
         ("backoff.max", span(policy.backoff.max)),
         ("mode", text(if policy.mode == Mode::Act { "act" } else { "observe" })),
+        ("escalate", rungs(&policy.escalate)),
         ("held_too_long", span(policy.held_too_long)),
         ("flapping.failures", policy.flapping.failures.to_string()),
         ("flapping.of", policy.flapping.of.to_string()),
@@ -148,6 +149,14 @@ fn url(question: &Question) -> String {
 
 fn list(words: &[String]) -> String {
     format!("[{}]", words.iter().map(|word| text(word)).collect::<Vec<_>>().join(", "))
+}
+
+fn rungs(rungs: &[Rung]) -> String {
+    let shown = |rung: &Rung| match rung {
+        Rung::Command(words) => list(words),
+        Rung::Reload | Rung::Restart | Rung::Kill => text(rung.act().code()),
+    };
+    format!("[{}]", rungs.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
 
 fn without_query(url: &str) -> String {

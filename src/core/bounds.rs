@@ -5,7 +5,10 @@ use alloc::string::ToString as _;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::{Case, Cause, Evidence, Hold, Mode, Moment, Observation, Outcome, Policy, State, Unit};
+use crate::{
+    Act, Case, Cause, Evidence, Hold, Mode, Moment, NextRung, Observation, Outcome, Policy, Restart, State,
+    Unit, next_rung,
+};
 
 /// A restart begins only with this much of the tick's deadline left.
 pub const TIME_TO_RESTART: Duration = Duration::from_secs(30);
@@ -13,30 +16,33 @@ pub const TIME_TO_RESTART: Duration = Duration::from_secs(30);
 /// A tick never starts to the second: without this, a wait of 2 m lasts 4 under a 2-minute cron.
 const SLACK: Duration = Duration::from_secs(10);
 
-/// First match wins.
-pub(crate) fn withheld(case: &Case<'_>, next: &State) -> Option<Hold> {
+/// What may be done now, or what withholds it: first match wins.
+pub(crate) fn due(case: &Case<'_>, next: &State) -> Result<Act, Hold> {
     if *case.unit == Unit::ProbeOnly {
-        return Some(Hold::ProbeOnly);
+        return Err(Hold::ProbeOnly);
     }
+    let Some(NextRung { rung, .. }) = next_rung(case.policy, next, case.unit) else {
+        return Err(Hold::NoRungLeft);
+    };
     if let Some(bound) = bound(next, case.policy, case.now) {
-        return Some(bound);
+        return Err(bound);
     }
     if case.host.time_left < TIME_TO_RESTART {
-        return Some(Hold::Deadline);
+        return Err(Hold::Deadline);
     }
     if let Some(pressure) = &case.host.pressure {
-        return Some(Hold::HostPressure(pressure.clone()));
+        return Err(Hold::HostPressure(pressure.clone()));
     }
     if let Some(left) = case.common_cause {
-        return Some(Hold::CommonCause { left });
+        return Err(Hold::CommonCause { left });
     }
     if next.evidence == Evidence::NotByRestart {
-        return Some(Hold::NeverHealthy);
+        return Err(Hold::NeverHealthy);
     }
     if let Some(status) = same_answer(case, next) {
-        return Some(Hold::SameAnswer(status));
+        return Err(Hold::SameAnswer(status));
     }
-    (case.policy.mode == Mode::Observe).then_some(Hold::Observe)
+    if case.policy.mode == Mode::Observe { Err(Hold::Observe) } else { Ok(rung.act()) }
 }
 
 /// 3xx and 4xx are said on purpose: a life that says the same as the one that we ended for it.
@@ -44,7 +50,9 @@ fn same_answer(case: &Case<'_>, next: &State) -> Option<u16> {
     let Observation::Unhealthy(answer @ (Cause::Status(status) | Cause::ToHttps(status))) = case.seen else {
         return None;
     };
-    let last = next.last_restart().filter(|restart| restart.outcome == Outcome::NotHealed)?;
+    let in_vain =
+        |last: &&Restart| last.outcome == Outcome::NotHealed && last.act.begins_a_life() == Some(true);
+    let last = next.last_restart().filter(in_vain)?;
     let of_this_life = last.incarnation.is_none() || last.incarnation == next.incarnation;
     let same = last.cause.as_deref() == Some(answer.to_string().as_str());
     ((300..500).contains(status) && same && of_this_life).then_some(*status)

@@ -5,13 +5,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::bounds::withheld;
+use crate::bounds::due;
 use crate::conclusion::{standing, told};
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::{
     Active, Cause, Condition, Doubt, Evidence, Failing, FailingRequirement, Hold, Life, Load, Moment,
     Observation, OnFlapping, Outcome, Pause, Paused, PausedBy, Policy, Reason, Recent, State, Unit, Upstream,
-    Verdict, Was,
+    Verdict, VerdictKind, Was,
 };
 
 /// The backoff goes back after this long a healthy time, or after its own step if that is longer:
@@ -103,11 +103,11 @@ fn second_look(first: &Decision, again: &Case<'_>) -> Decision {
     let changed =
         |reason: Reason, next: State| told(Verdict::Held(Hold::ChangedMeanwhile(reason)), next, again);
     match &fresh.verdict {
-        Verdict::Restart if fresh.next.incarnation == first.next.incarnation => {
+        Verdict::Restart(_) if fresh.next.incarnation == first.next.incarnation => {
             let next = State { lives: first.next.lives, ..fresh.next };
             Decision { next, ..fresh }
         }
-        Verdict::Restart => changed(Reason::Counting, fresh.next),
+        Verdict::Restart(_) => changed(Reason::Counting, fresh.next),
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => {
             let next = State { reason: Reason::HealedItself, ..fresh.next };
             Decision { reason: Reason::HealedItself, next, ..fresh }
@@ -122,6 +122,7 @@ fn second_look(first: &Decision, again: &Case<'_>) -> Decision {
             | Hold::NeverHealthy
             | Hold::SameAnswer(_)
             | Hold::Observe
+            | Hold::NoRungLeft
             | Hold::ProbeOnly,
         ) => fresh,
         Verdict::Held(_) | Verdict::Failing(_) => changed(fresh.reason, fresh.next),
@@ -142,7 +143,7 @@ pub fn in_the_way(case: &Case<'_>) -> Option<Hold> {
     if next.awaits_outcome() {
         close_in_vain(&mut next, case.unit);
     }
-    withheld(case, &next)
+    due(case, &next).err()
 }
 
 /// The services to restart, longest waiting first: those that an earlier tick had no time for, then by
@@ -152,7 +153,7 @@ pub fn restart_order(now: &Moment, cases: &[(&State, &Decision)]) -> Vec<usize> 
     let mut due: Vec<(bool, Duration, usize)> = cases
         .iter()
         .enumerate()
-        .filter(|(_, (_, decision))| decision.verdict == Verdict::Restart)
+        .filter(|(_, (_, decision))| decision.verdict.kind() == VerdictKind::Restart)
         .map(|(at, (before, decision))| {
             let waited = decision.next.since.as_ref().map_or(Duration::ZERO, |since| now.since(since));
             (before.reason != Reason::Deadline, Duration::MAX.saturating_sub(waited), at)
@@ -203,6 +204,7 @@ fn after_success(case: &Case<'_>, before: State) -> Decision {
         failures: 0,
         successes: 0,
         since: None,
+        rungs: 0,
         healthy_since: Some(case.now.clone()),
         together: None,
         ..next
@@ -274,6 +276,7 @@ fn meet(life: &Life, case: &Case<'_>, next: &mut State) {
             // A person's restart, or a reboot: they are at work, or have mended it.
             give_up_outcome(next);
             next.lives = 0;
+            next.rungs = 0;
             next.backoff = None;
         }
     } else {
@@ -385,7 +388,7 @@ fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
     let verdict = if streak < policy.max_failures && !flaps {
         Verdict::Failing(Failing::Counting)
     } else {
-        withheld(case, &next).map_or(Verdict::Restart, Verdict::Held)
+        due(case, &next).map_or_else(Verdict::Held, Verdict::Restart)
     };
     (verdict, stale || !due_already, next)
 }

@@ -52,8 +52,10 @@ pub fn reset(state: &State) -> State {
     let awaited = state.awaits_outcome();
     let kept = state.restarts.len().saturating_sub(usize::from(awaited));
     // What held it by what is cleared holds it no more.
-    let bound =
-        matches!(state.reason, Reason::Budget | Reason::Backoff | Reason::NeverHealthy | Reason::SameAnswer);
+    let bound = matches!(
+        state.reason,
+        Reason::Budget | Reason::Backoff | Reason::NoRungLeft | Reason::NeverHealthy | Reason::SameAnswer
+    );
     let (verdict, reason) =
         if bound { (VerdictKind::Failing, Reason::Counting) } else { (state.verdict, state.reason) };
     State {
@@ -61,6 +63,7 @@ pub fn reset(state: &State) -> State {
         reason,
         streak: 0,
         lives: 0,
+        rungs: 0,
         recent: Recent::default(),
         flapping: false,
         evidence: if state.evidence == Evidence::NotByRestart { Evidence::None } else { state.evidence },

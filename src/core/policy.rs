@@ -1,6 +1,9 @@
 //! What the operator asked for, as `config` has checked it.
 
+use alloc::vec::Vec;
 use core::time::Duration;
+
+use crate::Rung;
 
 /// What the operator asked for. `config` bounds every span to a year and every number to 1 or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub struct Policy {
     /// A hold that lasts longer is told again, and hourly from then on.
     pub held_too_long: Duration,
     pub flapping: Flapping,
+    /// Each once an incident; empty: a restart, as often as budget and backoff allow.
+    pub escalate: Vec<Rung>,
 }
 
 /// So many failures of the last `of` runs, in two outages or more, are told.

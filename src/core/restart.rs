@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Active, Backoff, Evidence, Hold, Intent, Moment, Outcome, Policy, Reason, Recent, Restart, State, Unit,
-    Verdict, VerdictKind, Was,
+    Act, Active, Backoff, Evidence, Hold, Intent, Moment, Outcome, Policy, Reason, Recent, Restart, State,
+    Unit, Verdict, VerdictKind, Was, next_rung,
 };
 
 /// How a restart ended, as far as the tick that asked for it could see.
@@ -28,6 +28,7 @@ pub enum Ended {
 pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, asked: &Moment) -> State {
     let is_down = matches!(unit, Unit::Seen(life) if life.active != Active::Active);
     let was = if is_down { Was::Down } else { Was::Up };
+    let next = next_rung(policy, counted, unit);
     let mut restarts: Vec<Restart> = counted
         .restarts
         .iter()
@@ -36,6 +37,7 @@ pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, aske
         .collect();
     restarts.push(Restart {
         at: asked.clone(),
+        act: next.as_ref().map_or(Act::Restart, |next| next.rung.act()),
         outcome: Outcome::Unknown,
         cause: counted.cause.clone(),
         incarnation: counted.incarnation.clone(),
@@ -47,6 +49,7 @@ pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, aske
         streak: 0,
         recent: Recent::default(),
         flapping: false,
+        rungs: next.map_or(counted.rungs, |next| next.used),
         restarts,
         intent: Some(Intent {
             incarnation: counted.incarnation.clone(),
@@ -70,6 +73,7 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
                 failures: 0,
                 successes: 0,
                 since: None,
+                rungs: 0,
                 together: None,
                 evidence: Evidence::Healthy,
                 standing: None,
@@ -100,13 +104,19 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
             set_outcome(&mut next, Outcome::Refused);
             State {
                 intent: None,
+                rungs: counted.rungs,
                 backoff: counted.backoff.clone(),
                 verdict: verdict.kind(),
                 reason: verdict.reason(),
                 ..next
             }
         }
-        Ended::NeverRan => held(counted, Hold::NotStartable),
+        Ended::NeverRan => {
+            // A command that cannot be run must not keep the rung after it from its turn.
+            let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
+            let rungs = if act == Act::Command { intended.rungs } else { counted.rungs };
+            State { rungs, ..held(counted, Hold::NotStartable) }
+        }
         Ended::Forbidden => held(counted, Hold::NotPermitted),
     }
 }
@@ -117,15 +127,17 @@ fn held(counted: &State, hold: Hold) -> State {
     State { verdict: verdict.kind(), reason: verdict.reason(), ..counted.clone() }
 }
 
-/// Did our newest restart bring this life forth? Not over a reboot, which begins a life by itself.
+/// Did our newest restart bring this life forth, or our reload leave it as it was? Not over a reboot, which begins a life by itself.
 pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
     match unit {
         Unit::Command { .. } => true,
         Unit::Seen(life) => match &state.intent {
             Some(intent) => {
+                let is_new = life.incarnation != intent.incarnation;
+                let act = state.last_restart().map(|restart| restart.act).unwrap_or_default();
                 intent.boot == now.boot
                     && life.incarnation.is_some()
-                    && life.incarnation != intent.incarnation
+                    && act.begins_a_life().is_none_or(|begins| begins == is_new)
             }
             None => state.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation),
         },
@@ -139,8 +151,7 @@ pub(crate) fn adopt(state: &mut State, unit: &Unit, outcome: Outcome) {
     if outcome == Outcome::NotHealed {
         lacks_proof(state);
     }
-    // A command that still runs must not get another one beside it.
-    if *unit != (Unit::Command { running: true }) {
+    if !runs_a_command(state, unit) {
         state.intent = None;
     }
     if let Unit::Seen(life) = unit {
@@ -148,6 +159,19 @@ pub(crate) fn adopt(state: &mut State, unit: &Unit, outcome: Outcome) {
         if let Some(restart) = state.restarts.last_mut() {
             restart.incarnation.clone_from(&life.incarnation);
         }
+    }
+}
+
+/// It must not get another one beside it, nor any other means.
+fn runs_a_command(state: &State, unit: &Unit) -> bool {
+    match unit {
+        Unit::Command { running } => *running,
+        // Told so while it runs.
+        Unit::Seen(life) => {
+            life.active == Active::Busy
+                && state.intent.as_ref().is_some_and(|intent| intent.process.is_some())
+        }
+        Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => false,
     }
 }
 
@@ -168,7 +192,8 @@ pub(crate) fn close_in_vain(state: &mut State, unit: &Unit) {
 
 /// A restart that was carried out has not shown that the question can be answered.
 fn lacks_proof(state: &mut State) {
-    if state.evidence == Evidence::None {
+    let restarted = state.last_restart().is_some_and(|restart| restart.act.begins_a_life() == Some(true));
+    if state.evidence == Evidence::None && restarted {
         state.evidence = Evidence::NotByRestart;
     }
 }
@@ -191,7 +216,9 @@ fn set_outcome(state: &mut State, outcome: Outcome) {
     if let Some(restart) = state.restarts.last_mut() {
         restart.outcome = outcome;
     }
-    if let Some(backoff) = state.backoff.as_mut().filter(|_| in_vain(&state.restarts, state.since.as_ref())) {
+    if let Some(backoff) =
+        state.backoff.as_mut().filter(|_| in_vain(&state.restarts, state.rungs, state.since.as_ref()))
+    {
         backoff.step = LONGEST_STEP;
     }
 }
@@ -202,11 +229,12 @@ const LONGEST_STEP: u32 = 33;
 /// Two restarts in a row of one incident that ended as they began.
 #[must_use]
 pub fn does_not_help(state: &State) -> bool {
-    in_vain(&state.restarts, state.since.as_ref())
+    in_vain(&state.restarts, state.rungs, state.since.as_ref())
 }
 
-fn in_vain(restarts: &[Restart], since: Option<&Moment>) -> bool {
-    let Some([first, second]) = restarts.last_chunk() else { return false };
+/// `rungs`: of a list of means; no two of them are the same.
+fn in_vain(restarts: &[Restart], rungs: u32, since: Option<&Moment>) -> bool {
+    let Some([first, second]) = restarts.last_chunk().filter(|_| rungs == 0) else { return false };
     let in_vain = |restart: &Restart| restart.outcome == Outcome::NotHealed;
     let of_this_incident = since.is_some_and(|since| !first.at.is_before(since));
     in_vain(first)

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Incarnation, Moment, Reason, Recent, VerdictKind};
+use crate::{Act, Incarnation, Moment, Reason, Recent, VerdictKind};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
@@ -29,6 +29,8 @@ pub struct State {
     /// Our newest restart has not been seen to end.
     pub intent: Option<Intent>,
     pub backoff: Option<Backoff>,
+    /// Of the policy's list of means, so many are used up by the open incident.
+    pub rungs: u32,
     pub verdict: VerdictKind,
     pub reason: Reason,
     /// `status 502`, `timeout_waiting`: for people, never decided upon.
@@ -52,6 +54,7 @@ pub struct State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
     pub at: Moment,
+    pub act: Act,
     pub outcome: Outcome,
     /// What was answered when it was asked for.
     pub cause: Option<String>,
@@ -169,6 +172,7 @@ impl State {
             streak: if counted { self.streak } else { 0 },
             failures: if counted { self.failures } else { 0 },
             lives: if counted { self.lives } else { 0 },
+            rungs: if counted { self.rungs } else { 0 },
             intent: if counted { self.intent } else { None },
             evidence: if counted { self.evidence } else { Evidence::None },
             recent: if counted { self.recent } else { Recent::default() },

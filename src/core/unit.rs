@@ -44,6 +44,7 @@ pub struct Life {
     pub active_exit: Duration,
     /// `None` for a unit without a main process: targets, mounts, sockets.
     pub main_exit: Option<Duration>,
+    pub reload: Reload,
     /// RuntimeMaxSec= is set, so that a time-out may be systemd's own doing.
     pub runtime_limited: bool,
     /// Since it became active; only while it is.
@@ -58,6 +59,13 @@ pub enum Load {
     NotFound,
     /// CanStart=no; bad-setting, error, merged, stub.
     NotStartable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    Possible,
+    /// Its unit file does not say how: neither ExecReload= nor Type=notify-reload.
+    NoWay,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,17 +3,23 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::{Doubt, FailingRequirement, Paused};
+use crate::{Act, Doubt, FailingRequirement, Paused};
 
 /// Each variant carries the numbers that explain it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Healthy,
-    Recovering { successes: u32, of: u32 },
-    Recovered { failures: u32 },
+    Recovering {
+        successes: u32,
+        of: u32,
+    },
+    Recovered {
+        failures: u32,
+    },
     Failing(Failing),
     Held(Hold),
-    Restart,
+    /// By this means.
+    Restart(Act),
     Unknown(Doubt),
 }
 
@@ -73,6 +79,8 @@ pub enum Hold {
     NeverHealthy,
     /// It answers the same as before our last restart: 3xx or 4xx, which no restart changes.
     SameAnswer(u16),
+    /// Each means of the operator's list was used once in this incident.
+    NoRungLeft,
     /// With the pressure that is too high.
     HostPressure(String),
     /// Between the first look and the one right before the restart.
@@ -154,6 +162,7 @@ codes! {
         TooSoon = "too_soon",
         Counting = "counting",
         ProbeOnly = "probe_only",
+        NoRungLeft = "no_rung_left",
         Budget = "budget",
         Backoff = "backoff",
         Deadline = "deadline",
@@ -177,7 +186,7 @@ impl Verdict {
             Self::Recovered { .. } => VerdictKind::Recovered,
             Self::Failing(_) => VerdictKind::Failing,
             Self::Held(_) => VerdictKind::Held,
-            Self::Restart => VerdictKind::Restart,
+            Self::Restart(_) => VerdictKind::Restart,
             Self::Unknown(_) => VerdictKind::Unknown,
         }
     }
@@ -192,7 +201,7 @@ impl Verdict {
             Self::Failing(Failing::Grace { .. }) => Reason::Grace,
             Self::Failing(Failing::TooSoon { .. }) => Reason::TooSoon,
             Self::Held(hold) => hold.reason(),
-            Self::Restart => Reason::MaxFailures,
+            Self::Restart(_) => Reason::MaxFailures,
             Self::Unknown(Doubt::NoSystemd(_)) => Reason::NoSystemd,
             Self::Unknown(Doubt::UnitUnknown(_)) => Reason::UnitUnknown,
             Self::Unknown(_) => Reason::Unknown,
@@ -222,6 +231,7 @@ impl Hold {
             Self::Paused(_) => Reason::Paused,
             Self::Upstream(_) => Reason::Upstream,
             Self::ProbeOnly => Reason::ProbeOnly,
+            Self::NoRungLeft => Reason::NoRungLeft,
             Self::Budget { .. } => Reason::Budget,
             Self::Backoff { .. } => Reason::Backoff,
             Self::Deadline => Reason::Deadline,
@@ -259,6 +269,7 @@ impl Hold {
             | Self::HostStopping
             | Self::Upstream(_)
             | Self::ProbeOnly
+            | Self::NoRungLeft
             | Self::Deadline
             | Self::HostPressure(_)
             | Self::NeverHealthy

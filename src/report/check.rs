@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Active, Cause, Decision, Hold, Moment, Observation, Reason, Times, Unit, Verdict};
+use unhang_core::{Act, Active, Cause, Decision, Hold, Moment, Observation, Reason, Times, Unit, Verdict};
 
 use crate::exit::Level;
 use crate::plan::{Service, StatusSet};
@@ -222,8 +222,14 @@ fn restart(prospect: &Prospect<'_>) -> String {
 
 fn next_tick(prospect: &Prospect<'_>) -> String {
     let Some(decision) = &prospect.next_tick else { return "cannot be told from here".to_owned() };
-    if decision.verdict == Verdict::Restart {
-        return "would restart (max_failures)".to_owned();
+    if let Verdict::Restart(act) = decision.verdict {
+        return match act {
+            Act::Restart => "would restart (max_failures)",
+            Act::Reload => "would reload it (max_failures)",
+            Act::Kill => "would kill and restart it (max_failures)",
+            Act::Command => "would run a command of escalate (max_failures)",
+        }
+        .to_owned();
     }
     let of = prospect.service.policy.max_failures;
     let counting = (decision.verdict.reason() == Reason::Counting)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Hold, Mode, Moment, Outcome, Outlook, Paused, Reason, State, VerdictKind};
+use unhang_core::{Act, Hold, Mode, Moment, Outcome, Outlook, Paused, Reason, State, VerdictKind};
 
 use crate::plan::{Restarter, Service};
 use crate::words;
@@ -139,7 +139,13 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let budget = &service.policy.budget;
     let last = state.last_restart().map(|restart| {
         let outcome = outcome(restart.outcome).replace('_', " ");
-        format!(", the last at {}: {outcome}", words::past(&restart.at, now))
+        let at = words::past(&restart.at, now);
+        match restart.act {
+            Act::Restart => format!(", the last at {at}: {outcome}"),
+            act @ (Act::Reload | Act::Kill | Act::Command) => {
+                format!(", the last, a {}, at {at}: {outcome}", words::act(act))
+            }
+        }
     });
     let spent = format!(
         "{} of {} restarts within {}{}",
@@ -239,6 +245,9 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
             let of = service.policy.max_failures;
             format!("when the pause has ended, after {of} counted failures in a row")
         }
+        _ if state.reason == Reason::NoRungLeft => {
+            "when it was healthy in between, or restarted by hand".to_owned()
+        }
         _ if state.verdict == VerdictKind::Unknown => "not while it cannot be told how it is".to_owned(),
         (_, Mode::Observe) => "never: mode is observe".to_owned(),
         (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
@@ -286,7 +295,10 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
     let restarts: Vec<Value> = state
         .restarts
         .iter()
-        .map(|restart| json!({ "at": words::rfc3339(&restart.at), "outcome": outcome(restart.outcome) }))
+        .map(|restart| {
+            let (act, outcome) = (restart.act.code(), outcome(restart.outcome));
+            json!({ "at": words::rfc3339(&restart.at), "act": act, "outcome": outcome })
+        })
         .collect();
     let bound = outlook.bound.as_ref().map(|bound| {
         json!({ "reason": bound.reason().code(), "seconds_left": bound.left().unwrap_or_default().as_secs() })

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use unhang_core::{
-    Active, Case, Cause, Doubt, Ended, Evidence, Host, Life, Load, Moment, Observation, Outcome, Outlook,
-    Pause, Phase, Reason, State, Unit, UnitResult, Verdict, decide, does_not_help, intend, look_again,
-    outlook, settle,
+    Act, Active, Case, Cause, Doubt, Ended, Evidence, Host, Life, Load, Moment, Observation, Outcome,
+    Outlook, Pause, Phase, Reason, Reload, State, Unit, UnitResult, Verdict, decide, does_not_help, intend,
+    look_again, outlook, settle,
 };
 
 use super::script::{Script, Sign};
@@ -55,6 +55,7 @@ pub(super) struct Turn {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Restarted {
+    pub(super) act: Act,
     pub(super) ended: Ended,
     /// Of the budget, with this one.
     pub(super) spent: usize,
@@ -106,12 +107,13 @@ impl<'a> Course<'a> {
         let first = decide(&case);
         let earlier = first.earlier;
         // The second look right before a restart finds what the first one found.
-        let decision = if first.verdict == Verdict::Restart { look_again(&first, &case) } else { first };
+        let decision =
+            if matches!(first.verdict, Verdict::Restart(_)) { look_again(&first, &case) } else { first };
         let streak = decision.next.streak;
         let begins_to_flap = decision.next.flapping && !self.state.flapping;
         let flaps = begins_to_flap.then(|| decision.next.recent.failures());
         let restart = match decision.verdict {
-            Verdict::Restart => Some(self.restart(&decision.next, &unit, next)),
+            Verdict::Restart(_) => Some(self.restart(&decision.next, &unit, next)),
             Verdict::Healthy
             | Verdict::Recovering { .. }
             | Verdict::Recovered { .. }
@@ -198,6 +200,7 @@ impl<'a> Course<'a> {
             active_enter: self.born,
             active_exit: left,
             main_exit: Some(ended),
+            reload: Reload::Possible,
             runtime_limited: false,
             age: (!self.is_stopped).then(|| self.age()),
             neighbours: Vec::new(),
@@ -208,9 +211,14 @@ impl<'a> Course<'a> {
         let (tick, policy) = (self.now(), &self.service.policy);
         let asked = tick.later(WORK);
         let intended = intend(counted, policy, unit, &tick, &asked);
-        self.begin_life(asked.since_boot);
+        let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
+        let begins = act.begins_a_life() == Some(true);
+        if begins {
+            self.begin_life(asked.since_boot);
+        }
         let patience = self.patience();
-        let answers = self.script.start_takes.saturating_add(self.proof_takes());
+        let starts = if begins { self.script.start_takes } else { Duration::ZERO };
+        let answers = starts.saturating_add(self.proof_takes());
         let too_slow = next == Sign::Healthy && answers > patience;
         let (ended, after) = if next == Sign::Healthy && !too_slow {
             (Ended::Healed, answers)
@@ -222,7 +230,7 @@ impl<'a> Course<'a> {
         self.state = settle(counted, &intended, ended, &self.unit(), &asked.later(after));
         let of_no_help = does_not_help(&self.state) && !does_not_help(counted);
         let spent = outlook(&self.state, policy, &asked).spent;
-        Restarted { ended, spent, patience, too_slow, of_no_help }
+        Restarted { act, ended, spent, patience, too_slow, of_no_help }
     }
 
     /// From its first healthy answer to its last one.

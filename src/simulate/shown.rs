@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Ended, Mode, Outcome, Reason};
+use unhang_core::{Act, Ended, Mode, Outcome, Reason};
 
 use super::Played;
 use super::course::Restarted;
@@ -115,7 +115,12 @@ fn restarted(restart: &Restarted, played: &Played<'_>) -> String {
             format!("not known yet: the deadline ended the wait after {patience}")
         }
     };
-    format!("{} of {} in the budget; {outcome}", restart.spent, played.service.policy.budget.restarts)
+    let what = match restart.act {
+        // The verdict says it.
+        Act::Restart => String::new(),
+        act @ (Act::Reload | Act::Kill | Act::Command) => format!("{}; ", words::act(act)),
+    };
+    format!("{what}{} of {} in the budget; {outcome}", restart.spent, played.service.policy.budget.restarts)
 }
 
 /// Of a restart whose own run could not say.
@@ -235,6 +240,7 @@ pub(crate) fn json(played: &Played<'_>) -> Value {
 fn object(row: &Row, played: &Played<'_>) -> Value {
     let restart = row.restart.as_ref().map(|restart| {
         json!({
+            "act": restart.act.code(),
             "outcome": outcome(restart.ended),
             "spent": restart.spent,
             "waits_seconds": restart.patience.as_secs_f64(),

@@ -81,16 +81,34 @@ pub(crate) fn clear_start_limit(unit: &str, limit: Duration) -> Result<(), Asked
         // It may be carried out all the same, and then the unit looks as if somebody had stopped it.
         Ok(Ran { end: End::TimedOut, .. }) => Err(Asked::Stuck("systemd does not answer".to_owned())),
         // It fails for a unit that is not loaded, and then the restart says why.
-        Ok(ran) => forbidden(&ran, unit).map_or(Ok(()), Err),
+        Ok(ran) => forbidden(&ran, "restart", unit).map_or(Ok(()), Err),
+    }
+}
+
+/// SIGKILL to every process of it. A restart is to follow: it also tells whether nothing was there to kill.
+pub(crate) fn kill(unit: &str, limit: Duration) -> Result<(), Asked> {
+    let command = systemctl(&["--no-ask-password", "kill", "--signal=SIGKILL", "--", unit]);
+    match process::run(command, limit, PER_UNIT) {
+        Err(error) => Err(Asked::Stuck(words_of_spawn(&error))),
+        Ok(Ran { end: End::TimedOut, .. }) => Err(Asked::Stuck("systemd does not answer".to_owned())),
+        Ok(ran) => forbidden(&ran, "kill", unit).map_or(Ok(()), Err),
     }
 }
 
 /// `--job-mode=fail`: a person's job that is under way wins.
 pub(crate) fn restart(unit: &str, limit: Duration) -> Asked {
-    let command = systemctl(&["--no-ask-password", "--job-mode=fail", "restart", "--", unit]);
+    job("restart", unit, limit)
+}
+
+pub(crate) fn reload(unit: &str, limit: Duration) -> Asked {
+    job("reload", unit, limit)
+}
+
+fn job(verb: &str, unit: &str, limit: Duration) -> Asked {
+    let command = systemctl(&["--no-ask-password", "--job-mode=fail", verb, "--", unit]);
     match process::run(command, limit, PER_UNIT) {
         Err(error) => Asked::Stuck(words_of_spawn(&error)),
-        Ok(ran) => forbidden(&ran, unit).unwrap_or_else(|| asked(&ran)),
+        Ok(ran) => forbidden(&ran, verb, unit).unwrap_or_else(|| asked(&ran)),
     }
 }
 
@@ -100,7 +118,7 @@ const NO_LEAVE: [&str; 4] =
     ["Interactive authentication required", "Access denied", "a password is required", "is not allowed to"];
 
 /// May the user that we run as not ask for this?
-fn forbidden(ran: &Ran, unit: &str) -> Option<Asked> {
+fn forbidden(ran: &Ran, verb: &str, unit: &str) -> Option<Asked> {
     let said = String::from_utf8_lossy(&ran.stderr);
     let refused = said.lines().find(|line| NO_LEAVE.iter().any(|mark| line.contains(mark)))?;
     let user = rustix::process::geteuid();
@@ -111,7 +129,7 @@ fn forbidden(ran: &Ran, unit: &str) -> Option<Asked> {
     };
     let (user, refused) = (user.as_raw(), refused.trim().trim_end_matches('.'));
     matches!(ran.end, End::Exited(status) if !status.success())
-        .then(|| Asked::Forbidden(format!("user {user} may not restart {unit} ({refused}): {cure}")))
+        .then(|| Asked::Forbidden(format!("user {user} may not {verb} {unit} ({refused}): {cure}")))
 }
 
 fn asked(ran: &Ran) -> Asked {

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use unhang_core::{Active, Condition, Life, Load, Neighbour, Relation, UnitResult};
+use unhang_core::{Active, Condition, Life, Load, Neighbour, Relation, Reload, UnitResult};
 
 /// What to ask for, in one call for all units.
-pub(super) const PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,CanStart,Job,InvocationID,\
+pub(super) const PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,CanStart,CanReload,Job,InvocationID,\
 NRestarts,FreezerState,Type,RemainAfterExit,ConditionResult,ConditionTimestampMonotonic,\
 InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,ActiveExitTimestampMonotonic,\
 ExecMainExitTimestampMonotonic,RuntimeMaxUSec,TimeoutStartUSec,TimeoutStopUSec,Wants,Requires,Requisite,BindsTo,\
@@ -76,6 +76,7 @@ impl<'a> Block<'a> {
             main_exit: self
                 .get("ExecMainExitTimestampMonotonic")
                 .map(|_| self.stamp("ExecMainExitTimestampMonotonic")),
+            reload: if self.get("CanReload") == Some("no") { Reload::NoWay } else { Reload::Possible },
             runtime_limited: self.get("RuntimeMaxUSec").is_some_and(|text| text != "infinity"),
             age: (is_up && !active_enter.is_zero()).then(|| monotonic.saturating_sub(active_enter)),
             neighbours: Vec::new(),

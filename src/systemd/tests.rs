@@ -34,17 +34,20 @@ fn what_systemctl_says_of_a_restart() {
 #[test]
 fn only_a_call_that_failed_for_want_of_leave_is_forbidden() {
     let said = "Some hint\nFailed to restart a.service: Access denied.\n";
-    let Some(Asked::Forbidden(told)) = forbidden(&ran(1, said), "a.service") else { panic!() };
+    let Some(Asked::Forbidden(told)) = forbidden(&ran(1, said), "restart", "a.service") else { panic!() };
     assert!(
         told.contains("may not restart a.service (Failed to restart a.service: Access denied): "),
         "{told}"
     );
     for mark in NO_LEAVE {
-        assert!(matches!(forbidden(&ran(4, mark), "a.service"), Some(Asked::Forbidden(_))), "{mark}");
+        assert!(
+            matches!(forbidden(&ran(4, mark), "restart", "a.service"), Some(Asked::Forbidden(_))),
+            "{mark}"
+        );
     }
-    assert_eq!(forbidden(&ran(0, said), "a.service"), None, "it took place");
-    assert_eq!(forbidden(&Ran { end: End::TimedOut, ..ran(1, said) }, "a.service"), None);
-    assert_eq!(forbidden(&ran(1, "Unit a.service not found."), "a.service"), None);
+    assert_eq!(forbidden(&ran(0, said), "restart", "a.service"), None, "it took place");
+    assert_eq!(forbidden(&Ran { end: End::TimedOut, ..ran(1, said) }, "restart", "a.service"), None);
+    assert_eq!(forbidden(&ran(1, "Unit a.service not found."), "restart", "a.service"), None);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use unhang_core::{Doubt, Load, Reason, State, Unit};
+use unhang_core::{Active, Doubt, Life, Load, Reason, State, Unit};
 
 use crate::command;
 use crate::plan::{Restarter, Service};
@@ -67,8 +67,21 @@ pub(super) fn unit(service: &Service, state: &State, looked: Option<&Looked>) ->
             Unit::Command { running: process.is_some_and(command::is_running) }
         }
         (Restarter::Nothing, _) => Unit::ProbeOnly,
-        (Restarter::Unit(_), Some(looked)) => looked.unit.clone(),
+        (Restarter::Unit(_), Some(looked)) => while_a_command_runs(&looked.unit, state),
         (Restarter::Unit(_), None) => Unit::NotAsked,
+    }
+}
+
+/// A command of `escalate` that has not ended may still be at work on the unit.
+fn while_a_command_runs(unit: &Unit, state: &State) -> Unit {
+    let process = state.intent.as_ref().and_then(|intent| intent.process);
+    match unit {
+        Unit::Seen(life) if process.is_some_and(command::is_running) => {
+            Unit::Seen(Life { active: Active::Busy, ..life.clone() })
+        }
+        Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => {
+            unit.clone()
+        }
     }
 }
 

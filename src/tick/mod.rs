@@ -9,6 +9,7 @@ mod hands_off;
 mod inspect;
 mod look;
 mod pause;
+mod proof;
 mod requirements;
 mod site;
 mod together;
@@ -273,6 +274,6 @@ fn held_together(tick: &Tick<'_>, judged: &[Judged<'_>], at: usize) -> Option<Du
 const fn exit_of(verdict: &Verdict) -> Exit {
     match verdict {
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => Exit::Well,
-        Verdict::Failing(_) | Verdict::Held(_) | Verdict::Restart | Verdict::Unknown(_) => Exit::Unwell,
+        Verdict::Failing(_) | Verdict::Held(_) | Verdict::Restart(_) | Verdict::Unknown(_) => Exit::Unwell,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use unhang_core::{Doubt, Reason, Unit};
+use unhang_core::{Doubt, Reason, Rung, Unit};
 
 use crate::command;
 use crate::os::{clock, files};
@@ -38,9 +38,15 @@ pub(crate) fn survey(plan: &Plan) -> Found {
             Restarter::Command(command) => command::obstacle(command)
                 .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),
         };
+        let escalate = service.policy.escalate.iter().find_map(|rung| match rung {
+            Rung::Command(command) => command::obstacle(command),
+            Rung::Reload | Rung::Restart | Rung::Kill => None,
+        });
+        let escalate =
+            escalate.map(|why| format!("service.{key}.escalate: {why}; the one after it comes in its place"));
         let log = of_log(service, plan.owner)
             .map(|why| format!("service.{key}.log_file: {why}; no act of it would be logged"));
-        [restart, log]
+        [restart, escalate, log]
     };
     let not_told = (!plan.host.hold_when.is_empty() && !distress::can_be_told())
         .then(|| "host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it".to_owned());

@@ -104,6 +104,7 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
         "maintenance.header",
         "pause_on_dpkg",
         "held_too_long",
+        "escalate",
         "flapping.failures",
         "flapping.of",
         "flapping.restart",

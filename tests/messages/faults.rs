@@ -114,6 +114,8 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: must be a list of texts such as *; nothing was probed", VALUE, SET),
     Row("*: must hold nothing but texts, such as *, got *; nothing was probed", VALUE, SET),
     Row("*: must list services or addresses such as [\"postgres\", \"tcp:127.0.0.1:6379\"], got *; nothing was probed", VALUE, SET),
+    Row("*: must list \"reload\", \"restart\", \"kill\" and commands such as [\"cmd\", \"arg\"], got *; nothing was probed", VALUE, SET),
+    Row("*: names something twice; each is done once in an incident; leave one of them out", VALUE, SET),
     Row("*: must be tcp:HOST:PORT, such as *; nothing was probed", VALUE, SET),
     Row("*: must be the name of a header, letters, digits and -_., got *; nothing was probed", VALUE, SET),
     Row("*: no pause lasts longer than *, got *; nothing was paused", "--for of pause and paused.", "Give it a shorter one."),
@@ -142,6 +144,8 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: cannot be used: *; nothing was probed", "ca_file is not there, or holds no certificate that can be read.", SET),
     // Values that do not go together
     Row("*: cannot stand together with restart (*); leave one of them out", CLASH, WRITE),
+    Row("*: cannot stand together with restart = []; leave one of them out", CLASH, WRITE),
+    Row("*: cannot be done to what a command restarts: *; name its unit, or leave that out", CLASH, WRITE),
     Row("*: must be shorter than *, which is * (*), got *; nothing was probed", CLASH, "Change one of the two; the line tells where the other comes from."),
     Row("*: must be longer than *, which is * (*), got *; nothing was probed", CLASH, "Change one of the two; the line tells where the other comes from."),
     Row("*: must not be longer than *, which is * (*), got *; nothing was probed", CLASH, "Change one of the two; the line tells where the other comes from."),
@@ -151,6 +155,7 @@ pub(crate) const FAULTS: &[Row] = &[
     // What the plan rests on
     Row("service.*.unit: *; a restart would fail", CHECK, "Correct unit, or mend the unit: systemctl status UNIT."),
     Row("service.*.restart: *; a restart would fail", CHECK, "Correct the first word of restart, or chmod +x the program. A plain name is looked for in PATH, and cron's is short: an absolute path is safer."),
+    Row("service.*.escalate: *; the one after it comes in its place", CHECK, "Correct the first word of the command, or chmod +x the program."),
     Row("service.*.log_file: *; no act of it would be logged", CHECK, "Make the folder, or correct log_file."),
     Row("*: answers, but *; a restart would fail", "A run found a service healthy, and saw that it could not restart it if it had to. Told once for each boot and change of configuration.", "Correct unit, or mend the unit: systemctl status UNIT."),
     // State, locks, logs

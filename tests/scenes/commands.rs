@@ -117,7 +117,7 @@ fn await_that(is_so: impl Fn() -> bool) {
 #[test]
 fn what_the_command_ended_with_is_told_when_the_restart_did_not_help() {
     let scene = failed_once("exit 3");
-    let line = "❌ app restart failed (HTTP 502): still failing * after the restart; the restart command ended with exit status: 3";
+    let line = "❌ app restart failed (HTTP 502): still failing * after the restart; the command ended with exit status: 3";
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", line]);
 }
 

@@ -257,6 +257,8 @@ reset-failed*) [ "$2" = -- ] || exit 9; echo "reset-failed $3" >>"$ledger" ;;
   unit=$5
   {restart}
   ;;
+"--no-ask-password reload") [ "$2 $4" = "--job-mode=fail --" ] || exit 9; echo "reload $5" >>"$ledger" ;;
+"--no-ask-password --signal=SIGKILL") [ "$2 $4" = "kill --" ] || exit 9; echo "kill $5" >>"$ledger" ;;
 *) echo "unexpected: $*" >>"$ledger"; exit 9 ;;
 esac
 "#

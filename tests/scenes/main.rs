@@ -21,6 +21,7 @@ mod commands;
 mod completions;
 mod demo;
 mod drop_in;
+mod escalate;
 mod guards;
 mod hands_off;
 mod https;

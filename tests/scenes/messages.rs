@@ -202,6 +202,10 @@ fn values(met: &mut Met) {
         "requires = [\"app\"]",
         "requires = [\"tcp:localhost\"]",
         "flapping = 5",
+        "escalate = [\"reboot\"]",
+        "escalate = [\"kill\", \"kill\"]",
+        "escalate = [\"kill\"]\nrestart = [\"a\"]",
+        "escalate = [\"restart\"]\nrestart = []",
         "flapping = { failures = 12, of = 12 }",
         "maintenance = 5",
         "maintenance.header = \"X-Maintenance\"",
@@ -285,7 +289,8 @@ fn files(met: &mut Met) {
 
 fn what_the_plan_rests_on(met: &mut Met) {
     let scene = Scene::new();
-    for keys in ["unit = \"gone\"", "restart = [\"/nowhere/restart\"]"] {
+    for keys in ["unit = \"gone\"", "restart = [\"/nowhere/restart\"]", "escalate = [[\"/nowhere/restart\"]]"]
+    {
         scene.keys(keys);
         met.by(&scene, &["config", "check"]);
     }

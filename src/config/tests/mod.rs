@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
-use unhang_core::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy};
+use unhang_core::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, Rung};
 
 use super::*;
 use crate::cli::plan_flags::PLAN_FLAGS;
@@ -109,6 +109,7 @@ fn the_defaults_are_those_of_the_sample() {
                 mode: Mode::Act,
                 held_too_long: seconds(1800),
                 flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
+                escalate: vec![],
             },
             verify: seconds(30),
             requires: vec![],
@@ -164,6 +165,7 @@ stale_after = "1h30m"
 budget = { restarts = 7, window = "1d" }
 backoff = { first = "2h", max = "2h" }
 mode = "observe"
+escalate = ["reload", "restart", "kill", ["failover", "now"]]
 log_file = "/var/log/roams/x.log"
 requires = ["tcp:127.0.0.1:6379", "tcp:127.0.0.1:6379"]
 pause_file = "/run/shop/deploying"
@@ -216,6 +218,12 @@ fn every_key() -> Service {
             mode: Mode::Observe,
             held_too_long: seconds(600),
             flapping: Flapping { failures: 3, of: 6, then: OnFlapping::Restart },
+            escalate: vec![
+                Rung::Reload,
+                Rung::Restart,
+                Rung::Kill,
+                Rung::Command(vec!["failover".into(), "now".into()]),
+            ],
         },
         verify: Duration::ZERO,
         requires: vec!["tcp:127.0.0.1:6379".into()],
@@ -274,8 +282,8 @@ fn every_flag_arrives() {
     // What has no flag stands in a file.
     let unsaid = one(SHOP, &[]);
     let question = Question { maintenance: None, ..every_key().question };
-    let Policy { held_too_long, flapping, .. } = unsaid.policy;
-    let policy = Policy { held_too_long, flapping, ..every_key().policy };
+    let Policy { held_too_long, flapping, escalate, .. } = unsaid.policy;
+    let policy = Policy { held_too_long, flapping, escalate, ..every_key().policy };
     let Service { requires, pause_file, .. } = unsaid;
     let key = "gunicorn".into();
     assert_eq!(plan.services, [Service { key, question, policy, requires, pause_file, ..every_key() }]);

@@ -11,6 +11,7 @@ fn a_healthy_answer_closes_the_incident_and_keeps_what_bounds_restarts() {
         failures: 0,
         successes: 0,
         lives: 0,
+        rungs: 0,
         incarnation: None,
         since: None,
         healthy_since: Some(ago(0)),
@@ -61,7 +62,7 @@ fn what_healed_right_before_its_restart_is_remembered_so() {
     let before = State { evidence: Evidence::Healthy, ..in_the_middle_of_it() };
     let next = with_case(&before, |case| {
         let first = decide(&case);
-        assert_eq!(first.verdict, Verdict::Restart);
+        assert_eq!(first.verdict, Verdict::Restart(Act::Restart));
         look_again(&first, &Case { seen: &Observation::Healthy, ..case }).next
     });
     assert_eq!((next.verdict, next.reason), (VerdictKind::Recovered, Reason::HealedItself));
@@ -146,7 +147,7 @@ fn what_is_restarted_for_flapping_is_not_if_another_life_began_meanwhile() {
     with_case(&before, |case| {
         let case = Case { policy: &policy, ..case };
         let first = decide(&case);
-        assert_eq!(look_again(&first, &case).verdict, Verdict::Restart);
+        assert_eq!(look_again(&first, &case).verdict, Verdict::Restart(Act::Restart));
         let again = look_again(&first, &Case { unit: &other, ..case }).verdict;
         assert_eq!(again, Verdict::Held(Hold::ChangedMeanwhile(Reason::Counting)));
     });

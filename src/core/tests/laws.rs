@@ -109,6 +109,13 @@ fn turn() -> impl Strategy<Value = Turn> {
     )
 }
 
+/// None, or some means, each once.
+fn ladder() -> impl Strategy<Value = Vec<Rung>> {
+    let command = Rung::Command(vec!["failover".to_string()]);
+    let all = vec![Rung::Reload, Rung::Restart, Rung::Kill, command];
+    prop_oneof![Just(vec![]), prop::sample::subsequence(all, 1..=4)]
+}
+
 /// What really is, and what a tick is shown of it.
 struct Course {
     real: u64,
@@ -189,9 +196,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
-    fn promises_1_to_6_hold_over_any_history(turns in prop::collection::vec(turn(), 1..150), eager in 1..4_u32) {
+    fn promises_1_to_6_hold_over_any_history(turns in prop::collection::vec(turn(), 1..150), eager in 1..4_u32, escalate in ladder()) {
         let budget = Budget { restarts: 3, window: s(3600) };
-        let policy = Policy { max_failures: eager, budget, backoff: BackoffLimits { first: s(60), max: s(600) }, ..policy() };
+        let policy = Policy { max_failures: eager, budget, backoff: BackoffLimits { first: s(60), max: s(600) }, escalate, ..policy() };
+        let mut used: Vec<Act> = vec![];
         let mut course = Course { real: 1_000_000, booted: 0, boots: 0, skew: 0, life: 1, own_restarts: 0 };
         let mut state = State { evidence: Evidence::Healthy, ..State::default() };
         let mut restarts: Vec<u64> = vec![];
@@ -200,6 +208,10 @@ proptest! {
         for turn in turns {
             course.go(&turn);
             let now = course.now();
+            // Somebody else may be at work on it: it may begin anew.
+            if state.since.is_none() || turn.between != Between::Nothing {
+                used.clear();
+            }
             let host = Host { stopping: turn.host == 0, starting: (turn.host == 1).then_some(s(5)), time_left: s(if turn.host == 2 { 9 } else { 90 }), pressure: None };
             let (seen, unit, before) = (observe(turn.seen, turn.guard), course.unit(turn.unit), state.clone());
             let pause = match turn.guard {
@@ -214,7 +226,7 @@ proptest! {
 
             let told = in_the_way(&case).map(|hold| hold.reason());
             match &first.verdict {
-                Verdict::Restart => prop_assert_eq!(told, None, "what is said to be in the way is"),
+                Verdict::Restart(_) => prop_assert_eq!(told, None, "what is said to be in the way is"),
                 Verdict::Held(hold) => prop_assert_eq!(told, Some(hold.reason())),
                 _ => {}
             }
@@ -244,26 +256,33 @@ proptest! {
                 let kept = |state: &State| (state.streak, state.failures, state.restarts.len(), state.intent.clone());
                 prop_assert_eq!(kept(&first.next), kept(&before), "promise 5");
             }
-            prop_assert!(first.verdict != Verdict::Restart || turn.seen == Seen::Unhealthy);
+            prop_assert!(first.verdict.kind() != VerdictKind::Restart || turn.seen == Seen::Unhealthy);
             state = first.next.clone();
-            if first.verdict == Verdict::Restart {
+            if first.verdict.kind() == VerdictKind::Restart {
                 let again = observe(turn.again, turn.guard);
                 let second = look_again(&first, &Case { seen: &again, ..case });
                 state = second.next.clone();
-                if second.verdict == Verdict::Restart {
+                if second.verdict.kind() == VerdictKind::Restart {
                     prop_assert!(turn.again == Seen::Unhealthy, "promise 1: it was looked at again");
                     prop_assert!(row >= policy.max_failures, "promise 1: a full streak of one life, not {}", row);
                     prop_assert!(!hands_off, "promise 4");
                     let intended = intend(&second.next, &policy, &unit, &now, &now);
+                    let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
+                    prop_assert!(policy.escalate.is_empty() || !used.contains(&act), "each rung once an incident");
+                    if !matches!(turn.end, End::Refused | End::NeverRan | End::Forbidden) {
+                        used.push(act);
+                    }
+                    let real = course.real;
+                    let mut begin = || if matches!(act, Act::Restart | Act::Kill) { course.begin(0) };
                     let ended = match turn.end {
                         End::DiesBefore => None,
-                        End::DiesAfter => { restarts.push(course.real); course.begin(0); None }
+                        End::DiesAfter => { restarts.push(real); begin(); None }
                         End::NeverRan => Some(Ended::NeverRan),
                         End::Forbidden => Some(Ended::Forbidden),
                         End::Refused => Some(Ended::Refused),
-                        End::Open => { restarts.push(course.real); Some(Ended::Open) }
-                        End::Healed => { restarts.push(course.real); course.begin(0); Some(Ended::Healed) }
-                        End::InVain => { restarts.push(course.real); course.begin(0); Some(Ended::NotHealed) }
+                        End::Open => { restarts.push(real); Some(Ended::Open) }
+                        End::Healed => { restarts.push(real); begin(); Some(Ended::Healed) }
+                        End::InVain => { restarts.push(real); begin(); Some(Ended::NotHealed) }
                     };
                     let after = course.unit(Shown::Running);
                     state = ended.map_or(intended.clone(), |ended| settle(&second.next, &intended, ended, &after, &now));
@@ -289,7 +308,7 @@ proptest! {
             let unit = Unit::Seen(running(&state.restarts.len().to_string()));
             let decision = decide(&Case { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit, pause: &Pause::None, upstream: None, common_cause: None });
             state = decision.next.clone();
-            if decision.verdict == Verdict::Restart {
+            if decision.verdict.kind() == VerdictKind::Restart {
                 let intended = intend(&decision.next, &policy, &unit, &now, &now);
                 state = settle(&decision.next, &intended, Ended::NotHealed, &unit, &now);
                 last = tick;

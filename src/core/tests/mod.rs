@@ -3,6 +3,7 @@
 #![allow(clippy::wildcard_enum_match_arm, clippy::needless_pass_by_value, reason = "shorter tables")]
 
 mod edges;
+mod escalate;
 mod laws;
 mod outlook;
 mod rows;
@@ -32,6 +33,7 @@ fn policy() -> Policy {
         mode: Mode::Act,
         held_too_long: s(1800),
         flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
+        escalate: vec![],
     }
 }
 
@@ -66,6 +68,7 @@ fn running(incarnation: &str) -> Life {
         active_enter: s(10),
         active_exit: s(0),
         main_exit: Some(s(0)),
+        reload: Reload::Possible,
         runtime_limited: false,
         age: Some(s(5000)),
         neighbours: vec![],
@@ -108,7 +111,13 @@ fn ago(seconds: u64) -> Moment {
 }
 
 fn restarted(at: Moment, outcome: Outcome) -> Restart {
-    Restart { at, outcome, cause: Some("refused".to_string()), incarnation: Some("a".to_string()) }
+    Restart {
+        at,
+        act: Act::Restart,
+        outcome,
+        cause: Some("refused".to_string()),
+        incarnation: Some("a".to_string()),
+    }
 }
 
 /// Nothing in it is as in a new state: so whatever forgets a piece, or keeps one too many, shows.
@@ -126,6 +135,7 @@ fn in_the_middle_of_it() -> State {
         restarts: vec![restarted(ago(400), Outcome::NotHealed)],
         intent: None,
         backoff: Some(Backoff { step: 1, from: ago(400) }),
+        rungs: 1,
         verdict: VerdictKind::Failing,
         reason: Reason::Counting,
         cause: text("status 502"),

@@ -54,6 +54,7 @@ fn a_reset_clears_the_count_the_wait_and_the_budget_and_keeps_the_incident() {
     let cleared = |verdict, reason| State {
         streak: 0,
         lives: 0,
+        rungs: 0,
         recent: Recent::default(),
         flapping: false,
         evidence: Evidence::None,
@@ -84,6 +85,7 @@ fn another_question_takes_nothing_of_what_was_counted_but_keeps_the_budget() {
         streak: 0,
         failures: 0,
         lives: 0,
+        rungs: 0,
         intent: None,
         evidence: Evidence::None,
         recent: Recent::default(),

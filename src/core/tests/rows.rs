@@ -222,6 +222,7 @@ fn restarts_in_vain_of_all_together_have_a_budget_of_their_own() {
     let now = at("boot", 10_000, 100_000);
     let state = |ago: u64, outcome| State {
         restarts: vec![Restart {
+            act: Act::Restart,
             at: at("boot", 10_000 - ago, 100_000 - ago),
             outcome,
             cause: None,
@@ -270,6 +271,7 @@ fn a_restart_command_has_no_unit_but_a_life_of_its_own() {
     check(&once, false, Reason::MaxFailures, 2);
     check(&once, true, Reason::UnitBusy, 0);
     let restart = Restart {
+        act: Act::Restart,
         at: at("boot", 9_980, 99_980),
         outcome: Outcome::NotHealed,
         cause: None,
@@ -281,6 +283,7 @@ fn a_restart_command_has_no_unit_but_a_life_of_its_own() {
 #[test]
 fn the_hold_that_ends_later_is_named() {
     let spent = |age: u64| Restart {
+        act: Act::Restart,
         cause: None,
         at: at("boot", 10_000 - age, 100_000 - age),
         outcome: Outcome::NotHealed,
@@ -374,8 +377,8 @@ fn longest_waiting_first() {
     };
     let fresh = State::default();
     let waited = State { reason: Reason::Deadline, ..State::default() };
-    let young = decision(9_900, Verdict::Restart);
-    let old = decision(9_000, Verdict::Restart);
+    let young = decision(9_900, Verdict::Restart(Act::Restart));
+    let old = decision(9_000, Verdict::Restart(Act::Restart));
     let other = decision(1, Verdict::Failing(Failing::Counting));
     let order = restart_order(&now, &[(&fresh, &young), (&fresh, &old), (&fresh, &other), (&waited, &young)]);
     assert_eq!(order, [3, 1, 0]);

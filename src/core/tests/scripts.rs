@@ -76,7 +76,7 @@ impl World {
         };
         let decision = decide(&case);
         self.state = decision.next.clone();
-        if decision.verdict == Verdict::Restart {
+        if decision.verdict.kind() == VerdictKind::Restart {
             self.state = self.restart(&decision.next, &now, sign);
         }
         let earlier = match decision.earlier {
@@ -86,8 +86,10 @@ impl World {
             Some(other) => panic!("{other:?}"),
         };
         let count = if decision.counted { self.state.failures.to_string() } else { String::new() };
-        let mut told =
-            if decision.verdict == Verdict::Restart { "R" } else { decision.reason.code() }.to_string();
+        let acted = (decision.verdict.kind() == VerdictKind::Restart).then(|| {
+            next_rung(&policy, &decision.next, &unit).map_or("no rung", |next| letter(next.rung.act()))
+        });
+        let mut told = acted.unwrap_or(decision.reason.code()).to_string();
         if decision.reason == Reason::Counting {
             told = count;
         }
@@ -108,10 +110,20 @@ impl World {
         if matches!(sign, 'k' | 'K') {
             return intended; // killed before systemctl ran
         }
-        if !matches!(sign, 'r' | 'o' | 'f') {
+        let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
+        if !matches!(sign, 'r' | 'o' | 'f') && matches!(act, Act::Restart | Act::Kill) {
             self.begin(0, 35);
         }
         settle(counted, &intended, ended, &Unit::Seen(self.unit()), now)
+    }
+}
+
+const fn letter(act: Act) -> &'static str {
+    match act {
+        Act::Restart => "R",
+        Act::Reload => "L",
+        Act::Kill => "K",
+        Act::Command => "C",
     }
 }
 
@@ -122,7 +134,7 @@ impl World {
 /// `B` the host rebooted
 /// `n` our running restart came to its end  `_` an hour without ticks
 #[track_caller]
-fn check_with(policy: Policy, script: &str, expected: &str) {
+pub(super) fn check_with(policy: Policy, script: &str, expected: &str) {
     let mut world = World::new(policy);
     let mut told = Vec::new();
     for sign in script.chars() {
@@ -437,7 +449,7 @@ fn a_stamp_of_the_future_becomes_now() {
 /// The same as with a clock that goes on: `xxB` in the scripts.
 #[test]
 fn a_reboot_into_the_day_before_makes_no_life_ours() {
-    let (policy, host, seen, unit) = (policy(), host(), bad(), Unit::Seen(running("b")));
+    let unit = Unit::Seen(running("b"));
     let then = at("before", 10_000, 200_000);
     let counted = State {
         failures: 2,
@@ -446,23 +458,15 @@ fn a_reboot_into_the_day_before_makes_no_life_ours() {
         failed_at: Some(then.clone()),
         ..State::default()
     };
-    let before = intend(&counted, &policy, &Unit::Seen(running("a")), &then, &then);
+    let before = intend(&counted, &policy(), &Unit::Seen(running("a")), &then, &then);
     let now = at("boot", 10_060, 200_060 - 86_400);
-    let case = Case {
-        now: &now,
-        host: &host,
-        policy: &policy,
-        before: &before,
-        seen: &seen,
-        unit: &unit,
-        pause: &Pause::None,
-        upstream: None,
-        common_cause: None,
+    let after = |seen: Observation| {
+        with_case(&before, |case| decide(&Case { now: &now, unit: &unit, seen: &seen, ..case }))
     };
-    let failed = decide(&case);
+    let failed = after(bad());
     assert_eq!((failed.reason, failed.earlier), (Reason::TooSoon, None), "nobody knows how long ago");
     assert_eq!((failed.next.failures, failed.next.restarts.len()), (0, 1));
-    let healthy = decide(&Case { seen: &Observation::Healthy, ..case });
+    let healthy = after(Observation::Healthy);
     assert_eq!((healthy.verdict, healthy.earlier), (Verdict::Recovered { failures: 2 }, None));
 }
 
@@ -480,14 +484,7 @@ fn a_mad_state_decides_nothing_mad() {
                 failed_at: Some(moment(boot, n)),
                 since: Some(moment(boot, n)),
                 healthy_since: Some(moment(boot, n)),
-                restarts: (0..9)
-                    .map(|_| Restart {
-                        at: moment(boot, n),
-                        outcome: Outcome::Unknown,
-                        cause: None,
-                        incarnation: None,
-                    })
-                    .collect(),
+                restarts: vec![restarted(moment(boot, n), Outcome::Unknown); 9],
                 backoff: Some(Backoff { step: u32::MAX, from: moment(boot, n) }),
                 ..State::default()
             };

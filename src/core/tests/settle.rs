@@ -6,7 +6,8 @@ const SAME: &str = "a";
 const NEW: &str = "b";
 
 fn intended() -> State {
-    intend(&in_the_middle_of_it(), &policy(), &Unit::Seen(running(SAME)), &ago(9), &ago(5))
+    let policy = Policy { escalate: vec![Rung::Reload, Rung::Restart], ..policy() };
+    intend(&in_the_middle_of_it(), &policy, &Unit::Seen(running(SAME)), &ago(9), &ago(5))
 }
 
 fn settled(ended: Ended, unit: &Unit) -> State {
@@ -36,6 +37,7 @@ fn the_intent_names_what_it_will_end_and_spends_one_restart() {
         streak: 0,
         recent: Recent::default(),
         flapping: false,
+        rungs: 2,
         restarts,
         intent: Some(intent),
         backoff: Some(Backoff { step: 2, from: ago(9) }),
@@ -68,6 +70,7 @@ fn a_restart_that_healed_closes_the_incident() {
         successes: 0,
         incarnation: None,
         since: None,
+        rungs: 0,
         healthy_since: Some(ago(0)),
         intent: None,
         verdict: VerdictKind::Recovered,
@@ -123,6 +126,7 @@ fn a_restart_still_running_keeps_its_intent_until_a_new_life_is_seen() {
 fn a_restart_that_gave_way_to_somebody_elses_job_starts_no_wait() {
     let expected = State {
         intent: None,
+        rungs: 1,
         backoff: in_the_middle_of_it().backoff,
         verdict: VerdictKind::Held,
         reason: Reason::UnitBusy,
@@ -138,6 +142,18 @@ fn what_never_took_place_is_held_and_spends_nothing() {
         let expected = State { verdict: VerdictKind::Held, reason, ..in_the_middle_of_it() };
         assert_eq!(settled(ended, &Unit::Seen(running(SAME))), expected);
     }
+}
+
+#[test]
+fn a_command_that_cannot_be_run_leaves_its_place_to_the_next_rung() {
+    let command = || Rung::Command(vec!["no-such".to_string()]);
+    let after = |escalate: [Rung; 2]| {
+        let (counted, unit) = (State::default(), Unit::Seen(running(SAME)));
+        let policy = Policy { escalate: escalate.to_vec(), ..policy() };
+        let intended = intend(&counted, &policy, &unit, &ago(9), &ago(5));
+        settle(&counted, &intended, Ended::NeverRan, &unit, &ago(0)).rungs
+    };
+    assert_eq!((after([command(), Rung::Restart]), after([Rung::Restart, command()])), (1, 0));
 }
 
 #[test]

@@ -5,9 +5,10 @@ use std::fs;
 use std::time::Duration;
 
 use unhang_core::{
-    Active, Backoff, BackoffLimits, Budget, Case, Cause, Doubt, Ended, Evidence, Flapping, Host, Intent,
+    Act, Active, Backoff, BackoffLimits, Budget, Case, Cause, Doubt, Ended, Evidence, Flapping, Host, Intent,
     Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome, Pause, Policy, Process, Reason,
-    Recent, Restart, Standing, State, Unit, UnitResult, Verdict, VerdictKind, Was, decide, intend, settle,
+    Recent, Reload, Restart, Standing, State, Unit, UnitResult, Verdict, VerdictKind, Was, decide, intend,
+    settle,
 };
 
 use super::super::{Fault, Faults, LARGEST, Loaded, Place, Record, Saved, Store, shape};
@@ -33,6 +34,7 @@ fn policy(restarts: usize) -> Policy {
         mode: Mode::Act,
         held_too_long: Duration::from_secs(1_800),
         flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
+        escalate: vec![],
     }
 }
 
@@ -47,7 +49,8 @@ fn longest(restarts: usize) -> usize {
     let code = |codes: &[&str]| codes.iter().map(|code| code.len()).max();
     let cause = text(code(Cause::CODES).max(code(Doubt::CODES)).unwrap() + " 599".len());
     let outcome = Outcome::NotHealed;
-    let restart = Restart { at: at.clone(), outcome, cause: cause.clone(), incarnation: text(32) };
+    let restart =
+        Restart { at: at.clone(), act: Act::Command, outcome, cause: cause.clone(), incarnation: text(32) };
     let state = State {
         streak: u32::MAX,
         failures: u32::MAX,
@@ -68,6 +71,7 @@ fn longest(restarts: usize) -> usize {
         verdict: VerdictKind::Recovering,
         reason: Reason::ALL.iter().copied().max_by_key(|reason| reason.code().len()).unwrap(),
         cause,
+        rungs: u32::MAX,
         looked: Some(Looked { unit: "x".repeat(255), boot: text(36) }),
         about: text(16),
         recent: Recent(u64::MAX),
@@ -228,6 +232,7 @@ impl World {
             active_enter: self.born,
             active_exit: Duration::ZERO,
             main_exit: Some(Duration::ZERO),
+            reload: Reload::Possible,
             runtime_limited: false,
             age: Some(self.now.since_boot.saturating_sub(self.born)),
             neighbours: Vec::new(),
@@ -266,7 +271,7 @@ impl World {
         if record != saved || place != Place::Disk {
             self.save(&store, &mut record);
         }
-        if decision.verdict == Verdict::Restart {
+        if matches!(decision.verdict, Verdict::Restart(_)) {
             record.state = intend(&decision.next, &policy, &unit, &self.now, &self.now);
             self.save(&store, &mut record);
             record.state = self.restart(&decision.next, &record.state);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use unhang_core::{
-    Active, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Pause, Phase, State, Unit, UnitResult,
-    decide, foresee, in_the_way, intend, look_again, outlook, reset, settle,
+    Active, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Pause, Phase, Reload, State, Unit,
+    UnitResult, decide, foresee, in_the_way, intend, look_again, outlook, reset, settle,
 };
 
 use super::{scratch, typed};
@@ -93,7 +93,7 @@ fn is_carried_on(before: &State) {
                 common_cause,
             };
             let decision = decide(&case);
-            assert!(decision.verdict != unhang_core::Verdict::Restart || seen != Observation::Healthy);
+            assert!(!matches!(decision.verdict, unhang_core::Verdict::Restart(_)) || seen != Observation::Healthy);
             let _ = (foresee(&case), in_the_way(&case), look_again(&decision, &case));
             let _ = log::of_decision(service, before, &decision, &seen, &now);
             let intended = intend(&decision.next, policy, &unit, &now, &now);
@@ -119,6 +119,7 @@ fn running() -> Life {
         active_enter: Duration::from_secs(1),
         active_exit: Duration::ZERO,
         main_exit: None,
+        reload: Reload::Possible,
         runtime_limited: false,
         age: Some(Duration::from_secs(8_999)),
         neighbours: Vec::new(),

@@ -1,0 +1,60 @@
+//! The means beyond a restart: `escalate = ["reload", "restart", "kill", ["command", "argument"]]`.
+
+use unhang_core::Rung;
+
+use super::reading::Said;
+use super::settings::{Fault, Value, Wrong};
+use super::words;
+use crate::plan::Restarter;
+
+pub(super) fn rungs(value: &Value) -> Result<Vec<Rung>, Wrong> {
+    let Value::List(list) = value else { return Err(wrong(value)) };
+    let mut rungs: Vec<Rung> = Vec::new();
+    for one in list {
+        let rung = rung(one)?;
+        if rungs.contains(&rung) {
+            // Not which: an argument may be a password.
+            return Err(Wrong::cure(
+                "names something twice",
+                "each is done once in an incident; leave one of them out",
+            ));
+        }
+        rungs.push(rung);
+    }
+    Ok(rungs)
+}
+
+fn rung(value: &Value) -> Result<Rung, Wrong> {
+    match value.text() {
+        Some("reload") => Ok(Rung::Reload),
+        Some("restart") => Ok(Rung::Restart),
+        Some("kill") => Ok(Rung::Kill),
+        _ => match words::command(value) {
+            Ok(command) if !command.is_empty() => Ok(Rung::Command(command)),
+            // It is a list, and wrong as a command.
+            Err(of_command) if matches!(value, Value::List(_)) => Err(of_command),
+            Ok(_) | Err(_) => Err(wrong(value)),
+        },
+    }
+}
+
+fn wrong(got: &Value) -> Wrong {
+    let what = "must list \"reload\", \"restart\", \"kill\" and commands such as [\"cmd\", \"arg\"]";
+    format!("{what}, got {got}").into()
+}
+
+/// Who reloads and kills is systemd.
+pub(super) fn fits(rungs: &Said<'_, Vec<Rung>>, restarter: &Restarter) -> Result<(), Fault> {
+    let of_systemd = rungs.value.iter().find(|rung| matches!(rung, Rung::Reload | Rung::Kill));
+    let what = match (restarter, of_systemd) {
+        (Restarter::Nothing, _) if !rungs.value.is_empty() => {
+            Wrong::cure("cannot stand together with restart = []", "leave one of them out")
+        }
+        (Restarter::Command(_), Some(rung)) => Wrong::cure(
+            format!("cannot be done to what a command restarts: {}", rung.act().code()),
+            "name its unit, or leave that out",
+        ),
+        (Restarter::Nothing | Restarter::Command(_) | Restarter::Unit(_), _) => return Ok(()),
+    };
+    Err(rungs.setting.fault(what))
+}

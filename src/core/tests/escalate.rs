@@ -1,0 +1,94 @@
+//! Means beyond a restart: which comes when, and what a new incident gives back.
+
+use super::scripts::check_with;
+use super::*;
+
+fn command() -> Rung {
+    Rung::Command(vec!["failover".to_string()])
+}
+
+fn climbing(rungs: &[Rung]) -> Policy {
+    // The wait of the usual policy doubles; here it is the order that matters.
+    let backoff = BackoffLimits { first: s(0), max: s(0) };
+    Policy { escalate: rungs.to_vec(), backoff, ..policy() }
+}
+
+#[rustfmt::skip]
+#[test]
+fn each_rung_is_used_once_in_an_incident() {
+    let all = || climbing(&[Rung::Reload, Rung::Restart, Rung::Kill, command()]);
+    let check = |script, expected| check_with(all(), script, expected);
+    check("xhxx",            "1 L 1 L");                               // the first healed: the next incident begins anew
+    check("xxxxxxxxxx",      "1 L 3 R 5 K 7 C 9 no_rung_left");
+    check("xxxxxxxxxxxx",    "1 L 3 R 5 K 7 C 9 no_rung_left no_rung_left no_rung_left");
+    check("xxxxxxxxxx.xx",   "1 L 3 R 5 K 7 C 9 no_rung_left recovered 1 L");
+    check("xxxxxxxxxx+xxx",  "1 L 3 R 5 K 7 C 9 no_rung_left 1 L 3");  // somebody was at work on it
+    check("xxxxxxxxxxBxxx",  "1 L 3 R 5 K 7 C 9 no_rung_left 1 L 3");
+    check("xxxrxx",          "1 L 3 R 5 R");                           // systemd gave way: it was not used
+    check("xxxfxx",          "1 L 3 R R 5");                           // nor was it where it is forbidden
+    check("xkxx",            "1 L 3/in_vain R");                       // it may have been carried out
+    check("xk.xx",           "1 L recovered/healed 1 L");
+    check("xxx*xxx",         "1 L 3 1 R 3");                           // a life that systemd began is no help of ours
+}
+
+#[rustfmt::skip]
+#[test]
+fn what_cannot_be_reloaded_is_passed_over() {
+    check_with(climbing(&[Rung::Reload, Rung::Restart]), "dddd", "1 R 3 no_rung_left");
+    check_with(climbing(&[Rung::Restart, Rung::Reload, command()]), "xxddxx", "1 R 3 C 5 no_rung_left");
+    let (policy, state) = (climbing(&[Rung::Reload, Rung::Kill]), State::default());
+    let rung = |unit: Unit| next_rung(&policy, &state, &unit).map(|next| (next.rung.act(), next.used));
+    assert_eq!(rung(Unit::Seen(running("a"))), Some((Act::Reload, 1)));
+    assert_eq!(rung(Unit::Seen(Life { reload: Reload::NoWay, ..running("a") })), Some((Act::Kill, 2)));
+    assert_eq!(rung(Unit::Command { running: false }), Some((Act::Kill, 2)));
+}
+
+#[rustfmt::skip]
+#[test]
+fn a_rung_counts_against_budget_and_backoff_as_a_restart_does() {
+    let two = Policy { budget: Budget { restarts: 2, window: s(3_600) }, ..climbing(&[Rung::Reload, Rung::Restart, Rung::Kill]) };
+    check_with(two, "xxxxxx", "1 L 3 R 5 budget");
+    let slow = Policy { backoff: BackoffLimits { first: s(600), max: s(600) }, ..climbing(&[Rung::Reload, Rung::Restart]) };
+    check_with(slow, "xxxxxxxx", "1 L 3 backoff backoff backoff R 5");
+}
+
+#[rustfmt::skip]
+#[test]
+fn two_rungs_in_vain_do_not_make_the_wait_the_longest() {
+    let hour = BackoffLimits { first: s(120), max: s(3_600) };
+    let policy = Policy { backoff: hour, ..climbing(&[Rung::Reload, Rung::Restart, Rung::Kill]) };
+    check_with(policy, "xxxxxxx", "1 L 3 R 5 K 7");
+}
+
+/// A life that answers as the one before it did speaks against restarts; one that was only reloaded does not.
+#[test]
+fn a_reload_in_vain_proves_nothing_of_a_restart() {
+    check_with(climbing(&[Rung::Reload, Rung::Restart, Rung::Kill]), "444444", "1 L 3 R 5 same_answer");
+}
+
+#[test]
+fn a_command_that_still_runs_is_remembered_until_it_has_ended() {
+    let (policy, counted) = (climbing(&[command()]), in_the_middle_of_it());
+    let intended =
+        intend(&State { rungs: 0, ..counted.clone() }, &policy, &Unit::Seen(running("a")), &ago(9), &ago(5));
+    let process = Some(Process { pid: 4, started: 2 });
+    let running_on = State {
+        intent: intended.intent.clone().map(|intent| Intent { process, ..intent }),
+        ..intended.clone()
+    };
+    let is_remembered = |intended: &State, active| {
+        let unit = Unit::Seen(Life { active, ..running("a") });
+        settle(&counted, intended, Ended::Open, &unit, &ago(0)).intent.is_some()
+    };
+    assert!(is_remembered(&running_on, Active::Busy));
+    assert!(!is_remembered(&running_on, Active::Active), "it has ended");
+    assert!(!is_remembered(&intended, Active::Busy), "what is busy is the unit");
+}
+
+#[test]
+fn a_reset_gives_the_rungs_back() {
+    let state =
+        State { rungs: 4, reason: Reason::NoRungLeft, verdict: VerdictKind::Held, ..State::default() };
+    let after = reset(&state);
+    assert_eq!((after.rungs, after.reason), (0, Reason::Counting));
+}

@@ -1,0 +1,157 @@
+//! What was written is read, and nothing else is misread for it.
+
+use super::*;
+use proptest::prelude::*;
+
+fn moment() -> impl Strategy<Value = Moment> {
+    (proptest::option::of("[a-f0-9-]{0,36}"), 0..1_u64 << 50, 0..4_000_000_000_000_u64).prop_map(
+        |(boot, since_boot, wall)| Moment {
+            boot,
+            since_boot: Duration::from_millis(since_boot),
+            wall: Duration::from_millis(wall),
+        },
+    )
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let outcome = prop_oneof![
+        Just(Outcome::Healed),
+        Just(Outcome::NotHealed),
+        Just(Outcome::Unknown),
+        Just(Outcome::Refused),
+    ];
+    let id = || proptest::option::of("[ -~é✅]{0,40}");
+    let act = proptest::sample::select(&Act::ALL[..]);
+    let restart = (moment(), act, outcome, id()).prop_map(|(at, act, outcome, incarnation)| Restart {
+        at,
+        act,
+        outcome,
+        cause: incarnation.clone(),
+        incarnation,
+    });
+    let process = proptest::option::of(
+        (any::<u32>(), any::<u64>()).prop_map(|(pid, started)| Process { pid, started }),
+    );
+    let intent = (id(), id(), any::<bool>(), process).prop_map(|(incarnation, boot, was_down, process)| {
+        Intent { incarnation, boot, was: if was_down { Was::Down } else { Was::Up }, process }
+    });
+    let counts = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
+    let times =
+        (proptest::option::of(moment()), proptest::option::of(moment()), proptest::option::of(moment()));
+    let reason = proptest::sample::select(Reason::ALL);
+    let verdict = proptest::sample::select(VerdictKind::ALL);
+    let backoff =
+        proptest::option::of((any::<u32>(), moment()).prop_map(|(step, from)| Backoff { step, from }));
+    let rest = (
+        proptest::collection::vec(restart, 0..5),
+        proptest::option::of(intent),
+        backoff,
+        verdict,
+        reason,
+        id(),
+    );
+    (any::<u64>(), counts, times, rest).prop_map(|(sequence, counts, times, rest)| {
+        let (streak, failures, successes, lives) = counts;
+        let (failed_at, since, healthy_since) = times;
+        let (restarts, intent, backoff, verdict, reason, cause) = rest;
+        let looked = cause.clone().map(|unit| Looked { unit, boot: None });
+        let incarnation = cause.clone();
+        let about = cause.clone();
+        let (together, distress) = (cause.clone(), cause.clone());
+        let standing = since.clone().zip(failed_at.clone());
+        let standing = standing.map(|(since, told)| Standing { since, told, runs: lives });
+        let evidence = [Evidence::None, Evidence::NotByRestart, Evidence::Healthy];
+        let evidence = evidence[usize::try_from(streak % 3).unwrap()];
+        let state = State {
+            streak,
+            failures,
+            successes,
+            lives,
+            incarnation,
+            failed_at,
+            since,
+            healthy_since,
+            restarts,
+            intent,
+            backoff,
+            rungs: lives,
+            verdict,
+            reason,
+            cause,
+            looked,
+            about,
+            recent: Recent(sequence),
+            flapping: successes % 2 == 0,
+            evidence,
+            standing,
+            together,
+            distress,
+        };
+        Record { sequence, state, faults: Faults::default() }
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_was_written_is_read(record in record()) {
+        prop_assert_eq!(read(&written(&record)), Ok(record));
+    }
+
+    /// Cut anywhere it is broken, never misread; changed anywhere it never panics.
+    #[test]
+    fn a_torn_or_changed_file_is_not_misread(record in record(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let whole = written(&record);
+        let text = whole.trim_ascii_end();
+        let at = at.index(text.len());
+        prop_assert!(matches!(read(&text[..at]), Err(Unusable::Broken(_))));
+        let mut changed = whole.clone();
+        changed[at] = byte;
+        let _ = read(&changed);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(matches!(read(&bytes), Err(Unusable::Broken(_))));
+    }
+}
+
+#[test]
+fn the_shape_of_version_1_stays_readable() {
+    let file = r#"{"version":1,"sequence":7,"verdict":"held","reason":"backoff","cause":"status 502","streak":2,"failures":5,
+        "since":{"wall":"2026-02-07T17:00:00Z","boot_id":"b","boottime_ms":5000},
+        "restarts":[{"wall":"2026-02-07T17:02:00Z","boot_id":"b","boottime_ms":125000,"outcome":"not_healed","incarnation":"i"}],
+        "backoff":{"step":1,"wall":"2026-02-07T17:02:00Z","boottime_ms":125000},
+        "something of a later release":true}"#;
+    let record = read(file.as_bytes()).unwrap();
+    assert_eq!((record.sequence, record.state.streak, record.state.reason), (7, 2, Reason::Backoff));
+    assert_eq!(record.state.restarts[0].outcome, Outcome::NotHealed);
+    assert_eq!(record.state.backoff.unwrap().from.boot, None);
+    assert_eq!(read(br#"{"version":2}"#), Err(Unusable::Newer(2)));
+    assert_eq!(read(br#"{"version":0}"#), Err(Unusable::Broken("version 0 never was".to_owned())));
+}
+
+#[test]
+fn times_out_of_all_reason_are_read_as_they_were_written() {
+    for wall in ["+262142-12-31T23:59:60Z", "-262143-01-01T00:00:00Z", "2026-12-31T23:59:60Z"] {
+        let file = format!(
+            r#"{{"version":1,"sequence":1,"verdict":"failing","reason":"counting","streak":1,"failures":1,
+            "since":{{"wall":"{wall}","boottime_ms":18446744073709551615}}}}"#
+        );
+        let record = read(file.as_bytes()).unwrap();
+        assert_eq!(read(&written(&record)), Ok(record), "{wall}");
+    }
+}
+
+#[test]
+fn what_says_nothing_is_not_written() {
+    let text = String::from_utf8(written(&Record::default())).unwrap();
+    assert!(!text.contains("flapping") && !text.contains("null"), "{text}");
+}
+
+#[test]
+fn nothing_in_it_can_drive_a_terminal() {
+    let file = r#"{"version":1,"sequence":1,"verdict":"failing","reason":"counting","cause":"a\u001b[2J\u202e\n","streak":1,"failures":1}"#;
+    let record = read(file.as_bytes()).unwrap();
+    assert_eq!(record.state.cause.as_deref(), Some(r"a\u{1b}[2J\u{202e}\n"));
+    assert_eq!(read(&written(&record)), Ok(record));
+}
