@@ -216,7 +216,9 @@ fn counted(service: &Service, before: &State, decision: &Decision, cause: &Cause
         let of_this_incident =
             |at: &Moment| next.since.as_ref().is_some_and(|since| now.since(at) <= now.since(since));
         let since = match next.last_restart().filter(|restart| of_this_incident(&restart.at)) {
-            Some(restart) => format!("since our restart at {}", words::clock(&restart.at)),
+            Some(restart) => {
+                format!("since our {} at {}", words::act(restart.act), words::clock(&restart.at))
+            }
             None => "in a row".to_owned(),
         };
         details.push(format!("{} of {of} {since}", next.streak));

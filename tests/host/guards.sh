@@ -12,6 +12,8 @@ GUARDS=(
   a_service_whose_database_is_away_is_left_alone_and_so_is_the_database
   services_that_fail_at_once_are_one_incident_restarted_one_by_one_until_all_are_healed
   restarts_in_vain_of_services_that_failed_at_once_hold_the_next_one_however_the_clock_is_set
+  a_reload_that_heals_leaves_the_life_of_the_service_as_it_is
+  what_escalate_lists_is_done_once_each_and_then_a_person_is_needed
   a_pause_ends_when_it_was_meant_to_however_the_clock_is_set
   a_crash_is_not_healed_while_the_host_lacks_memory_and_is_healed_after_that
 )
@@ -88,6 +90,43 @@ a_deploy_whose_unhang_is_killed_half_way_is_left_alone_until_then_and_its_hang_i
   host exec pgrep -x deploy >/dev/null || fail "the deploy was killed too"
   healed_after_a_full_count
   tells '*Failure 1/2*' '⏸️ Django paused *' "$HELD_BY_DEPLOY" "${COUNTED_ANEW[@]}"
+}
+
+# ---------------------------------------------------------------- other means than a restart
+
+climbing() { # climbing RUNGS: and one act follows upon the other without a wait
+  no_guards; django_requires '[]' "escalate = $1" 'backoff = { first = "0s", max = "0s" }' 'verify = "1s"'
+}
+
+a_reload_that_heals_leaves_the_life_of_the_service_as_it_is() {
+  override <<<$'[Service]\nExecReload=+/bin/rm -f /run/roams/hang'
+  again
+  climbing '["reload", "restart"]'
+  hang; tick_exits 1
+  tick_exits 0; same_life
+  tells '*Failure 1/2*' '*Failure 2/2*' '🔄 Reloading Django service...' '✅ Django reloaded successfully: *'
+  # What a reload does not heal, a restart may.
+  override <<<$'[Service]\nExecReload=/bin/true'
+  hang; tick_exits 1
+  tick_exits 1; same_life
+  tick_exits 1; tick_exits 0; lives_are 1
+}
+
+what_escalate_lists_is_done_once_each_and_then_a_person_is_needed() {
+  # It has no ExecReload=. systemd is to start it again after a kill, too: neither start gets in the way of the other.
+  override <<<$'[Service]\nRestart=always'
+  again
+  climbing '["reload", "restart", "kill", ["/usr/bin/touch", "/run/failed-over"]]'
+  tick_exits 0; hang_for_ever
+  for _ in 1 2 3 4 5 6 7 8 9 10; do tick_exits 1; done
+  tells '*Failure 1/2*' \
+    '*Failure 2/2*' '🔄 Restarting Django service...' '❌ Django restart failed *' '*Failure 3/2*' \
+    '*Failure 4/2*' '🔄 Killing and restarting Django service...' '❌ Django kill and restart failed *' '*Failure 5/2*' \
+    '*Failure 6/2*' '🔄 Running /usr/bin/touch for Django service...' '❌ Django command failed *' '*Failure 7/2*' \
+    '*Failure 8/2*' '⏸️ Django not restarted (no_rung_left): *'
+  host exec rm /run/failed-over || fail "the command was not run"
+  until_true 10 active_state_is active
+  unhang_for_ever; tick_exits 0
 }
 
 # ---------------------------------------------------------------- a database

@@ -75,7 +75,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("what answers is not TLS: is the url to begin with http://?", "https was asked, and something else answered.", "Correct url."),
     Row("TLS handshake failed: *", "TLS.", TLS),
     Row("* of * *", "Some failures of this incident do not count any more.", COUNT),
-    Row("since our restart at *", "Failures count anew after a restart.", COUNT),
+    Row("since our * at *", "Failures count anew after a restart, or what else escalate says.", COUNT),
     Row("in a row", "Failures count anew after somebody else's restart, or a gap.", COUNT),
     Row("the last one was * ago, and counts no more (stale_after *)", "Runs are further apart than stale_after.", "Let cron come more often, or set stale_after longer: as it is, a restart may never be due."),
     Row("started * ago, not counted (grace *)", "The unit is younger than grace.", WAIT),
