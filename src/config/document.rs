@@ -75,7 +75,9 @@ fn header_above(text: &str, offset: usize) -> Range<usize> {
     let header = text
         .get(start..)
         .filter(|rest| rest.starts_with('['))
-        .and_then(|rest| rest.split_inclusive(']').next());
+        .and_then(|rest| rest.lines().next()?.split_inclusive(']').next())
+        // A list that was never closed begins like a header, and what stands in it may be a secret.
+        .filter(|header| header.ends_with(']') && !header.contains('='));
     start..start.saturating_add(header.map_or(0, str::len))
 }
 

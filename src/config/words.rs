@@ -135,7 +135,8 @@ pub(super) fn spell(span: Duration) -> String {
 }
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
-const LONGEST_NAME: usize = 100;
+/// As long as NAME may be: it is the default.
+const LONGEST_NAME: usize = 200;
 
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
