@@ -7,6 +7,7 @@ pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod folder;
 pub(crate) mod limits;
+pub(crate) mod listener;
 pub(crate) mod load;
 mod proc_stat;
 pub(crate) mod process;

@@ -42,6 +42,8 @@ pub(crate) struct Looked {
     /// How long systemd waits for stop and start together; `None`: without end, or not known.
     pub(crate) restart_limit: Option<Duration>,
     pub(crate) stop_limit: Option<Duration>,
+    /// Its unit file was changed, and systemd has not read it since.
+    pub(crate) has_changed_file: bool,
     /// Type=oneshot without RemainAfterExit=: inactive when all is well.
     pub(crate) is_passing_oneshot: bool,
 }
@@ -155,6 +157,7 @@ fn looked(block: Option<&Block<'_>>, monotonic: Duration, doubt: &Doubt) -> Look
         id: block.map(|block| block.id().to_owned()).unwrap_or_default(),
         restart_limit: block.and_then(Block::restart_limit),
         stop_limit: block.and_then(Block::stop_limit),
+        has_changed_file: block.is_some_and(Block::has_changed_file),
         is_passing_oneshot: block.is_some_and(Block::is_passing_oneshot),
     }
 }

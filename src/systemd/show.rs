@@ -7,7 +7,7 @@ use std::time::Duration;
 use unhang_core::{Active, Condition, Life, Load, Neighbour, Relation, Reload, UnitResult};
 
 /// What to ask for, in one call for all units.
-pub(super) const PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,CanStart,CanReload,Job,InvocationID,\
+pub(super) const PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,NeedDaemonReload,CanStart,CanReload,Job,InvocationID,\
 NRestarts,FreezerState,Type,RemainAfterExit,ConditionResult,ConditionTimestampMonotonic,\
 InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,ActiveExitTimestampMonotonic,\
 ExecMainExitTimestampMonotonic,RuntimeMaxUSec,TimeoutStartUSec,TimeoutStopUSec,Wants,Requires,Requisite,BindsTo,\
@@ -119,6 +119,11 @@ impl<'a> Block<'a> {
     pub(super) fn restart_limit(&self) -> Option<Duration> {
         let stop = parse_span(self.get("TimeoutStopUSec")?)?;
         Some(stop.saturating_add(parse_span(self.get("TimeoutStartUSec")?)?))
+    }
+
+    /// Somebody changed its unit file, and systemd has not read it since.
+    pub(super) fn has_changed_file(&self) -> bool {
+        self.get("NeedDaemonReload") == Some("yes")
     }
 
     pub(super) fn stop_limit(&self) -> Option<Duration> {

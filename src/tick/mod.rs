@@ -233,7 +233,7 @@ fn judge<'a>(
             decision.next.distress.clone_from(&distress.words);
         }
         if together.has(at) && decision.next.together.is_none() {
-            let words = together.words(at, &services);
+            let words = together.words(at, &services, &looks);
             decision.next.together = Some(words.chars().take(words::TOLD).collect());
         }
         let exit = exit_of(&decision.verdict);

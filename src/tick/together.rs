@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use unhang_core::{Moment, Observation, State, failing_together, in_vain_until};
 
-use crate::plan::{Plan, Question, Service};
+use crate::os::listener;
+use crate::plan::{Plan, Question, Restarter, Service};
+use crate::words;
+
+use super::look::Looks;
 
 /// As places in the list of all that were judged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,14 +31,15 @@ impl Together {
         in_vain_until(now, &own, plan.host.budget.restarts, plan.host.budget.window)
     }
 
-    /// `with blog and shop (3 of 4): all ask 127.0.0.1:8000`
-    pub(super) fn words(&self, at: usize, services: &[&Service]) -> String {
+    /// `with blog and shop (3 of 4): all are asked at 127.0.0.1:8000`
+    pub(super) fn words(&self, at: usize, services: &[&Service], looks: &Looks) -> String {
         let own: Vec<&Service> = self.0.iter().filter_map(|at| services.get(*at).copied()).collect();
         let others = self.0.iter().filter(|other| **other != at).filter_map(|at| services.get(*at));
         let names: Vec<&str> = others.map(|service| service.key.as_str()).take(MOST_NAMES).collect();
         let more = self.0.len().saturating_sub(names.len() + 1);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("with {}{more} ({} of {}): {}", names.join(", "), self.0.len(), services.len(), shared(&own))
+        let shared = shared(&own, looks);
+        format!("with {}{more} ({} of {}): {shared}", names.join(", "), self.0.len(), services.len())
     }
 }
 
@@ -42,21 +47,64 @@ impl Together {
 const MOST_NAMES: usize = 5;
 
 /// The nearest thing that all of them have.
-fn shared(services: &[&Service]) -> String {
-    if let Some(name) = services.first().and_then(|first| {
-        first.requires.iter().find(|name| services.iter().all(|service| service.requires.contains(name)))
-    }) {
-        return format!("all require {name}");
+fn shared(services: &[&Service], looks: &Looks) -> String {
+    let found = requirement(services)
+        .or_else(|| place(services))
+        .or_else(|| unit_file(services, looks))
+        .or_else(|| host_elsewhere(services));
+    found.unwrap_or_else(|| "they share this host".to_owned())
+}
+
+fn requirement(services: &[&Service]) -> Option<String> {
+    let mut of_first = services.first()?.requires.iter();
+    let name = of_first.find(|name| services.iter().all(|service| service.requires.contains(name)))?;
+    Some(format!("all require {name}"))
+}
+
+/// Who listens there may be the one that fails: a proxy, say.
+fn place(services: &[&Service]) -> Option<String> {
+    let place = common(services.iter().map(|service| authority(&service.question)))?;
+    let port = services.first().and_then(|service| port(&service.question)).filter(|_| is_here(host(place)));
+    Some(match port.and_then(listener::at) {
+        Some((name, pid)) => {
+            format!("all are asked at {place}, where {} (process {pid}) listens", words::escaped(&name))
+        }
+        None => format!("all are asked at {place}"),
+    })
+}
+
+fn unit_file(services: &[&Service], looks: &Looks) -> Option<String> {
+    if services.iter().all(|service| looks.of(service).is_some_and(|looked| looked.has_changed_file)) {
+        return Some("their unit files were changed without systemctl daemon-reload".to_owned());
     }
-    let places: BTreeSet<&str> = services.iter().map(|service| authority(&service.question)).collect();
-    if let (1, Some(place)) = (places.len(), places.first()) {
-        return format!("all are asked at {place}");
+    let template = common(services.iter().map(|service| template(service).unwrap_or_default()))?;
+    (!template.is_empty()).then(|| format!("all are instances of {template}"))
+}
+
+fn host_elsewhere(services: &[&Service]) -> Option<String> {
+    let host = common(services.iter().map(|service| host(authority(&service.question))))?;
+    (!is_here(host)).then(|| format!("all are asked at {host}"))
+}
+
+/// What all of them have, if it is one and the same.
+fn common<'a>(all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let different: BTreeSet<&str> = all.collect();
+    different.first().copied().filter(|_| different.len() == 1)
+}
+
+/// `roams@` of `roams@one.service`.
+fn template(service: &Service) -> Option<&str> {
+    let Restarter::Unit(unit) = &service.restarter else { return None };
+    unit.find('@').and_then(|at| unit.get(..=at))
+}
+
+/// Of the url, or of its scheme.
+fn port(question: &Question) -> Option<u16> {
+    if question.socket.is_some() {
+        return None;
     }
-    let hosts: BTreeSet<&str> = places.iter().map(|place| host(place)).collect();
-    match hosts.first() {
-        Some(host) if hosts.len() == 1 && !is_here(host) => format!("all are asked at {host}"),
-        _ => "they share this host".to_owned(),
-    }
+    let said = authority(question).rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    said.or(Some(if question.url.starts_with("https:") { 443 } else { 80 }))
 }
 
 fn is_here(host: &str) -> bool {

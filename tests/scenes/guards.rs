@@ -135,7 +135,7 @@ fn many(scene: &Scene, names: &[&str], host: &str) -> Vec<Server> {
         let unit = format!("{name}.service");
         scene.unit(&unit, &crate::harness::unit(&[("Id", &unit), ("Names", &unit)]));
         let (url, log) = (server.url(), log.display());
-        let _ = writeln!(text, "[service.{name}]\nurl = \"{url}\"\nlog_file = \"{log}\"");
+        let _ = writeln!(text, "[service.\"{name}\"]\nurl = \"{url}\"\nlog_file = \"{log}\"");
     }
     scene.config(&text);
     servers
@@ -183,6 +183,37 @@ fn services_that_fall_at_once_are_one_incident_and_share_a_budget() {
     );
     all_answer(&servers, 200);
     scene.tick().exits(0).logs(&["✅ a*", "✅ b*", "✅ c*", "✅ d*"]);
+}
+
+#[test]
+fn what_they_share_is_named() {
+    let (own, changed) = (["a", "b", "c"], &[("NeedDaemonReload", "yes")]);
+    let shares = |names: [&str; 3], change: &[(&str, &str)], words: &str, one_server: bool| {
+        let scene = Scene::new();
+        let servers = many(&scene, &names, "");
+        for name in names {
+            let unit = format!("{name}.service");
+            let said: Vec<_> = [("Id", &*unit), ("Names", &*unit)].iter().chain(change).copied().collect();
+            scene.unit(&unit, &crate::harness::unit(&said));
+        }
+        if one_server {
+            let shared = |text: String, server: &Server| text.replace(&server.url(), &servers[0].url());
+            scene.config(&servers.iter().fold(scene.config_text(), shared));
+        }
+        scene.tick().exits(0);
+        all_answer(&servers, 502);
+        let line =
+            format!("⚠️ {0} began to fail with {1}, {2} (3 of 3): {words}", names[0], names[1], names[2]);
+        scene.tick().exits(1).logs(&["⚠️*1/2", &line, "⚠️*", "⚠️*", "⚠️*", "⚠️*"]);
+    };
+    shares(own, &[], "they share this host", false);
+    // Whoever listens there may be what fails: here it is this test.
+    let listens =
+        format!("all are asked at 127.0.0.1:*, where scenes-* (process {}) listens", std::process::id());
+    shares(own, &[], &listens, true);
+    shares(own, changed, "their unit files were changed without systemctl daemon-reload", false);
+    shares(["web@a", "web@b", "web@c"], &[], "all are instances of web@", false);
+    shares(["web", "web@a", "web@b"], &[], "they share this host", false);
 }
 
 #[test]
