@@ -169,7 +169,7 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
             format!("{name}, which it requires by way of {through}, fails its own probe ({cause})")
         }
         Hold::ProbeOnly => "nothing restarts it: restart = [] says so".to_owned(),
-        Hold::NoRungLeft => "all that escalate lists was done once, and it still fails; a restart by hand or unhang reset begins anew".to_owned(),
+        Hold::NoRungLeft => "all that escalate lists was done once in this incident; a restart by hand or unhang reset begins anew".to_owned(),
         Hold::Budget { .. } => {
             let budget = &service.policy.budget;
             format!("{} within {} is all the budget allows", restarts(budget.restarts), span(budget.window))

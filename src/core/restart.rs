@@ -111,14 +111,16 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
                 ..next
             }
         }
-        Ended::NeverRan => {
-            // A command that cannot be run must not keep the rung after it from its turn.
-            let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
-            let rungs = if act == Act::Command { intended.rungs } else { counted.rungs };
-            State { rungs, ..held(counted, Hold::NotStartable) }
-        }
-        Ended::Forbidden => held(counted, Hold::NotPermitted),
+        Ended::NeverRan => passed_over(counted, intended, &[Act::Command], Hold::NotStartable),
+        Ended::Forbidden => passed_over(counted, intended, &[Act::Reload, Act::Kill], Hold::NotPermitted),
     }
+}
+
+/// What of these cannot be done here must not keep the rung after it from its turn.
+fn passed_over(counted: &State, intended: &State, never: &[Act], hold: Hold) -> State {
+    let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
+    let rungs = if never.contains(&act) { intended.rungs } else { counted.rungs };
+    State { rungs, ..held(counted, hold) }
 }
 
 /// As if no restart had been due: none took place.

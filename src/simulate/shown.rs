@@ -171,6 +171,9 @@ fn next(played: &Played<'_>) -> String {
     if played.service.policy.mode == Mode::Observe {
         return words::reason(Reason::Observe).to_owned();
     }
+    if played.timeline.shown().last().is_some_and(|row| row.reason == Reason::NoRungLeft) {
+        return words::reason(Reason::NoRungLeft).to_owned();
+    }
     let counted = match played.then.failures {
         0 => "at the next failure".to_owned(),
         1 => "after 1 more failure".to_owned(),

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use unhang_core::{Doubt, Reason, Rung, Unit};
+use unhang_core::{Doubt, Reason, Reload, Rung, Unit};
 
 use crate::command;
 use crate::os::{clock, files};
@@ -38,12 +38,12 @@ pub(crate) fn survey(plan: &Plan) -> Found {
             Restarter::Command(command) => command::obstacle(command)
                 .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),
         };
-        let escalate = service.policy.escalate.iter().find_map(|rung| match rung {
-            Rung::Command(command) => command::obstacle(command),
-            Rung::Reload | Rung::Restart | Rung::Kill => None,
-        });
-        let escalate =
-            escalate.map(|why| format!("service.{key}.escalate: {why}; the one after it comes in its place"));
+        let escalate = service
+            .policy
+            .escalate
+            .iter()
+            .find_map(|rung| of_rung(&looks, service, rung))
+            .map(|why| format!("service.{key}.escalate: {why}; the one after it comes in its place"));
         let log = of_log(service, plan.owner)
             .map(|why| format!("service.{key}.log_file: {why}; no act of it would be logged"));
         [restart, escalate, log]
@@ -56,6 +56,17 @@ pub(crate) fn survey(plan: &Plan) -> Found {
 fn of_unit(looks: &Looks, service: &Service) -> Option<String> {
     let (reason, why) = look::obstacle(&looks.of(service)?, service)?;
     (reason != Reason::NoSystemd).then_some(why)
+}
+
+fn of_rung(looks: &Looks, service: &Service, rung: &Rung) -> Option<String> {
+    let unit = looks.of(service).map(|looked| looked.unit);
+    match (rung, unit) {
+        (Rung::Command(command), _) => command::obstacle(command),
+        (Rung::Reload, Some(Unit::Seen(life))) if life.reload == Reload::NoWay => {
+            Some(format!("{} has no way to be reloaded (ExecReload=)", service.restarter.words()))
+        }
+        (Rung::Reload | Rung::Restart | Rung::Kill, _) => None,
+    }
 }
 
 /// What is root's to write is no fault where somebody else asks.

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use unhang_core::{Moment, Observation, State, asks_systemd, does_not_help};
+use unhang_core::{Moment, Observation, Reason, State, asks_systemd, does_not_help};
 
 use crate::exit::Exit;
 use crate::log;
@@ -207,6 +207,12 @@ impl Watch<'_> {
             self.tell(tick, &log::of_no_help(name, after, &policy.backoff));
             report::fault(format!(
                 "{key}: restarting does not help: it ends as it began, twice in a row; look at the service itself"
+            ));
+        }
+        if after.reason == Reason::NoRungLeft && before.reason != Reason::NoRungLeft {
+            let key = &self.service.key;
+            report::fault(format!(
+                "{key}: all that escalate lists was done once, and it still fails; look at the service itself"
             ));
         }
     }

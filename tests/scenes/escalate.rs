@@ -71,8 +71,9 @@ fn each_means_is_used_once_and_then_a_person_is_needed() {
     let failed = "❌ app command failed (HTTP 502): still failing * after the command";
     scene.tick().exits(1).logs(&["⚠️*8/2*", "🔄 Running /bin/sh for app service...", failed]).acts(&["ran"]);
     fails_once_more(&scene);
-    let spent = "⏸️ app not restarted (no_rung_left): all that escalate lists was done once, and it still fails; a restart by hand or unhang reset begins anew";
-    scene.tick().exits(1).logs(&["⚠️*10/2*", spent]);
+    let spent = "⏸️ app not restarted (no_rung_left): all that escalate lists was done once in this incident; a restart by hand or unhang reset begins anew";
+    let told = "unhang: app: all that escalate lists was done once, and it still fails; look at the service itself\n";
+    scene.tick().ends(1).prints("", told).logs(&["⚠️*10/2*", spent]);
     let earliest = "*\nearliest restart: when it was healthy in between, or restarted by hand\n";
     scene.run(&["why"]).ends(0).prints(earliest, "");
     scene.pass(120);
@@ -103,10 +104,28 @@ fn a_kill_brings_a_new_life_or_has_not_healed() {
 fn what_has_no_way_to_be_reloaded_is_restarted_at_once() {
     let scene = due(r#"["reload", "restart"]"#);
     scene.unit("app.service", &unit(&[("CanReload", "no")])).on_restart(RESTARTS);
+    let told = "unhang: service.app.escalate: app.service has no way to be reloaded (ExecReload=); the one after it comes in its place\n";
+    scene.run(&["config", "check"]).ends(2).prints("*", told);
     let next = "*would restart (max_failures)*";
     scene.run(&["check", "-v"]).ends(2).prints(next, "");
     let acts = &["reset-failed app.service", "restart app.service"];
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄 Restarting*", "❌*"]).acts(acts);
+}
+
+#[test]
+fn what_is_not_permitted_gives_way_to_what_may_be() {
+    for (escalate, verb) in [(r#"["kill", "restart"]"#, "kill"), (r#"["reload", "restart"]"#, "reload")] {
+        let scene = due(escalate);
+        let denied = format!("case $* in *' {verb} '*) echo 'Failed: Access denied' >&2; exit 1;; esac");
+        scene.systemctl("echo \"restart $unit\" >>\"$ledger\"", &denied);
+        let told = format!(
+            "⏸️ app not restarted (not_permitted): user * may not {verb} app.service (Failed: Access denied): *"
+        );
+        scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", &told]).acts(&["reset-failed app.service"]);
+        scene.pass(120);
+        let restart = &["reset-failed app.service", "restart app.service"];
+        scene.tick().exits(1).logs(&["🔄 Restarting*", "❌*"]).acts(restart);
+    }
 }
 
 #[test]

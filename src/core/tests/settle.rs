@@ -145,15 +145,21 @@ fn what_never_took_place_is_held_and_spends_nothing() {
 }
 
 #[test]
-fn a_command_that_cannot_be_run_leaves_its_place_to_the_next_rung() {
+fn what_cannot_be_done_here_leaves_its_place_to_the_next_rung() {
     let command = || Rung::Command(vec!["no-such".to_string()]);
-    let after = |escalate: [Rung; 2]| {
+    let used = |first: Rung, ended| {
         let (counted, unit) = (State::default(), Unit::Seen(running(SAME)));
-        let policy = Policy { escalate: escalate.to_vec(), ..policy() };
+        let policy = Policy { escalate: vec![first, Rung::Restart], ..policy() };
         let intended = intend(&counted, &policy, &unit, &ago(9), &ago(5));
-        settle(&counted, &intended, Ended::NeverRan, &unit, &ago(0)).rungs
+        settle(&counted, &intended, ended, &unit, &ago(0)).rungs
     };
-    assert_eq!((after([command(), Rung::Restart]), after([Rung::Restart, command()])), (1, 0));
+    // A command that is not there will not be; systemctl may be there again, and leave to restart may come.
+    for (first, never_ran, forbidden) in
+        [(command(), 1, 0), (Rung::Reload, 0, 1), (Rung::Kill, 0, 1), (Rung::Restart, 0, 0)]
+    {
+        let found = (used(first.clone(), Ended::NeverRan), used(first.clone(), Ended::Forbidden));
+        assert_eq!(found, (never_ran, forbidden), "{first:?}");
+    }
 }
 
 #[test]
