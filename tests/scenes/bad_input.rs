@@ -1,5 +1,10 @@
 //! A clear line, exit code 2, and nothing probed.
 
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
 use crate::harness::{Answer, Scene};
 
 #[track_caller]
@@ -56,6 +61,44 @@ fn a_missing_file_says_what_to_write() {
         .output()
         .unwrap();
     scene.ran(output).ends(2).prints("", "unhang: /nowhere/unhang.toml: *\n");
+}
+
+#[test]
+fn a_user_who_has_a_file_of_their_own_uses_that() {
+    let scene = Scene::new();
+    open_to(scene.dir.path(), 0o755);
+    let at = |folder: &str| scene.path(folder).display().to_string();
+    for (variables, folder) in [
+        (vec![("XDG_CONFIG_HOME", at("own")), ("HOME", at("home"))], "own"),
+        (vec![("HOME", at("home"))], "home/.config"),
+        (vec![("XDG_CONFIG_HOME", "own".to_owned()), ("HOME", at("home"))], "home/.config"),
+    ] {
+        let file = scene.path(folder).join("unhang/unhang.toml");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, "[service.mine]\nurl = \"http://localhost/\"\n").unwrap();
+        let output = as_no_root(&scene).args(["config", "show"]).envs(variables).output().unwrap();
+        scene.ran(output).ends(0).prints(&format!("[service.mine]\nurl *  # {}:2\n*", file.display()), "");
+        std::fs::remove_file(&file).unwrap();
+    }
+}
+
+/// Who is root already has no file of their own.
+fn as_no_root(scene: &Scene) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return scene.bare(Path::new(env!("CARGO_BIN_EXE_unhang")));
+    }
+    // The folder that it was built in may be root's alone.
+    let program = scene.path("bin/unhang");
+    if !program.exists() {
+        std::fs::copy(env!("CARGO_BIN_EXE_unhang"), &program).unwrap();
+    }
+    let mut command = scene.bare(&program);
+    command.uid(65_534).gid(65_534);
+    command
+}
+
+fn open_to(folder: &Path, mode: u32) {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 #[test]
@@ -123,12 +166,8 @@ fn config_check_says_what_the_host_lacks_for_the_plan() {
 
 #[test]
 fn config_check_says_who_else_could_change_the_configuration() {
-    use std::os::unix::fs::PermissionsExt;
     let scene = Scene::new();
-    let open_to = |mode| {
-        std::fs::set_permissions(scene.dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-    };
-    open_to(0o777);
+    open_to(scene.dir.path(), 0o777);
     // What is not root's is its owner's own affair.
     let (code, stdout, stderr) = if rustix::process::geteuid().is_root() {
         let who = "unhang: *: others may write it (mode 0777), who could make root start anything";
@@ -137,6 +176,6 @@ fn config_check_says_who_else_could_change_the_configuration() {
         (0, "ok: *\n", String::new())
     };
     scene.run(&["config", "check"]).ends(code).prints(stdout, &stderr);
-    open_to(0o755);
+    open_to(scene.dir.path(), 0o755);
     scene.run(&["config", "check"]).ends(0).prints("ok: *\n", "");
 }

@@ -22,6 +22,18 @@ fn a_url_is_asked_by_itself() {
 }
 
 #[test]
+fn a_url_is_asked_as_the_flags_say_whatever_unit_the_environment_names() {
+    let cli = Cli::try_parse_from(["unhang", "check", "https://x/", "--timeout=2s", "--insecure"]).unwrap();
+    let unit = Typed { flag: "unit", variable: Some("UNHANG_UNIT"), text: "shop".into() };
+    let typed = PlanFlags([cli.sources().plan.0.as_slice(), &[unit]].concat());
+    let (_, question) = question(&Sources { plan: &typed, ..cli.sources() }, "https://x/").unwrap();
+    assert_eq!((question.timeout, question.trust.insecure), (seconds(2), true));
+    let without_tls =
+        "--insecure: has no meaning for a url that is not https; leave it out, or begin url with https://";
+    assert_eq!(asked(&["http://x/", "--insecure"]), Err(vec![without_tls.to_owned()]));
+}
+
+#[test]
 fn a_url_is_at_most_4096_bytes_long() {
     let long = |bytes: usize| "http://localhost/".to_owned() + &"a".repeat(bytes - 17);
     assert!(asked(&[&long(4_096)]).is_ok());
@@ -38,6 +50,17 @@ fn no_pause_is_longer_than_the_longest() {
     let longer = "--for: no pause lasts longer than 1d, got \"25h\"; nothing was paused";
     assert_eq!(length("25h"), Err(longer.to_owned()));
     assert!(length("0s").is_err());
+}
+
+#[test]
+fn a_pattern_is_played_as_its_flags_say() {
+    assert_eq!(span("--every", "5m").ok(), Some(seconds(300)));
+    assert_eq!((count("--repeat", "1").ok(), count("--repeat", "30").ok()), (Some(1), Some(30)));
+    let told = |fault: Fault| fault.to_string();
+    let no_span = "--every: must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got \"2\"; nothing was probed";
+    assert_eq!(span("--every", "2").map_err(told), Err(no_span.to_owned()));
+    let no_count = "--repeat: must be 1 or more, got 0; nothing was probed";
+    assert_eq!(count("--repeat", "0").map_err(told), Err(no_count.to_owned()));
 }
 
 #[test]

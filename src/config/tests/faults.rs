@@ -33,6 +33,7 @@ fn faults_of_one_line() {
         ("backoff = \"2m\"", "backoff: must be a table such as { first = \"2m\", max = \"1h\" }, got \"2m\"; nothing was probed"),
         ("backoff.first = \"2h\"", "backoff.first: must not be longer than backoff.max, which is 1h (default), got \"2h\"; nothing was probed"),
         ("backoff.max = \"1m\"", "backoff.max: must not be shorter than backoff.first, which is 2m (default), got \"1m\"; nothing was probed"),
+        ("flapping = 5", "flapping: must be a table such as { failures = 5, of = 12, restart = false }, got 5; nothing was probed"),
         ("min_gap = \"10m\"", "min_gap: must be shorter than stale_after, which is 10m (default), got \"10m\"; nothing was probed"),
         ("stale_after = \"45s\"", "stale_after: must be longer than min_gap, which is 45s (default), got \"45s\"; nothing was probed"),
         ("timeout = \"40s\"", "timeout: leaves no time to restart: two probes of 40s and the 30s that a restart needs do not fit a deadline of 1m50s; make host.deadline longer, or timeout shorter"),
@@ -44,6 +45,8 @@ fn faults_of_one_line() {
         ("grace = 07:32:00", &format!("grace: {time} 07:32:00; nothing was probed")),
         ("verify = \"366d\"", "verify: must be at most 365d, got \"366d\"; nothing was probed"),
         ("mode = \"maybe\"", "mode: must be \"act\" or \"observe\", got \"maybe\"; nothing was probed"),
+        (&format!("mode = \"{}\"", "a".repeat(60)), &format!("mode: must be \"act\" or \"observe\", got \"{}\"; nothing was probed", "a".repeat(60))),
+        (&format!("mode = \"{}\"", "a".repeat(61)), &format!("mode: must be \"act\" or \"observe\", got \"{}...\"; nothing was probed", "a".repeat(60))),
         ("name = \"\"", "name: must be 1 to 200 characters without line breaks and other control characters; nothing was probed"),
         ("name = \"a\\nb\"", "name: must be 1 to 200 characters without line breaks and other control characters; nothing was probed"),
         ("name = 5", "name: must be a text in quotes, got 5; nothing was probed"),
@@ -76,6 +79,7 @@ fn faults_of_one_line() {
         ("restart = [\"\"]", "restart: must begin with a command, such as [\"cmd\", \"arg\"], got \"\"; nothing was probed"),
         ("restart = [\"./a\"]", "restart: must begin with an absolute path or a plain name, got \"./a\"; cron starts in another folder than you do"),
         ("status = \"20\"", &format!("status: {statuses} \"20\"; nothing was probed")),
+        ("status = \"0200\"", &format!("status: {statuses} \"0200\"; nothing was probed")),
         ("status = \"399-200\"", &format!("status: {statuses} \"399-200\"; nothing was probed")),
         ("status = \"200,\"", &format!("status: {statuses} \"200,\"; nothing was probed")),
         ("status = \"6xx\"", &format!("status: {statuses} \"6xx\"; nothing was probed")),
@@ -180,6 +184,7 @@ fn faults_of_tables() {
             "u.toml:3: host.nonsense: unknown key; man unhang.toml lists them",
             "u.toml:4: host.grace: unknown key; man unhang.toml lists them",
         ]),
+        ("[host]\nhold_when = 5\n[service.a]\nurl = 'http://x'", &["u.toml:2: host.hold_when: must be a table such as { memory_full_avg60 = \"40%\" }, got 5; nothing was probed"]),
         ("[defaults]\nurl = 'http://x'\nname = 'x'\nunit = 'x'\nrestart = ['x']\nlog_file = '/x'\nmax_failures = 0\ninsecure = 1\nmodes = 5", &[
             "u.toml:2: defaults.url: makes no sense for all services; every service has its own",
             "u.toml:3: defaults.name: makes no sense for all services; every service has its own",
@@ -218,6 +223,19 @@ fn units_leave_room_for_the_name_of_their_lock() {
     let unit = |length: usize| format!("{SHOP}unit = \"{}\"", "a".repeat(length - ".service".len()));
     assert!(read(&unit(250), &[]).is_ok());
     assert!(read(&unit(251), &[]).unwrap_err()[0].contains("at most 250, got \"aaa"));
+}
+
+#[test]
+fn a_header_is_at_most_4096_bytes_long() {
+    let header = |length: usize| format!("{SHOP}headers.A = \"{}\"", "a".repeat(length));
+    assert!(read(&header(4_096), &[]).is_ok());
+    for length in [4_097, 9_000] {
+        refused(
+            &header(length),
+            &[],
+            &["u.toml:3: service.shop.headers.A: must be at most 4096 bytes; nothing was probed"],
+        );
+    }
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn what_is_shown_could_stand_in_a_file() {
     host.write(
         "unhang.toml",
         format!(
-            "{}max_failures = 3\nstatus = \"200,204\"\n[service.a]\nurl = \"unix:/run/a.sock:/health/\"\n\
+            "{}max_failures = 3\nstatus = \"200,204\"\n[service.a]\nurl = \"unix:/run/a.sock:/health/\"\nrequires = [\"shop\"]\n\
              [service.b]\nurl = \"https://localhost\"\ninsecure = true\nca_file = \"/x.pem\"\n",
             service("shop")
         ),
