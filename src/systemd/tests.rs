@@ -7,7 +7,7 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use unhang_core::{Active, Condition, Load, Relation, UnitResult};
+use unhang_core::{Active, Condition, Load, Relation, Reload, UnitResult};
 
 use super::*;
 
@@ -133,6 +133,11 @@ fn what_a_unit_says_of_its_life() {
     assert!(life("UnitFileState=disabled").disabled && !life("UnitFileState=static").disabled);
     assert_eq!((life("NRestarts=3").own_restarts, life("NRestarts=many").own_restarts), (3, 0));
     assert_eq!(life("InvocationID=").incarnation, None);
+    assert_eq!(life("CanReload=no").reload, Reload::NoWay);
+    assert_eq!(
+        (life("CanReload=yes").reload, life("CanReload").reload),
+        (Reload::Possible, Reload::Possible)
+    );
     assert_eq!(life("ExecMainExitTimestampMonotonic").main_exit, None, "a unit without a main process");
 }
 

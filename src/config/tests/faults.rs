@@ -108,6 +108,25 @@ fn faults_of_one_line() {
     }
 }
 
+/// The means beyond a restart.
+#[rustfmt::skip]
+#[test]
+fn faults_of_escalate() {
+    let rungs = "must list \"reload\", \"restart\", \"kill\" and commands such as [\"cmd\", \"arg\"], got";
+    for (line, message) in [
+        ("escalate = \"kill\"", format!("escalate: {rungs} \"kill\"; nothing was probed")),
+        ("escalate = [\"reboot\"]", format!("escalate: {rungs} \"reboot\"; nothing was probed")),
+        ("escalate = [5]", format!("escalate: {rungs} 5; nothing was probed")),
+        ("escalate = [[]]", format!("escalate: {rungs} a list; nothing was probed")),
+        ("escalate = [[\"a\", 5]]", "escalate: must hold nothing but texts, such as [\"cmd\", \"arg\"], got 5; nothing was probed".to_owned()),
+        ("escalate = [[\"a\"], [\"a\"]]", "escalate: names something twice; each is done once in an incident; leave one of them out".to_owned()),
+        ("escalate = [\"kill\"]\nrestart = [\"a\"]", "escalate: cannot be done to what a command restarts: kill; name its unit, or leave that out".to_owned()),
+        ("escalate = [\"restart\"]\nrestart = []", "escalate: cannot stand together with restart = []; leave one of them out".to_owned()),
+    ] {
+        refused(&format!("{SHOP}{line}"), &[], &[&format!("u.toml:3: service.shop.{message}")]);
+    }
+}
+
 #[rustfmt::skip]
 #[test]
 fn faults_of_urls_show_no_secrets() {
