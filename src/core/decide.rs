@@ -260,18 +260,20 @@ fn opened(case: &Case<'_>, before: State) -> State {
 
 /// Whose life is this? A new one ends the streak; what else it ends depends on who began it.
 fn meet(life: &Life, case: &Case<'_>, next: &mut State) {
-    let at_last_failure = next.incarnation.clone();
-    let known = at_last_failure.clone().or_else(|| next.last_restart()?.incarnation.clone());
+    let had_failed = next.incarnation.is_some();
+    let known = next.incarnation.as_ref().or_else(|| next.last_restart()?.incarnation.as_ref());
+    let is_other = life.incarnation.as_ref() != known;
+    let is_new = is_other && life.incarnation.is_some() && known.is_some();
     if next.intent.is_some() && next.awaits_outcome() && is_ours(next, case.unit, case.now) {
         adopt(next, case.unit, Outcome::Unknown);
         next.streak = 0;
         next.lives = 0;
-    } else if life.incarnation.is_some() && known.is_some() && life.incarnation != known {
+    } else if is_new {
         next.streak = 0;
         next.failures = 0;
         if life.own_restarts > 0 {
             next.intent = None;
-            next.lives = if at_last_failure.is_some() { next.lives.saturating_add(1) } else { 0 };
+            next.lives = if had_failed { next.lives.saturating_add(1) } else { 0 };
         } else {
             // A person's restart, or a reboot: they are at work, or have mended it.
             give_up_outcome(next);
@@ -281,7 +283,7 @@ fn meet(life: &Life, case: &Case<'_>, next: &mut State) {
         }
     } else {
         next.lives = 0;
-        if life.incarnation != known {
+        if is_other {
             next.streak = 0;
         }
     }

@@ -187,28 +187,20 @@ impl State {
         Self { looked: Some(Looked { unit: String::from(unit), boot: now.boot.clone() }), ..self }
     }
 
-    /// Stamps of the future become now; see `Moment::not_after`.
+    /// Stamps of the future become now; see `Moment::bind`.
     pub(crate) fn not_after(&self, now: &Moment) -> Self {
-        let bound = |at: &Option<Moment>| at.as_ref().map(|at| at.not_after(now));
-        Self {
-            failed_at: bound(&self.failed_at),
-            since: bound(&self.since),
-            healthy_since: bound(&self.healthy_since),
-            restarts: self
-                .restarts
-                .iter()
-                .map(|restart| Restart { at: restart.at.not_after(now), ..restart.clone() })
-                .collect(),
-            standing: self.standing.as_ref().map(|standing| Standing {
-                since: standing.since.not_after(now),
-                told: standing.told.not_after(now),
-                runs: standing.runs,
-            }),
-            backoff: self
-                .backoff
-                .as_ref()
-                .map(|backoff| Backoff { step: backoff.step, from: backoff.from.not_after(now) }),
-            ..self.clone()
-        }
+        let mut bound = self.clone();
+        bound.stamps().for_each(|stamp| stamp.bind(now));
+        bound
+    }
+
+    fn stamps(&mut self) -> impl Iterator<Item = &mut Moment> {
+        let standing = self.standing.as_mut().map(|standing| [&mut standing.since, &mut standing.told]);
+        [&mut self.failed_at, &mut self.since, &mut self.healthy_since]
+            .into_iter()
+            .flatten()
+            .chain(self.restarts.iter_mut().map(|restart| &mut restart.at))
+            .chain(standing.into_iter().flatten())
+            .chain(self.backoff.as_mut().map(|backoff| &mut backoff.from))
     }
 }

@@ -41,8 +41,16 @@ impl Moment {
 
     /// A stamp that lies in the future becomes now, so that a clock that was wrong once cannot hold
     /// anything for years.
+    pub(crate) fn bind(&mut self, now: &Self) {
+        if now.is_before(self) {
+            self.clone_from(now);
+        }
+    }
+
     #[must_use]
     pub(crate) fn not_after(&self, now: &Self) -> Self {
-        if now.is_before(self) { now.clone() } else { self.clone() }
+        let mut bound = self.clone();
+        bound.bind(now);
+        bound
     }
 }
