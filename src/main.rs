@@ -60,8 +60,6 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use unhang_core::Moment;
 
 use cli::{Asking, Check, Cli, Command, ConfigCommand, Simulate};
@@ -78,7 +76,7 @@ use tick::Pausing;
 static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::typed() {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error),
     };

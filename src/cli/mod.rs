@@ -7,9 +7,10 @@ mod late;
 pub(crate) mod plan_flags;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::near;
 pub(crate) use completions::{Shell, completions};
@@ -292,6 +293,14 @@ pub(crate) fn means(command: &str, words: impl IntoIterator<Item = OsString>) ->
 }
 
 impl Cli {
+    /// As `try_parse`, but what knows all commands and their help is not taken apart again: the process ends soon,
+    /// and that is a tenth of a tick's instructions.
+    pub(crate) fn typed() -> Result<Self, clap::Error> {
+        let mut known = ManuallyDrop::new(Self::command());
+        let mut matches = known.try_get_matches_from_mut(std::env::args_os())?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut known))
+    }
+
     pub(crate) fn sources(&self) -> Sources<'_> {
         const NO_FLAGS: &PlanFlags = &PlanFlags(Vec::new());
         let (plan, only, only_by) = match &self.command {
