@@ -9,7 +9,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong};
 use crate::near;
 
 #[derive(Debug)]
@@ -99,7 +99,7 @@ fn sort(root: DeTable<'_>, at: &impl Fn(usize) -> Origin) -> Document {
             ("defaults" | "host", _) => faults.push(origin.fault(no_table(&name, &name))),
             ("service", _) => faults.push(origin.fault(no_table("service", "service.NAME"))),
             (unknown, DeValue::Table(_) | DeValue::Array(_)) => faults.push(unknown_table(unknown, &origin)),
-            (_, leaf) => stray.push(Setting { key: vec![name], value: value(leaf), origin }),
+            (_, leaf) => stray.push(Setting { key: vec![name.into()], value: value(leaf), origin }),
         }
     }
     Document { defaults, host, services: named, stray, faults }
@@ -145,10 +145,11 @@ fn table(name: &[&str], origin: Origin, inner: DeTable<'_>, at: &impl Fn(usize) 
 }
 
 /// The parser refuses deeper nesting than 80.
-fn flatten(table: DeTable<'_>, under: &[String], at: &impl Fn(usize) -> Origin, settings: &mut Vec<Setting>) {
+fn flatten(table: DeTable<'_>, under: &[Part], at: &impl Fn(usize) -> Origin, settings: &mut Vec<Setting>) {
     for (name, content) in table {
         let origin = at(name.span().start);
-        let key: Vec<String> = under.iter().cloned().chain([name.into_inner().into_owned()]).collect();
+        let name = Part::Owned(name.into_inner().into_owned());
+        let key: Vec<Part> = under.iter().cloned().chain([name]).collect();
         match content.into_inner() {
             DeValue::Table(inner) if inner.is_empty() => {
                 settings.push(Setting { key, value: Value::EmptyTable, origin });
@@ -166,7 +167,7 @@ fn flatten(table: DeTable<'_>, under: &[String], at: &impl Fn(usize) -> Origin, 
 
 fn value(leaf: DeValue<'_>) -> Value {
     match leaf {
-        DeValue::String(text) => Value::Text(text.into_owned()),
+        DeValue::String(text) => Value::Text(text.into_owned().into()),
         DeValue::Boolean(truth) => Value::Truth(truth),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Value::Whole(number),

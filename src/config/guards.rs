@@ -110,7 +110,8 @@ fn names<'a>(services: impl Iterator<Item = &'a Service>) -> Vec<(&'a str, Durat
 
 /// `name`: as `requires` has taken it.
 fn at_address(name: &str, timeout: Duration) -> Question {
-    let url = question::url(&Value::Text(name.to_owned())).map(|address| address.url).unwrap_or_default();
+    let url =
+        question::url(&Value::Text(name.to_owned().into())).map(|address| address.url).unwrap_or_default();
     Question::of_address(url, timeout)
 }
 

@@ -60,9 +60,9 @@ pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Ques
         let cure = "ask for one URL at a time, or for services by NAME";
         faults.push(Origin::Flag("URL".to_owned()).fault(Wrong::cure("must stand alone", cure)));
     }
-    let url = Value::Text(url.to_owned());
+    let url = Value::Text(url.to_owned().into());
     typed.settings.push(Setting {
-        key: vec!["url".to_owned()],
+        key: vec!["url".into()],
         value: url,
         origin: Origin::Flag("URL".to_owned()),
     });
@@ -82,7 +82,7 @@ pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Ques
 /// The value of a flag of its own, `--for`: up to a day.
 pub(crate) fn length(flag: &str, text: &str, longest: Duration) -> Result<Duration, Fault> {
     let origin = Origin::Flag(flag.to_owned());
-    match words::span_above_zero(&Value::Text(text.to_owned())) {
+    match words::span_above_zero(&Value::Text(text.to_owned().into())) {
         Ok(length) if length > longest => {
             let what = format!("no pause lasts longer than {}, got \"{text}\"", words::spell(longest));
             Err(origin.fault(Wrong::cure(what, "nothing was paused")))
@@ -95,7 +95,7 @@ pub(crate) fn length(flag: &str, text: &str, longest: Duration) -> Result<Durati
 /// The value of a flag that stands for no key, `--every`: up to a year.
 pub(crate) fn span(flag: &str, text: &str) -> Result<Duration, Fault> {
     let wrong = |wrong| Origin::Flag(flag.to_owned()).fault(wrong);
-    words::span(&Value::Text(text.to_owned())).map_err(wrong)
+    words::span(&Value::Text(text.to_owned().into())).map_err(wrong)
 }
 
 /// Likewise, `--repeat`: 1 or more.
@@ -161,7 +161,7 @@ fn plan_from(
         Some(plan) if faults.is_empty() => Ok(plan),
         _ => {
             // A fault of [defaults] or of a flag is met again by every service.
-            faults.sort();
+            faults.sort_unstable();
             faults.dedup();
             Err(faults)
         }

@@ -60,7 +60,7 @@ pub(super) fn status(value: &Value) -> Result<StatusSet, Wrong> {
     };
     let written = match value {
         Value::Whole(number) => number.to_string(),
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => text.to_string(),
         Value::Truth(_) | Value::List(_) | Value::EmptyTable | Value::Odd(_) => return Err(wrong()),
     };
     let ranges: Option<Vec<_>> = written.split(',').map(|part| status_range(part.trim())).collect();
@@ -87,7 +87,9 @@ pub(super) fn headers(reading: &mut Reading<'_>) -> Result<BTreeMap<String, Stri
         headers.retain(|(weaker, _)| !here.iter().any(|(name, _)| name.eq_ignore_ascii_case(weaker)));
         headers.extend(here);
     }
-    refused.map_or_else(|| Ok(headers.into_iter().collect()), Err)
+    let mut merged = BTreeMap::new();
+    merged.extend(headers);
+    refused.map_or(Ok(merged), Err)
 }
 
 /// How an address begins that is to take connections, and is asked nothing.
@@ -118,7 +120,7 @@ fn header(name: &str, setting: &Setting) -> Result<String, Wrong> {
     }
     HeaderValue::from_str(text)
         .map_err(|_| Wrong::from("must not hold line breaks or other control characters"))?;
-    Ok(text.clone())
+    Ok(text.to_string())
 }
 
 fn at_socket(rest: &str) -> Result<Address, Wrong> {

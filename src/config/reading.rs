@@ -103,11 +103,15 @@ impl<'a> Reading<'a> {
 
     fn unknown(&self, layer: &Table, setting: &Setting) -> Option<Fault> {
         let key: Vec<&str> = layer.short(setting).collect();
-        let written = key.join(".");
         let first = key.first().copied().unwrap_or_default();
         let starts = |asked: &str| asked.split('.').next() == Some(first);
-        if self.asked.iter().any(|asked| asked.split('.').eq(key.iter().copied())) {
-            let misused = FREE_TABLES.contains(&written.as_str()) && setting.value != Value::EmptyTable;
+        let is_key = |asked: &&str| match asked.split_once('.') {
+            Some((table, name)) => key == [table, name],
+            None => key == [*asked],
+        };
+        if self.asked.iter().any(is_key) {
+            let misused =
+                key.len() == 1 && FREE_TABLES.contains(&first) && setting.value != Value::EmptyTable;
             return misused.then(|| setting.fault(not_a_table(first, &setting.value)));
         }
         if FREE_TABLES.contains(&first) {

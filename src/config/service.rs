@@ -22,7 +22,7 @@ pub(super) struct BuiltIn {
 
 /// Every default there is, but for what is made from NAME: the name, the unit NAME.service, and the log.
 pub(super) fn built_in() -> BuiltIn {
-    let text = |text: &str| Value::Text(text.to_owned());
+    let text = |text: &'static str| Value::Text(text.into());
     let defaults = [
         ("method", text("GET")),
         ("headers", Value::EmptyTable),

@@ -1,16 +1,20 @@
 //! What was said, by whom, and where: the settings of one table, and the faults found in them. A
 //! setting never loses its origin. Knows no key of unhang's, reads no file, judges no value.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Of a key. The defaults' own are not copied: they are made for each run.
+pub(super) type Part = Cow<'static, str>;
+
 /// What is wrong, where, and what happens or helps: one line of section 10's style, without `unhang: `.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Fault {
     pub(super) origin: Origin,
-    pub(super) key: Vec<String>,
+    pub(super) key: Vec<Part>,
     pub(super) wrong: Wrong,
 }
 
@@ -37,7 +41,7 @@ pub(super) enum Origin {
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     /// In full, as the operator finds it in the file: `["service", "shop", "budget", "window"]`
-    pub(super) key: Vec<String>,
+    pub(super) key: Vec<Part>,
     pub(super) value: Value,
     pub(super) origin: Origin,
 }
@@ -46,7 +50,7 @@ pub(super) struct Setting {
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     /// Its own name: `["service", "shop"]`
-    pub(super) name: Vec<String>,
+    pub(super) name: Vec<Part>,
     pub(super) origin: Origin,
     pub(super) settings: Vec<Setting>,
 }
@@ -54,7 +58,7 @@ pub(super) struct Table {
 /// A value as it was written, in the kinds that the keys of unhang take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
-    Text(String),
+    Text(Cow<'static, str>),
     Whole(i64),
     Truth(bool),
     List(Vec<Value>),
@@ -66,12 +70,16 @@ pub(super) enum Value {
 
 impl Table {
     pub(super) fn new(name: &[&str], origin: Origin) -> Self {
-        Self { name: name.iter().map(|part| (*part).to_owned()).collect(), origin, settings: Vec::new() }
+        Self {
+            name: name.iter().map(|part| Cow::Owned((*part).to_owned())).collect(),
+            origin,
+            settings: Vec::new(),
+        }
     }
 
-    pub(super) fn built_in<const N: usize>(name: &str, settings: [(&str, Value); N]) -> Self {
-        let setting = |(key, value): (&str, Value)| Setting {
-            key: iter::once(name).chain(key.split('.')).map(str::to_owned).collect(),
+    pub(super) fn built_in<const N: usize>(name: &'static str, settings: [(&'static str, Value); N]) -> Self {
+        let setting = |(key, value): (&'static str, Value)| Setting {
+            key: iter::once(name).chain(key.split('.')).map(Cow::Borrowed).collect(),
             value,
             origin: Origin::Default,
         };
@@ -95,13 +103,13 @@ impl Table {
 
     /// Of a key that is not in it.
     pub(super) fn fault(&self, key: &str, wrong: impl Into<Wrong>) -> Fault {
-        let key = self.name.iter().cloned().chain([key.to_owned()]).collect();
+        let key = self.name.iter().cloned().chain([Cow::Owned(key.to_owned())]).collect();
         Fault { origin: self.origin.clone(), key, wrong: wrong.into() }
     }
 
     /// The key of a setting of this table, without the table's name.
     pub(super) fn short<'a>(&self, setting: &'a Setting) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        setting.key.iter().skip(self.name.len()).map(String::as_str)
+        setting.key.iter().skip(self.name.len()).map(AsRef::as_ref)
     }
 }
 
@@ -140,11 +148,12 @@ impl Origin {
 }
 
 /// As in a file: a part that is no bare key stands in quotes.
-pub(super) fn dotted(key: &[String]) -> String {
+pub(super) fn dotted(key: &[impl AsRef<str>]) -> String {
     let bare = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
     };
-    let parts = key.iter().map(|part| if bare(part) { part.clone() } else { format!("\"{part}\"") });
+    let parts = key.iter().map(AsRef::as_ref);
+    let parts = parts.map(|part| if bare(part) { part.to_owned() } else { format!("\"{part}\"") });
     parts.collect::<Vec<_>>().join(".")
 }
 

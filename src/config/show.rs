@@ -79,7 +79,7 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
         .map(|(key, value)| Entry { key: key.to_owned(), value, origin: origin(key, layers) })
         .collect();
     entries.extend(question.headers.iter().map(|(name, value)| header(name, value, layers)));
-    Section { name: dotted(&["service".to_owned(), service.key.clone()]), entries }
+    Section { name: dotted(&["service", &service.key]), entries }
 }
 
 pub(super) fn host(plan: &Plan, layers: &[&Table]) -> Section {
@@ -125,7 +125,7 @@ fn header(name: &str, value: &str, layers: &[&Table]) -> Entry {
             matches!(key.as_slice(), ["headers", other] if other.eq_ignore_ascii_case(name))
         })
     });
-    Entry { key: dotted(&["headers".to_owned(), name.to_owned()]), value: text(shown), origin: told(said) }
+    Entry { key: dotted(&["headers", name]), value: text(shown), origin: told(said) }
 }
 
 /// Where it asks, without what may be a secret.

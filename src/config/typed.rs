@@ -2,7 +2,7 @@
 
 use super::document;
 use super::reading::Refused;
-use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong};
 use super::units;
 use crate::cli::{PlanFlags, Typed};
 
@@ -69,17 +69,17 @@ fn setting(typed: &Typed) -> Result<Setting, Fault> {
         "restart-command" => command(text).map_err(|wrong| origin.fault(wrong))?,
         "max-failures" | "min-successes" | "redirects" | "budget-restarts" => whole(text),
         "insecure" => truth(text),
-        _ => Value::Text(text.to_owned()),
+        _ => Value::Text(text.to_owned().into()),
     };
     Ok(Setting { key: key(typed.flag), value, origin })
 }
 
 /// `budget-window` is `budget.window`, `max-failures` is `max_failures`.
-fn key(flag: &str) -> Vec<String> {
+fn key(flag: &str) -> Vec<Part> {
     match flag.split_once('-') {
-        Some((table @ ("budget" | "backoff"), key)) => vec![table.to_owned(), key.to_owned()],
-        Some(("restart", "command")) => vec!["restart".to_owned()],
-        _ => vec![flag.replace('-', "_")],
+        Some((table @ ("budget" | "backoff"), key)) => vec![table.to_owned().into(), key.to_owned().into()],
+        Some(("restart", "command")) => vec!["restart".into()],
+        _ => vec![flag.replace('-', "_").into()],
     }
 }
 
@@ -88,14 +88,14 @@ fn header(text: &str, origin: Origin) -> Result<Setting, Fault> {
     let Some((name, value)) = text.split_once(':') else {
         return Err(origin.fault("must be 'NAME: VALUE'"));
     };
-    let key = vec!["headers".to_owned(), name.trim().to_owned()];
-    Ok(Setting { key, value: Value::Text(value.trim().to_owned()), origin })
+    let key = vec!["headers".into(), name.trim().to_owned().into()];
+    Ok(Setting { key, value: Value::Text(value.trim().to_owned().into()), origin })
 }
 
 /// What is no list stays a text, and is refused in the words of its key; the same for the kinds below.
 fn command(text: &str) -> Result<Value, Wrong> {
     if text.trim_start().starts_with('[') {
-        return Ok(document::list(text.trim()).unwrap_or_else(|| Value::Text(text.to_owned())));
+        return Ok(document::list(text.trim()).unwrap_or_else(|| Value::Text(text.to_owned().into())));
     }
     if text.contains(['"', '\'', '\\']) {
         let cure = "write a list, '[\"cmd\", \"an argument\"]'";
@@ -103,19 +103,19 @@ fn command(text: &str) -> Result<Value, Wrong> {
     }
     if text.trim().is_empty() {
         // A variable that was not set, rather than `restart = []`.
-        return Ok(Value::Text(text.to_owned()));
+        return Ok(Value::Text(text.to_owned().into()));
     }
-    Ok(Value::List(text.split_whitespace().map(|word| Value::Text(word.to_owned())).collect()))
+    Ok(Value::List(text.split_whitespace().map(|word| Value::Text(word.to_owned().into())).collect()))
 }
 
 pub(super) fn whole(text: &str) -> Value {
-    text.parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Whole)
+    text.parse().map_or_else(|_| Value::Text(text.to_owned().into()), Value::Whole)
 }
 
 fn truth(text: &str) -> Value {
     match text {
         "true" | "yes" | "on" | "1" => Value::Truth(true),
         "false" | "no" | "off" | "0" => Value::Truth(false),
-        other => Value::Text(other.to_owned()),
+        other => Value::Text(other.to_owned().into()),
     }
 }

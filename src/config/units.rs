@@ -37,7 +37,7 @@ pub(super) fn unit_named(text: &str) -> Result<String, Wrong> {
     let suffix = SUFFIXES.iter().find(|suffix| text.ends_with(**suffix));
     let unit = if suffix.is_some() { text.to_owned() } else { format!("{text}.service") };
     let stem = unit.strip_suffix(suffix.unwrap_or(&".service")).unwrap_or_default();
-    let got = Value::Text(text.to_owned());
+    let got = Value::Text(text.to_owned().into());
     if text.contains(['*', '?', '[']) {
         return Err(Wrong::cure(
             format!("must name one unit, got the pattern {got}"),
