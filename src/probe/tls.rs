@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{CryptoProvider, KeyProvider, ring};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::sign::SigningKey;
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use unhang_core::{Cause, Doubt, Observation, TlsFault};
 
@@ -66,7 +67,7 @@ fn ready(trust: &Trust) -> Result<Ready, Ours> {
 }
 
 fn make_ready(trust: &Trust) -> Result<Ready, Doubt> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() });
     let (verifier, only_ca_file): (Arc<dyn ServerCertVerifier>, _) = if trust.insecure {
         (Arc::new(Anyone), false)
     } else {
@@ -81,6 +82,16 @@ fn make_ready(trust: &Trust) -> Result<Ready, Doubt> {
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     Ok(Ready { config: Arc::new(config), only_ca_file })
+}
+
+/// Nobody is asked by a certificate of ours, and so nothing is signed: all that could is left out of the program.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("unhang has no keys".to_owned()))
+    }
 }
 
 fn authorities_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, Doubt> {
