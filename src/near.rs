@@ -16,13 +16,9 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 
 /// Is it one letter too many, too few or wrong, or two of them swapped?
 pub(crate) fn is_a_slip(typed: &str, known: &str) -> bool {
-    let swapped = || {
-        let (mut typed, mut known): (Vec<char>, Vec<char>) =
-            (typed.chars().collect(), known.chars().collect());
-        typed.sort_unstable();
-        known.sort_unstable();
-        typed == known
-    };
+    let count = |word: &str, letter| word.chars().filter(|other| *other == letter).count();
+    let swapped =
+        || typed.chars().chain(known.chars()).all(|letter| count(typed, letter) == count(known, letter));
     distance(typed, known) <= 1 || (swapped() && distance(typed, known) <= 2)
 }
 

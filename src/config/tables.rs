@@ -26,8 +26,10 @@ pub(super) struct Tables {
 impl Tables {
     /// Of a plan that flags alone make.
     pub(super) fn of_one(key: String) -> Self {
+        let mut tables = Self::empty(Origin::Default);
         let table = Table::new(&["service", &key], Origin::Default);
-        Self { services: BTreeMap::from([(key, table)]), ..Self::empty(Origin::Default) }
+        tables.services.insert(key, table);
+        tables
     }
 
     /// `None`: some file could not be read or understood, so that what the others mean cannot be told.
@@ -75,13 +77,14 @@ impl Tables {
     ) -> Option<Self> {
         let document = document(read, path, faults)?;
         let empty = Self::empty(Origin::whole(path));
-        Some(Self {
+        let mut tables = Self {
             defaults: document.defaults.unwrap_or(empty.defaults),
             host: document.host.unwrap_or(empty.host),
-            services: document.services.into_iter().collect(),
             stray: document.stray,
             ..empty
-        })
+        };
+        tables.services.extend(document.services);
+        Some(tables)
     }
 
     /// A file of conf.d may add services, and change none.

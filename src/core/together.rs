@@ -19,18 +19,18 @@ pub fn failing_together(now: &Moment, services: &[(&State, &Observation)]) -> Ve
         let ago = before.since.as_ref().map_or(Duration::ZERO, |since| now.since(&since.not_after(now)));
         matches!(seen, Observation::Unhealthy(_)).then_some((ago, at))
     };
-    let mut failing: Vec<(Duration, usize)> = services.iter().enumerate().filter_map(began).collect();
-    failing.sort_unstable();
+    let failing: Vec<(Duration, usize)> = services.iter().enumerate().filter_map(began).collect();
     let cluster = |first: &(Duration, usize)| -> Vec<usize> {
         let within =
             |(ago, _): &&(Duration, usize)| *ago >= first.0 && ago.saturating_sub(first.0) <= AT_ONCE;
         failing.iter().filter(within).map(|(_, at)| *at).collect()
     };
-    let mut largest = failing.iter().map(cluster).max_by_key(Vec::len).unwrap_or_default();
+    // Of two that are as large, the one that began first.
+    let first = failing.iter().max_by_key(|first| (cluster(first).len(), first.0));
+    let largest = first.map(cluster).unwrap_or_default();
     if largest.len() < AT_LEAST || largest.len() < services.len().div_ceil(2) {
         return Vec::new();
     }
-    largest.sort_unstable();
     largest
 }
 

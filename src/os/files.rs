@@ -45,7 +45,7 @@ pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<(Vec<OsStr
             names.push(name);
         }
     }
-    names.sort();
+    names.sort_unstable();
     Ok((names, Writers::of(&fs::fstat(&folder)?)))
 }
 

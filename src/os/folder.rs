@@ -105,7 +105,7 @@ impl Folder {
                 Ok(_) | Err(_) => {}
             }
         }
-        names.sort();
+        names.sort_unstable();
         Ok(names)
     }
 

@@ -2,10 +2,12 @@
 //! alone is told.
 #![expect(clippy::disallowed_methods, reason = "/proc is made of files")]
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
+
+use super::proc_stat;
 
 /// A line for each socket; a host with more than this holds is not looked at in full.
 const MOST: u64 = 4 * 1024 * 1024;
@@ -23,7 +25,7 @@ pub(crate) fn at(port: u16) -> Option<(String, u32)> {
     if inodes.is_empty() {
         return None;
     }
-    let pid = processes().into_values().find(|pid| has_open(*pid, &inodes))?;
+    let (_, pid) = processes().into_iter().find(|(_, pid)| has_open(*pid, &inodes))?;
     let name = read(Path::new(&format!("/proc/{pid}/comm")))?;
     Some((name.trim_end().to_owned(), pid))
 }
@@ -40,10 +42,13 @@ fn listening(table: &str, port: u16) -> Vec<String> {
 }
 
 /// By when they began: of a server with workers, the first is the one to look at.
-fn processes() -> BTreeMap<(u64, u32), u32> {
-    let Ok(entries) = fs::read_dir("/proc") else { return BTreeMap::new() };
+fn processes() -> BTreeSet<(u64, u32)> {
+    let mut found = BTreeSet::new();
+    let Ok(entries) = fs::read_dir("/proc") else { return found };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid| Some(((super::proc_stat::of(pid).ok()?.start, pid), pid))).collect()
+    // Not collected: that brings a sort with it for each type.
+    found.extend(pids.filter_map(|pid| Some((proc_stat::of(pid).ok()?.start, pid))));
+    found
 }
 
 fn has_open(pid: u32, sockets: &[String]) -> bool {

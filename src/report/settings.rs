@@ -19,8 +19,11 @@ pub(crate) fn json<'a>(sections: impl Iterator<Item = (&'a str, Vec<[&'a str; 3]
     let object = |rows: Vec<[&str; 3]>| -> Value {
         let entry =
             |[key, value, origin]: [&str; 3]| (key.to_owned(), json!({ "value": value, "origin": origin }));
-        Value::Object(rows.into_iter().map(entry).collect())
+        let mut entries = Map::new();
+        entries.extend(rows.into_iter().map(entry));
+        Value::Object(entries)
     };
-    let sections: Map<String, Value> = sections.map(|(name, rows)| (name.to_owned(), object(rows))).collect();
-    json!({ "schema": SCHEMA, "sections": sections })
+    let mut named = Map::new();
+    named.extend(sections.map(|(name, rows)| (name.to_owned(), object(rows))));
+    json!({ "schema": SCHEMA, "sections": named })
 }

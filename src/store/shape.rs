@@ -166,6 +166,8 @@ impl File {
     fn of(record: &Record) -> Self {
         let state = &record.state;
         let stamp = |at: &Option<Moment>| at.as_ref().map(Stamp::of);
+        let mut faults = BTreeMap::new();
+        faults.extend(record.faults.iter().map(|(kind, at)| (kind.to_owned(), Stamp::of(at))));
         Self {
             version: VERSION,
             sequence: record.sequence,
@@ -208,7 +210,7 @@ impl File {
             together: state.together.clone(),
             distress: state.distress.clone(),
             about: state.about.clone(),
-            faults: record.faults.iter().map(|(kind, at)| (kind.to_owned(), Stamp::of(at))).collect(),
+            faults,
         }
     }
 
@@ -257,7 +259,8 @@ impl File {
             together: self.together.map(|text| words::escaped(&text)),
             distress: self.distress.map(|text| words::escaped(&text)),
         };
-        let faults = self.faults.into_iter().map(|(kind, at)| (kind, at.into_moment())).collect();
+        let mut faults = BTreeMap::new();
+        faults.extend(self.faults.into_iter().map(|(kind, at)| (kind, at.into_moment())));
         Some(Record { sequence: self.sequence, state, faults: Faults::new(faults) })
     }
 }

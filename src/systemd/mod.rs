@@ -59,10 +59,10 @@ pub(crate) fn look(names: &[&str], monotonic: Duration, time_left: Duration) -> 
         Ok(shown) => shown.doubt.clone(),
         Err(doubt) => doubt.clone(),
     };
-    let mut units: BTreeMap<String, Looked> = names
-        .iter()
-        .map(|name| ((*name).to_owned(), looked(find(&blocks, name), monotonic, &doubt)))
-        .collect();
+    let mut units = BTreeMap::new();
+    units.extend(
+        names.iter().map(|name| ((*name).to_owned(), looked(find(&blocks, name), monotonic, &doubt))),
+    );
     add_neighbours(&mut units, &blocks, limit.saturating_sub(began.elapsed()));
     let stopping = find(&blocks, SHUTDOWN).is_some_and(Block::is_active_or_pending);
     Look { units, stopping }

@@ -71,7 +71,9 @@ pub(super) fn look_for(ground: Ground<'_>, seen: &[(&Service, &Observation)]) ->
             }
         }
     };
-    failed.into_iter().map(|service| (service.key.clone(), of_one(service))).collect()
+    let mut found = BTreeMap::new();
+    found.extend(failed.into_iter().map(|service| (service.key.clone(), of_one(service))));
+    found
 }
 
 /// For who only asks how things are. What cannot be looked at is not told.

@@ -253,7 +253,8 @@ fn due(tick: &Tick<'_>, judged: &[Judged<'_>]) -> Vec<usize> {
 /// The disks that matter are those of what must be written.
 fn distress_of(ground: Ground<'_>, watches: &[Watch<'_>]) -> Distress {
     let logs = watches.iter().filter_map(|watch| watch.service.log_file.parent());
-    let folders: BTreeSet<&Path> = logs.chain([ground.store.folder()]).collect();
+    let mut folders = BTreeSet::<&Path>::new();
+    folders.extend(logs.chain([ground.store.folder()]));
     distress::of_host(ground.plan, &folders.into_iter().collect::<Vec<_>>())
 }
 

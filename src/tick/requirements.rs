@@ -35,8 +35,8 @@ impl<'a> Requirements<'a> {
         let others =
             plan.required.iter().map(|other| (other.name.as_str(), &other.question, &other.requires));
         let all: Vec<_> = services.chain(others).collect();
-        let places: BTreeMap<&str, usize> =
-            all.iter().enumerate().map(|(at, (name, ..))| (*name, at)).collect();
+        let mut places = BTreeMap::new();
+        places.extend(all.iter().enumerate().map(|(at, (name, ..))| (*name, at)));
         let known = all.iter().map(|(name, question, requires)| {
             let requires = requires.iter().filter_map(|name| places.get(name.as_str()).copied()).collect();
             Known { name, question, requires, seen: None }

@@ -1,7 +1,6 @@
 //! Services that began to fail at once: which, what they share, and how long their restarts, most in vain, hold
 //! the next one. That they did, `core` says.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use unhang_core::{Moment, Observation, State, failing_together, in_vain_until};
@@ -87,9 +86,9 @@ fn host_elsewhere(services: &[&Service]) -> Option<String> {
 }
 
 /// What all of them have, if it is one and the same.
-fn common<'a>(all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let different: BTreeSet<&str> = all.collect();
-    different.first().copied().filter(|_| different.len() == 1)
+fn common<'a>(mut all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }
 
 /// `roams@` of `roams@one.service`.
@@ -105,6 +104,12 @@ fn port(question: &Question) -> Option<u16> {
     }
     let said = authority(question).rsplit_once(':').and_then(|(_, port)| port.parse().ok());
     said.or(Some(if question.url.starts_with("https:") { 443 } else { 80 }))
+}
+
+/// What they all are, if they are all the same.
+fn the_only<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = words.next()?;
+    words.all(|other| other == first).then_some(first)
 }
 
 fn is_here(host: &str) -> bool {
