@@ -106,12 +106,6 @@ fn port(question: &Question) -> Option<u16> {
     said.or(Some(if question.url.starts_with("https:") { 443 } else { 80 }))
 }
 
-/// What they all are, if they are all the same.
-fn the_only<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let first = words.next()?;
-    words.all(|other| other == first).then_some(first)
-}
-
 fn is_here(host: &str) -> bool {
     host == "localhost" || host == "[::1]" || host.starts_with("127.")
 }
