@@ -22,6 +22,8 @@ enum After {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Systemctl,
+    /// Likewise, by the first rung of escalate.
+    Rung,
     /// One of the operator's own (`restart = [...]`).
     Command,
 }
@@ -46,6 +48,9 @@ const IN_VAIN: &str = RESTARTS;
 const NOTHING: &str = ":";
 
 const ONE_AN_HOUR: &str = "budget = { restarts = 1, window = \"1h\" }";
+
+/// What was asked for and not carried out uses up its rung: the second one heals then.
+const RUNGS: &str = "escalate = [\"kill\", \"restart\"]";
 
 const COMMAND: &str = "restart = [\"HERE/restart-app\", \"now\"]";
 const COMMAND_ONE_AN_HOUR: &str =
@@ -119,6 +124,15 @@ pub(crate) const PLAYS: &[Play] = &[
         begin: unreadable,
         after: After::Heals(3),
         says: &[SET_ASIDE, OTHER_COPY],
+    },
+    Play {
+        name: "escalates",
+        by: By::Rung,
+        restart: HEAL,
+        keys: RUNGS,
+        begin: failed_once,
+        after: After::Heals(3),
+        says: &[],
     },
     Play {
         name: "command-heals",
@@ -204,6 +218,11 @@ impl Play {
         let starts = |call: &Call| ["fork", "vfork", "clone", "clone3"].contains(&call.name.as_str());
         match self.by {
             By::Systemctl => 0,
+            // A kill comes before the restart.
+            By::Rung => {
+                let last = calls.iter().rposition(starts).unwrap_or(0);
+                calls.get(..last).and_then(|before| before.iter().rposition(starts)).unwrap_or(0)
+            }
             // The guard's thread is begun likewise, and first.
             By::Command => calls.iter().rposition(starts).unwrap_or(0),
         }
@@ -212,6 +231,7 @@ impl Play {
     /// The fixed part takes one call of so many.
     fn each(&self) -> usize {
         match (self.by, self.after) {
+            (By::Rung, _) => 2,
             (By::Command, After::StaysHung) => 4,
             _ => 1,
         }
@@ -221,7 +241,7 @@ impl Play {
 fn prepare(stage: &Stage, play: &Play) {
     stage.keys(play.keys);
     match play.by {
-        By::Systemctl => stage.on_restart(play.restart),
+        By::Systemctl | By::Rung => stage.on_restart(play.restart),
         By::Command => stage.on_command(play.restart),
     }
 }
