@@ -17,18 +17,7 @@ fn failed_once() -> State {
 
 #[track_caller]
 fn check_in(host: &Host, policy: &Policy, before: &State, unit: Unit, reason: Reason, streak: u32) {
-    let now = at("boot", 10_000, 100_000);
-    let decision = decide(&Case {
-        now: &now,
-        host,
-        policy,
-        before,
-        seen: &bad(),
-        unit: &unit,
-        pause: &Pause::None,
-        upstream: None,
-        common_cause: None,
-    });
+    let decision = with_case(before, |case| decide(&Case { host, policy, unit: &unit, ..case }));
     assert_eq!((decision.reason, decision.next.streak), (reason, streak), "{unit:?}");
     assert_eq!(decision.next.reason, reason);
 }
@@ -294,21 +283,7 @@ fn the_hold_that_ends_later_is_named() {
     let base = failed_once();
     let left = |policy: &Policy, restarts, backoff| {
         let before = State { restarts, backoff, ..base.clone() };
-        let now = at("boot", 10_000, 100_000);
-        let (host, unit) = (host(), Unit::Seen(running("a")));
-        match decide(&Case {
-            now: &now,
-            host: &host,
-            policy,
-            before: &before,
-            seen: &bad(),
-            unit: &unit,
-            pause: &Pause::None,
-            upstream: None,
-            common_cause: None,
-        })
-        .verdict
-        {
+        match with_case(&before, |case| decide(&Case { policy, ..case })).verdict {
             Verdict::Held(hold) => (hold.reason(), hold.left()),
             other => (other.reason(), None),
         }
@@ -462,24 +437,12 @@ fn a_reset_forgets_all_but_a_restart_whose_end_is_not_known() {
 
 #[test]
 fn an_incident_that_begins_with_what_cannot_be_told_finds_no_old_backoff_either() {
-    let now = at("boot", 10_000, 100_000);
     let before = State {
         healthy_since: Some(at("boot", 5_000, 95_000)),
         backoff: Some(Backoff { step: 3, from: at("boot", 4_000, 94_000) }),
         ..State::default()
     };
-    let (host, policy, unit) = (host(), policy(), Unit::NotAsked);
     let seen = Observation::Unknown(Doubt::NoRoute);
-    let case = Case {
-        now: &now,
-        host: &host,
-        policy: &policy,
-        before: &before,
-        seen: &seen,
-        unit: &unit,
-        pause: &Pause::None,
-        upstream: None,
-        common_cause: None,
-    };
-    assert_eq!(decide(&case).next.backoff, None);
+    let decision = with_case(&before, |case| decide(&Case { seen: &seen, unit: &Unit::NotAsked, ..case }));
+    assert_eq!(decision.next.backoff, None);
 }

@@ -367,21 +367,9 @@ fn what_our_restart_took_down_is_brought_back_though_it_is_disabled() {
     let before = failed_and_restarted();
     let now = at("boot", 10_300, 100_300);
     let down = Life { disabled: true, ..crashed("b") };
-    let (policy, host, seen) = (policy(), host(), bad());
     let decide_on = |life: Life| {
         let unit = Unit::Seen(life);
-        decide(&Case {
-            now: &now,
-            host: &host,
-            policy: &policy,
-            before: &before,
-            seen: &seen,
-            unit: &unit,
-            pause: &Pause::None,
-            upstream: None,
-            common_cause: None,
-        })
-        .reason
+        with_case(&before, |case| decide(&Case { now: &now, unit: &unit, ..case })).reason
     };
     assert_eq!(decide_on(down), Reason::Counting);
     assert_eq!(
@@ -401,29 +389,21 @@ fn failed_and_restarted() -> State {
 
 #[test]
 fn a_command_that_never_ends_closes_the_incident_and_gets_no_second_one_beside_it() {
-    let (now, policy, host) = (at("boot", 10_000, 100_000), policy(), host());
+    let (now, policy) = (at("boot", 10_000, 100_000), policy());
     let counted = State { since: Some(now.clone()), ..State::default() };
     let mut intended = intend(&counted, &policy, &Unit::Command { running: false }, &now, &now);
     if let Some(intent) = &mut intended.intent {
         intent.process = Some(Process { pid: 7, started: 7 });
     }
     let before = settle(&counted, &intended, Ended::Open, &Unit::Command { running: true }, &now);
-    let (healthy, running) = (Observation::Healthy, Unit::Command { running: true });
-    let case = Case {
-        now: &now,
-        host: &host,
-        policy: &policy,
-        before: &before,
-        seen: &healthy,
-        unit: &running,
-        pause: &Pause::None,
-        upstream: None,
-        common_cause: None,
+    let met = |before: &State, seen: Observation| {
+        with_case(before, |case| {
+            decide(&Case { seen: &seen, unit: &Unit::Command { running: true }, ..case })
+        })
     };
-    let healed = decide(&case);
+    let healed = met(&before, Observation::Healthy);
     assert_eq!((healed.reason, healed.earlier), (Reason::Recovered, Some(Outcome::Healed)));
-    let seen = bad();
-    let again = decide(&Case { before: &healed.next, seen: &seen, ..case });
+    let again = met(&healed.next, bad());
     assert_eq!((again.reason, again.next.intent.is_some()), (Reason::UnitBusy, true));
 }
 
