@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use unhang_core::{
-    Active, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Pause, Phase, Reload, State, Unit,
-    UnitResult, decide, foresee, in_the_way, intend, look_again, outlook, reset, settle,
+    Active, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Pause, Phase, Policy, Reload, Rung,
+    State, Unit, UnitResult, decide, foresee, in_the_way, intend, look_again, outlook, reset, settle,
 };
 
 use super::{scratch, typed};
@@ -75,8 +75,15 @@ fn now() -> Moment {
 
 /// Whatever is remembered, a tick decides and acts without a panic; and no restart while it answers.
 fn is_carried_on(before: &State) {
-    let Stage { service, .. } = stage();
-    let (now, host, policy) = (now(), Host::quiet(), &service.policy);
+    let usual = &stage().service.policy;
+    is_carried_on_by(before, usual);
+    let escalate = vec![Rung::Reload, Rung::Restart, Rung::Kill, Rung::Command(vec!["failover".into()])];
+    is_carried_on_by(before, &Policy { escalate, ..usual.clone() });
+    let _ = reset(before);
+}
+
+fn is_carried_on_by(before: &State, policy: &Policy) {
+    let (now, host, service) = (now(), Host::quiet(), &stage().service);
     let paused = Pause::Over { since: now.clone() };
     for unit in [Unit::NotAsked, Unit::Command { running: false }, Unit::ProbeOnly, Unit::Seen(running())] {
         for seen in [Observation::Healthy, Observation::Unhealthy(Cause::TimedOut(Phase::Wait))] {
@@ -93,17 +100,25 @@ fn is_carried_on(before: &State) {
                 common_cause,
             };
             let decision = decide(&case);
-            assert!(!matches!(decision.verdict, unhang_core::Verdict::Restart(_)) || seen != Observation::Healthy);
+            assert!(
+                !matches!(decision.verdict, unhang_core::Verdict::Restart(_)) || seen != Observation::Healthy
+            );
             let _ = (foresee(&case), in_the_way(&case), look_again(&decision, &case));
             let _ = log::of_decision(service, before, &decision, &seen, &now);
             let intended = intend(&decision.next, policy, &unit, &now, &now);
             assert!(intended.restarts.len() <= policy.budget.restarts);
-            for ended in [Ended::Healed, Ended::NotHealed, Ended::Open, Ended::Refused, Ended::NeverRan] {
+            for ended in [
+                Ended::Healed,
+                Ended::NotHealed,
+                Ended::Open,
+                Ended::Refused,
+                Ended::NeverRan,
+                Ended::Forbidden,
+            ] {
                 let _ = settle(&decision.next, &intended, ended, &unit, &now);
             }
         }
     }
-    let _ = reset(before);
 }
 
 fn running() -> Life {
