@@ -129,7 +129,8 @@ fn held(counted: &State, hold: Hold) -> State {
     State { verdict: verdict.kind(), reason: verdict.reason(), ..counted.clone() }
 }
 
-/// Did our newest restart bring this life forth, or our reload leave it as it was? Not over a reboot, which begins a life by itself.
+/// Did our newest restart bring this life forth, or our reload leave it as it was? Not over a reboot, which
+/// begins a life by itself.
 pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
     match unit {
         Unit::Command { .. } => true,

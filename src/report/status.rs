@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Act, Hold, Mode, Moment, Outcome, Outlook, Paused, Reason, State, VerdictKind};
+use unhang_core::{Act, Hold, Mode, Moment, Outcome, Outlook, Paused, Reason, Rung, State, VerdictKind};
 
 use crate::plan::{Restarter, Service};
 use crate::words;
@@ -167,7 +167,12 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         }
         (None, _) => format!("held by: nothing; {spent}"),
     };
-    vec![happened, counted, held, format!("earliest restart: {}", earliest(picture, now))]
+    vec![
+        happened,
+        counted,
+        held,
+        format!("earliest restart: {}{}", earliest(picture, now), next_means(picture)),
+    ]
 }
 
 fn flapping(picture: &Picture<'_>) -> String {
@@ -253,6 +258,20 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
         (None, Mode::Act) if hands_off => format!("when that has ended, {counted}"),
         (None, Mode::Act) => counted,
+    }
+}
+
+/// What cannot be reloaded is passed over, which is not known here.
+fn next_means(picture: &Picture<'_>) -> String {
+    let used = usize::try_from(picture.state.rungs).unwrap_or(usize::MAX);
+    match picture.service.policy.escalate.get(used) {
+        None => String::new(),
+        Some(Rung::Command(words)) => {
+            format!("; next of escalate: {}", words.first().map_or("", String::as_str))
+        }
+        Some(rung @ (Rung::Reload | Rung::Restart | Rung::Kill)) => {
+            format!("; next of escalate: {}", words::act(rung.act()))
+        }
     }
 }
 

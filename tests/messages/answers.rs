@@ -29,6 +29,7 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row(", the last at *: *", "why", ""),
     Row(", the last, a *, at *: *", "why", ""),
     Row("kill and restart", "why, simulate", ""),
+    Row("; next of escalate: *", "why", ""),
     Row("held by: * (*); *", "why", ""),
     Row("held by: nothing; *", "why", ""),
     Row("earliest restart: *", "why", ""),

@@ -34,7 +34,10 @@ fn a_reload_that_helps_is_all_that_is_done() {
     scene.server.answers(&[BAD, BAD, WELL]);
     let told = &["⚠️*2/2", "🔄 Reloading app service...", "✅ app reloaded successfully: healthy after *"];
     scene.tick().exits(0).logs(told).acts(&["reset-failed app.service", "reload app.service"]);
-    scene.run(&["why"]).ends(0).prints("*, the last, a reload, at *: healed\n*", "");
+    scene
+        .run(&["why"])
+        .ends(0)
+        .prints("*, the last, a reload, at *: healed\nearliest restart: *; next of escalate: reload\n", "");
     let shown = scene.run(&["status", "--json"]);
     shown.ends(0).prints("*\"act\":\"reload\"*", "");
     // The next incident begins with the first one again.

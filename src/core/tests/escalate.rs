@@ -86,6 +86,11 @@ fn a_command_that_still_runs_is_remembered_until_it_has_ended() {
 }
 
 #[test]
+fn what_was_done_has_a_stable_code() {
+    assert_eq!(Act::ALL.map(Act::code), ["restart", "reload", "kill", "command"]);
+}
+
+#[test]
 fn a_reset_gives_the_rungs_back() {
     let state =
         State { rungs: 4, reason: Reason::NoRungLeft, verdict: VerdictKind::Held, ..State::default() };
