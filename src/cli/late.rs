@@ -19,11 +19,21 @@ impl<T> Deref for Late<T> {
 impl<T: Args> Args for Late<T> {
     /// A command can be deferred once: nothing within `T` may be late, too.
     fn augment_args(command: Command) -> Command {
-        command.defer(T::augment_args)
+        command.defer(in_its_own_words::<T>)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
         command.defer(T::augment_args_for_update)
+    }
+}
+
+/// What the command is for stands where it is named, and not with its arguments.
+fn in_its_own_words<T: Args>(command: Command) -> Command {
+    let about = command.get_about().cloned();
+    let with_arguments = T::augment_args(command);
+    match about {
+        Some(about) => with_arguments.about(about),
+        None => with_arguments,
     }
 }
 

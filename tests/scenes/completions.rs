@@ -1,4 +1,4 @@
-//! What the shell offers to somebody who presses Tab.
+//! What the shell offers to somebody who presses Tab, and what -h says.
 
 use std::path::Path;
 
@@ -54,4 +54,22 @@ fn another_shell_is_told_which_there_are() {
         "",
         "unhang: SHELL: must be one of bash, zsh, fish, got \"tcsh\"; unhang completions --help says more\n",
     );
+}
+
+#[test]
+fn each_command_says_first_what_it_is_for() {
+    let help = |words: &[&str]| {
+        let output = Scene::new().bare(Path::new(env!("CARGO_BIN_EXE_unhang"))).args(words).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let all = help(&["-h"]);
+    let listed =
+        all.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let mut commands = 0;
+    for (name, purpose) in listed.filter_map(|line| line.trim().split_once(' ')) {
+        let own = help(&[name, "-h"]);
+        assert_eq!(own.lines().next(), Some(purpose.trim()), "{name}");
+        commands += 1;
+    }
+    assert!(commands > 10, "{all}");
 }
