@@ -71,10 +71,16 @@ pub(crate) fn pause(plan: &Plan, places: &Places, pausing: &Pausing) -> Exit {
         }
     };
     let mut exits: Vec<Exit> = plan.services.iter().map(begin).collect();
-    exits.extend(at_work(&tick, &store).into_iter().map(|service| {
-        report::fault(format!("{}: a run is under way and may still restart it; look again", service.key));
-        Exit::Unwell
-    }));
+    // Who may not write here cannot tell a run's lock either.
+    if exits.contains(&Exit::Well) {
+        exits.extend(at_work(&tick, &store).into_iter().map(|service| {
+            report::fault(format!(
+                "{}: a run is under way and may still restart it; look again",
+                service.key
+            ));
+            Exit::Unwell
+        }));
+    }
     Exit::merge(exits)
 }
 
