@@ -136,6 +136,11 @@ pub(crate) fn healed(name: &str, act: Act, after: Duration) -> String {
     }
 }
 
+/// Whether that was it, nobody can tell.
+pub(crate) fn healthy_all_the_same(name: &str, act: Act, after: Duration, why: &str) -> String {
+    format!("✅ {name} is healthy after {}, though its {} failed: {why}", words::span(after), words::act(act))
+}
+
 /// `complaint`: what was said when the restart was asked for.
 pub(crate) fn not_healed(
     name: &str,

@@ -115,10 +115,12 @@ pub(crate) struct Service {
 impl Service {
     /// Marks what is asked and what is restarted; says neither, since a URL may hold a secret.
     pub(crate) fn mark(&self) -> String {
-        let mut hasher = DefaultHasher::new();
         let Question { url, socket, method, status, .. } = &self.question;
-        (url, socket, method, status.to_string(), &self.restarter).hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+        let (asked, restarted) = (hash((url, socket, method, status.to_string())), hash(&self.restarter));
+        match self.policy.escalate.as_slice() {
+            [] => format!("{asked:016x}-{restarted:016x}"),
+            escalate => format!("{asked:016x}-{restarted:016x}-{:016x}", hash(escalate)),
+        }
     }
 
     /// Its lock: by unit, since two services must not have one unit, and if a mistake lets them, not act
@@ -129,6 +131,12 @@ impl Service {
             Restarter::Command(_) | Restarter::Nothing => &self.key,
         }
     }
+}
+
+fn hash(marked: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    marked.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// How a service is restarted.

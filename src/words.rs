@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use unhang_core::{
     Act, Active, Cause, Condition, Decision, Doubt, Failing, FailingRequirement, Hold, Life, Load, Moment,
-    Paused, PausedBy, Phase, Reason, Rung, TlsFault, Unit, Upstream, Verdict,
+    Paused, PausedBy, Phase, Reason, Rung, TlsFault, Unit, Upstream, Verdict, next_rung,
 };
 
 use crate::plan::{Restarter, Service};
@@ -169,7 +169,7 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
             format!("{name}, which it requires by way of {through}, fails its own probe ({cause})")
         }
         Hold::ProbeOnly => "nothing restarts it: restart = [] says so".to_owned(),
-        Hold::NoRungLeft => "all that escalate lists was done once in this incident; a restart by hand or unhang reset begins anew".to_owned(),
+        Hold::NoRungLeft => no_rung_left(service),
         Hold::Budget { .. } => {
             let budget = &service.policy.budget;
             format!("{} within {} is all the budget allows", restarts(budget.restarts), span(budget.window))
@@ -195,6 +195,19 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
     match hold.left() {
         Some(left) => format!("{words}; next restart possible {}", clock_in(now, left)),
         None => words,
+    }
+}
+
+/// Of a command's restart by hand nothing can be seen.
+fn no_rung_left(service: &Service) -> String {
+    let key = &service.key;
+    match service.restarter {
+        Restarter::Unit(_) => format!(
+            "nothing of escalate is left in this incident; a restart by hand or unhang reset {key} begins anew"
+        ),
+        Restarter::Command(_) | Restarter::Nothing => {
+            format!("nothing of escalate is left in this incident; unhang reset {key} begins anew")
+        }
     }
 }
 
@@ -320,10 +333,33 @@ pub(crate) fn why(decision: &Decision, service: &Service, now: &Moment) -> Optio
             Act::Restart => "it would be restarted now".to_owned(),
             Act::Reload => "it would be reloaded now".to_owned(),
             Act::Kill => "it would be killed and restarted now".to_owned(),
-            Act::Command => "a command of escalate would be run for it now".to_owned(),
+            Act::Command => format!("{} would be run for it now", next_program(decision, service)),
         }),
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => None,
     }
+}
+
+/// Of the command of `escalate` that is due.
+pub(crate) fn next_program<'a>(decision: &Decision, service: &'a Service) -> &'a str {
+    // What is passed over on the way to a command matters no more.
+    match next_rung(&service.policy, &decision.next, &Unit::Command { running: false }).map(|next| next.rung)
+    {
+        Some(Rung::Command(words)) => words.first().map_or("", String::as_str),
+        Some(Rung::Reload | Rung::Restart | Rung::Kill) | None => "a command of escalate",
+    }
+}
+
+/// What holds it, or why it could not be judged: for those who ask later.
+pub(crate) fn because(decision: &Decision, service: &Service, now: &Moment) -> Option<String> {
+    match &decision.verdict {
+        Verdict::Held(_) | Verdict::Unknown(_) => why(decision, service, now),
+        Verdict::Healthy
+        | Verdict::Recovering { .. }
+        | Verdict::Recovered { .. }
+        | Verdict::Failing(_)
+        | Verdict::Restart(_) => None,
+    }
+    .map(|words| words.chars().take(TOLD).collect())
 }
 
 /// Without Rust's `(os error 28)`.
@@ -371,7 +407,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::TooSoon => "too soon after the last counted failure to count (min_gap)",
         Reason::Counting => "failures are being counted",
         Reason::ProbeOnly => "nothing restarts it (restart = [])",
-        Reason::NoRungLeft => "all that escalate lists was done once in this incident",
+        Reason::NoRungLeft => "nothing of escalate is left in this incident",
         Reason::Budget => "the budget of restarts is spent",
         Reason::Backoff => {
             "the wait after a restart, or after a lost state; longer each time until it stays healthy"
@@ -428,51 +464,4 @@ fn two(large: u64, large_name: &str, small: u64, small_name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_read_well() {
-        for (millis, words) in [
-            (0, "0 s"),
-            (40, "40 ms"),
-            (3_210, "3.2 s"),
-            (5_000, "5 s"),
-            (12_900, "12 s"),
-            (90_000, "90 s"),
-            (120_000, "2 min"),
-            (150_000, "2 min 30 s"),
-            (3_600_000, "1 h"),
-            (3_900_000, "1 h 5 min"),
-            (180_000_000, "2 d 2 h"),
-        ] {
-            assert_eq!(span(Duration::from_millis(millis)), words);
-        }
-    }
-
-    #[test]
-    fn the_past_is_told_by_the_clock_of_now() {
-        let at = |boot: &str, since_boot, wall| Moment {
-            boot: Some(boot.to_owned()),
-            since_boot: Duration::from_secs(since_boot),
-            wall: Duration::from_secs(wall),
-        };
-        let day = 86_400;
-        let now = at("a", 600, 100 * day);
-        let then = day_and_clock(&at("a", 540, 100 * day - 60), &now);
-        for set in [98 * day, 100 * day, 102 * day] {
-            assert_eq!(past(&at("a", 540, set), &now), then, "{set}");
-        }
-        assert!(
-            past(&at("b", 540, 98 * day), &now).starts_with("1970-"),
-            "before a reboot, there is no other"
-        );
-    }
-
-    #[test]
-    fn what_comes_from_outside_stays_one_harmless_line() {
-        let text = "a\nb\x1b[31m\u{9b}31m\u{202e}é\t\r\0";
-        assert_eq!(escaped_json("\"é\u{9b}\u{7f}\u{2028}\""), "\"é\\u009b\\u007f\\u2028\"");
-        assert_eq!(escaped(text), "a\\nb\\u{1b}[31m\\u{9b}31m\\u{202e}é\\t\\r\\u{0}");
-    }
-}
+mod tests;

@@ -43,18 +43,21 @@ fn wrong(got: &Value) -> Wrong {
     format!("{what}, got {got}").into()
 }
 
-/// Who reloads and kills is systemd.
+/// Who reloads and kills is systemd. What stands in `[defaults]` may be meant for others.
 pub(super) fn fits(rungs: &Said<'_, Vec<Rung>>, restarter: &Restarter) -> Result<(), Fault> {
+    if rungs.value.is_empty() || rungs.setting.key.first().is_some_and(|table| table == "defaults") {
+        return Ok(());
+    }
     let of_systemd = rungs.value.iter().find(|rung| matches!(rung, Rung::Reload | Rung::Kill));
     let what = match (restarter, of_systemd) {
-        (Restarter::Nothing, _) if !rungs.value.is_empty() => {
+        (Restarter::Nothing, _) => {
             Wrong::cure("cannot stand together with restart = []", "leave one of them out")
         }
         (Restarter::Command(_), Some(rung)) => Wrong::cure(
             format!("cannot be done to what a command restarts: {}", rung.act().code()),
-            "name its unit, or leave that out",
+            "write a command that does it, or leave it out",
         ),
-        (Restarter::Nothing | Restarter::Command(_) | Restarter::Unit(_), _) => return Ok(()),
+        (Restarter::Command(_), None) | (Restarter::Unit(_), _) => return Ok(()),
     };
     Err(rungs.setting.fault(what))
 }

@@ -10,8 +10,8 @@ use crate::conclusion::{standing, told};
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::{
     Active, Cause, Condition, Doubt, Evidence, Failing, FailingRequirement, Hold, Life, Load, Moment,
-    Observation, OnFlapping, Outcome, Pause, Paused, PausedBy, Policy, Reason, Recent, State, Unit, Upstream,
-    Verdict, VerdictKind, Was,
+    Observation, OnFlapping, Outcome, Pause, Paused, PausedBy, Policy, Reason, Recent, Restart, State, Unit,
+    Upstream, Verdict, VerdictKind, Was,
 };
 
 /// The backoff goes back after this long a healthy time, or after its own step if that is longer:
@@ -186,7 +186,9 @@ fn after_success(case: &Case<'_>, before: State) -> Decision {
     if before.since.is_none() {
         return told(Verdict::Healthy, before, case);
     }
-    let in_between = before.awaits_outcome() && is_busy(case.unit);
+    // A command of ours that still runs may never end: a server in the foreground.
+    let has_process = before.intent.as_ref().is_some_and(|intent| intent.process.is_some());
+    let in_between = before.awaits_outcome() && is_busy(case.unit) && !has_process;
     let of = case.policy.min_successes;
     let successes = if in_between { 0 } else { before.successes.saturating_add(1) };
     let mut next = State { successes, streak: 0, lives: 0, incarnation: None, ..before };
@@ -194,7 +196,9 @@ fn after_success(case: &Case<'_>, before: State) -> Decision {
         return told(Verdict::Recovering { successes, of }, next, case);
     }
     let failures = next.failures;
-    let healed = next.awaits_outcome() && is_ours(&next, case.unit, case.now);
+    // Whether a reload was carried out at all, nothing shows.
+    let tells = next.last_restart().is_some_and(|restart| restart.act.begins_a_life() == Some(true));
+    let healed = tells && next.awaits_outcome() && is_ours(&next, case.unit, case.now);
     if healed {
         adopt(&mut next, case.unit, Outcome::Healed);
     } else {
@@ -223,6 +227,11 @@ fn after_failure(case: &Case<'_>, before: State) -> Decision {
     let mut next = State { successes: 0, ..opened(case, before) };
     if let Unit::Seen(life) = case.unit {
         meet(life, case, &mut next);
+    }
+    let of_another_boot = |restart: &Restart| restart.at.boot != case.now.boot;
+    // Of a unit, its life tells.
+    if matches!(case.unit, Unit::Command { .. }) && next.last_restart().is_some_and(of_another_boot) {
+        next.rungs = 0;
     }
     if let Pause::Over { since } = case.pause
         && next.failed_at.as_ref().is_some_and(|failed| case.now.since(failed) >= case.now.since(since))
@@ -405,7 +414,6 @@ fn flapped(policy: &Policy, next: State) -> State {
 fn is_busy(unit: &Unit) -> bool {
     match unit {
         Unit::Seen(life) => life.active == Active::Busy,
-        // One that still runs while the service answers may never end: a server in the foreground.
         Unit::Command { .. } | Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => false,
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::{Active, Policy, Reload, State, Unit};
 
 /// One means of the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Rung {
     Reload,
     Restart,
@@ -36,14 +36,18 @@ pub struct NextRung<'a> {
 /// Without a list, it is a restart each time.
 static RESTART: Rung = Rung::Restart;
 
-/// `None`: this incident has used up all of the list. What cannot be reloaded now is passed over.
+/// `None`: this incident has used up all of the list. What cannot be done to this unit is passed over.
 #[must_use]
 pub fn next_rung<'a>(policy: &'a Policy, state: &State, unit: &Unit) -> Option<NextRung<'a>> {
     if policy.escalate.is_empty() {
         return Some(NextRung { rung: &RESTART, used: 0 });
     }
     let numbered = (1_u32..).zip(&policy.escalate).filter(|(used, _)| *used > state.rungs);
-    let mut fitting = numbered.filter(|(_, rung)| **rung != Rung::Reload || can_reload(unit));
+    let mut fitting = numbered.filter(|(_, rung)| match rung {
+        Rung::Reload => can_reload(unit),
+        Rung::Kill => !matches!(unit, Unit::Command { .. }),
+        Rung::Restart | Rung::Command(_) => true,
+    });
     fitting.next().map(|(used, rung)| NextRung { rung, used })
 }
 

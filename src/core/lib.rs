@@ -35,7 +35,7 @@ pub use outlook::{Outlook, foresee, outlook, reset};
 pub use pause::{Pause, Paused, PausedBy};
 pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy};
 pub use recent::{LONGEST_RECENT, Recent};
-pub use restart::{Ended, does_not_help, intend, settle};
+pub use restart::{Ended, does_not_help, give_way, intend, settle};
 pub use state::{Backoff, Evidence, Intent, Looked, Outcome, Process, Restart, Standing, State, Was};
 pub use time::Moment;
 pub use together::{failing_together, in_vain_until};

@@ -4,7 +4,9 @@ use core::time::Duration;
 
 use crate::bounds::bound;
 use crate::decide::decide;
-use crate::{Case, Decision, Evidence, Hold, Life, Moment, Policy, Reason, Recent, State, Unit, VerdictKind};
+use crate::{
+    Case, Decision, Evidence, Hold, Life, Moment, Policy, Reason, Recent, State, Unit, VerdictKind, next_rung,
+};
 
 /// If it goes on failing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Outlook {
     pub bound: Option<Hold>,
     /// Restarts that count against the budget now.
     pub spent: usize,
+    /// Of the policy's list of means, all are used up.
+    pub no_rung_left: bool,
 }
 
 #[must_use]
@@ -25,6 +29,7 @@ pub fn outlook(state: &State, policy: &Policy, now: &Moment) -> Outlook {
     Outlook {
         failures: policy.max_failures.saturating_sub(streak),
         bound: bound(&state, policy, now),
+        no_rung_left: next_rung(policy, &state, &Unit::NotAsked).is_none(),
         spent: state.restarts.iter().filter(|restart| now.since(&restart.at) < policy.budget.window).count(),
     }
 }

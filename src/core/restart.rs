@@ -111,16 +111,23 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
                 ..next
             }
         }
-        Ended::NeverRan => passed_over(counted, intended, &[Act::Command], Hold::NotStartable),
-        Ended::Forbidden => passed_over(counted, intended, &[Act::Reload, Act::Kill], Hold::NotPermitted),
+        Ended::NeverRan => held(counted, Hold::NotStartable),
+        Ended::Forbidden => held(counted, Hold::NotPermitted),
     }
 }
 
-/// What of these cannot be done here must not keep the rung after it from its turn.
-fn passed_over(counted: &State, intended: &State, never: &[Act], hold: Hold) -> State {
+/// What cannot be done here must not keep the rung after it from its turn: a command that is not there, what
+/// unhang may not ask for. The last one is tried again, and so is what systemctl was not there for.
+#[must_use]
+pub fn give_way(settled: State, intended: &State, ended: Ended, policy: &Policy, unit: &Unit) -> State {
     let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
-    let rungs = if never.contains(&act) { intended.rungs } else { counted.rungs };
-    State { rungs, ..held(counted, hold) }
+    let never = match ended {
+        Ended::NeverRan => act == Act::Command || matches!(unit, Unit::Command { .. }),
+        Ended::Forbidden => act == Act::Reload,
+        Ended::Healed | Ended::NotHealed | Ended::Open | Ended::Refused => false,
+    };
+    let has_next = next_rung(policy, intended, unit).is_some();
+    State { rungs: if never && has_next { intended.rungs } else { settled.rungs }, ..settled }
 }
 
 /// As if no restart had been due: none took place.
@@ -154,7 +161,11 @@ pub(crate) fn adopt(state: &mut State, unit: &Unit, outcome: Outcome) {
     if outcome == Outcome::NotHealed {
         lacks_proof(state);
     }
-    if !runs_a_command(state, unit) {
+    let act = state.last_restart().map(|restart| restart.act);
+    if act == Some(Act::Command) && is_down(unit) {
+        // A command of ours left it so: to bring it back is ours, too.
+        state.intent = state.intent.take().map(|intent| Intent { was: Was::Down, ..intent });
+    } else if !runs_a_command(state, unit) {
         state.intent = None;
     }
     if let Unit::Seen(life) = unit {
@@ -163,6 +174,10 @@ pub(crate) fn adopt(state: &mut State, unit: &Unit, outcome: Outcome) {
             restart.incarnation.clone_from(&life.incarnation);
         }
     }
+}
+
+fn is_down(unit: &Unit) -> bool {
+    matches!(unit, Unit::Seen(life) if matches!(life.active, Active::Inactive | Active::Failed))
 }
 
 /// It must not get another one beside it, nor any other means.

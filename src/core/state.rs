@@ -47,7 +47,10 @@ pub struct State {
     pub together: Option<String>,
     /// In what state the host was when it last failed: for people, too.
     pub distress: Option<String>,
-    /// What all this was counted about: a mark of what is asked and what is restarted.
+    /// What held it, or why it could not be judged, in words with names in them: for people, too.
+    pub because: Option<String>,
+    /// What all this was counted about: marks of what is asked, of what is restarted and, if there is one, of the
+    /// list of means, with `-` between.
     pub about: Option<String>,
 }
 
@@ -167,15 +170,21 @@ impl State {
         if known == Some(about) {
             return self;
         }
-        let counted = known.is_none();
+        let is_same =
+            |part: usize| known.is_none_or(|known| known.split('-').nth(part) == about.split('-').nth(part));
+        // That it was healthy once, asked so, does not depend on how it is restarted.
+        let as_asked = is_same(0);
+        let counted = as_asked && is_same(1);
+        let is_list = is_same(2);
         Self {
             streak: if counted { self.streak } else { 0 },
             failures: if counted { self.failures } else { 0 },
             lives: if counted { self.lives } else { 0 },
-            rungs: if counted { self.rungs } else { 0 },
-            intent: if counted { self.intent } else { None },
-            evidence: if counted { self.evidence } else { Evidence::None },
-            recent: if counted { self.recent } else { Recent::default() },
+            rungs: if counted && is_list { self.rungs } else { 0 },
+            // A command that still runs must not get another one beside it.
+            intent: self.intent.filter(|intent| counted || intent.process.is_some()),
+            evidence: if as_asked { self.evidence } else { Evidence::None },
+            recent: if as_asked { self.recent } else { Recent::default() },
             about: Some(String::from(about)),
             ..self
         }

@@ -90,7 +90,7 @@ struct NoKeys;
 
 impl KeyProvider for NoKeys {
     fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
-        Err(rustls::Error::General("unhang has no keys".to_owned()))
+        Err(rustls::Error::General(String::new()))
     }
 }
 

@@ -224,12 +224,13 @@ fn next_tick(prospect: &Prospect<'_>) -> String {
     let Some(decision) = &prospect.next_tick else { return "cannot be told from here".to_owned() };
     if let Verdict::Restart(act) = decision.verdict {
         return match act {
-            Act::Restart => "would restart (max_failures)",
-            Act::Reload => "would reload it (max_failures)",
-            Act::Kill => "would kill and restart it (max_failures)",
-            Act::Command => "would run a command of escalate (max_failures)",
-        }
-        .to_owned();
+            Act::Restart => "would restart (max_failures)".to_owned(),
+            Act::Reload => "would reload it (max_failures)".to_owned(),
+            Act::Kill => "would kill and restart it (max_failures)".to_owned(),
+            Act::Command => {
+                format!("would run {} (max_failures)", words::next_program(decision, prospect.service))
+            }
+        };
     }
     let of = prospect.service.policy.max_failures;
     let counting = (decision.verdict.reason() == Reason::Counting)

@@ -163,7 +163,8 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
             format!("held by: {} ({}); {spent}", bound.reason().code(), words::reason(bound.reason()))
         }
         (None, VerdictKind::Held | VerdictKind::Unknown) => {
-            format!("held by: {} ({}); {spent}", state.reason.code(), words::reason(state.reason))
+            let because = state.because.as_deref().unwrap_or(words::reason(state.reason));
+            format!("held by: {} ({because}); {spent}", state.reason.code())
         }
         (None, _) => format!("held by: nothing; {spent}"),
     };
@@ -235,13 +236,8 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         1 => "after 1 more counted failure".to_owned(),
         n => format!("after {n} counted failures in a row"),
     };
-    let withheld = [
-        Reason::NotPermitted,
-        Reason::CommonCause,
-        Reason::NeverHealthy,
-        Reason::SameAnswer,
-        Reason::HostPressure,
-    ];
+    let withheld = [Reason::NotPermitted, Reason::CommonCause, Reason::HostPressure];
+    let key = &service.key;
     let waits = outlook.failures > 0 || withheld.contains(&state.reason);
     let hands_off = state.verdict == VerdictKind::Held && outlook.bound.is_none() && waits;
     match (&outlook.bound, service.policy.mode) {
@@ -250,12 +246,18 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
             let of = service.policy.max_failures;
             format!("when the pause has ended, after {of} counted failures in a row")
         }
-        _ if state.reason == Reason::NoRungLeft => {
-            "when it was healthy in between, or restarted by hand".to_owned()
+        (_, Mode::Act) if outlook.no_rung_left => {
+            format!("when it was healthy in between, or after unhang reset {key}")
         }
         _ if state.verdict == VerdictKind::Unknown => "not while it cannot be told how it is".to_owned(),
         (_, Mode::Observe) => "never: mode is observe".to_owned(),
         (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
+        (None, Mode::Act) if state.reason == Reason::NeverHealthy => {
+            format!("when it was healthy once, or after unhang reset {key}")
+        }
+        (None, Mode::Act) if state.reason == Reason::SameAnswer => {
+            format!("when it answers otherwise, or after unhang reset {key}")
+        }
         (None, Mode::Act) if hands_off => format!("when that has ended, {counted}"),
         (None, Mode::Act) => counted,
     }
@@ -355,11 +357,11 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
     })
 }
 
-fn explanation(picture: &Picture<'_>) -> &'static str {
+fn explanation<'a>(picture: &'a Picture<'_>) -> &'a str {
     match picture.unreadable {
         Some(_) => "what the last run found cannot be read",
         None if picture.is_unseen() => NOT_SEEN,
-        None => words::reason(picture.state.reason),
+        None => picture.state.because.as_deref().unwrap_or(words::reason(picture.state.reason)),
     }
 }
 

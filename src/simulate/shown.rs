@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Act, Ended, Mode, Outcome, Reason};
+use unhang_core::{Ended, Mode, Outcome, Reason};
 
 use super::Played;
 use super::course::Restarted;
@@ -115,10 +115,10 @@ fn restarted(restart: &Restarted, played: &Played<'_>) -> String {
             format!("not known yet: the deadline ended the wait after {patience}")
         }
     };
-    let what = match restart.act {
-        // The verdict says it.
-        Act::Restart => String::new(),
-        act @ (Act::Reload | Act::Kill | Act::Command) => format!("{}; ", words::act(act)),
+    // Without a list, the verdict says it.
+    let what = match played.service.policy.escalate.as_slice() {
+        [] => String::new(),
+        _ => format!("{}; ", words::act(restart.act)),
     };
     format!("{what}{} of {} in the budget; {outcome}", restart.spent, played.service.policy.budget.restarts)
 }
@@ -171,7 +171,7 @@ fn next(played: &Played<'_>) -> String {
     if played.service.policy.mode == Mode::Observe {
         return words::reason(Reason::Observe).to_owned();
     }
-    if played.timeline.shown().last().is_some_and(|row| row.reason == Reason::NoRungLeft) {
+    if played.then.no_rung_left {
         return words::reason(Reason::NoRungLeft).to_owned();
     }
     let counted = match played.then.failures {

@@ -98,6 +98,8 @@ struct File {
     together: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     distress: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     faults: BTreeMap<String, Stamp>,
 }
@@ -209,6 +211,7 @@ impl File {
             }),
             together: state.together.clone(),
             distress: state.distress.clone(),
+            because: state.because.clone(),
             about: state.about.clone(),
             faults,
         }
@@ -258,6 +261,7 @@ impl File {
             }),
             together: self.together.map(|text| words::escaped(&text)),
             distress: self.distress.map(|text| words::escaped(&text)),
+            because: self.because.map(|text| words::escaped(&text)),
         };
         let mut faults = BTreeMap::new();
         faults.extend(self.faults.into_iter().map(|(kind, at)| (kind, at.into_moment())));

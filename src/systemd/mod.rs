@@ -87,7 +87,7 @@ pub(crate) fn clear_start_limit(unit: &str, limit: Duration) -> Result<(), Asked
     }
 }
 
-/// SIGKILL to every process of it. A restart is to follow: it also tells whether nothing was there to kill.
+/// SIGKILL to every process of it, while it is being stopped.
 pub(crate) fn kill(unit: &str, limit: Duration) -> Result<(), Asked> {
     let command = systemctl(&["--no-ask-password", "kill", "--signal=SIGKILL", "--", unit]);
     match process::run(command, limit, PER_UNIT) {
@@ -102,13 +102,26 @@ pub(crate) fn restart(unit: &str, limit: Duration) -> Asked {
     job("restart", unit, limit)
 }
 
+/// Likewise, but does not wait for the end of it.
+pub(crate) fn begin_restart(unit: &str, limit: Duration) -> Asked {
+    ask(
+        &["--no-ask-password", "--no-block", "--job-mode=fail", "restart", "--", unit],
+        "restart",
+        unit,
+        limit,
+    )
+}
+
 pub(crate) fn reload(unit: &str, limit: Duration) -> Asked {
     job("reload", unit, limit)
 }
 
 fn job(verb: &str, unit: &str, limit: Duration) -> Asked {
-    let command = systemctl(&["--no-ask-password", "--job-mode=fail", verb, "--", unit]);
-    match process::run(command, limit, PER_UNIT) {
+    ask(&["--no-ask-password", "--job-mode=fail", verb, "--", unit], verb, unit, limit)
+}
+
+fn ask(arguments: &[&str], verb: &str, unit: &str, limit: Duration) -> Asked {
+    match process::run(systemctl(arguments), limit, PER_UNIT) {
         Err(error) => Asked::Stuck(words_of_spawn(&error)),
         Ok(ran) => forbidden(&ran, verb, unit).unwrap_or_else(|| asked(&ran)),
     }

@@ -1,18 +1,19 @@
 //! A restart, from the second look to the settled end. Every wait in it ends before the deadline; what came
 //! of it is settled by `core`, or left open for the next tick.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use unhang_core::{
-    Case, Cause, Decision, Ended, Hold, Observation, Reason, Rung, State, TIME_TO_RESTART, Unit, Verdict,
-    intend, look_again, next_rung, settle,
+    Active, Case, Cause, Decision, Ended, Hold, Life, Observation, Reason, Rung, State, TIME_TO_RESTART,
+    Unit, Verdict, give_way, intend, look_again, next_rung, settle,
 };
 
 use crate::asked::Asked;
 use crate::exit::Exit;
 use crate::log;
 use crate::os::clock;
-use crate::plan::Restarter;
+use crate::plan::{Restarter, Service};
 use crate::report::Progress;
 use crate::systemd::Looked;
 use crate::{command, probe, systemd, words};
@@ -22,7 +23,11 @@ use super::hands_off::{self, Ground, HandsOff};
 use super::look::{self, Looks};
 use super::proof::{Proof, TO_FINISH};
 use super::watch::Kept;
-use super::{Judged, Tick, by_hand, exit_of};
+use super::{Judged, Tick, by_hand, exit_of, explained};
+
+/// What heeds its stop has ended by then.
+const SOON: Duration = Duration::from_secs(1);
+const PACE: Duration = Duration::from_millis(100);
 
 /// Beyond what systemd itself waits for stop and start.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -50,11 +55,20 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
     let waiting = by_hand(tick).then(|| Progress::begin(words::doing(rung, service)));
     let began = Instant::now();
     let (asked, intended) = ask(tick, judged, rung, intended, looked.as_ref());
-    let end =
-        Proof { tick, service, act: rung.act(), began, before: &counted, cause, looked: looked.as_ref() }
-            .of(asked);
+    let end = Proof {
+        tick,
+        service,
+        act: rung.act(),
+        began,
+        before: &counted,
+        intended: &intended,
+        cause,
+        looked: looked.as_ref(),
+    }
+    .of(asked);
     drop(waiting);
     let settled = settle(&counted, &intended, end.ended, &end.unit, &clock::now());
+    let settled = give_way(settled, &intended, end.ended, &service.policy, &unit);
     let after = settled.clone();
     if judged.watch.keep(settled) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
@@ -62,7 +76,8 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         judged.exit = Exit::Well;
     }
     // Nothing that a run does ends that: it is told once.
-    if end.ended != Ended::Forbidden || judged.before.reason != Reason::NotPermitted {
+    let gave_way = after.rungs != counted.rungs;
+    if end.ended != Ended::Forbidden || judged.before.reason != Reason::NotPermitted || gave_way {
         judged.watch.tell(tick, &end.line);
     }
     judged.watch.tell_of_no_help(tick, &counted, &after);
@@ -118,7 +133,7 @@ fn look_once_more(
         upstream: upstream.as_ref(),
         common_cause: held,
     };
-    let again = look_again(&judged.decision, &case);
+    let again = explained(look_again(&judged.decision, &case), service, &tick.now);
     judged.decision = again;
     if let (Verdict::Restart(_), Observation::Unhealthy(cause)) = (&judged.decision.verdict, &seen) {
         return Some(Due { looked, unit, cause: cause.clone() });
@@ -175,18 +190,58 @@ fn ask_systemd(
     let limit = own.map_or(time, |own| own.min(time));
     let began = Instant::now();
     let left = || limit.saturating_sub(began.elapsed());
-    let cleared = systemd::clear_start_limit(unit, limit);
+    // A reload starts nothing, and so meets no start limit.
+    let cleared = if *rung == Rung::Reload { Ok(()) } else { systemd::clear_start_limit(unit, limit) };
     if !matches!(cleared, Err(Asked::Forbidden(_))) {
         judged.watch.tell(tick, &log::beginning(&judged.watch.service.name, rung));
     }
-    let killed = match rung {
-        Rung::Kill => cleared.and_then(|()| systemd::kill(unit, left())),
-        Rung::Reload | Rung::Restart | Rung::Command(_) => cleared,
-    };
-    match (killed, rung) {
+    match (cleared, rung) {
         (Err(asked), _) => asked,
         (Ok(()), Rung::Reload) => systemd::reload(unit, left()),
-        (Ok(()), Rung::Restart | Rung::Kill | Rung::Command(_)) => systemd::restart(unit, left()),
+        (Ok(()), Rung::Kill) => restart_and_kill(tick, judged, unit, &left),
+        (Ok(()), Rung::Restart | Rung::Command(_)) => systemd::restart(unit, left()),
+    }
+}
+
+/// The restart is systemd's from the first: nothing that a person asks for meanwhile is overridden, and if this
+/// run ends, nothing stays dead. What has not stopped soon is killed.
+fn restart_and_kill(tick: &Tick<'_>, judged: &Judged<'_>, unit: &str, left: &impl Fn() -> Duration) -> Asked {
+    let asked = systemd::begin_restart(unit, left());
+    if asked != Asked::Done {
+        return asked;
+    }
+    let failed = judged.decision.next.incarnation.as_ref();
+    let between = || life_between(tick, judged.watch.service);
+    let is_stopping =
+        || failed.is_some() && between().is_some_and(|life| life.incarnation.as_ref() == failed);
+    let began = Instant::now();
+    // Told by the last look alone, not by the clock: what is up again must not be killed.
+    let hangs = loop {
+        if !is_stopping() {
+            break false;
+        }
+        if began.elapsed() >= SOON {
+            break true;
+        }
+        thread::sleep(PACE);
+    };
+    let killed = if hangs { systemd::kill(unit, left()) } else { Ok(()) };
+    while between().is_some() && !left().is_zero() {
+        thread::sleep(PACE);
+    }
+    match killed {
+        _ if left().is_zero() => Asked::Running,
+        Err(Asked::Forbidden(why) | Asked::Stuck(why)) => Asked::Failed(why),
+        Ok(()) | Err(_) => Asked::Done,
+    }
+}
+
+/// Of a unit that is being stopped or started: the life that ends, or begins. `None`: it is neither.
+fn life_between(tick: &Tick<'_>, service: &Service) -> Option<Life> {
+    let looked = Looks::at(&[service], clock::monotonic(), tick.time_left()).of(service)?;
+    match looked.unit {
+        Unit::Seen(life) if life.active == Active::Busy => Some(life),
+        Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => None,
     }
 }
 

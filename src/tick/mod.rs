@@ -15,6 +15,7 @@ mod site;
 mod together;
 mod watch;
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -209,6 +210,7 @@ fn judge<'a>(
         watches.iter().map(|watch| watch.before(looks.of(watch.service).as_ref(), &tick.now)).collect();
     let (together, held) = together_among(tick, &befores, &seen);
     let services: Vec<&Service> = watches.iter().map(|watch| watch.service).collect();
+    let shared = LazyCell::new(|| together.shared(&services, &looks));
     let judge_one = |(at, (watch, seen)): (usize, (Watch<'a>, Observation))| {
         let HandsOff { pause, upstream, doubt } =
             hands_off.get(&watch.service.key).cloned().unwrap_or_default();
@@ -228,18 +230,24 @@ fn judge<'a>(
             upstream: upstream.as_ref(),
             common_cause: held.filter(|_| together.has(at)),
         };
-        let mut decision = unhang_core::decide(&case);
+        let mut decision = explained(unhang_core::decide(&case), watch.service, &tick.now);
         if matches!(seen, Observation::Unhealthy(_)) {
             decision.next.distress.clone_from(&distress.words);
         }
         if together.has(at) && decision.next.together.is_none() {
-            let words = together.words(at, &services, &looks);
+            let words = together.words(at, &services, &shared);
             decision.next.together = Some(words.chars().take(words::TOLD).collect());
         }
         let exit = exit_of(&decision.verdict);
         Judged { watch, before, seen, looked, decision, exit }
     };
     watches.into_iter().zip(seen).enumerate().map(judge_one).collect()
+}
+
+/// With what a person who asks later wants to know by name.
+fn explained(decision: Decision, service: &Service, now: &Moment) -> Decision {
+    let because = words::because(&decision, service, now);
+    Decision { next: State { because, ..decision.next }, ..decision }
 }
 
 fn due(tick: &Tick<'_>, judged: &[Judged<'_>]) -> Vec<usize> {

@@ -43,6 +43,8 @@ pub(super) struct Proof<'a> {
     /// When the restart was asked for.
     pub(super) began: Instant,
     pub(super) before: &'a State,
+    /// With the process of a command, if that was it.
+    pub(super) intended: &'a State,
     /// Of the failure that led to it.
     pub(super) cause: Cause,
     pub(super) looked: Option<&'a Looked>,
@@ -110,8 +112,7 @@ impl Proof<'_> {
                 let now = self.look();
                 answers = matches!(now, Unit::Unanswered(_));
                 if self.is_proof(&life, &now) {
-                    let healed = log::healed(&self.service.name, self.act, self.began.elapsed());
-                    return End::new(Ended::Healed, now, healed);
+                    return End::new(Ended::Healed, now, self.healed(complaint));
                 }
                 // It answered, and began anew meanwhile: that is no proof yet.
                 (life, successes) = (now, 0);
@@ -132,6 +133,15 @@ impl Proof<'_> {
             return End::new(Ended::Open, self.look(), told);
         }
         self.not_healthy_in_time(wanted, returned.elapsed(), &last, complaint)
+    }
+
+    /// A new life speaks for itself; a reload that complained may not have done it.
+    fn healed(&self, complaint: Option<&str>) -> String {
+        let (name, act, after) = (&self.service.name, self.act, self.began.elapsed());
+        match complaint.filter(|_| act.begins_a_life() != Some(true)) {
+            Some(why) => log::healthy_all_the_same(name, act, after, why),
+            None => log::healed(name, act, after),
+        }
     }
 
     fn not_healthy_in_time(
@@ -173,15 +183,14 @@ impl Proof<'_> {
         }
     }
 
-    /// Healthy in one life, active, and the one that this act leads to: another than the one that failed, but
-    /// where it was only reloaded.
+    /// Healthy in one life, active, and another than the one that failed, where this act begins one.
     fn is_proof(&self, earlier: &Unit, now: &Unit) -> bool {
         match (earlier, now) {
             (Unit::Seen(earlier), Unit::Seen(now)) => {
                 let is_new = now.incarnation != self.before.incarnation;
                 now.active == Active::Active
                     && now.incarnation == earlier.incarnation
-                    && self.act.begins_a_life().is_none_or(|begins| begins == is_new)
+                    && (is_new || self.act.begins_a_life() != Some(true))
             }
             (_, Unit::Command { .. }) => true,
             (_, Unit::ProbeOnly | Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked) => false,
@@ -195,7 +204,7 @@ impl Proof<'_> {
     fn look(&self) -> Unit {
         let time_left = self.tick.time_left();
         let looked = Looks::at(&[self.service], clock::monotonic(), time_left).of(self.service);
-        look::unit(self.service, &State::default(), looked.as_ref())
+        look::unit(self.service, self.intended, looked.as_ref())
     }
 }
 

@@ -38,19 +38,16 @@ pub(crate) fn survey(plan: &Plan) -> Found {
             Restarter::Command(command) => command::obstacle(command)
                 .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),
         };
-        let escalate = service
-            .policy
-            .escalate
-            .iter()
-            .find_map(|rung| of_rung(&looks, service, rung))
-            .map(|why| format!("service.{key}.escalate: {why}; the one after it comes in its place"));
+        let rungs = service.policy.escalate.iter().filter_map(|rung| of_rung(&looks, service, rung));
+        let escalate =
+            rungs.map(|why| format!("service.{key}.escalate: {why}; the others are done without it"));
         let log = of_log(service, plan.owner)
             .map(|why| format!("service.{key}.log_file: {why}; no act of it would be logged"));
-        [restart, escalate, log]
+        restart.into_iter().chain(escalate).chain(log).collect::<Vec<_>>()
     };
     let not_told = (!plan.host.hold_when.is_empty() && !distress::can_be_told())
         .then(|| "host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it".to_owned());
-    Found { obstacles: services.iter().flat_map(of_one).flatten().chain(not_told).collect(), not_asked }
+    Found { obstacles: services.iter().flat_map(of_one).chain(not_told).collect(), not_asked }
 }
 
 fn of_unit(looks: &Looks, service: &Service) -> Option<String> {

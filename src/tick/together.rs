@@ -1,7 +1,8 @@
 //! Services that began to fail at once: which, what they share, and how long their restarts, most in vain, hold
 //! the next one. That they did, `core` says.
 
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, Instant};
 
 use unhang_core::{Moment, Observation, State, failing_together, in_vain_until};
 
@@ -31,13 +32,11 @@ impl Together {
     }
 
     /// `with blog and shop (3 of 4): all are asked at 127.0.0.1:8000`
-    pub(super) fn words(&self, at: usize, services: &[&Service], looks: &Looks) -> String {
-        let own: Vec<&Service> = self.0.iter().filter_map(|at| services.get(*at).copied()).collect();
+    pub(super) fn words(&self, at: usize, services: &[&Service], shared: &str) -> String {
         let others = self.0.iter().filter(|other| **other != at).filter_map(|at| services.get(*at));
         let names: Vec<&str> = others.map(|service| service.key.as_str()).take(MOST_NAMES).collect();
         let more = self.0.len().saturating_sub(names.len() + 1);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let shared = shared(&own, looks);
         format!("with {}{more} ({} of {}): {shared}", names.join(", "), self.0.len(), services.len())
     }
 }
@@ -45,8 +44,18 @@ impl Together {
 /// What fits a line.
 const MOST_NAMES: usize = 5;
 
-/// The nearest thing that all of them have.
-fn shared(services: &[&Service], looks: &Looks) -> String {
+impl Together {
+    /// The nearest thing that all of them have. Looked for once in a run: it may take `LOOK`.
+    pub(super) fn shared(&self, services: &[&Service], looks: &Looks) -> String {
+        let own: Vec<&Service> = self.0.iter().filter_map(|at| services.get(*at).copied()).collect();
+        nearest(&own, looks)
+    }
+}
+
+/// Of a run's time, while other services wait.
+const LOOK: Duration = Duration::from_millis(300);
+
+fn nearest(services: &[&Service], looks: &Looks) -> String {
     let found = requirement(services)
         .or_else(|| place(services))
         .or_else(|| unit_file(services, looks))
@@ -63,8 +72,9 @@ fn requirement(services: &[&Service]) -> Option<String> {
 /// Who listens there may be the one that fails: a proxy, say.
 fn place(services: &[&Service]) -> Option<String> {
     let place = common(services.iter().map(|service| authority(&service.question)))?;
-    let port = services.first().and_then(|service| port(&service.question)).filter(|_| is_here(host(place)));
-    Some(match port.and_then(listener::at) {
+    let port = services.first().and_then(|service| port(&service.question));
+    let found = port.and_then(|port| listener::at(&addresses(host(place))?, port, Instant::now() + LOOK));
+    Some(match found {
         Some((name, pid)) => {
             format!("all are asked at {place}, where {} (process {pid}) listens", words::escaped(&name))
         }
@@ -82,7 +92,7 @@ fn unit_file(services: &[&Service], looks: &Looks) -> Option<String> {
 
 fn host_elsewhere(services: &[&Service]) -> Option<String> {
     let host = common(services.iter().map(|service| host(authority(&service.question))))?;
-    (!is_here(host)).then(|| format!("all are asked at {host}"))
+    addresses(host).is_none().then(|| format!("all are asked at {host}"))
 }
 
 /// What all of them have, if it is one and the same.
@@ -106,8 +116,14 @@ fn port(question: &Question) -> Option<u16> {
     said.or(Some(if question.url.starts_with("https:") { 443 } else { 80 }))
 }
 
-fn is_here(host: &str) -> bool {
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+/// Of this host; `None`: it is another one.
+fn addresses(host: &str) -> Option<Vec<IpAddr>> {
+    let (four, six) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
+    match host {
+        "localhost" => Some(vec![four, six]),
+        "[::1]" => Some(vec![six]),
+        _ => host.parse().ok().filter(Ipv4Addr::is_loopback).map(|address| vec![address.into()]),
+    }
 }
 
 fn authority(question: &Question) -> &str {

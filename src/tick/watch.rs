@@ -212,7 +212,7 @@ impl Watch<'_> {
         if after.reason == Reason::NoRungLeft && before.reason != Reason::NoRungLeft {
             let key = &self.service.key;
             report::fault(format!(
-                "{key}: all that escalate lists was done once, and it still fails; look at the service itself"
+                "{key}: nothing of escalate is left, and it still fails; look at the service itself"
             ));
         }
     }

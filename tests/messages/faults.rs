@@ -145,7 +145,7 @@ pub(crate) const FAULTS: &[Row] = &[
     // Values that do not go together
     Row("*: cannot stand together with restart (*); leave one of them out", CLASH, WRITE),
     Row("*: cannot stand together with restart = []; leave one of them out", CLASH, WRITE),
-    Row("*: cannot be done to what a command restarts: *; name its unit, or leave that out", CLASH, WRITE),
+    Row("*: cannot be done to what a command restarts: *; write a command that does it, or leave it out", CLASH, WRITE),
     Row("*: must be shorter than *, which is * (*), got *; nothing was probed", CLASH, "Change one of the two; the line tells where the other comes from."),
     Row("*: must be longer than *, which is * (*), got *; nothing was probed", CLASH, "Change one of the two; the line tells where the other comes from."),
     Row("*: must not be longer than *, which is * (*), got *; nothing was probed", CLASH, "Change one of the two; the line tells where the other comes from."),
@@ -155,7 +155,7 @@ pub(crate) const FAULTS: &[Row] = &[
     // What the plan rests on
     Row("service.*.unit: *; a restart would fail", CHECK, "Correct unit, or mend the unit: systemctl status UNIT."),
     Row("service.*.restart: *; a restart would fail", CHECK, "Correct the first word of restart, or chmod +x the program. A plain name is looked for in PATH, and cron's is short: an absolute path is safer."),
-    Row("service.*.escalate: *; the one after it comes in its place", CHECK, "Correct the first word of the command, or chmod +x the program; for a reload, add ExecReload= to the unit."),
+    Row("service.*.escalate: *; the others are done without it", CHECK, "Correct the first word of the command, or chmod +x the program; for a reload, add ExecReload= to the unit."),
     Row("service.*.log_file: *; no act of it would be logged", CHECK, "Make the folder, or correct log_file."),
     Row("*: answers, but *; a restart would fail", "A run found a service healthy, and saw that it could not restart it if it had to. Told once for each boot and change of configuration.", "Correct unit, or mend the unit: systemctl status UNIT."),
     // State, locks, logs
@@ -182,7 +182,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("paused: * took *, the pause *; give it a longer --for", "The command of `unhang paused` took longer than --for says; unhang may have restarted the service meanwhile.", "Give it a longer --for."),
     Row("paused: *: *; nothing was run", "The command of `unhang paused` could not be begun.", "Correct the command."),
     Row("*: restarting does not help: it ends as it began, twice in a row; look at the service itself", "Two restarts in a row of one incident changed nothing. Told once for each incident.", "Look at the service: its own log, systemctl status UNIT. The next restart comes when backoff.max is over."),
-    Row("*: all that escalate lists was done once, and it still fails; look at the service itself", "Told once for each incident, with the log line (no_rung_left).", "Look at the service: its own log, systemctl status UNIT. A restart by hand, or unhang reset NAME, lets it begin anew."),
+    Row("*: nothing of escalate is left, and it still fails; look at the service itself", "Told once for each incident, with the log line (no_rung_left).", "Look at the service: its own log, systemctl status UNIT. A restart by hand, or unhang reset NAME, lets it begin anew."),
     Row("host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it", CHECK, "Boot with psi=1, or leave hold_when out."),
     Row("demo: *; nothing was touched but a folder of its own", "unhang demo could not show what it wanted to.", "Try again; if it stays, please report it."),
 ];

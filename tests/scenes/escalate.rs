@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Answer, RESTARTS, Scene, unit};
+use crate::harness::{Answer, HANGS_IN_STOP, RESTARTS, Scene, unit};
 
 const BAD: Answer = Answer::Status(502);
 const WELL: Answer = Answer::Status(200);
@@ -33,7 +33,7 @@ fn a_reload_that_helps_is_all_that_is_done() {
     let scene = due(r#"["reload", "restart"]"#);
     scene.server.answers(&[BAD, BAD, WELL]);
     let told = &["⚠️*2/2", "🔄 Reloading app service...", "✅ app reloaded successfully: healthy after *"];
-    scene.tick().exits(0).logs(told).acts(&["reset-failed app.service", "reload app.service"]);
+    scene.tick().exits(0).logs(told).acts(&["reload app.service"]);
     scene
         .run(&["why"])
         .ends(0)
@@ -47,7 +47,7 @@ fn a_reload_that_helps_is_all_that_is_done() {
     scene.pass(120);
     let told =
         &["⚠️*2/2", "🔄 Reloading*", "❌ app reload failed (HTTP 502): still failing * after the reload"];
-    scene.tick().exits(1).logs(told).acts(&["reset-failed app.service", "reload app.service"]);
+    scene.tick().exits(1).logs(told).acts(&["reload app.service"]);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn each_means_is_used_once_and_then_a_person_is_needed() {
     let dir = scene.path("");
     let text = scene.config_text().replace("\"DIR\"", &format!("\"{}\"", dir.display()));
     scene.config(&text).on_restart(RESTARTS);
-    let reload = &["reset-failed app.service", "reload app.service"];
+    let reload = &["reload app.service"];
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄 Reloading app service...", "❌*"]).acts(reload);
     fails_once_more(&scene);
     let restart = &["reset-failed app.service", "restart app.service"];
@@ -68,16 +68,17 @@ fn each_means_is_used_once_and_then_a_person_is_needed() {
     fails_once_more(&scene);
     let killing = "🔄 Killing and restarting app service...";
     let failed = "❌ app kill and restart failed (HTTP 502): still failing * after the kill and restart";
-    let kill = &["reset-failed app.service", "kill app.service", "restart app.service"];
+    scene.on_restart(HANGS_IN_STOP);
+    let kill = &["reset-failed app.service", "restart app.service", "kill app.service"];
     scene.tick().exits(1).logs(&["⚠️*6/2*", killing, failed]).acts(kill);
     fails_once_more(&scene);
     let failed = "❌ app command failed (HTTP 502): still failing * after the command";
     scene.tick().exits(1).logs(&["⚠️*8/2*", "🔄 Running /bin/sh for app service...", failed]).acts(&["ran"]);
     fails_once_more(&scene);
-    let spent = "⏸️ app not restarted (no_rung_left): all that escalate lists was done once in this incident; a restart by hand or unhang reset begins anew";
-    let told = "unhang: app: all that escalate lists was done once, and it still fails; look at the service itself\n";
+    let spent = "⏸️ app not restarted (no_rung_left): nothing of escalate is left in this incident; a restart by hand or unhang reset app begins anew";
+    let told = "unhang: app: nothing of escalate is left, and it still fails; look at the service itself\n";
     scene.tick().ends(1).prints("", told).logs(&["⚠️*10/2*", spent]);
-    let earliest = "*\nearliest restart: when it was healthy in between, or restarted by hand\n";
+    let earliest = "*\nearliest restart: when it was healthy in between, or after unhang reset app\n";
     scene.run(&["why"]).ends(0).prints(earliest, "");
     scene.pass(120);
     scene.tick().exits(1);
@@ -90,24 +91,35 @@ fn each_means_is_used_once_and_then_a_person_is_needed() {
 }
 
 #[test]
-fn a_kill_brings_a_new_life_or_has_not_healed() {
-    for (on_restart, told) in [
-        (RESTARTS, "✅ app killed and restarted successfully: healthy after *"),
-        ("true", "❌ app kill and restart failed (HTTP 502): app.service was not restarted"),
+fn what_does_not_heed_its_stop_is_killed_and_nothing_else() {
+    let (restart, kill) = (&["reset-failed app.service", "restart app.service"][..], "kill app.service");
+    let with_kill = [restart, &[kill]].concat();
+    for (on_restart, acts, told) in [
+        (HANGS_IN_STOP, &*with_kill, "✅ app killed and restarted successfully: healthy after *"),
+        (RESTARTS, restart, "✅ app killed and restarted successfully: healthy after *"),
+        ("true", restart, "❌ app kill and restart failed (HTTP 502): app.service was not restarted"),
     ] {
         let scene = due(r#"["kill"]"#);
         scene.on_restart(on_restart).server.answers(&[BAD, BAD, WELL]);
-        let acts = &["reset-failed app.service", "kill app.service", "restart app.service"];
         let exit = i32::from(on_restart == "true");
         scene.tick().exits(exit).logs(&["⚠️*2/2", "🔄 Killing*", told]).acts(acts);
     }
 }
 
 #[test]
+fn a_stop_by_somebody_wins_over_a_kill() {
+    let scene = due(r#"["kill", "restart"]"#);
+    let refused = "echo 'Transaction for app.service/restart is destructive.' >&2; exit 1";
+    scene.systemctl(refused, "");
+    let told = "⏸️ app not restarted (unit_busy): systemd gave way to another job: Transaction for app.service/restart is destructive";
+    scene.tick().exits(1).logs(&["⚠️*2/2", "🔄 Killing*", told]).acts(&["reset-failed app.service"]);
+}
+
+#[test]
 fn what_has_no_way_to_be_reloaded_is_restarted_at_once() {
     let scene = due(r#"["reload", "restart"]"#);
     scene.unit("app.service", &unit(&[("CanReload", "no")])).on_restart(RESTARTS);
-    let told = "unhang: service.app.escalate: app.service has no way to be reloaded (ExecReload=); the one after it comes in its place\n";
+    let told = "unhang: service.app.escalate: app.service has no way to be reloaded (ExecReload=); the others are done without it\n";
     scene.run(&["config", "check"]).ends(2).prints("*", told);
     let next = "*would restart (max_failures)*";
     scene.run(&["check", "-v"]).ends(2).prints(next, "");
@@ -116,19 +128,37 @@ fn what_has_no_way_to_be_reloaded_is_restarted_at_once() {
 }
 
 #[test]
-fn what_is_not_permitted_gives_way_to_what_may_be() {
-    for (escalate, verb) in [(r#"["kill", "restart"]"#, "kill"), (r#"["reload", "restart"]"#, "reload")] {
-        let scene = due(escalate);
-        let denied = format!("case $* in *' {verb} '*) echo 'Failed: Access denied' >&2; exit 1;; esac");
-        scene.systemctl("echo \"restart $unit\" >>\"$ledger\"", &denied);
-        let told = format!(
-            "⏸️ app not restarted (not_permitted): user * may not {verb} app.service (Failed: Access denied): *"
-        );
-        scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", &told]).acts(&["reset-failed app.service"]);
-        scene.pass(120);
-        let restart = &["reset-failed app.service", "restart app.service"];
-        scene.tick().exits(1).logs(&["🔄 Restarting*", "❌*"]).acts(restart);
-    }
+fn a_reload_that_is_not_permitted_gives_way_to_what_may_be() {
+    let scene = due(r#"["reload", "restart"]"#);
+    let denied = "case $* in *' reload '*) echo 'Failed: Access denied' >&2; exit 1;; esac";
+    scene.systemctl("echo \"restart $unit\" >>\"$ledger\"", denied);
+    let told =
+        "⏸️ app not restarted (not_permitted): user * may not reload app.service (Failed: Access denied): *";
+    scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", told]);
+    scene.pass(120);
+    let restart = &["reset-failed app.service", "restart app.service"];
+    scene.tick().exits(1).logs(&["🔄 Restarting*", "❌*"]).acts(restart);
+}
+
+#[test]
+fn a_kill_that_is_not_permitted_is_a_restart() {
+    let scene = due(r#"["kill"]"#);
+    let denied = "case $* in *' kill '*) echo 'Failed: Access denied' >&2; sed -i 's/=deactivating/=active/' $units/app.service; exit 1;; esac";
+    scene.systemctl(&format!("echo \"restart $unit\" >>\"$ledger\"; {HANGS_IN_STOP}"), denied);
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️*2/2", "🔄 Killing*", "❌*"])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+}
+
+#[test]
+fn a_reload_that_complains_is_not_praised() {
+    let scene = due(r#"["reload"]"#);
+    let failed = "case $* in *' reload '*) echo 'Job for app.service failed.' >&2; exit 1;; esac";
+    scene.systemctl("true", failed).server.answers(&[BAD, BAD, WELL]);
+    let told = "✅ app is healthy after *, though its reload failed: Job for app.service failed";
+    scene.tick().exits(0).logs(&["⚠️*2/2", "🔄*", told]);
 }
 
 #[test]
@@ -137,11 +167,7 @@ fn who_asks_is_told_what_would_be_done() {
         (r#"["reload"]"#, "it would be reloaded now", "would reload it (max_failures)"),
         (r#"["restart"]"#, "it would be restarted now", "would restart (max_failures)"),
         (r#"["kill"]"#, "it would be killed and restarted now", "would kill and restart it (max_failures)"),
-        (
-            r#"[["true"]]"#,
-            "a command of escalate would be run for it now",
-            "would run a command of escalate (max_failures)",
-        ),
+        (r#"[["true"]]"#, "true would be run for it now", "would run true (max_failures)"),
     ] {
         let scene = due(escalate);
         scene.run(&["run", "--dry-run"]).ends(1).prints(&format!("*{rehearsed}*"), "");
@@ -198,10 +224,31 @@ fn await_that(is_so: impl Fn() -> bool) {
 }
 
 #[test]
+fn a_command_that_outlives_its_run_is_not_met_by_the_next_means() {
+    let scene = due(r#"[["SCRIPT"], "restart"]"#);
+    let end = scene.path("end");
+    let script = format!("#!/bin/sh\nuntil [ -e {} ]; do sleep 0.05; done\n", end.display());
+    scene.executable("failover.sh", &script);
+    let script = scene.path("failover.sh").display().to_string();
+    scene.config(&scene.config_text().replace("SCRIPT", &script));
+    let slow = ["run", "--deadline", "40s", "--timeout", "2s"];
+    let running = "⏳ app command still running: it has not ended; the next run looks again";
+    scene.run(&slow).exits(1).logs(&["⚠️*2/2", "🔄 Running*", running]);
+    for logs in [&["⏸️ app not restarted (unit_busy): *"][..], &[]] {
+        scene.pass(120);
+        scene.tick().exits(1).logs(logs);
+    }
+    // It answers: the incident is over, whether or not the command ever ends.
+    scene.server.answers(&[WELL]);
+    scene.tick().exits(0).logs(&["✅ app recovered*"]);
+    fs::write(&end, "").unwrap();
+}
+
+#[test]
 fn a_command_that_cannot_be_run_gives_way_to_the_next_means() {
     let scene = due(r#"[["/no/such/program"], "restart"]"#);
     let missing = "/no/such/program cannot be started: no such program";
-    let told = format!("unhang: service.app.escalate: {missing}; the one after it comes in its place\n");
+    let told = format!("unhang: service.app.escalate: {missing}; the others are done without it\n");
     scene.run(&["config", "check"]).ends(2).prints("*", &told);
     let failed = format!("❌ app command failed (HTTP 502): {missing}");
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄 Running /no/such/program for app service...", &failed]);

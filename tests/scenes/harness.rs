@@ -166,6 +166,10 @@ pub(crate) const STOPPED: &[(&str, &str)] = &[
 pub(crate) const RESTARTS: &str =
     r#"sed -i "s/^InvocationID=.*/InvocationID=$$-$(date +%N)/" "$units/$unit""#;
 
+/// The unit does not heed its stop; killed, it starts.
+pub(crate) const HANGS_IN_STOP: &str =
+    r#"sed -i "s/^ActiveState=.*/ActiveState=deactivating/" "$units/$unit""#;
+
 impl Scene {
     pub(crate) fn new() -> Self {
         let scene = Self {
@@ -258,7 +262,17 @@ reset-failed*) [ "$2" = -- ] || exit 9; echo "reset-failed $3" >>"$ledger" ;;
   {restart}
   ;;
 "--no-ask-password reload") [ "$2 $4" = "--job-mode=fail --" ] || exit 9; echo "reload $5" >>"$ledger" ;;
-"--no-ask-password --signal=SIGKILL") [ "$2 $4" = "kill --" ] || exit 9; echo "kill $5" >>"$ledger" ;;
+"--no-ask-password --job-mode=fail")
+  [ "$2 $4 $5" = "--no-block restart --" ] || exit 9
+  unit=$6
+  {restart}
+  ;;
+"--no-ask-password --signal=SIGKILL")
+  [ "$2 $4" = "kill --" ] || exit 9
+  echo "kill $5" >>"$ledger"
+  if grep -q =deactivating "$units/$5"; then
+    sed -i "s/^ActiveState=.*/ActiveState=active/; s/^InvocationID=.*/InvocationID=$$-$(date +%N)/" "$units/$5"
+  fi ;;
 *) echo "unexpected: $*" >>"$ledger"; exit 9 ;;
 esac
 "#

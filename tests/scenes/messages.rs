@@ -35,7 +35,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("*: cannot write the state: *; kept in memory", "needs /run/unhang: src/store/mod.rs"),
     ("run: the deadline of * is over;", "needs a disk that hangs: bounds.rs"),
     ("*: restarting does not help:", "needs two restarts: guards.rs"),
-    ("*: all that escalate lists", "needs all of them to be done: escalate.rs"),
+    ("*: nothing of escalate is left", "needs all of them to be done: escalate.rs"),
     ("host.hold_when: this kernel", "needs a kernel without /proc/pressure"),
     ("*: a run is under way and may still restart it;", "needs a run that lasts: pause.rs"),
     ("*: cannot write the pause: *; kept in memory", "needs /run/unhang: src/store/pause.rs"),

@@ -120,7 +120,7 @@ fn faults_of_escalate() {
         ("escalate = [[]]", format!("escalate: {rungs} a list; nothing was probed")),
         ("escalate = [[\"a\", 5]]", "escalate: must hold nothing but texts, such as [\"cmd\", \"arg\"], got 5; nothing was probed".to_owned()),
         ("escalate = [[\"a\"], [\"a\"]]", "escalate: names something twice; each is done once in an incident; leave one of them out".to_owned()),
-        ("escalate = [\"kill\"]\nrestart = [\"a\"]", "escalate: cannot be done to what a command restarts: kill; name its unit, or leave that out".to_owned()),
+        ("escalate = [\"kill\"]\nrestart = [\"a\"]", "escalate: cannot be done to what a command restarts: kill; write a command that does it, or leave it out".to_owned()),
         ("escalate = [\"restart\"]\nrestart = []", "escalate: cannot stand together with restart = []; leave one of them out".to_owned()),
     ] {
         refused(&format!("{SHOP}{line}"), &[], &[&format!("u.toml:3: service.shop.{message}")]);

@@ -27,7 +27,7 @@ fn each_rung_is_used_once_in_an_incident() {
     check("xxxrxx",          "1 L 3 R 5 R");                           // systemd gave way: it was not used
     check("xxxfxx",          "1 L 3 R R 5");                           // nor was it where it is forbidden
     check("xkxx",            "1 L 3/in_vain R");                       // it may have been carried out
-    check("xk.xx",           "1 L recovered/healed 1 L");
+    check("xk.xx",           "1 L recovered 1 L");        // nothing shows that it was carried out
     check("xxx*xxx",         "1 L 3 1 R 3");                           // a life that systemd began is no help of ours
 }
 
@@ -40,7 +40,7 @@ fn what_cannot_be_reloaded_is_passed_over() {
     let rung = |unit: Unit| next_rung(&policy, &state, &unit).map(|next| (next.rung.act(), next.used));
     assert_eq!(rung(Unit::Seen(running("a"))), Some((Act::Reload, 1)));
     assert_eq!(rung(Unit::Seen(Life { reload: Reload::NoWay, ..running("a") })), Some((Act::Kill, 2)));
-    assert_eq!(rung(Unit::Command { running: false }), Some((Act::Kill, 2)));
+    assert_eq!(rung(Unit::Command { running: false }), None, "there is no unit to kill either");
 }
 
 #[rustfmt::skip]
@@ -83,6 +83,21 @@ fn a_command_that_still_runs_is_remembered_until_it_has_ended() {
     assert!(is_remembered(&running_on, Active::Busy));
     assert!(!is_remembered(&running_on, Active::Active), "it has ended");
     assert!(!is_remembered(&intended, Active::Busy), "what is busy is the unit");
+}
+
+#[test]
+fn what_a_command_of_ours_took_down_is_ours_to_bring_back() {
+    let policy = climbing(&[command(), Rung::Restart]);
+    let counted =
+        State { evidence: Evidence::Healthy, incarnation: Some("a".to_string()), ..State::default() };
+    let intended = intend(&counted, &policy, &Unit::Seen(running("a")), &ago(300), &ago(300));
+    let reason = |ended| {
+        let after = settle(&counted, &intended, ended, &Unit::Seen(stopped("a")), &ago(290));
+        let unit = Unit::Seen(stopped("a"));
+        with_case(&after, |case| decide(&Case { policy: &policy, unit: &unit, ..case })).reason
+    };
+    assert_eq!(reason(Ended::NotHealed), Reason::Counting);
+    assert_eq!(reason(Ended::Refused), Reason::Stopped, "it was not ours");
 }
 
 #[test]

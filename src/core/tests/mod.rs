@@ -146,6 +146,7 @@ fn in_the_middle_of_it() -> State {
         standing: Some(Standing { since: ago(600), runs: 2, told: ago(600) }),
         together: text("with b and c"),
         distress: text("memory"),
+        because: text("anna is at work"),
         about: text("url and unit"),
     }
 }

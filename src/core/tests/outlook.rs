@@ -92,7 +92,14 @@ fn another_question_takes_nothing_of_what_was_counted_but_keeps_the_budget() {
         about: Some("other".to_string()),
         ..before.clone()
     };
-    assert_eq!(State { intent, ..before }.about("other"), expected);
+    assert_eq!(State { intent, ..before.clone() }.about("other"), expected);
+    let marked = State { about: Some("url-unit".to_string()), evidence: Evidence::Healthy, ..before };
+    let kept = |about: &str| {
+        let after = marked.clone().about(about);
+        (after.streak, after.evidence, after.recent)
+    };
+    assert_eq!(kept("url-command"), (0, Evidence::Healthy, marked.recent), "it was healthy, asked so");
+    assert_eq!(kept("other-unit"), (0, Evidence::None, Recent::default()));
 }
 
 #[test]

@@ -146,20 +146,30 @@ fn what_never_took_place_is_held_and_spends_nothing() {
 
 #[test]
 fn what_cannot_be_done_here_leaves_its_place_to_the_next_rung() {
-    let command = || Rung::Command(vec!["no-such".to_string()]);
-    let used = |first: Rung, ended| {
-        let (counted, unit) = (State::default(), Unit::Seen(running(SAME)));
-        let policy = Policy { escalate: vec![first, Rung::Restart], ..policy() };
+    let used = |escalate: Vec<Rung>, unit: Unit, ended| {
+        let (counted, policy) = (State::default(), Policy { escalate, ..policy() });
         let intended = intend(&counted, &policy, &unit, &ago(9), &ago(5));
-        settle(&counted, &intended, ended, &unit, &ago(0)).rungs
+        let settled = settle(&counted, &intended, ended, &unit, &ago(0));
+        give_way(settled, &intended, ended, &policy, &unit).rungs
     };
+    let command = || Rung::Command(vec!["no-such".to_string()]);
+    let seen = || Unit::Seen(running(SAME));
     // A command that is not there will not be; systemctl may be there again, and leave to restart may come.
     for (first, never_ran, forbidden) in
-        [(command(), 1, 0), (Rung::Reload, 0, 1), (Rung::Kill, 0, 1), (Rung::Restart, 0, 0)]
+        [(command(), 1, 0), (Rung::Reload, 0, 1), (Rung::Kill, 0, 0), (Rung::Restart, 0, 0)]
     {
-        let found = (used(first.clone(), Ended::NeverRan), used(first.clone(), Ended::Forbidden));
-        assert_eq!(found, (never_ran, forbidden), "{first:?}");
+        let two = vec![first, Rung::Restart];
+        let found = (used(two.clone(), seen(), Ended::NeverRan), used(two, seen(), Ended::Forbidden));
+        assert_eq!(found, (never_ran, forbidden));
     }
+    let by_command = || Unit::Command { running: false };
+    assert_eq!(
+        used(vec![Rung::Restart, command()], by_command(), Ended::NeverRan),
+        1,
+        "its restart is a command"
+    );
+    assert_eq!(used(vec![command()], seen(), Ended::NeverRan), 0, "the last one is tried again");
+    assert_eq!(used(vec![Rung::Reload, Rung::Kill], seen(), Ended::NotHealed), 1, "it was done");
 }
 
 #[test]

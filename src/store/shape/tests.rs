@@ -57,7 +57,7 @@ fn record() -> impl Strategy<Value = Record> {
         let looked = cause.clone().map(|unit| Looked { unit, boot: None });
         let incarnation = cause.clone();
         let about = cause.clone();
-        let (together, distress) = (cause.clone(), cause.clone());
+        let (together, distress, because) = (cause.clone(), cause.clone(), cause.clone());
         let standing = since.clone().zip(failed_at.clone());
         let standing = standing.map(|(since, told)| Standing { since, told, runs: lives });
         let evidence = [Evidence::None, Evidence::NotByRestart, Evidence::Healthy];
@@ -86,6 +86,7 @@ fn record() -> impl Strategy<Value = Record> {
             standing,
             together,
             distress,
+            because,
         };
         Record { sequence, state, faults: Faults::default() }
     })

@@ -73,13 +73,14 @@ fn longest(restarts: usize) -> usize {
         cause,
         rungs: u32::MAX,
         looked: Some(Looked { unit: "x".repeat(255), boot: text(36) }),
-        about: text(16),
+        about: text(50),
         recent: Recent(u64::MAX),
         flapping: true,
         evidence: Evidence::NotByRestart,
         standing: Some(Standing { since: at.clone(), runs: u32::MAX, told: at.clone() }),
         together: text(words::TOLD),
         distress: text(words::TOLD),
+        because: text(words::TOLD),
     };
     let mut faults = Faults::default();
     faults.begins_or_lasts(Fault::Disk, &at);
