@@ -32,6 +32,13 @@ pub(crate) fn fault(error: &clap::Error, typed: &[String]) -> Option<String> {
         ErrorKind::MissingRequiredArgument if what.contains("NAME") => {
             format!("{}: needs a NAME; unhang status tells the names", command.name())
         }
+        ErrorKind::MissingRequiredArgument if what.contains("COMMAND") => {
+            format!(
+                "{}: lacks its command; put it behind --: {} NAME -- COMMAND",
+                command.name(),
+                command.line
+            )
+        }
         ErrorKind::MissingRequiredArgument => {
             format!("{}: lacks {}; {} --help says more", command.name(), bare(&what), command.line)
         }
@@ -193,6 +200,7 @@ mod tests {
             ("config --config x", "config: lacks a command; unhang config --help lists them"),
             ("--config x", "unhang: lacks a command; unhang --help lists them"),
             ("reset", "reset: needs a NAME; unhang status tells the names"),
+            ("paused shop ./deploy.sh", "paused: lacks its command; put it behind --: unhang paused NAME -- COMMAND"),
             ("completions", "completions: lacks SHELL; unhang completions --help says more"),
             ("completions tcsh", "SHELL: must be one of bash, zsh, fish, got \"tcsh\"; unhang completions --help says more"),
             ("run --timeout", "--timeout: lacks its value; type --timeout TIME"),

@@ -88,7 +88,7 @@ pub(crate) fn length(flag: &str, text: &str, longest: Duration) -> Result<Durati
             Err(origin.fault(Wrong::cure(what, "nothing was paused")))
         }
         Ok(length) => Ok(length),
-        Err(wrong) => Err(origin.fault(wrong)),
+        Err(wrong) => Err(origin.fault(wrong.or_cure("nothing was paused"))),
     }
 }
 

@@ -129,6 +129,11 @@ impl Wrong {
     pub(super) fn cure(what: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { what: what.into(), cure: Some(cure.into()) }
     }
+
+    /// Where it does not say already what happens or helps.
+    pub(super) fn or_cure(self, cure: &str) -> Self {
+        Self { cure: self.cure.or_else(|| Some(cure.to_owned())), ..self }
+    }
 }
 
 impl<T: Into<String>> From<T> for Wrong {

@@ -204,9 +204,9 @@ lives_of_roams() { # lives_of_roams N N N
   for port in 8001 8002 8003; do of_roams "$port" lives_are "$1"; shift; done
 }
 TOGETHER=(
-  '⚠️ blog *Failure 1/2*' '⚠️ blog began to fail with shop, wiki (3 of 3): they share this host'
-  '⚠️ shop *Failure 1/2*' '⚠️ shop began to fail with blog, wiki (3 of 3): they share this host'
-  '⚠️ wiki *Failure 1/2*' '⚠️ wiki began to fail with blog, shop (3 of 3): they share this host'
+  '⚠️ blog *Failure 1/2*' '⚠️ blog began to fail with shop, wiki (3 of 3): all are instances of roams@'
+  '⚠️ shop *Failure 1/2*' '⚠️ shop began to fail with blog, wiki (3 of 3): all are instances of roams@'
+  '⚠️ wiki *Failure 1/2*' '⚠️ wiki began to fail with blog, shop (3 of 3): all are instances of roams@'
   '⚠️ blog *Failure 2/2*' '⚠️ shop *Failure 2/2*' '⚠️ wiki *Failure 2/2*'
 )
 

@@ -30,7 +30,7 @@ const TABLES: [&[Row]; 4] = [FAULTS, LINES, DETAILS, ANSWERS];
 /// Parts of several messages, by themselves no message; every other text has one row of its own.
 #[rustfmt::skip]
 const SHARED: &[&str] = &[
-    "nothing was probed", "such as", "which is", "must be a text in quotes",
+    "nothing was probed", "nothing was paused", "such as", "must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got", "must be longer than 0s, got", "must be at most *, got", "which is", "must be a text in quotes",
     "unknown key", "no service", "no such file", "two lines in it are enough: [service.NAME] and url = \"http://localhost:8000/health/",
     "keep one of the two", "leave one of them out", "leave it out", 
     "chown root * && chmod go-w", "cannot be read", "makes no sense for all services",

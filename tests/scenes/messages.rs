@@ -155,6 +155,10 @@ fn command_lines(met: &mut Met) {
         "check http://x --unit y",
         "run --url http://x --name a --restart-command a'b",
         "pause app --for 25h",
+        "pause app --for 30",
+        "pause app --for 0s",
+        "pause app --for 900d",
+        "paused app ls",
     ] {
         met.by(&scene, &line.split(' ').collect::<Vec<_>>());
     }
