@@ -38,12 +38,16 @@ pub(super) fn can_be_asked(question: &Question) {
     let url = &question.url;
     assert!(!url.contains(|c: char| c.is_control() || c == ' '), "{url:?}");
     let uri: Uri = url.parse().unwrap();
-    assert!(matches!(uri.scheme_str(), Some("http" | "https")), "{url:?}");
+    let schemes: &[&str] = if question.is_of_address() { &["tcp"] } else { &["http", "https"] };
+    assert!(uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme)), "{url:?}");
     let authority = uri.authority().unwrap().as_str();
     assert!(!authority.contains('@') && !uri.host().unwrap().is_empty(), "{url:?}");
     let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
     assert!(port.is_none_or(|port| port.parse().is_ok_and(|port: u16| port > 0)), "{url:?}");
     assert_eq!(port.and_then(|port| port.parse().ok()), uri.port_u16(), "{url:?}");
+    if question.is_of_address() {
+        return assert!(port.is_some() && matches!(uri.path(), "" | "/"), "{url:?}");
+    }
     assert!(
         Request::builder().method(question.method.as_str()).uri(url.as_str()).body(()).is_ok(),
         "{url:?}"
