@@ -464,4 +464,5 @@ fn two(large: u64, large_name: &str, small: u64, small_name: &str) -> String {
 }
 
 #[cfg(test)]
+#[path = "words/tests.rs"] // tests/fuzz takes this file in from elsewhere
 mod tests;

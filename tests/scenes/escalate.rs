@@ -234,6 +234,7 @@ fn a_command_that_outlives_its_run_is_not_met_by_the_next_means() {
     let slow = ["run", "--deadline", "40s", "--timeout", "2s"];
     let running = "⏳ app command still running: it has not ended; the next run looks again";
     scene.run(&slow).exits(1).logs(&["⚠️*2/2", "🔄 Running*", running]);
+    let pid = scene.state()["intent"]["pid"].as_u64().unwrap();
     for logs in [&["⏸️ app not restarted (unit_busy): *"][..], &[]] {
         scene.pass(120);
         scene.tick().exits(1).logs(logs);
@@ -242,6 +243,7 @@ fn a_command_that_outlives_its_run_is_not_met_by_the_next_means() {
     scene.server.answers(&[WELL]);
     scene.tick().exits(0).logs(&["✅ app recovered*"]);
     fs::write(&end, "").unwrap();
+    await_that(|| !is_alive(pid));
 }
 
 #[test]
