@@ -4,9 +4,7 @@ use core::time::Duration;
 
 use crate::bounds::bound;
 use crate::decide::decide;
-use crate::{
-    Case, Decision, Evidence, Hold, Life, Moment, Policy, Reason, Recent, State, Unit, VerdictKind, next_rung,
-};
+use crate::{Case, Decision, Evidence, Hold, Life, Moment, Policy, Reason, Recent, State, Unit, VerdictKind};
 
 /// If it goes on failing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +24,11 @@ pub fn outlook(state: &State, policy: &Policy, now: &Moment) -> Outlook {
     let state = state.not_after(now);
     let over = state.failed_at.as_ref().is_none_or(|at| now.since(at) > policy.stale_after);
     let streak = if over { 0 } else { state.streak };
+    let all = u32::try_from(policy.escalate.len()).unwrap_or(u32::MAX);
     Outlook {
         failures: policy.max_failures.saturating_sub(streak),
         bound: bound(&state, policy, now),
-        no_rung_left: next_rung(policy, &state, &Unit::NotAsked).is_none(),
+        no_rung_left: all > 0 && state.rungs >= all,
         spent: state.restarts.iter().filter(|restart| now.since(&restart.at) < policy.budget.window).count(),
     }
 }

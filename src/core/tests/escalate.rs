@@ -101,6 +101,15 @@ fn what_a_command_of_ours_took_down_is_ours_to_bring_back() {
 }
 
 #[test]
+fn who_asks_is_told_when_nothing_is_left() {
+    let left = |escalate: &[Rung], rungs| {
+        !outlook(&State { rungs, ..State::default() }, &climbing(escalate), &ago(0)).no_rung_left
+    };
+    assert!(left(&[], 0) && left(&[Rung::Reload], 0) && left(&[Rung::Reload, command()], 1));
+    assert!(!left(&[Rung::Reload], 1) && !left(&[Rung::Reload], 2));
+}
+
+#[test]
 fn what_was_done_has_a_stable_code() {
     assert_eq!(Act::ALL.map(Act::code), ["restart", "reload", "kill", "command"]);
 }
