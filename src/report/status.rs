@@ -268,6 +268,7 @@ fn next_means(picture: &Picture<'_>) -> String {
     let used = usize::try_from(picture.state.rungs).unwrap_or(usize::MAX);
     match picture.service.policy.escalate.get(used) {
         None => String::new(),
+        Some(_) if picture.service.restarter == Restarter::Nothing => String::new(),
         Some(Rung::Command(words)) => {
             format!("; next of escalate: {}", words.first().map_or("", String::as_str))
         }

@@ -116,6 +116,19 @@ fn a_stop_by_somebody_wins_over_a_kill() {
 }
 
 #[test]
+fn what_restarts_nothing_passes_the_list_of_all_over() {
+    let scene = Scene::new();
+    scene.keys("restart = []");
+    scene.config(&scene.config_text().replace("[defaults]", "[defaults]\nescalate = [\"reload\", \"kill\"]"));
+    scene.server.answers(&[BAD]);
+    for logs in [&["⚠️*1/2"][..], &["⚠️*2/2", "⏸️ app not restarted (probe_only): *"]] {
+        scene.tick().exits(1).logs(logs);
+        scene.pass(120);
+    }
+    scene.run(&["why"]).ends(0).prints("*\nearliest restart: never: nothing restarts it\n", "");
+}
+
+#[test]
 fn what_has_no_way_to_be_reloaded_is_restarted_at_once() {
     let scene = due(r#"["reload", "restart"]"#);
     scene.unit("app.service", &unit(&[("CanReload", "no")])).on_restart(RESTARTS);

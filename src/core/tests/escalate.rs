@@ -100,6 +100,19 @@ fn what_a_command_of_ours_took_down_is_ours_to_bring_back() {
     assert_eq!(reason(Ended::Refused), Reason::Stopped, "it was not ours");
 }
 
+/// A unit shows another life after a reboot; what a command restarts shows nothing.
+#[test]
+fn a_reboot_gives_the_rungs_back_to_what_a_command_restarts() {
+    let after = |boot: &str, unit: Unit| {
+        let restarts = vec![restarted(at(boot, 9_000, 99_000), Outcome::NotHealed)];
+        let before = State { rungs: 1, restarts, since: Some(ago(2_000)), ..State::default() };
+        with_case(&before, |case| decide(&Case { unit: &unit, ..case })).next.rungs
+    };
+    let command = || Unit::Command { running: false };
+    assert_eq!((after("boot", command()), after("before", command())), (1, 0));
+    assert_eq!(after("before", Unit::Seen(running("a"))), 1, "of the same life");
+}
+
 #[test]
 fn who_asks_is_told_when_nothing_is_left() {
     let left = |escalate: &[Rung], rungs| {
