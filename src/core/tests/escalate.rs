@@ -100,6 +100,18 @@ fn what_a_command_of_ours_took_down_is_ours_to_bring_back() {
     assert_eq!(reason(Ended::Refused), Reason::Stopped, "it was not ours");
 }
 
+#[test]
+fn a_command_that_may_still_run_is_remembered_whatever_is_asked_now() {
+    let kept = |process, about: &str| {
+        let intent = Intent { incarnation: None, boot: None, was: Was::Up, process };
+        let before = State { intent: Some(intent), about: Some("url-unit".to_string()), ..State::default() };
+        before.about(about).intent.is_some()
+    };
+    let process = Some(Process { pid: 4, started: 2 });
+    assert!(kept(process, "other-unit") && !kept(None, "other-unit"));
+    assert!(kept(process, "url-unit-list") && kept(None, "url-unit-list"));
+}
+
 /// A unit shows another life after a reboot; what a command restarts shows nothing.
 #[test]
 fn a_reboot_gives_the_rungs_back_to_what_a_command_restarts() {
