@@ -3,7 +3,7 @@
 //! other room calls this one.
 #![expect(clippy::disallowed_methods, reason = "starts the server and `unhang run`, as cron would")]
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
@@ -57,8 +57,11 @@ fn in_own_folder() -> anyhow::Result<Exit> {
 /// Hidden: the server. Hangs for ever once it is told to; only a restart helps.
 pub(crate) fn serve(dir: &Path) -> anyhow::Result<Exit> {
     let folder = Folder::open(dir).with_context(|| format!("{}", dir.display()))?;
-    let port = number(&folder, PORT).unwrap_or(0);
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, u16::try_from(port)?)).context("cannot listen")?;
+    let listener = match number(&folder, PORT) {
+        Some(port) => TcpListener::bind((Ipv4Addr::LOCALHOST, u16::try_from(port)?)),
+        None => at_a_lasting_port(),
+    };
+    let listener = listener.context("cannot listen")?;
     folder.replace(PORT, listener.local_addr()?.port().to_string().as_bytes())?;
     folder.replace(SERVER, identity(std::process::id()).as_bytes())?;
     let (hung, flag) = (Arc::new(AtomicBool::new(false)), dir.join(HANG));
@@ -70,6 +73,14 @@ pub(crate) fn serve(dir: &Path) -> anyhow::Result<Exit> {
     })?;
     outlive_nobody(&folder, dir);
     Ok(Exit::Well)
+}
+
+/// One that the kernel gives to nobody by itself (ip(7), ip_local_port_range: from 32768 on): between two lives of
+/// the server, nobody else gets it.
+fn at_a_lasting_port() -> io::Result<TcpListener> {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap_or_default();
+    let mut tried = (first..).take(100).map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
+    tried.find(Result::is_ok).unwrap_or_else(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
 }
 
 /// Hidden: the restart command of the demo.
