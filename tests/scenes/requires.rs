@@ -39,7 +39,7 @@ fn a_service_whose_requirement_fails_is_held_and_the_requirement_is_named() {
         scene.tick().ends(1).prints("", "").logs(&["*"]);
     }
     scene.run(&["status", "app"]).ends(0).prints("app  held (upstream)  0/2  HTTP 500  *\n", "");
-    scene.run(&["why", "app"]).ends(0).prints("app: held (upstream)*\n*\n*\nearliest restart: when that has ended, after 2 counted failures in a row\n", "");
+    scene.run(&["why", "app"]).ends(0).prints("app: held (upstream)*\n*\nheld by: upstream (postgres, which it requires, fails its own probe (*)); *\nearliest restart: when that has ended, after 2 counted failures in a row\n", "");
     // Back: a full count.
     let back = Server::start();
     postgres(back.port);
