@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use unhang_core::{
     Act, BackoffLimits, Cause, Decision, Moment, Observation, OnFlapping, Outcome, Reason, Rung, State,
-    Verdict,
+    Verdict, Warned,
 };
 
 use crate::os::files;
@@ -100,6 +100,16 @@ pub(crate) fn new_of_the_incident(service: &Service, before: &State, next: &Stat
     lines
 }
 
+/// When it begins, and when it ends.
+pub(crate) fn of_warnings(name: &str, before: &State, next: &State) -> Vec<String> {
+    let is_in = |all: &[Warned], one: &Warned| all.iter().any(|other| other.probe == one.probe);
+    let begun = next.warnings.iter().filter(|one| !is_in(&before.warnings, one));
+    let ended = before.warnings.iter().filter(|one| !is_in(&next.warnings, one));
+    let begun = begun.map(|warned| format!("⚠️ {name} warns: {}", words::warned(warned)));
+    let ended = ended.map(|warned| format!("✅ {name} warns no more: it was {}", words::warned(warned)));
+    begun.chain(ended).collect()
+}
+
 /// Two restarts in a row have ended as they began.
 pub(crate) fn of_no_help(name: &str, state: &State, backoff: &BackoffLimits) -> String {
     let cause = state.last_restart().and_then(|restart| restart.cause.as_deref()).unwrap_or_default();
@@ -155,7 +165,7 @@ pub(crate) fn not_healed(
 }
 
 pub(crate) fn failed(name: &str, act: Act, cause: &Cause, why: &str) -> String {
-    let cause = words::http(cause);
+    let cause = words::answer(cause);
     match act {
         Act::Restart => format!("❌ {name} restart failed ({cause}): {why}"),
         Act::Reload | Act::Kill | Act::Command => {
@@ -216,7 +226,7 @@ pub(crate) fn not_restartable(name: &str, reason: Reason, why: &str) -> String {
 
 fn counted(service: &Service, before: &State, decision: &Decision, cause: &Cause, now: &Moment) -> String {
     let (next, of) = (&decision.next, service.policy.max_failures);
-    let mut details: Vec<String> = words::cause(cause, service.question.timeout).into_iter().collect();
+    let mut details: Vec<String> = words::cause(cause, service.timeout_of(cause)).into_iter().collect();
     if next.streak != next.failures {
         let of_this_incident =
             |at: &Moment| next.since.as_ref().is_some_and(|since| now.since(at) <= now.since(since));
@@ -238,7 +248,7 @@ fn counted(service: &Service, before: &State, decision: &Decision, cause: &Cause
         ));
     }
     let detail = if details.is_empty() { String::new() } else { format!(": {}", details.join("; ")) };
-    let (name, http, failures) = (&service.name, words::http(cause), next.failures);
+    let (name, http, failures) = (&service.name, words::answer(cause), next.failures);
     format!("⚠️ {name} health check failed ({http}) - Failure {failures}/{of}{detail}")
 }
 
@@ -251,7 +261,7 @@ fn changed(service: &Service, decision: &Decision, seen: &Observation, now: &Mom
         Verdict::Unknown(doubt) => Some(format!("❓ {name} not judged ({code}): {}", words::doubt(doubt))),
         Verdict::Failing(failing) => {
             let why = words::not_counted(failing, service)?;
-            Some(format!("⏳ {name} not answering yet ({}): {why}", words::http(cause_of(seen)?)))
+            Some(format!("⏳ {name} not answering yet ({}): {why}", words::answer(cause_of(seen)?)))
         }
         Verdict::Recovering { .. } if decision.reason == Reason::HealedItself => {
             Some(format!("⏸️ {name} not restarted ({code}): it answered right before the restart"))

@@ -125,7 +125,7 @@ fn check(cli: &Cli, asked: &Check) -> Level {
     let depth = if asked.verbose || asked.json { Depth::Everything } else { Depth::Probe };
     if let Some(url) = asked.url() {
         return match config::question(&cli.sources(), url) {
-            Ok((shown, question)) => told(asked, depth, &[tick::check_url(&shown, &question)]),
+            Ok((shown, probe)) => told(asked, depth, &[tick::check_url(&shown, &probe)]),
             Err(faults) => check_refused(&faults),
         };
     }

@@ -1,13 +1,17 @@
 //! What a tick is asked to do, valid and complete: the words that `config` hands to every other room.
 //! Built by `config` only; knows no file, flag or default.
 
+mod probe;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::{Budget, Policy};
+use unhang_core::{Budget, Cause, Policy, Weight};
+
+pub(crate) use probe::{Asks, Clash, Given, Key, Probe, Spec, Value, Word, any_text, no_clash};
 
 /// At least one service, sorted by key; no two share a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +86,9 @@ impl HostPlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Required {
     pub(crate) name: String,
-    pub(crate) question: Question,
+    pub(crate) probes: Vec<Probe>,
+    /// Of a service that is restarted by one.
+    pub(crate) unit: Option<String>,
     pub(crate) requires: Vec<String>,
 }
 
@@ -102,7 +108,8 @@ pub(crate) struct Service {
     /// What log lines call it.
     pub(crate) name: String,
     pub(crate) restarter: Restarter,
-    pub(crate) question: Question,
+    /// At least one that counts; its own url, if it has one, is the first.
+    pub(crate) probes: Vec<Probe>,
     pub(crate) policy: Policy,
     /// After a restart, probe once a second until healthy or this long.
     pub(crate) verify: Duration,
@@ -115,20 +122,57 @@ pub(crate) struct Service {
 impl Service {
     /// Marks what is asked and what is restarted; says neither, since a URL may hold a secret.
     pub(crate) fn mark(&self) -> String {
-        let Question { url, socket, method, status, .. } = &self.question;
-        let (asked, restarted) = (hash((url, socket, method, status.to_string())), hash(&self.restarter));
+        let (asked, restarted) = (self.mark_of_what_is_asked(), hash(&self.restarter));
         match self.policy.escalate.as_slice() {
             [] => format!("{asked:016x}-{restarted:016x}"),
             escalate => format!("{asked:016x}-{restarted:016x}-{:016x}", hash(escalate)),
         }
     }
 
+    /// Of one url it is what it was before there were other probes: no count is lost by an upgrade.
+    fn mark_of_what_is_asked(&self) -> u64 {
+        let of_url = |question: &Question| {
+            let Question { url, socket, method, status, body, latency, .. } = question;
+            let asked = (url, socket, method, status.to_string());
+            if body.are_none() && latency.fail.is_none() { hash(asked) } else { hash((asked, body, latency)) }
+        };
+        let of_one = |probe: &Probe| match &probe.asks {
+            Asks::Url(question) => of_url(question),
+            Asks::Kind { kind, given } => hash((kind, given)),
+        };
+        let counting = || self.probes.iter().filter(|probe| probe.weight == Weight::Counts);
+        match counting().collect::<Vec<_>>().as_slice() {
+            [only] => of_one(only),
+            all => hash(all.iter().map(|probe| of_one(probe)).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Its own.
+    pub(crate) fn url(&self) -> Option<&Question> {
+        self.probes.first().filter(|probe| probe.name.is_none())?.question()
+    }
+
+    /// Of the probe that told it.
+    pub(crate) fn timeout_of(&self, cause: &Cause) -> Duration {
+        let told = self.probes.iter().find(|probe| probe.name.as_deref() == cause.probe());
+        told.map_or(Duration::ZERO, |probe| probe.timeout)
+    }
+
+    /// All side by side.
+    pub(crate) fn longest_timeout(&self) -> Duration {
+        self.probes.iter().map(|probe| probe.timeout).max().unwrap_or_default()
+    }
+
     /// Its lock: by unit, since two services must not have one unit, and if a mistake lets them, not act
     /// at once.
     pub(crate) fn lock(&self) -> &str {
+        self.unit().unwrap_or(&self.key)
+    }
+
+    pub(crate) fn unit(&self) -> Option<&str> {
         match &self.restarter {
-            Restarter::Unit(unit) => unit,
-            Restarter::Command(_) | Restarter::Nothing => &self.key,
+            Restarter::Unit(unit) => Some(unit),
+            Restarter::Command(_) | Restarter::Nothing => None,
         }
     }
 }
@@ -174,9 +218,50 @@ pub(crate) struct Question {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) status: StatusSet,
     pub(crate) redirects: u32,
-    /// For the whole request, connect included.
-    pub(crate) timeout: Duration,
     pub(crate) maintenance: Option<Maintenance>,
+    pub(crate) body: BodyRules,
+    pub(crate) latency: Latency,
+}
+
+/// What the body of an answer must be; none: it is not read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct BodyRules {
+    /// Each must stand in it.
+    pub(crate) contains: Vec<String>,
+    /// None may.
+    pub(crate) lacks: Vec<String>,
+    /// Matches it somewhere; checked by `config`.
+    pub(crate) regex: Option<String>,
+    pub(crate) json: Option<JsonRules>,
+}
+
+impl BodyRules {
+    pub(crate) fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What it says of itself is believed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct JsonRules {
+    pub(crate) fail_on: FailOn,
+    /// Names of components that do not matter.
+    pub(crate) ignore: Vec<String>,
+}
+
+/// The mildest word that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum FailOn {
+    /// `degraded` only warns.
+    Failure,
+    Warning,
+}
+
+/// An answer that takes longer warns, or fails.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Latency {
+    pub(crate) warn: Option<Duration>,
+    pub(crate) fail: Option<Duration>,
 }
 
 /// An answer that means: not failing, but not to be touched.
@@ -189,7 +274,7 @@ pub(crate) struct Maintenance {
 
 impl Question {
     /// Does it take connections?
-    pub(crate) fn of_address(url: String, timeout: Duration) -> Self {
+    pub(crate) fn of_address(url: String) -> Self {
         Self {
             url,
             socket: None,
@@ -198,8 +283,9 @@ impl Question {
             headers: BTreeMap::new(),
             status: StatusSet(Vec::new()),
             redirects: 0,
-            timeout,
             maintenance: None,
+            body: BodyRules::default(),
+            latency: Latency::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use unhang_core::{
     Act, Active, Cause, Condition, Decision, Doubt, Failing, FailingRequirement, Hold, Life, Load, Moment,
-    Paused, PausedBy, Phase, Reason, Rung, TlsFault, Unit, Upstream, Verdict, next_rung,
+    Paused, PausedBy, Phase, Reason, Rung, TlsFault, Unit, Upstream, Verdict, Warned, WarningOf, next_rung,
 };
 
 use crate::plan::{Restarter, Service};
@@ -62,9 +62,15 @@ pub(crate) fn clock_in(now: &Moment, left: Duration) -> String {
     day_and_clock(&now.later(left), now)
 }
 
-/// `HTTP 502`; `HTTP 000` is no answer, as curl has it.
-pub(crate) fn http(cause: &Cause) -> String {
-    format!("HTTP {:03}", cause.http())
+/// `HTTP 502`; `HTTP 000` is no answer, as curl has it. Of a probe with a name: that name, and the answer if it
+/// was one of HTTP.
+pub(crate) fn answer(cause: &Cause) -> String {
+    let status = cause.http();
+    match cause.probe() {
+        Some(name) if status == 0 => name.to_owned(),
+        Some(name) => format!("{name}: HTTP {status}"),
+        None => format!("HTTP {status:03}"),
+    }
 }
 
 /// Nothing for most statuses: `http` says it all.
@@ -94,8 +100,40 @@ pub(crate) fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
         Cause::Tls(fault) => tls(fault),
         Cause::NotHttp(what) => format!("not HTTP: {what}"),
         Cause::TooLarge => "the head of the answer is too large".to_owned(),
+        Cause::Found(found) => found.words.clone(),
+        Cause::Of(_, cause) => return self::cause(cause, timeout),
     })
 }
+
+/// As one says it of whom it is about: `redis: connection refused`, `HTTP 502`.
+pub(crate) fn failing(cause: &Cause, timeout: Duration) -> String {
+    let itself = cause.itself();
+    let words = self::cause(itself, timeout).unwrap_or_else(|| answer(itself));
+    cause.probe().map_or_else(|| words.clone(), |name| format!("{name}: {words}"))
+}
+
+/// Of a warning, without the name of its probe.
+pub(crate) fn warning(of: &WarningOf, timeout: Duration) -> String {
+    match of {
+        WarningOf::Near(words) => words.clone(),
+        WarningOf::Failing(cause) => failing(cause, timeout),
+        WarningOf::Doubt(why) => format!("not judged: {}", doubt(why)),
+    }
+}
+
+/// `disk: 91% of / used`
+pub(crate) fn warned(warned: &Warned) -> String {
+    let name = warned.probe.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    format!("{name}{}", warned.words)
+}
+
+/// `3 probes healthy`
+pub(crate) fn probes_healthy(n: usize) -> String {
+    format!("{n} probe{} healthy", if n == 1 { "" } else { "s" })
+}
+
+/// Of each warning that is kept in the state, in characters.
+pub(crate) const WARNED: usize = 200;
 
 fn tls(fault: &TlsFault) -> String {
     match fault {
@@ -123,6 +161,7 @@ pub(crate) fn doubt(doubt: &Doubt) -> String {
         Doubt::NoAuthorities(why) | Doubt::NoSystemd(why) | Doubt::UnitUnknown(why) | Doubt::Other(why) => {
             why.clone()
         }
+        Doubt::Of(name, why) => format!("{name}: {}", self::doubt(why)),
     }
 }
 

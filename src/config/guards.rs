@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::{Flapping, LONGEST_RECENT, OnFlapping};
+use unhang_core::{Flapping, LONGEST_RECENT, OnFlapping, Weight};
 use ureq::http::HeaderName;
 
 use super::question::{self, TCP};
@@ -13,7 +13,7 @@ use super::reading::{Reading, Refused};
 use super::settings::{Fault, Table, Value, Wrong};
 use super::words;
 use crate::near;
-use crate::plan::{Bounds, Maintenance, PauseFile, Question, Required, Service, Stall};
+use crate::plan::{Asks, Bounds, Maintenance, PauseFile, Probe, Question, Required, Service, Stall};
 
 #[derive(Debug)]
 pub(super) struct Guards {
@@ -66,7 +66,7 @@ pub(super) fn hold_when(reading: &mut Reading<'_>) -> Result<Bounds, Refused> {
     let mut bounds = Vec::new();
     let mut refused = None;
     for (stall, key) in keys {
-        match reading.find(key.unwrap_or_default(), percent) {
+        match reading.find(key.unwrap_or_default(), words::percent) {
             Ok(said) => bounds.extend(said.map(|said| (stall, said.value))),
             Err(other) => refused = Some(other),
         }
@@ -91,28 +91,30 @@ pub(super) fn required(services: &[Service], all: &[&Service]) -> Vec<Required> 
             continue;
         }
         let service = all.iter().find(|service| service.key == name);
-        let (question, requires) = match service {
-            Some(service) => (service.question.clone(), service.requires.clone()),
-            None => (at_address(name, timeout), Vec::new()),
+        let (probes, requires) = match service {
+            Some(service) => (service.probes.clone(), service.requires.clone()),
+            None => (vec![at_address(name, timeout)], Vec::new()),
         };
+        let unit = service.and_then(|service| service.unit()).map(str::to_owned);
         next.extend(names(service.copied().into_iter()));
-        found.insert(name.to_owned(), Required { name: name.to_owned(), question, requires });
+        found.insert(name.to_owned(), Required { name: name.to_owned(), probes, unit, requires });
     }
     found.into_values().collect()
 }
 
 fn names<'a>(services: impl Iterator<Item = &'a Service>) -> Vec<(&'a str, Duration)> {
     let of_one = |service: &'a Service| {
-        service.requires.iter().map(|name| (name.as_str(), service.question.timeout)).collect::<Vec<_>>()
+        service.requires.iter().map(|name| (name.as_str(), service.longest_timeout())).collect::<Vec<_>>()
     };
     services.flat_map(of_one).collect()
 }
 
 /// `name`: as `requires` has taken it.
-fn at_address(name: &str, timeout: Duration) -> Question {
+fn at_address(name: &str, timeout: Duration) -> Probe {
     let url =
         question::url(&Value::Text(name.to_owned().into())).map(|address| address.url).unwrap_or_default();
-    Question::of_address(url, timeout)
+    let asks = Asks::Url(Box::new(Question::of_address(url)));
+    Probe { name: None, weight: Weight::Counts, timeout, asks }
 }
 
 /// Names that nobody has, and services that require each other in a circle: none of them would ever be
@@ -185,12 +187,6 @@ fn requires(value: &Value) -> Result<Vec<String>, Wrong> {
         }
     }
     Ok(names)
-}
-
-fn percent(value: &Value) -> Result<u32, Wrong> {
-    let wrong = || Wrong::from(format!("must be a share of 1% to 100%, such as \"40%\", got {value}"));
-    let number = value.text().and_then(|text| text.strip_suffix('%')).and_then(|text| text.parse().ok());
-    number.filter(|number| (1..=100).contains(number)).ok_or_else(wrong)
 }
 
 /// "" is none.

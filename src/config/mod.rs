@@ -4,10 +4,12 @@
 //! typed, files -> document -> settings (what was said, where) -> reading (judged by `words`, `question`
 //! and `units`) -> service -> the plan (a whole: `trust`)
 
+mod asking;
 mod document;
 mod escalate;
 mod files;
 mod guards;
+mod probes;
 mod question;
 mod reading;
 mod service;
@@ -34,7 +36,7 @@ pub(crate) use show::{Entry, Section};
 
 use crate::cli::Sources;
 use crate::near;
-use crate::plan::{Owner, Plan, Question, Restarter, Service};
+use crate::plan::{Owner, Plan, Probe, Restarter, Service};
 
 /// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
 pub(crate) fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
@@ -47,7 +49,7 @@ pub(crate) fn show(sources: &Sources<'_>) -> Result<Vec<Section>, Vec<Fault>> {
 }
 
 /// What to ask at a URL that is no service's, and what to call it. Reads no file.
-pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Question), Vec<Fault>> {
+pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Probe), Vec<Fault>> {
     let mut faults = Vec::new();
     let mut typed = typed::table(sources.plan, &mut faults);
     let of_a_service = |setting: &Setting| {
@@ -68,15 +70,13 @@ pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Ques
     });
     let (question, found) = service::question_alone(vec![&service::built_in().defaults, &typed]);
     faults.extend(found);
-    match question {
-        Ok(question) => {
-            if !question.may_need_tls() {
-                faults.extend(trust::without_meaning(&typed));
-            }
-            if faults.is_empty() { Ok((show::address(&question), question)) } else { Err(faults) }
-        }
-        Err(_) => Err(faults),
+    let Ok(probe) = question else { return Err(faults) };
+    let url = probe.question();
+    if url.is_some_and(|url| !url.may_need_tls()) {
+        faults.extend(trust::without_meaning(&typed));
     }
+    let shown = url.map(show::address).unwrap_or_default();
+    if faults.is_empty() { Ok((shown, probe)) } else { Err(faults) }
 }
 
 /// The value of a flag of its own, `--for`: up to a day.
@@ -137,10 +137,16 @@ fn show_at(places: &Places, sources: &Sources<'_>) -> Result<Vec<Section>, Vec<F
     let built_in = service::built_in();
     let empty = Table::new(&[], Origin::Default);
     let section = |service: &Service| {
-        let own = tables.services.get(&service.key).unwrap_or(&empty);
-        show::service(service, &[&built_in.defaults, &tables.defaults, own, &typed])
+        let (own, probes, _) = probes::apart(tables.services.get(&service.key).unwrap_or(&empty));
+        let below = [&built_in.defaults, &tables.defaults];
+        let mut sections = vec![show::service(service, &[below[0], below[1], &own, &typed])];
+        sections.extend(service.probes.iter().filter_map(|probe| {
+            let table = probes.get(probe.name.as_ref()?)?;
+            Some(show::probe(service, probe, table, &below))
+        }));
+        sections
     };
-    let mut sections: Vec<Section> = plan.services.iter().map(section).collect();
+    let mut sections: Vec<Section> = plan.services.iter().flat_map(section).collect();
     sections.push(show::host(&plan, &[&built_in.host, &tables.host, &typed_of_host(&typed)]));
     Ok(sections)
 }
@@ -195,7 +201,7 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
 
     let mut services = Vec::new();
     for (name, own) in &tables.services {
-        let layers = vec![&built_in.defaults, &tables.defaults, own, typed];
+        let layers = (&[&built_in.defaults, &tables.defaults][..], typed);
         let (service, found) = service::service(name, own, layers, host.as_ref().ok());
         faults.extend(found);
         services.push(service);

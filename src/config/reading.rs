@@ -2,7 +2,7 @@
 //! one that a stronger layer hides, so that no fault waits for the day a flag is left out. What was asked
 //! for is what exists: a setting that nobody asked for is an unknown key.
 
-use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong};
 use crate::near;
 
 /// Proof that a fault was recorded: without one, no value may be missing.
@@ -28,12 +28,14 @@ pub(super) struct Reading<'a> {
     /// Weakest first.
     layers: Vec<&'a Table>,
     asked: Vec<&'static str>,
+    /// Whatever they are called.
+    taken: Vec<Vec<Part>>,
     faults: Vec<Fault>,
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(layers: Vec<&'a Table>) -> Self {
-        Self { layers, asked: Vec::new(), faults: Vec::new() }
+        Self { layers, asked: Vec::new(), taken: Vec::new(), faults: Vec::new() }
     }
 
     /// The strongest value of a key (`budget.window`), if any layer has one.
@@ -89,6 +91,11 @@ impl<'a> Reading<'a> {
         Refused::with(fault, &mut self.faults)
     }
 
+    /// Where it is not known what a table is about, none of its keys is unknown.
+    pub(super) fn take_all(&mut self, table: &Table) {
+        self.taken = table.settings.iter().map(|setting| setting.key.clone()).collect();
+    }
+
     pub(super) fn asked(&self) -> &[&'static str] {
         &self.asked
     }
@@ -102,6 +109,9 @@ impl<'a> Reading<'a> {
     }
 
     fn unknown(&self, layer: &Table, setting: &Setting) -> Option<Fault> {
+        if self.taken.contains(&setting.key) {
+            return None;
+        }
         let key: Vec<&str> = layer.short(setting).collect();
         let first = key.first().copied().unwrap_or_default();
         let starts = |asked: &str| asked.split('.').next() == Some(first);
@@ -154,6 +164,9 @@ fn not_a_table(key: &str, got: &Value) -> Wrong {
             format!("must be a table such as {{ failures = 5, of = 12, restart = false }}, got {got}").into()
         }
         "hold_when" => format!("must be a table such as {{ memory_full_avg60 = \"40%\" }}, got {got}").into(),
+        "body" => format!("must be a table such as {{ contains = \"shop\" }}, got {got}").into(),
+        "json" => format!("must be a table such as {{}} or {{ ignore = [\"cache\"] }}, got {got}").into(),
+        "latency" => format!("must be a table such as {{ warn = \"1s\", fail = \"3s\" }}, got {got}").into(),
         "maintenance" => format!("must be a table such as {{ status = \"503\" }}, got {got}").into(),
         // Not what it got: the value of a header may be a secret.
         _ => "must be a table such as { Host = \"example.org\" }".into(),

@@ -1,17 +1,17 @@
 //! The keys of a service and of the host, with every default: tables of settings become parts of the plan.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::{BackoffLimits, Budget, Flapping, Mode, Policy, Rung};
+use unhang_core::{BackoffLimits, Budget, Flapping, Mode, Policy, Rung, Weight};
 
+use super::asking::Asking;
 use super::guards::Guards;
 use super::question::Address;
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
-use super::{escalate, guards, question, units, words};
-use crate::plan::{Bounds, HostPlan, Maintenance, Question, Restarter, Service, StatusSet, Trust};
+use super::{escalate, guards, probes, question, units, words};
+use crate::plan::{Asks, Bounds, HostPlan, Probe, Question, Restarter, Service};
 
 /// What holds where nobody said anything else.
 #[derive(Debug)]
@@ -121,6 +121,7 @@ pub(super) fn host<'a>(layers: Vec<&'a Table>, table: &Table) -> (Result<Host<'a
 /// The faults of `[defaults]` by itself, also of what every service overrides; and every key there is.
 pub(super) fn defaults(built_in: &Table, defaults: &Table) -> (Vec<&'static str>, Vec<Fault>) {
     let mut reading = Reading::new(vec![built_in, defaults]);
+    let _ = Asking::read(&mut reading);
     let _ = Shared::read(&mut reading);
     let _ = Guards::read(&mut reading);
     for (key, why) in OWN {
@@ -129,26 +130,37 @@ pub(super) fn defaults(built_in: &Table, defaults: &Table) -> (Vec<&'static str>
     (reading.asked().to_vec(), reading.faults(defaults))
 }
 
-/// `own`: the service's own table, one of the layers. `host`: absent when it was refused.
-pub(super) fn service<'a>(
+/// `own`: the service's own table. `layers`: those below it, and above, which is what was typed. `host`: absent
+/// when it was refused.
+pub(super) fn service(
     name: &str,
     own: &Table,
-    layers: Vec<&'a Table>,
-    host: Option<&Host<'a>>,
+    (below, typed): (&[&Table], &Table),
+    host: Option<&Host<'_>>,
 ) -> (Result<Service, Refused>, Vec<Fault>) {
+    let (rest, probes, mut faults) = probes::apart(own);
+    let layers = below.iter().copied().chain([&rest, typed]).collect();
     let mut reading = Reading::new(layers);
     let key = units::check_key(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
-    let url = url(&mut reading, own);
     let restarter = restarter(&mut reading, key.map(|()| name), own);
     let shown = reading.find("name", words::name);
     let log_file = reading.find("log_file", words::log_file);
+    let asking = Asking::read(&mut reading);
     let shared = Shared::read(&mut reading);
     let guards = Guards::read(&mut reading);
+    let url = if probes.is_empty() { url(&mut reading, own).map(Some) } else { url_if_any(&mut reading) };
     let clashes = in_order(&mut reading, host);
+    let probes = probes::probes(&probes, below, host, &mut faults);
     let service = key.and_then(|()| {
-        let (shared, guards, restarter) = (shared?, guards?, restarter?);
+        let (asking, shared, guards, restarter) = (asking?, shared?, guards?, restarter?);
         clashes?;
         escalate::fits(&shared.escalate, &restarter).map_err(|fault| reading.refuse(fault))?;
+        let own_url = url?.map(|url| asking.at(url, &mut reading)).transpose()?;
+        let own_url = own_url.map(|question| own_probe(question, shared.timeout.value));
+        let probes: Vec<Probe> = own_url.into_iter().chain(probes?).collect();
+        if probes.iter().all(|probe| probe.weight == Weight::Warns) {
+            return Err(reading.refuse(probes::none_counts(own)));
+        }
         Ok(Service {
             key: name.to_owned(),
             name: shown?.map_or_else(|| name.to_owned(), |said| said.value),
@@ -158,28 +170,42 @@ pub(super) fn service<'a>(
             requires: guards.requires,
             pause_file: guards.pause_file,
             policy: shared.policy(),
-            question: shared.question(url?),
+            probes,
         })
     });
-    (service, reading.faults(own))
+    faults.extend(reading.faults(&rest));
+    (service, faults)
 }
 
 /// What a probe needs, of a URL that is no service's.
-pub(super) fn question_alone(layers: Vec<&Table>) -> (Result<Question, Refused>, Vec<Fault>) {
+pub(super) fn question_alone(layers: Vec<&Table>) -> (Result<Probe, Refused>, Vec<Fault>) {
     let mut reading = Reading::new(layers);
     let nothing = Table::new(&[], Origin::Default);
     let url = url(&mut reading, &nothing);
     let _ = Guards::read(&mut reading);
-    let question = Shared::read(&mut reading).and_then(|shared| Ok(shared.question(url?)));
-    (question, reading.faults(&nothing))
+    let (asking, shared) = (Asking::read(&mut reading), Shared::read(&mut reading));
+    let probe = asking.and_then(|asking| {
+        let question = asking.at(url?, &mut reading)?;
+        Ok(own_probe(question, shared?.timeout.value))
+    });
+    (probe, reading.faults(&nothing))
+}
+
+/// The service's own url.
+fn own_probe(question: Question, timeout: Duration) -> Probe {
+    Probe { name: None, weight: Weight::Counts, timeout, asks: Asks::Url(Box::new(question)) }
 }
 
 fn url(reading: &mut Reading<'_>, own: &Table) -> Result<Address, Refused> {
-    if let Some(said) = reading.find("url", question::url)? {
-        return Ok(said.value);
+    if let Some(address) = url_if_any(reading)? {
+        return Ok(address);
     }
     let cure = "add url = \"http://localhost:8000/health/\"";
     Err(reading.refuse(own.fault("url", Wrong::cure("is missing", cure))))
+}
+
+fn url_if_any(reading: &mut Reading<'_>) -> Result<Option<Address>, Refused> {
+    Ok(reading.find("url", question::url)?.map(|said| said.value))
 }
 
 /// `name`: unless it was refused; then the unit that is called after it need not be, too.
@@ -207,13 +233,7 @@ fn restarter(
 
 /// What `[defaults]` and the flags may give to all services at once.
 struct Shared<'a> {
-    method: Said<'a, String>,
-    headers: BTreeMap<String, String>,
-    status: Said<'a, StatusSet>,
-    redirects: Said<'a, u32>,
     timeout: Said<'a, Duration>,
-    ca_file: Said<'a, Option<PathBuf>>,
-    insecure: Said<'a, bool>,
     max_failures: Said<'a, u32>,
     min_successes: Said<'a, u32>,
     grace: Said<'a, Duration>,
@@ -225,7 +245,6 @@ struct Shared<'a> {
     first: Said<'a, Duration>,
     max: Said<'a, Duration>,
     mode: Said<'a, Mode>,
-    maintenance: Option<Maintenance>,
     held_too_long: Said<'a, Duration>,
     flapping: Flapping,
     escalate: Said<'a, Vec<Rung>>,
@@ -234,13 +253,7 @@ struct Shared<'a> {
 impl<'a> Shared<'a> {
     /// All are read before the first that was refused ends it: every fault is told at once.
     fn read(reading: &mut Reading<'a>) -> Result<Self, Refused> {
-        let method = reading.need("method", question::method);
-        let headers = question::headers(reading);
-        let status = reading.need("status", question::status);
-        let redirects = reading.need("redirects", words::number::<0, 20>);
         let timeout = reading.need("timeout", words::span_above_zero);
-        let ca_file = reading.need("ca_file", words::ca_file);
-        let insecure = reading.need("insecure", words::truth);
         let max_failures = reading.need("max_failures", words::count);
         let min_successes = reading.need("min_successes", words::count);
         let grace = reading.need("grace", words::span);
@@ -252,18 +265,11 @@ impl<'a> Shared<'a> {
         let first = reading.need("backoff.first", words::span);
         let max = reading.need("backoff.max", words::span);
         let mode = reading.need("mode", words::mode);
-        let maintenance = guards::maintenance(reading);
         let held_too_long = reading.need("held_too_long", words::span_above_zero);
         let flapping = guards::flapping(reading);
         let escalate = reading.need("escalate", escalate::rungs);
         Ok(Self {
-            method: method?,
-            headers: headers?,
-            status: status?,
-            redirects: redirects?,
             timeout: timeout?,
-            ca_file: ca_file?,
-            insecure: insecure?,
             max_failures: max_failures?,
             min_successes: min_successes?,
             grace: grace?,
@@ -275,7 +281,6 @@ impl<'a> Shared<'a> {
             first: first?,
             max: max?,
             mode: mode?,
-            maintenance: maintenance?,
             held_too_long: held_too_long?,
             flapping: flapping?,
             escalate: escalate?,
@@ -297,20 +302,6 @@ impl<'a> Shared<'a> {
             escalate: self.escalate.value.clone(),
         }
     }
-
-    fn question(self, address: Address) -> Question {
-        Question {
-            url: address.url,
-            socket: address.socket,
-            trust: Trust { ca_file: self.ca_file.value, insecure: self.insecure.value },
-            method: self.method.value,
-            headers: self.headers,
-            status: self.status.value,
-            redirects: self.redirects.value,
-            timeout: self.timeout.value,
-            maintenance: self.maintenance,
-        }
-    }
 }
 
 struct Limit<'a> {
@@ -325,14 +316,9 @@ fn in_order(reading: &mut Reading<'_>, host: Option<&Host<'_>>) -> Result<(), Re
         let setting = reading.strongest(key)?;
         Some(Limit { key, span: words::span(&setting.value).ok()?, setting })
     };
-    let deadline = host.map(|Host { deadline, .. }| Limit {
-        key: "host.deadline",
-        span: deadline.value,
-        setting: deadline.setting,
-    });
     let clashes = [
         shorter(limit("min_gap"), limit("stale_after")),
-        fits_twice(limit("timeout"), deadline),
+        fits_twice(reading, host),
         not_longer(limit("backoff.first"), limit("backoff.max")),
     ];
     let refused: Vec<_> = clashes.into_iter().flatten().map(|fault| reading.refuse(fault)).collect();
@@ -345,17 +331,18 @@ fn shorter(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault> {
 }
 
 /// Two probes lead to a restart, which begins only with 30 s of the deadline left.
-fn fits_twice(timeout: Option<Limit<'_>>, deadline: Option<Limit<'_>>) -> Option<Fault> {
-    let (timeout, deadline) = timeout.zip(deadline)?;
-    let needed = timeout.span.saturating_mul(2).saturating_add(TO_RESTART);
-    (needed >= deadline.span).then(|| {
-        let by_default = timeout.setting.origin == Origin::Default;
+pub(super) fn fits_twice(reading: &Reading<'_>, host: Option<&Host<'_>>) -> Option<Fault> {
+    let (timeout, deadline) = (reading.strongest("timeout")?, &host?.deadline);
+    let span = words::span(&timeout.value).ok()?;
+    let needed = span.saturating_mul(2).saturating_add(TO_RESTART);
+    (needed >= deadline.value).then(|| {
+        let by_default = timeout.origin == Origin::Default;
         let what = format!(
             "leaves no time to restart: two probes of {} and the 30s that a restart needs do not fit a deadline of {}",
-            words::spell(timeout.span),
-            words::spell(deadline.span)
+            words::spell(span),
+            words::spell(deadline.value)
         );
-        let told = if by_default { deadline.setting } else { timeout.setting };
+        let told = if by_default { deadline.setting } else { timeout };
         told.fault(Wrong::cure(what, "make host.deadline longer, or timeout shorter"))
     })
 }

@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use unhang_core::{Mode, OnFlapping, Rung};
+use unhang_core::{Mode, OnFlapping, Rung, Weight};
 
-use crate::plan::{Plan, Question, Restarter, Service};
+use crate::plan::{Asks, BodyRules, FailOn, JsonRules, Plan, Probe, Question, Restarter, Service};
+use crate::probe::KINDS;
 
+use super::probes::{self, PROBE, Shown};
 use super::question::LOCALHOST;
 use super::settings::{Setting, Table, dotted};
 use super::words::spell;
@@ -32,21 +34,20 @@ pub(crate) struct Entry {
 /// `layers`: weakest first.
 pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
     let policy = &service.policy;
-    let question = &service.question;
+    let own_url = service.probes.first().filter(|probe| probe.name.is_none());
+    let question = own_url.and_then(Probe::question);
     let pause_file = service.pause_file.path.as_deref().unwrap_or(Path::new(""));
-    let mut values = vec![("url", text(&address(question))), ("name", text(&service.name))];
+    let mut values: Vec<(&str, String)> = Vec::new();
+    values.extend(question.map(|question| ("url", text(&address(question)))));
+    values.push(("name", text(&service.name)));
     values.push(match &service.restarter {
         Restarter::Unit(unit) => ("unit", text(unit)),
         Restarter::Command(words) => ("restart", list(words)),
         Restarter::Nothing => ("restart", "[]".to_owned()),
     });
+    values.extend(question.map(asked).unwrap_or_default());
+    values.extend(own_url.map(|probe| ("timeout", span(probe.timeout))));
     values.extend([
-        ("method", text(&question.method)),
-        ("status", text(&question.status.to_string())),
-        ("redirects", question.redirects.to_string()),
-        ("timeout", span(question.timeout)),
-        ("ca_file", text(&question.trust.ca_file.as_deref().unwrap_or(Path::new("")).display().to_string())),
-        ("insecure", question.trust.insecure.to_string()),
         ("max_failures", policy.max_failures.to_string()),
         ("min_successes", policy.min_successes.to_string()),
         ("grace", span(policy.grace)),
@@ -70,16 +71,79 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
     if !service.requires.is_empty() {
         values.push(("requires", list(&service.requires)));
     }
-    if let Some(maintenance) = &question.maintenance {
-        values.push(("maintenance.status", text(&maintenance.status.to_string())));
-        values.extend(maintenance.header.iter().map(|header| ("maintenance.header", text(header))));
-    }
     let mut entries: Vec<Entry> = values
         .into_iter()
         .map(|(key, value)| Entry { key: key.to_owned(), value, origin: origin(key, layers) })
         .collect();
-    entries.extend(question.headers.iter().map(|(name, value)| header(name, value, layers)));
+    entries.extend(question.map(|question| headers(question, layers)).unwrap_or_default());
     Section { name: dotted(&["service", &service.key]), entries }
+}
+
+/// `own`: its table; `layers`: those below that.
+pub(super) fn probe(service: &Service, probe: &Probe, own: &Table, layers: &[&Table]) -> Section {
+    let layers: Vec<&Table> = layers.iter().copied().chain([own]).collect();
+    let mut values: Vec<(&str, String)> = Vec::new();
+    match &probe.asks {
+        Asks::Url(question) => {
+            values.push(("url", text(&address(question))));
+            values.extend(asked(question));
+        }
+        Asks::Kind { kind, given } => {
+            let spec = KINDS.iter().map(|kind| &kind.spec).find(|spec| spec.subject.name == *kind);
+            let keys = spec.map(|spec| [&spec.subject].into_iter().chain(spec.keys)).into_iter().flatten();
+            values.extend(keys.filter_map(|key| {
+                let value = probes::shown(key.word, given.0.get(key.name)?);
+                Some((
+                    key.name,
+                    match value {
+                        Shown::Text(shown) => text(&shown),
+                        Shown::List(words) => list(&words),
+                        Shown::Bare(number) => number,
+                    },
+                ))
+            }));
+        }
+    }
+    values.push(("timeout", span(probe.timeout)));
+    values.push(("optional", (probe.weight == Weight::Warns).to_string()));
+    let entry =
+        |(key, value): (&str, String)| Entry { key: key.to_owned(), value, origin: origin(key, &layers) };
+    let mut entries: Vec<Entry> = values.into_iter().map(entry).collect();
+    entries.extend(probe.question().map(|question| headers(question, &layers)).unwrap_or_default());
+    let name = probe.name.as_deref().unwrap_or_default();
+    Section { name: dotted(&["service", &service.key, PROBE, name]), entries }
+}
+
+/// How a URL is asked.
+fn asked(question: &Question) -> Vec<(&'static str, String)> {
+    let trust = &question.trust;
+    let mut values = vec![
+        ("method", text(&question.method)),
+        ("status", text(&question.status.to_string())),
+        ("redirects", question.redirects.to_string()),
+        ("ca_file", text(&trust.ca_file.as_deref().unwrap_or(Path::new("")).display().to_string())),
+        ("insecure", trust.insecure.to_string()),
+    ];
+    let BodyRules { contains, lacks, regex, json } = &question.body;
+    let some = |key, list: &[String]| (!list.is_empty()).then(|| (key, self::list(list)));
+    values.extend(some("body.contains", contains));
+    values.extend(some("body.lacks", lacks));
+    values.extend(regex.as_ref().map(|regex| ("body.regex", text(regex))));
+    if let Some(JsonRules { fail_on, ignore }) = json {
+        let fail_on = if *fail_on == FailOn::Failure { "failure" } else { "warning" };
+        values.extend([("json.fail_on", text(fail_on)), ("json.ignore", list(ignore))]);
+    }
+    values.extend(question.latency.warn.map(|warn| ("latency.warn", span(warn))));
+    values.extend(question.latency.fail.map(|fail| ("latency.fail", span(fail))));
+    if let Some(maintenance) = &question.maintenance {
+        values.push(("maintenance.status", text(&maintenance.status.to_string())));
+        values.extend(maintenance.header.iter().map(|header| ("maintenance.header", text(header))));
+    }
+    values
+}
+
+fn headers(question: &Question, layers: &[&Table]) -> Vec<Entry> {
+    question.headers.iter().map(|(name, value)| header(name, value, layers)).collect()
 }
 
 pub(super) fn host(plan: &Plan, layers: &[&Table]) -> Section {

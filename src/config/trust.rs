@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::settings::{Fault, Setting, Table, Value, Wrong};
+use super::probes;
+use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use super::tables::Tables;
 use crate::os::certificates;
 use crate::plan::{Service, Trust};
@@ -12,7 +13,7 @@ use crate::words;
 pub(super) fn faults(services: &[&Service], tables: &Tables, typed: &Table) -> Vec<Fault> {
     let plain: Vec<&Table> = services
         .iter()
-        .filter(|service| !service.question.may_need_tls())
+        .filter(|service| service.url().is_none_or(|url| !url.may_need_tls()))
         .filter_map(|service| tables.services.get(&service.key))
         .collect();
     // Of [defaults], those take it that can; a flag that nobody can take was meant otherwise.
@@ -41,16 +42,25 @@ fn no_meaning() -> Wrong {
 fn unusable_files(services: &[&Service], tables: &Tables, typed: &Table) -> Vec<Fault> {
     let mut read = BTreeMap::<&Path, Option<String>>::new();
     let mut faults = Vec::new();
-    for service in services.iter().filter(|service| service.question.may_need_tls()) {
-        let Trust { ca_file: Some(path), insecure: false } = &service.question.trust else { continue };
-        let why = read.entry(path).or_insert_with(|| {
-            let error = certificates::read(path).err()?;
-            Some(words::io(&error))
-        });
-        let layers = [Some(typed), tables.services.get(&service.key), Some(&tables.defaults)];
-        let setting = layers.into_iter().flatten().find_map(|layer| layer.get("ca_file"));
-        if let (Some(why), Some(setting)) = (why, setting) {
-            faults.push(setting.fault(format!("cannot be used: {}: {why}", path.display())));
+    let nothing = Table::new(&[], Origin::Default);
+    for service in services {
+        let Some(own) = tables.services.get(&service.key) else { continue };
+        let (_, probes, _) = probes::apart(own);
+        for probe in &service.probes {
+            let Some(url) = probe.question().filter(|url| url.may_need_tls()) else { continue };
+            let Trust { ca_file: Some(path), insecure: false } = &url.trust else { continue };
+            let why = read.entry(path).or_insert_with(|| {
+                let error = certificates::read(path).err()?;
+                Some(words::io(&error))
+            });
+            let layers = match &probe.name {
+                None => [typed, own, &tables.defaults],
+                Some(name) => [probes.get(name).unwrap_or(&nothing), &tables.defaults, &nothing],
+            };
+            let setting = layers.into_iter().find_map(|layer| layer.get("ca_file"));
+            if let (Some(why), Some(setting)) = (why, setting) {
+                faults.push(setting.fault(format!("cannot be used: {}: {why}", path.display())));
+            }
         }
     }
     faults

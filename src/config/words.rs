@@ -120,6 +120,13 @@ pub(super) fn text(value: &Value) -> Result<&str, Wrong> {
     value.text().ok_or_else(|| format!("must be a text in quotes, got {value}").into())
 }
 
+/// `"40%"`, as 40.
+pub(super) fn percent(value: &Value) -> Result<u32, Wrong> {
+    let wrong = || Wrong::from(format!("must be a share of 1% to 100%, such as \"40%\", got {value}"));
+    let number = value.text().and_then(|text| text.strip_suffix('%')).and_then(|text| text.parse().ok());
+    number.filter(|number| (1..=100).contains(number)).ok_or_else(wrong)
+}
+
 /// As an operator would write it.
 pub(super) fn spell(span: Duration) -> String {
     let mut text = String::new();

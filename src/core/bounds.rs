@@ -47,9 +47,8 @@ pub(crate) fn due(case: &Case<'_>, next: &State) -> Result<Act, Hold> {
 
 /// 3xx and 4xx are said on purpose: a life that says the same as the one that we ended for it.
 fn same_answer(case: &Case<'_>, next: &State) -> Option<u16> {
-    let Observation::Unhealthy(answer @ (Cause::Status(status) | Cause::ToHttps(status))) = case.seen else {
-        return None;
-    };
+    let Observation::Unhealthy(answer) = case.seen else { return None };
+    let (Cause::Status(status) | Cause::ToHttps(status)) = answer.itself() else { return None };
     let in_vain =
         |last: &&Restart| last.outcome == Outcome::NotHealed && last.act.begins_a_life() == Some(true);
     let last = next.last_restart().filter(in_vain)?;

@@ -1,6 +1,6 @@
 //! What a decision leaves behind: for the next tick, and for people.
 
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
 use core::time::Duration;
 
 use crate::{Case, Decision, Observation, Standing, State, Verdict, VerdictKind};
@@ -18,9 +18,13 @@ pub(crate) fn told(verdict: Verdict, next: State, case: &Case<'_>) -> Decision {
         Observation::Unhealthy(why) => Some(why.to_string()),
         Observation::Unknown(doubt) => Some(doubt.code().to_string()),
     };
+    let said = match case.seen {
+        Observation::Unhealthy(why) => why.said().map(String::from),
+        Observation::Healthy | Observation::Unknown(_) => None,
+    };
     let (kind, reason) = (verdict.kind(), verdict.reason());
     let standing = standing(kind, next.standing.as_ref().filter(|_| next.reason == reason), case);
-    let next = State { verdict: kind, reason, cause: answer, standing, ..next };
+    let next = State { verdict: kind, reason, cause: answer, said, standing, ..next };
     Decision { verdict, reason, next, counted: false, earlier: None }
 }
 

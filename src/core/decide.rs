@@ -9,9 +9,9 @@ use crate::bounds::due;
 use crate::conclusion::{standing, told};
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::{
-    Active, Cause, Condition, Doubt, Evidence, Failing, FailingRequirement, Hold, Life, Load, Moment,
-    Observation, OnFlapping, Outcome, Pause, Paused, PausedBy, Policy, Reason, Recent, Restart, State, Unit,
-    Upstream, Verdict, VerdictKind, Was,
+    Active, Condition, Doubt, Evidence, Failing, FailingRequirement, Hold, Life, Load, Moment, Observation,
+    OnFlapping, Outcome, Pause, Paused, PausedBy, Policy, Reason, Recent, Restart, State, Unit, Upstream,
+    Verdict, VerdictKind, Was,
 };
 
 /// The backoff goes back after this long a healthy time, or after its own step if that is longer:
@@ -316,7 +316,7 @@ fn hands_off(case: &Case<'_>, next: &State) -> Option<Hold> {
 fn paused(case: &Case<'_>) -> Option<Paused> {
     match (case.pause, case.seen) {
         (Pause::Lasting(paused), _) => Some(paused.clone()),
-        (_, Observation::Unhealthy(Cause::Maintenance(_))) => {
+        (_, Observation::Unhealthy(why)) if why.is_maintenance() => {
             Some(Paused { by: PausedBy::Service, left: None })
         }
         (Pause::None | Pause::Over { .. }, _) => None,

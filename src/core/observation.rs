@@ -1,6 +1,7 @@
 //! What one probe showed. Three answers, not two: what we could not tell is neither for nor against
 //! the service.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
@@ -33,6 +34,20 @@ pub enum Cause {
     /// What answers there does not speak HTTP; the detail comes from outside.
     NotHttp(String),
     TooLarge,
+    /// What a body says, how long it took, or what a probe found that asks no HTTP.
+    Found(Finding),
+    /// Of a probe with a name of its own.
+    Of(String, Box<Cause>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable: the kind of probe, or of rule.
+    pub code: &'static str,
+    /// May come from outside.
+    pub words: String,
+    /// That it came with; 0 for none.
+    pub status: u16,
 }
 
 /// Why a TLS handshake failed.
@@ -70,6 +85,8 @@ pub enum Doubt {
     /// systemd was asked and said nothing we can use.
     UnitUnknown(String),
     Other(String),
+    /// Of a probe with a name of its own.
+    Of(String, Box<Doubt>),
 }
 
 /// How far a request had come.
@@ -92,6 +109,13 @@ pub struct Times {
     pub tls: Duration,
     pub wait: Duration,
     pub read: Duration,
+}
+
+impl Observation {
+    #[must_use]
+    pub const fn failing(found: Finding) -> Self {
+        Self::Unhealthy(Cause::Found(found))
+    }
 }
 
 impl Times {
@@ -158,7 +182,37 @@ impl Cause {
             Self::Tls(fault) => fault.code(),
             Self::NotHttp(_) => "not_http",
             Self::TooLarge => "too_large",
+            Self::Found(found) => found.code,
+            Self::Of(_, cause) => cause.code(),
         }
+    }
+
+    /// Without the name of the probe.
+    #[must_use]
+    pub const fn itself(&self) -> &Self {
+        let mut cause = self;
+        while let Self::Of(_, inner) = cause {
+            cause = inner;
+        }
+        cause
+    }
+
+    /// Of which it is, if that has a name of its own.
+    #[must_use]
+    pub const fn probe(&self) -> Option<&str> {
+        if let Self::Of(name, _) = self { Some(name.as_str()) } else { None }
+    }
+
+    /// What it found, where a code does not say it.
+    #[must_use]
+    pub const fn said(&self) -> Option<&str> {
+        if let Self::Found(found) = self.itself() { Some(found.words.as_str()) } else { None }
+    }
+
+    /// It says itself that somebody is at work.
+    #[must_use]
+    pub const fn is_maintenance(&self) -> bool {
+        matches!(self.itself(), Self::Maintenance(_))
     }
 
     /// The status that was answered; 0 for no answer, as curl has it.
@@ -166,6 +220,8 @@ impl Cause {
     pub const fn http(&self) -> u16 {
         match self {
             Self::Status(status) | Self::ToHttps(status) | Self::Maintenance(status) => *status,
+            Self::Found(found) => found.status,
+            Self::Of(_, cause) => cause.http(),
             Self::NoSocket
             | Self::Refused
             | Self::Reset
@@ -223,17 +279,21 @@ impl Doubt {
             Self::NoSystemd(_) => "no_systemd",
             Self::UnitUnknown(_) => "unit_unknown",
             Self::Other(_) => "other",
+            Self::Of(_, doubt) => doubt.code(),
         }
     }
 }
 
-/// `status 502`, `timeout_waiting`: what the state file keeps.
+/// `status 502`, `timeout_waiting`, `redis: refused`: what the state file keeps.
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) | Self::ToHttps(status) | Self::Maintenance(status) => {
                 write!(f, "{} {status}", self.code())
             }
+            Self::Found(Finding { code, status: 0, .. }) => f.write_str(code),
+            Self::Found(Finding { code, status, .. }) => write!(f, "{code} {status}"),
+            Self::Of(name, cause) => write!(f, "{name}: {cause}"),
             Self::NoSocket
             | Self::Refused
             | Self::Reset
@@ -278,10 +338,25 @@ mod tests {
             (Cause::Tls(TlsFault::Handshake(why())), "tls_handshake"),
             (Cause::NotHttp(why()), "not_http"),
             (Cause::TooLarge, "too_large"),
+            (found(), "json 200"),
+            (Cause::Found(Finding { code: "disk", words: why(), status: 0 }), "disk"),
+            (Cause::Of(String::from("db"), Box::new(Cause::Refused)), "db: refused"),
+            (Cause::Of(String::from("api"), Box::new(Cause::Status(502))), "api: status 502"),
         ] {
             assert_eq!(cause.to_string(), kept);
         }
         assert_eq!((Cause::ToHttps(301).http(), Cause::Tls(TlsFault::Expired).http()), (301, 0));
+    }
+
+    fn found() -> Cause {
+        Cause::Found(Finding { code: "json", words: String::from("database: refused"), status: 200 })
+    }
+
+    #[test]
+    fn a_name_changes_nothing_of_what_a_cause_is() {
+        let named = Cause::Of(String::from("api"), Box::new(found()));
+        assert_eq!((named.code(), named.http(), named.itself()), ("json", 200, &found()));
+        assert_eq!(Doubt::Of(String::from("api"), Box::new(Doubt::NoRoute)).code(), "no_route");
     }
 
     /// Read from the text: no compiler says that a list lacks a code.

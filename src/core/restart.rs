@@ -82,6 +82,7 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
                 verdict: VerdictKind::Recovered,
                 reason: Reason::Recovered,
                 cause: None,
+                said: None,
                 ..next
             }
         }

@@ -35,6 +35,8 @@ pub struct State {
     pub reason: Reason,
     /// `status 502`, `timeout_waiting`: for people, never decided upon.
     pub cause: Option<String>,
+    /// What a probe found, in words, where a code does not say it: for people, too.
+    pub said: Option<String>,
     /// The unit that systemd was last asked about while all was well, and in which boot.
     pub looked: Option<Looked>,
     pub recent: Recent,
@@ -49,6 +51,8 @@ pub struct State {
     pub distress: Option<String>,
     /// What held it, or why it could not be judged, in words with names in them: for people, too.
     pub because: Option<String>,
+    /// What warns though it is none of the service's failures: for people, too.
+    pub warnings: Vec<Warned>,
     /// What all this was counted about: marks of what is asked, of what is restarted and, if there is one, of the
     /// list of means, with `-` between.
     pub about: Option<String>,
@@ -131,6 +135,14 @@ pub struct Standing {
     pub told: Moment,
 }
 
+/// A warning, in the words of when it began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warned {
+    /// `None`: the service's own url.
+    pub probe: Option<String>,
+    pub words: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
     pub unit: String,
@@ -188,6 +200,17 @@ impl State {
             about: Some(String::from(about)),
             ..self
         }
+    }
+
+    /// Those that were there before stay as they were told: figures that change every run are no news, and not
+    /// worth a write.
+    #[must_use]
+    pub fn warned(self, now: Vec<Warned>) -> Self {
+        let as_told = |warned: Warned| {
+            let told = self.warnings.iter().find(|told| told.probe == warned.probe);
+            told.cloned().unwrap_or(warned)
+        };
+        Self { warnings: now.into_iter().map(as_told).collect(), ..self }
     }
 
     /// A tick that asked systemd about `unit` remembers it.

@@ -1,18 +1,22 @@
 //! One HTTP question. ureq speaks HTTP; the way there, TLS, the waits and the words for failure are this
-//! room's. Reads no body: no rule looks at one.
+//! room's. Reads no body that no rule looks at.
 
+use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 
-use unhang_core::{Cause, Observation};
+use unhang_core::{Cause, Doubt, Finding, Observation};
 use ureq::http::header::{
     CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT,
 };
 use ureq::http::{self, Request, Response};
 use ureq::{Agent, Body, Error, ResponseExt};
 
-use crate::plan::{Maintenance, Question};
+use crate::plan::{Latency, Maintenance, Question};
+use crate::words;
 
 use super::Answer;
+use super::body::{self, Judged};
 use super::fault::classify;
 use super::lookup::Lookup;
 use super::trace::Trace;
@@ -22,25 +26,83 @@ use super::wire::Dial;
 /// stays under 8 KiB; nginx allows its upstreams 4 or 8 (`proxy_buffer_size`).
 const HEAD: usize = 16 * 1024;
 
-/// In all within `question.timeout`; panics where ureq does.
-pub(super) fn ask(question: &Question) -> Answer {
+/// In all within `limit`; panics where ureq does.
+pub(super) fn ask(question: &Question, limit: Duration) -> Answer {
     let trace = Arc::new(Trace::new());
-    let answered = answer(question, &trace);
+    let answered = answer(question, limit, &trace);
     let status = answered.as_ref().ok().map(|answer| answer.status().as_u16());
-    let observation = match answered {
-        Ok(answer) if question.maintenance.as_ref().is_some_and(|said| is_maintenance(said, &answer)) => {
-            Observation::Unhealthy(Cause::Maintenance(answer.status().as_u16()))
-        }
-        Ok(answer) if question.status.contains(answer.status().as_u16()) => Observation::Healthy,
-        Ok(answer) => Observation::Unhealthy(unwanted(&answer)),
-        Err(error) => classify(&error, &trace.seen()),
-    };
-    Answer { observation, status, times: trace.times() }
+    let judged = answered.and_then(|answer| judged(question, answer));
+    let (observation, near) = judged.unwrap_or_else(|error| (classify(&error, &trace.seen()), None));
+    let times = trace.times();
+    let (observation, near) = in_time(&question.latency, times.total(), observation, near, status);
+    Answer { observation, near, status, times, ..Answer::default() }
 }
 
-fn answer(question: &Question, trace: &Arc<Trace>) -> Result<Response<Body>, Error> {
+/// With what warns. Reads a body only where a rule looks at one.
+fn judged(question: &Question, answer: Response<Body>) -> Result<(Observation, Option<String>), Error> {
+    let status = answer.status().as_u16();
+    if question.maintenance.as_ref().is_some_and(|said| is_maintenance(said, &answer)) {
+        return Ok((Observation::Unhealthy(Cause::Maintenance(status)), None));
+    }
+    let wanted = question.status.contains(status);
+    if !wanted {
+        let cause = unwanted(&answer);
+        // An error page of the server's own may name what fails.
+        let said = (status >= 500 && question.body.json.is_some()).then(|| of_body(question, answer, status));
+        let told = said.and_then(Result::ok).map(|(said, _)| said);
+        let named = told.filter(|said| matches!(said, Observation::Unhealthy(_)));
+        return Ok((named.unwrap_or(Observation::Unhealthy(cause)), None));
+    }
+    if question.body.are_none() {
+        Ok((Observation::Healthy, None))
+    } else {
+        of_body(question, answer, status)
+    }
+}
+
+fn of_body(
+    question: &Question,
+    answer: Response<Body>,
+    status: u16,
+) -> Result<(Observation, Option<String>), Error> {
+    let mut body = Vec::new();
+    let most = u64::try_from(body::LARGEST).unwrap_or(u64::MAX).saturating_add(1);
+    answer.into_body().into_reader().take(most).read_to_end(&mut body).map_err(Error::from)?;
+    Ok(match body::judged(&question.body, &body) {
+        Judged::Well => (Observation::Healthy, None),
+        Judged::Near(words) => (Observation::Healthy, Some(words)),
+        Judged::Failing(code, words) => (Observation::failing(Finding { code, words, status }), None),
+        Judged::NotKnown(words) => (Observation::Unknown(Doubt::Other(words)), None),
+    })
+}
+
+/// What is well, but late.
+fn in_time(
+    latency: &Latency,
+    took: Duration,
+    observation: Observation,
+    near: Option<String>,
+    status: Option<u16>,
+) -> (Observation, Option<String>) {
+    if observation != Observation::Healthy {
+        return (observation, near);
+    }
+    let late = |limit: Option<Duration>, key: &str| {
+        let limit = limit.filter(|limit| took >= *limit)?;
+        Some(format!("answered in {} ({key} {})", words::span(took), words::span(limit)))
+    };
+    match (late(latency.fail, "latency.fail"), late(latency.warn, "latency.warn")) {
+        (Some(words), _) => {
+            let found = Finding { code: "slow", words, status: status.unwrap_or_default() };
+            (Observation::failing(found), None)
+        }
+        (None, late) => (observation, near.or(late)),
+    }
+}
+
+fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<Response<Body>, Error> {
     let config = Agent::config_builder()
-        .timeout_global(Some(question.timeout))
+        .timeout_global(Some(limit))
         .http_status_as_error(false)
         .allow_non_standard_methods(true)
         .max_redirects(question.redirects)

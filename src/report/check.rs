@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Act, Active, Cause, Decision, Hold, Moment, Observation, Reason, Times, Unit, Verdict};
+use unhang_core::{
+    Act, Active, Cause, Decision, Hold, Moment, Observation, Reason, Times, Unit, Verdict, Warned, Weight,
+};
 
 use crate::exit::Level;
-use crate::plan::{Service, StatusSet};
+use crate::plan::{Probe, Service};
 use crate::words;
 
 use super::status::no_tick_for;
@@ -27,14 +29,31 @@ pub(crate) enum Depth {
 pub(crate) struct Checked<'a> {
     /// NAME, or the URL where that is all there is.
     pub(crate) label: &'a str,
-    pub(crate) timeout: Duration,
-    /// The statuses that are healthy.
-    pub(crate) wanted: &'a StatusSet,
+    /// At least one.
+    pub(crate) probes: Vec<CheckedProbe<'a>>,
+    /// What they say together.
     pub(crate) seen: Observation,
-    pub(crate) status: Option<u16>,
-    pub(crate) times: Times,
+    pub(crate) warnings: Vec<Warned>,
     pub(crate) watched: Watched,
     pub(crate) prospect: Option<Prospect<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct CheckedProbe<'a> {
+    pub(crate) probe: &'a Probe,
+    pub(crate) answer: Answered,
+}
+
+/// What one probe of now showed.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) observation: Observation,
+    /// It is well, but over a threshold that warns.
+    pub(crate) near: Option<String>,
+    /// Of what is well.
+    pub(crate) said: Option<String>,
+    pub(crate) status: Option<u16>,
+    pub(crate) times: Times,
 }
 
 /// Do runs look after it?
@@ -112,11 +131,12 @@ const fn word(level: Level) -> &'static str {
 }
 
 fn level_of(checked: &Checked<'_>) -> Level {
-    match checked.seen {
+    match &checked.seen {
         Observation::Healthy if unwatched(checked).is_some() => Level::Warning,
+        Observation::Healthy if !checked.warnings.is_empty() => Level::Warning,
         Observation::Healthy => Level::Ok,
         // It says so itself, and means it.
-        Observation::Unhealthy(Cause::Maintenance(_)) => Level::Warning,
+        Observation::Unhealthy(cause) if cause.is_maintenance() => Level::Warning,
         Observation::Unhealthy(_) => Level::Critical,
         Observation::Unknown(_) => Level::Unknown,
     }
@@ -131,12 +151,16 @@ fn summary(checked: &[Checked<'_>]) -> String {
         (_, 0) => format!("{} services healthy", checked.len()),
         (_, n) => format!("{n} of {} not healthy: {}", checked.len(), unwell.join("; ")),
     };
+    let warnings = checked.iter().flat_map(|one| {
+        let label = if checked.len() == 1 { String::new() } else { format!("{}: ", one.label) };
+        one.warnings.iter().map(move |warned| format!("{label}warns: {}", words::warned(warned)))
+    });
     let unwatched = checked.iter().find_map(|one| Some((one, unwatched(one)?)));
     let unwatched = unwatched.map(|(one, why)| match checked {
         [_] => why,
         _ => format!("{}: {why}", one.label),
     });
-    [Some(found), unwatched].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [found].into_iter().chain(warnings).chain(unwatched).collect::<Vec<_>>().join("; ")
 }
 
 /// Why no run looks after it, though some did. Where none ever came, nobody may expect one.
@@ -150,43 +174,75 @@ fn unwatched(checked: &Checked<'_>) -> Option<String> {
 }
 
 fn found(checked: &Checked<'_>) -> String {
-    let took = words::span(checked.times.total());
-    match &checked.seen {
-        Observation::Healthy => format!("{} in {took}", answer(checked)),
-        Observation::Unhealthy(cause) => match words::cause(cause, checked.timeout) {
-            Some(why) => format!("{}: {why}", words::http(cause)),
-            // Else it reads like a healthy one.
-            None if cause.http() < 400 => {
-                format!("{} in {took}, wanted {}", words::http(cause), checked.wanted)
+    match checked.probes.as_slice() {
+        [one] if one.probe.name.is_none() => found_by(one),
+        probes => match &checked.seen {
+            Observation::Healthy => {
+                let counting = probes.iter().filter(|one| one.probe.weight == Weight::Counts).count();
+                format!("{} in {}", words::probes_healthy(counting), words::span(longest(probes)))
             }
-            None => format!("{} in {took}", words::http(cause)),
+            Observation::Unhealthy(cause) => {
+                let of = |one: &&CheckedProbe<'_>| one.probe.name.as_deref() == cause.probe();
+                probes.iter().find(of).map_or_else(String::new, |one| {
+                    let name = one.probe.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+                    format!("{name}{}", found_by(one))
+                })
+            }
+            Observation::Unknown(doubt) => format!("not judged: {}", words::doubt(doubt)),
+        },
+    }
+}
+
+fn found_by(one: &CheckedProbe<'_>) -> String {
+    let (answer, timeout) = (&one.answer, one.probe.timeout);
+    let took = words::span(answer.times.total());
+    let url = one.probe.question();
+    match &answer.observation {
+        Observation::Healthy if url.is_none() => answer.said.clone().unwrap_or_default(),
+        // An address gives none, and `HTTP 000` would read like a failure.
+        Observation::Healthy => {
+            let status =
+                answer.status.map_or_else(|| "connected".to_owned(), |status| format!("HTTP {status}"));
+            format!("{status} in {took}")
+        }
+        Observation::Unhealthy(cause) => match (words::cause(cause, timeout), url) {
+            (why, None) => why.unwrap_or_default(),
+            (Some(why), Some(_)) => format!("{}: {why}", words::answer(cause)),
+            // Else it reads like a healthy one.
+            (None, Some(url)) if cause.http() < 400 => {
+                format!("{} in {took}, wanted {}", words::answer(cause), url.status)
+            }
+            (None, Some(_)) => format!("{} in {took}", words::answer(cause)),
         },
         Observation::Unknown(doubt) => format!("not judged: {}", words::doubt(doubt)),
     }
 }
 
-/// Of a healthy answer; an address gives none, and `HTTP 000` would read like a failure.
-fn answer(checked: &Checked<'_>) -> String {
-    checked.status.map_or_else(|| "connected".to_owned(), |status| format!("HTTP {status}"))
+/// They were asked side by side.
+fn longest(probes: &[CheckedProbe<'_>]) -> Duration {
+    probes.iter().map(|one| one.answer.times.total()).max().unwrap_or_default()
 }
 
 /// `'LABEL'=VALUE[UOM];[WARN];[CRIT];[MIN];[MAX]`
 fn perfdata(checked: &Checked<'_>) -> String {
     // A URL would need quotes, and change with every other URL.
     let label = if checked.label.contains(['/', ':']) { "time" } else { checked.label };
-    let limit = checked.timeout.as_secs_f64();
+    let limit = checked.probes.iter().map(|one| one.probe.timeout).max().unwrap_or_default().as_secs_f64();
     // A refusal is quick, and no answer: it must not look like the fastest of all.
-    let took_its_time =
-        matches!(checked.seen, Observation::Healthy | Observation::Unhealthy(Cause::TimedOut(_)));
-    let answered = checked.status.is_some() || took_its_time;
-    let seconds = checked.times.total().as_secs_f64();
+    let took_its_time = match &checked.seen {
+        Observation::Healthy => true,
+        Observation::Unhealthy(cause) => matches!(cause.itself(), Cause::TimedOut(_)),
+        Observation::Unknown(_) => false,
+    };
+    let answered = checked.probes.iter().any(|one| one.answer.status.is_some()) || took_its_time;
+    let seconds = longest(&checked.probes).as_secs_f64();
     let value = if answered { format!("{seconds:.6}s") } else { "U".to_owned() };
     format!("{label}={value};;{limit};0;{limit}")
 }
 
 fn details(checked: &Checked<'_>) -> Vec<String> {
     let label = checked.label;
-    let mut lines = vec![times(checked)];
+    let mut lines: Vec<String> = checked.probes.iter().flat_map(|one| probe_lines(one, checked)).collect();
     if let Some(prospect) = &checked.prospect {
         lines.push(format!("unit: {}", words::unit(&prospect.unit, prospect.service)));
         lines.push(format!("a restart: {}", restart(prospect)));
@@ -196,13 +252,34 @@ fn details(checked: &Checked<'_>) -> Vec<String> {
     lines.iter().map(|line| words::escaped(&format!("{label}: {line}"))).collect()
 }
 
-fn times(checked: &Checked<'_>) -> String {
-    let Times { resolve, connect, tls, wait, read } = checked.times;
+/// What each found, where there are several; and where the time of a URL went.
+fn probe_lines(one: &CheckedProbe<'_>, checked: &Checked<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if checked.probes.len() > 1 || one.probe.name.is_some() {
+        let name = one.probe.name.as_deref().unwrap_or("url");
+        let level = match (&one.answer.observation, one.probe.weight, &one.answer.near) {
+            (Observation::Healthy, _, None) => "well",
+            (Observation::Unhealthy(_) | Observation::Unknown(_), Weight::Warns, _)
+            | (Observation::Healthy, _, Some(_)) => "warns",
+            (Observation::Unhealthy(_), Weight::Counts, _) => "fails",
+            (Observation::Unknown(_), Weight::Counts, _) => "unknown",
+        };
+        let found = one.answer.near.clone().unwrap_or_else(|| found_by(one));
+        lines.push(format!("probe {name}: {level}: {found}"));
+    }
+    if one.probe.question().is_some() {
+        lines.push(times(&one.answer.times));
+    }
+    lines
+}
+
+fn times(times: &Times) -> String {
+    let Times { resolve, connect, tls, wait, read } = *times;
     let parts = [("name", resolve), ("connect", connect), ("TLS", tls), ("first byte", wait), ("rest", read)];
     // Less would be shown as nothing.
     let spent = parts.iter().filter(|(_, time)| *time >= Duration::from_micros(50));
     let spent: Vec<String> = spent.map(|(part, time)| format!("{part} {}", words::millis(*time))).collect();
-    let all = format!("in all {}", words::millis(checked.times.total()));
+    let all = format!("in all {}", words::millis(times.total()));
     format!("times: {}", spent.into_iter().chain([all]).collect::<Vec<_>>().join(", "))
 }
 
@@ -241,7 +318,11 @@ fn next_tick(prospect: &Prospect<'_>) -> String {
 }
 
 fn object(checked: &Checked<'_>) -> Value {
-    let Times { resolve, connect, tls, wait, read } = checked.times;
+    // Of the service's own url, or of the slowest probe.
+    let own = checked.probes.first().filter(|one| one.probe.name.is_none());
+    let slowest = || checked.probes.iter().max_by_key(|one| one.answer.times.total());
+    let main = own.or_else(slowest).map(|one| &one.answer);
+    let Times { resolve, connect, tls, wait, read } = main.map(|answer| answer.times).unwrap_or_default();
     let (observation, cause, code) = match &checked.seen {
         Observation::Healthy => ("healthy", None, None),
         Observation::Unhealthy(cause) => ("unhealthy", Some(cause.to_string()), Some(cause.code())),
@@ -252,7 +333,7 @@ fn object(checked: &Checked<'_>) -> Value {
         "service": checked.label,
         "status": word(level_of(checked)).to_lowercase(),
         "observation": observation,
-        "http": checked.status,
+        "http": main.and_then(|answer| answer.status),
         "cause": cause,
         "code": code,
         "explanation": found(checked),
@@ -262,9 +343,11 @@ fn object(checked: &Checked<'_>) -> Value {
             "tls": tls.as_secs_f64(),
             "first_byte": wait.as_secs_f64(),
             "rest": read.as_secs_f64(),
-            "total": checked.times.total().as_secs_f64(),
+            "total": longest(&checked.probes).as_secs_f64(),
         },
-        "timeout_seconds": checked.timeout.as_secs_f64(),
+        "timeout_seconds": checked.probes.iter().map(|one| one.probe.timeout).max().unwrap_or_default().as_secs_f64(),
+        "warnings": checked.warnings.iter().map(words::warned).collect::<Vec<_>>(),
+        "probes": checked.probes.iter().map(probe_object).collect::<Vec<_>>(),
         "last_tick_seconds_ago": last_tick(checked).map(|age| age.as_secs()),
         "unit": prospect.map(|prospect| unit(&prospect.unit, prospect.service)),
         "restart_held_by": prospect.and_then(|prospect| prospect.hold.as_ref()).map(|hold| hold.reason().code()),
@@ -278,6 +361,24 @@ fn object(checked: &Checked<'_>) -> Value {
             }))
         }),
         "unreadable": prospect.and_then(|prospect| prospect.unreadable.as_ref()),
+    })
+}
+
+fn probe_object(one: &CheckedProbe<'_>) -> Value {
+    let (observation, code) = match &one.answer.observation {
+        Observation::Healthy => ("healthy", None),
+        Observation::Unhealthy(cause) => ("unhealthy", Some(cause.code())),
+        Observation::Unknown(doubt) => ("unknown", Some(doubt.code())),
+    };
+    json!({
+        "name": one.probe.name,
+        "kind": one.probe.kind(),
+        "optional": one.probe.weight == Weight::Warns,
+        "observation": observation,
+        "code": code,
+        "explanation": found_by(one),
+        "warning": one.answer.near,
+        "seconds": one.answer.times.total().as_secs_f64(),
     })
 }
 

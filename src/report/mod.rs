@@ -16,7 +16,9 @@ use unhang_core::{Decision, Moment, Observation};
 
 use crate::plan::Service;
 use crate::words;
-pub(crate) use check::{Checked, Depth, Leave, Prospect, Watched, check, check_json, check_refused, level};
+pub(crate) use check::{
+    Answered, Checked, CheckedProbe, Depth, Leave, Prospect, Watched, check, check_json, check_refused, level,
+};
 pub(crate) use progress::Progress;
 pub(crate) use screen::{Screen, Style};
 pub(crate) use settings::{json as settings_json, lines as settings};
@@ -46,8 +48,8 @@ pub(crate) fn bytes(text: &[u8]) {
 pub(crate) fn rehearsed(service: &Service, decision: &Decision, seen: &Observation, now: &Moment) {
     let mut details = Vec::new();
     if let Observation::Unhealthy(cause) = seen {
-        details.push(words::http(cause));
-        details.extend(words::cause(cause, service.question.timeout));
+        details.push(words::answer(cause));
+        details.extend(words::cause(cause, service.timeout_of(cause)));
         details.push(format!("streak {}/{}", decision.next.streak, service.policy.max_failures));
     }
     details.extend(words::why(decision, service, now));

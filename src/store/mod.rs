@@ -6,6 +6,7 @@ mod faults;
 mod pause;
 mod shape;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub(crate) struct Record {
     /// Grows with each save.
     sequence: u64,
     pub(crate) state: State,
+    /// Of probes, by name: where in a log the last run has stopped reading.
+    pub(crate) memory: BTreeMap<String, String>,
     pub(crate) faults: Faults,
 }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use unhang_core::{
     Act, Backoff, Evidence, Intent, Looked, Moment, Outcome, Process, Reason, Recent, Restart, Standing,
-    State, VerdictKind, Was,
+    State, VerdictKind, Warned, Was,
 };
 
 use super::Record;
@@ -58,6 +58,8 @@ struct File {
     reason: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
     streak: u32,
     failures: u32,
     #[serde(default)]
@@ -100,6 +102,11 @@ struct File {
     distress: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     because: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warns>,
+    /// What a probe wants to know of the run before, in its own words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    memory: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     faults: BTreeMap<String, Stamp>,
 }
@@ -158,6 +165,14 @@ struct BackedOff {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+struct Warns {
+    /// `None`: the service's own url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    probe: Option<String>,
+    words: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 struct LookedAt {
     unit: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,6 +191,7 @@ impl File {
             verdict: state.verdict.code().to_owned(),
             reason: state.reason.code().to_owned(),
             cause: state.cause.clone(),
+            said: state.said.clone(),
             streak: state.streak,
             failures: state.failures,
             successes: state.successes,
@@ -212,6 +228,12 @@ impl File {
             together: state.together.clone(),
             distress: state.distress.clone(),
             because: state.because.clone(),
+            warnings: state
+                .warnings
+                .iter()
+                .map(|Warned { probe, words }| Warns { probe: probe.clone(), words: words.clone() })
+                .collect(),
+            memory: record.memory.clone(),
             about: state.about.clone(),
             faults,
         }
@@ -249,6 +271,7 @@ impl File {
             reason: Reason::from_code(&self.reason)?,
             // Shown as it stands; ours are codes.
             cause: self.cause.map(|cause| words::escaped(&cause)),
+            said: self.said.map(|said| words::escaped(&said)),
             looked: self.looked.map(|looked| Looked { unit: looked.unit, boot: looked.boot_id }),
             about: self.about,
             recent: recent(&self.recent)?,
@@ -262,10 +285,11 @@ impl File {
             together: self.together.map(|text| words::escaped(&text)),
             distress: self.distress.map(|text| words::escaped(&text)),
             because: self.because.map(|text| words::escaped(&text)),
+            warnings: self.warnings.into_iter().map(Warns::into_warned).collect(),
         };
         let mut faults = BTreeMap::new();
         faults.extend(self.faults.into_iter().map(|(kind, at)| (kind, at.into_moment())));
-        Some(Record { sequence: self.sequence, state, faults: Faults::new(faults) })
+        Some(Record { sequence: self.sequence, state, memory: self.memory, faults: Faults::new(faults) })
     }
 }
 
@@ -287,6 +311,12 @@ impl Stamp {
             since_boot: Duration::from_millis(self.boottime_ms),
             wall: Duration::from_millis(millis),
         }
+    }
+}
+
+impl Warns {
+    fn into_warned(self) -> Warned {
+        Warned { probe: self.probe.map(|probe| words::escaped(&probe)), words: words::escaped(&self.words) }
     }
 }
 

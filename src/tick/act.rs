@@ -16,8 +16,9 @@ use crate::os::clock;
 use crate::plan::{Restarter, Service};
 use crate::report::Progress;
 use crate::systemd::Looked;
-use crate::{command, probe, systemd, words};
+use crate::{command, systemd, words};
 
+use super::ask::{self, Inquiry};
 use super::distress;
 use super::hands_off::{self, Ground, HandsOff};
 use super::look::{self, Looks};
@@ -54,7 +55,7 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
     }
     let waiting = by_hand(tick).then(|| Progress::begin(words::doing(rung, service)));
     let began = Instant::now();
-    let (asked, intended) = ask(tick, judged, rung, intended, looked.as_ref());
+    let (asked, intended) = carry_out(tick, judged, rung, intended, looked.as_ref());
     let end = Proof {
         tick,
         service,
@@ -64,6 +65,7 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         intended: &intended,
         cause,
         looked: looked.as_ref(),
+        memory: &judged.watch.record.memory,
     }
     .of(asked);
     drop(waiting);
@@ -113,7 +115,9 @@ fn look_once_more(
     judged: &mut Judged<'_>,
 ) -> Option<Due> {
     let service = judged.watch.service;
-    let seen = probe::ask(&service.question).observation;
+    let reply = ask::one(Inquiry::of(service, Some(&judged.memory)), &tick.now);
+    judged.watch.record.memory = reply.remembered(&service.probes, &judged.memory);
+    let seen = reply.seen.observation;
     let looks = Looks::at(&[service], clock::monotonic(), tick.time_left());
     let looked = looks.of(service);
     let unit = look::unit(service, &judged.before, looked.as_ref());
@@ -150,7 +154,7 @@ fn look_once_more(
 
 /// Tells what is being done, but where that turns out to be forbidden. A command's process goes into the
 /// intent as soon as it is known.
-fn ask(
+fn carry_out(
     tick: &Tick<'_>,
     judged: &mut Judged<'_>,
     rung: &Rung,

@@ -1,5 +1,6 @@
 //! `check`: probes now and touches nothing. No lock, no write, no restart.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use unhang_core::{Case, Observation, State, foresee, in_the_way};
@@ -7,13 +8,15 @@ use unhang_core::{Case, Observation, State, foresee, in_the_way};
 use crate::log::Echo;
 use crate::os::{clock, limits};
 use crate::places::Places;
-use crate::plan::{Owner, Plan, Question, Restarter, Service};
-use crate::probe::{self, Answer};
-use crate::report::{Checked, Depth, Leave, Progress, Prospect, Watched};
+use crate::plan::{Owner, Plan, Probe, Restarter, Service};
+use crate::probe::Answer;
+use crate::report;
+use crate::report::{Checked, CheckedProbe, Depth, Leave, Progress, Prospect, Watched};
 use crate::store::Store;
 use crate::words;
 
 use super::Tick;
+use super::ask::{self, Inquiry, Reply};
 use super::distress;
 use super::hands_off::{self, Ground, HandsOff};
 use super::inspect::{ago, remembered};
@@ -23,29 +26,44 @@ use super::look::{self, Looks};
 pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Checked<'a>> {
     let tick = Tick::begin(plan, Echo::Silent);
     let store = Store::open_to_read(places);
-    let widest = limits::make_room_for(plan.services.len());
-    let questions: Vec<&Question> = plan.services.iter().map(|service| &service.question).collect();
+    let widest = limits::make_room_for(plan.services.iter().map(|service| service.probes.len()).sum());
+    let memories: Vec<Memory> = plan.services.iter().map(|service| memory(service, &store, &tick)).collect();
+    let inquiries: Vec<Inquiry<'_>> = plan
+        .services
+        .iter()
+        .zip(&memories)
+        .map(|(service, memory)| Inquiry::of(service, Some(memory)))
+        .collect();
     let waiting = progress(plan);
-    let answers = probe::all(&questions, widest, tick.until());
+    let replies = ask::all(&inquiries, &tick.now, widest, tick.until());
     drop(waiting);
     let prospects = match depth {
         Depth::Probe => Vec::new(),
-        Depth::Everything => prospects(&tick, &store, &answers, widest),
+        Depth::Everything => prospects(&tick, &store, &replies, widest),
     };
     let mut prospects = prospects.into_iter();
-    let of_one = |(service, answer): (&'a Service, Answer)| {
+    let of_one = |(service, reply): (&'a Service, Reply)| {
         let watched = watched(service, &store, &tick);
-        Checked { watched, prospect: prospects.next(), ..checked(&service.key, &service.question, answer) }
+        Checked { watched, prospect: prospects.next(), ..checked(&service.key, &service.probes, reply) }
     };
-    plan.services.iter().zip(answers).map(of_one).collect()
+    plan.services.iter().zip(replies).map(of_one).collect()
+}
+
+type Memory = BTreeMap<String, String>;
+
+/// Of the last run: what it has seen of a log is no news.
+fn memory(service: &Service, store: &Store, tick: &Tick<'_>) -> Memory {
+    store.load(&service.key, &tick.now).map(|loaded| loaded.record.memory).unwrap_or_default()
 }
 
 /// A URL that is no service's.
-pub(crate) fn check_url<'a>(shown: &'a str, question: &'a Question) -> Checked<'a> {
-    let waiting = probing(&[question]);
-    let answer = probe::ask(question);
+pub(crate) fn check_url<'a>(shown: &'a str, probe: &'a Probe) -> Checked<'a> {
+    let probes = std::slice::from_ref(probe);
+    let inquiry = Inquiry { probes, unit: None, own_log: None, memory: None };
+    let waiting = probing(1, probe.timeout);
+    let reply = ask::one(inquiry, &clock::now());
     drop(waiting);
-    checked(shown, question, answer)
+    checked(shown, probes, reply)
 }
 
 /// Does who asks have the same rights as the runs?
@@ -64,21 +82,26 @@ fn leave(owner: Owner, service: &Service) -> Leave {
 
 /// While all services are probed.
 pub(super) fn progress(plan: &Plan) -> Progress {
-    probing(&plan.services.iter().map(|service| &service.question).collect::<Vec<_>>())
+    let longest = plan.services.iter().map(Service::longest_timeout).max().unwrap_or_default();
+    probing(plan.services.len(), longest)
 }
 
-fn probing(questions: &[&Question]) -> Progress {
-    let longest = questions.iter().map(|question| question.timeout).max().unwrap_or_default();
-    let services = if questions.len() == 1 { "service" } else { "services" };
-    Progress::begin(format!("probing {} {services} (each {} at most)", questions.len(), words::span(longest)))
+fn probing(services: usize, longest: Duration) -> Progress {
+    let word = if services == 1 { "service" } else { "services" };
+    Progress::begin(format!("probing {services} {word} (each {} at most)", words::span(longest)))
 }
 
-fn checked<'a>(label: &'a str, question: &'a Question, answer: Answer) -> Checked<'a> {
-    let Answer { observation, status, times } = answer;
-    let timeout = question.timeout;
-    let watched = Watched::Never;
-    let wanted = &question.status;
-    Checked { label, timeout, wanted, seen: observation, status, times, watched, prospect: None }
+fn checked<'a>(label: &'a str, probes: &'a [Probe], reply: Reply) -> Checked<'a> {
+    let warnings = reply.warnings(probes);
+    let of_one = |(probe, answer)| CheckedProbe { probe, answer };
+    let probes = probes.iter().zip(reply.answers.into_iter().map(answered)).map(of_one).collect();
+    Checked { label, probes, seen: reply.seen.observation, warnings, watched: Watched::Never, prospect: None }
+}
+
+/// In the words of who tells it.
+fn answered(answer: Answer) -> report::Answered {
+    let Answer { observation, near, said, status, times, memory: _ } = answer;
+    report::Answered { observation, near, said, status, times }
 }
 
 /// The lock's time is that of the last tick, and goes with the boot, which the state does not.
@@ -99,19 +122,19 @@ fn watched(service: &Service, store: &Store, tick: &Tick<'_>) -> Watched {
 }
 
 /// What comes next for each service: the judgement of a tick, which nobody acts upon.
-fn prospects<'a>(tick: &Tick<'a>, store: &Store, answers: &[Answer], widest: usize) -> Vec<Prospect<'a>> {
+fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usize) -> Vec<Prospect<'a>> {
     let services: Vec<&Service> = tick.plan.services.iter().collect();
     let looks = Looks::at(&services, clock::monotonic(), tick.time_left());
     let host = tick.host(looks.stopping(), distress::of_host(tick.plan, &[]).holds);
     let pairs: Vec<_> =
-        services.iter().copied().zip(answers.iter().map(|answer| &answer.observation)).collect();
+        services.iter().copied().zip(replies.iter().map(|reply| &reply.seen.observation)).collect();
     let hands_off = hands_off::look_for(Ground::of(tick, store, widest, 0), &pairs);
-    let of_one = |(service, answer): (&'a Service, &Answer)| {
+    let of_one = |(service, reply): (&'a Service, &Reply)| {
         let (state, unreadable) = remembered(service, store, &tick.now);
         let goes_on = state.is_some();
         let before = state.unwrap_or_default().about(&service.mark());
         let unit = look::unit(service, &before, looks.of(service).as_ref());
-        let (now, policy, seen) = (&tick.now, &service.policy, &answer.observation);
+        let (now, policy, seen) = (&tick.now, &service.policy, &reply.seen.observation);
         let HandsOff { pause, upstream, doubt } = hands_off.get(&service.key).cloned().unwrap_or_default();
         let doubt = doubt.map(Observation::Unknown);
         let (seen, upstream) = (doubt.as_ref().unwrap_or(seen), upstream.as_ref());
@@ -130,5 +153,5 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, answers: &[Answer], widest: usi
         let leave = leave(tick.plan.owner, service);
         Prospect { service, now: tick.now.clone(), unit, hold, leave, next_tick, unreadable }
     };
-    tick.plan.services.iter().zip(answers).map(of_one).collect()
+    tick.plan.services.iter().zip(replies).map(of_one).collect()
 }

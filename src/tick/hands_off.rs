@@ -52,7 +52,7 @@ pub(super) fn look_for(ground: Ground<'_>, seen: &[(&Service, &Observation)]) ->
         requirements.saw(&service.key, seen);
     }
     let keys: Vec<&str> = failed.iter().map(|service| service.key.as_str()).collect();
-    requirements.ask_for(&keys, ground.widest, ground.until);
+    requirements.ask_for(&keys, ground.now, ground.widest, ground.until);
     let packages = packages(ground.plan);
     let pauses = ground.store.pauses();
     let of_one = |service: &Service| {

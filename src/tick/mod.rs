@@ -2,6 +2,7 @@
 //! clocks. Decides nothing: `core` does.
 
 mod act;
+mod ask;
 mod check;
 mod distress;
 mod guard;
@@ -16,7 +17,7 @@ mod together;
 mod watch;
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -26,10 +27,11 @@ use crate::exit::Exit;
 use crate::log::{self, Echo};
 use crate::os::{clock, limits};
 use crate::places::{Places, cure};
-use crate::plan::{Plan, Question, Service};
+use crate::plan::{Plan, Service};
 use crate::store::Store;
 use crate::systemd::Looked;
-use crate::{probe, report, words};
+use crate::{report, words};
+use ask::{Inquiry, Reply};
 pub(crate) use check::{check, check_url};
 use distress::Distress;
 use hands_off::{Ground, HandsOff};
@@ -62,6 +64,8 @@ struct Judged<'a> {
     seen: Observation,
     looked: Option<Looked>,
     decision: Decision,
+    /// Of its probes, as the last tick left it: a second look asks with it once more.
+    memory: BTreeMap<String, String>,
     exit: Exit,
 }
 
@@ -77,18 +81,21 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
         }
     };
     // Each service holds its lock open, and a socket while it is probed.
-    let widest = limits::make_room_for(plan.services.len().saturating_mul(2));
+    let probes: usize = plan.services.iter().map(|service| service.probes.len()).sum();
+    let widest = limits::make_room_for(plan.services.len().saturating_add(probes));
     // One of them is for a probe.
     let (watches, mut exits) = watch::claim(&tick, &store, widest.saturating_sub(1).max(1));
     watches.iter().for_each(Watch::stamp);
     let guard = guard::before_probing(&tick, &watches);
     let waiting = by_hand(&tick).then(|| check::progress(plan));
-    let seen = probe_all(&tick, &watches, widest);
+    let replies = probe_all(&tick, &watches, widest);
     drop(waiting);
+    let seen = observations(&replies);
     let _guard = guard::after_probing(&tick, &watches, &seen, guard);
     let ground = Ground::of(&tick, &store, widest, watches.len());
     let mut judged = judge(&tick, ground, watches, seen);
-    for one in &mut judged {
+    for (one, reply) in judged.iter_mut().zip(&replies) {
+        one.note(reply);
         one.keep_and_tell(&tick);
     }
     for at in due(&tick, &judged) {
@@ -108,10 +115,10 @@ pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
     let widest = limits::make_room_for(plan.services.len());
     let (watches, mut exits) = watch::read_only(&tick, &store);
     let waiting = check::progress(plan);
-    let seen = probe_all(&tick, &watches, widest);
+    let replies = probe_all(&tick, &watches, widest);
     drop(waiting);
     let ground = Ground::of(&tick, &store, widest, watches.len());
-    for one in judge(&tick, ground, watches, seen) {
+    for one in judge(&tick, ground, watches, observations(&replies)) {
         report::rehearsed(one.watch.service, &one.decision, &one.seen, &tick.now);
         exits.push(one.exit);
     }
@@ -140,6 +147,13 @@ impl<'a> Tick<'a> {
 }
 
 impl Judged<'_> {
+    /// What the probes told besides what is judged.
+    fn note(&mut self, reply: &Reply) {
+        let probes = &self.watch.service.probes;
+        self.watch.record.memory = reply.remembered(probes, &self.memory);
+        self.decision.next = self.decision.next.clone().warned(reply.warnings(probes));
+    }
+
     /// The count is on disk before anything else is done, and told after that.
     fn keep_and_tell(&mut self, tick: &Tick<'_>) {
         if self.watch.keep(self.decision.next.clone()) == watch::Kept::Nowhere {
@@ -149,7 +163,9 @@ impl Judged<'_> {
         for line in log::of_decision(service, &self.before, &self.decision, &self.seen, &tick.now) {
             self.watch.tell(tick, &line);
         }
-        for line in log::new_of_the_incident(service, &self.before, &self.decision.next) {
+        let (before, next) = (&self.before, &self.decision.next);
+        let new = log::new_of_the_incident(service, before, next);
+        for line in new.into_iter().chain(log::of_warnings(&service.name, before, next)) {
             self.watch.tell(tick, &line);
         }
         self.watch.tell_of_no_help(tick, &self.before, &self.decision.next);
@@ -180,10 +196,15 @@ impl<'a> Ground<'a> {
     }
 }
 
-fn probe_all(tick: &Tick<'_>, watches: &[Watch<'_>], widest: usize) -> Vec<Observation> {
-    let questions: Vec<&Question> = watches.iter().map(|watch| &watch.service.question).collect();
+fn probe_all(tick: &Tick<'_>, watches: &[Watch<'_>], widest: usize) -> Vec<Reply> {
+    let inquiries: Vec<Inquiry<'_>> =
+        watches.iter().map(|watch| Inquiry::of(watch.service, Some(&watch.record.memory))).collect();
     let free = widest.saturating_sub(watches.len()).max(1);
-    probe::all(&questions, free, tick.until()).into_iter().map(|answer| answer.observation).collect()
+    ask::all(&inquiries, &tick.now, free, tick.until())
+}
+
+fn observations(replies: &[Reply]) -> Vec<Observation> {
+    replies.iter().map(|reply| reply.seen.observation.clone()).collect()
 }
 
 /// Asks systemd once for all units whose state matters now, and decides for each service.
@@ -239,7 +260,8 @@ fn judge<'a>(
             decision.next.together = Some(words.chars().take(words::TOLD).collect());
         }
         let exit = exit_of(&decision.verdict);
-        Judged { watch, before, seen, looked, decision, exit }
+        let memory = watch.record.memory.clone();
+        Judged { watch, before, seen, looked, decision, memory, exit }
     };
     watches.into_iter().zip(seen).enumerate().map(judge_one).collect()
 }

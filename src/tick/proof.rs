@@ -1,6 +1,7 @@
 //! Did it help? What is waited for after a restart, and what of it proves that it healed. Every wait ends
 //! before the deadline.
 
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,11 +10,12 @@ use unhang_core::{Act, Active, Cause, Ended, Observation, State, Unit};
 use crate::asked::Asked;
 use crate::log;
 use crate::os::clock;
-use crate::plan::{HostPlan, Question, Restarter, Service};
+use crate::plan::{HostPlan, Probe, Restarter, Service};
 use crate::systemd::Looked;
-use crate::{probe, words};
+use crate::words;
 
 use super::Tick;
+use super::ask::{self, Inquiry};
 use super::look::{self, Looks};
 
 pub(super) const TO_FINISH: Duration = HostPlan::TO_FINISH;
@@ -48,6 +50,8 @@ pub(super) struct Proof<'a> {
     /// Of the failure that led to it.
     pub(super) cause: Cause,
     pub(super) looked: Option<&'a Looked>,
+    /// Of the probes, up to now: what they remember of before the restart is no evidence against it.
+    pub(super) memory: &'a BTreeMap<String, String>,
 }
 
 impl Proof<'_> {
@@ -102,8 +106,7 @@ impl Proof<'_> {
         loop {
             let probed = Instant::now();
             let left = limit.saturating_sub(returned.elapsed());
-            let seen = probe::ask(&within(&self.service.question, left)).observation;
-            match seen {
+            match self.probed(left) {
                 Observation::Healthy => successes += 1,
                 Observation::Unhealthy(cause) => (successes, last, answers) = (0, cause, false),
                 Observation::Unknown(_) => {}
@@ -201,15 +204,17 @@ impl Proof<'_> {
         matches!(self.look(), Unit::Seen(life) if life.incarnation != self.before.incarnation)
     }
 
+    /// Over in time.
+    fn probed(&self, left: Duration) -> Observation {
+        let left = left.max(Duration::from_millis(200));
+        let probes: Vec<Probe> = self.service.probes.iter().map(|probe| probe.within(left)).collect();
+        let inquiry = Inquiry { probes: &probes, ..Inquiry::of(self.service, Some(self.memory)) };
+        ask::one(inquiry, &self.tick.now).seen.observation
+    }
+
     fn look(&self) -> Unit {
         let time_left = self.tick.time_left();
         let looked = Looks::at(&[self.service], clock::monotonic(), time_left).of(self.service);
         look::unit(self.service, self.intended, looked.as_ref())
     }
-}
-
-/// The same question, over in time.
-fn within(question: &Question, left: Duration) -> Question {
-    let timeout = question.timeout.min(left.max(Duration::from_millis(200)));
-    Question { timeout, ..question.clone() }
 }

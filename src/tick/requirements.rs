@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use unhang_core::{FailingRequirement, Node, Observation, failing_requirement};
+use unhang_core::{FailingRequirement, Moment, Node, Observation, failing_requirement};
 
-use crate::plan::{Plan, Question};
-use crate::probe;
+use crate::plan::{Plan, Required};
+
+use super::ask::{self, Inquiry};
 
 /// All that can be asked about, and what was seen of it in this tick.
 #[derive(Debug)]
@@ -18,10 +19,14 @@ pub(super) struct Requirements<'a> {
 #[derive(Debug)]
 struct Known<'a> {
     name: &'a str,
-    question: &'a Question,
+    inquiry: Inquiry<'a>,
     /// As places in the list.
     requires: Vec<usize>,
     seen: Option<Observation>,
+}
+
+fn of_other(other: &Required) -> Inquiry<'_> {
+    Inquiry { probes: &other.probes, unit: other.unit.as_deref(), own_log: None, memory: None }
 }
 
 impl<'a> Requirements<'a> {
@@ -30,16 +35,18 @@ impl<'a> Requirements<'a> {
         if plan.services.iter().all(|service| service.requires.is_empty()) {
             return Self { known: Vec::new() };
         }
-        let services =
-            plan.services.iter().map(|service| (service.key.as_str(), &service.question, &service.requires));
+        let services = plan
+            .services
+            .iter()
+            .map(|service| (service.key.as_str(), Inquiry::of(service, None), &service.requires));
         let others =
-            plan.required.iter().map(|other| (other.name.as_str(), &other.question, &other.requires));
+            plan.required.iter().map(|other| (other.name.as_str(), of_other(other), &other.requires));
         let all: Vec<_> = services.chain(others).collect();
         let mut places = BTreeMap::new();
         places.extend(all.iter().enumerate().map(|(at, (name, ..))| (*name, at)));
-        let known = all.iter().map(|(name, question, requires)| {
+        let known = all.iter().map(|(name, inquiry, requires)| {
             let requires = requires.iter().filter_map(|name| places.get(name.as_str()).copied()).collect();
-            Known { name, question, requires, seen: None }
+            Known { name, inquiry: *inquiry, requires, seen: None }
         });
         Self { known: known.collect() }
     }
@@ -51,16 +58,16 @@ impl<'a> Requirements<'a> {
     }
 
     /// Asks what the services named here stand upon and nobody has asked yet, side by side.
-    pub(super) fn ask_for(&mut self, keys: &[&str], widest: usize, until: Instant) {
+    pub(super) fn ask_for(&mut self, keys: &[&str], now: &Moment, widest: usize, until: Instant) {
         let asked = self.unseen_below(keys);
         if asked.is_empty() {
             return;
         }
-        let questions: Vec<&Question> =
-            asked.iter().filter_map(|at| Some(self.known.get(*at)?.question)).collect();
-        for (at, answer) in asked.iter().zip(probe::all(&questions, widest, until)) {
+        let inquiries: Vec<Inquiry<'_>> =
+            asked.iter().filter_map(|at| Some(self.known.get(*at)?.inquiry)).collect();
+        for (at, reply) in asked.iter().zip(ask::all(&inquiries, now, widest, until)) {
             if let Some(known) = self.known.get_mut(*at) {
-                known.seen = Some(answer.observation);
+                known.seen = Some(reply.seen.observation);
             }
         }
     }

@@ -71,8 +71,11 @@ fn requirement(services: &[&Service]) -> Option<String> {
 
 /// Who listens there may be the one that fails: a proxy, say.
 fn place(services: &[&Service]) -> Option<String> {
-    let place = common(services.iter().map(|service| authority(&service.question)))?;
-    let port = services.first().and_then(|service| port(&service.question));
+    let place = common(services.iter().map(|service| service.url().map_or("", authority)))?;
+    if place.is_empty() {
+        return None;
+    }
+    let port = services.first().and_then(|service| port(service.url()?));
     let found = port.and_then(|port| listener::at(&addresses(host(place))?, port, Instant::now() + LOOK));
     Some(match found {
         Some((name, pid)) => {
@@ -91,8 +94,8 @@ fn unit_file(services: &[&Service], looks: &Looks) -> Option<String> {
 }
 
 fn host_elsewhere(services: &[&Service]) -> Option<String> {
-    let host = common(services.iter().map(|service| host(authority(&service.question))))?;
-    addresses(host).is_none().then(|| format!("all are asked at {host}"))
+    let host = common(services.iter().map(|service| service.url().map_or("", |url| host(authority(url)))))?;
+    (!host.is_empty() && addresses(host).is_none()).then(|| format!("all are asked at {host}"))
 }
 
 /// What all of them have, if it is one and the same.

@@ -26,8 +26,8 @@ fn a_url_is_asked_as_the_flags_say_whatever_unit_the_environment_names() {
     let cli = Cli::try_parse_from(["unhang", "check", "https://x/", "--timeout=2s", "--insecure"]).unwrap();
     let unit = Typed { flag: "unit", variable: Some("UNHANG_UNIT"), text: "shop".into() };
     let typed = PlanFlags([cli.sources().plan.0.as_slice(), &[unit]].concat());
-    let (_, question) = question(&Sources { plan: &typed, ..cli.sources() }, "https://x/").unwrap();
-    assert_eq!((question.timeout, question.trust.insecure), (seconds(2), true));
+    let (_, probe) = question(&Sources { plan: &typed, ..cli.sources() }, "https://x/").unwrap();
+    assert_eq!((probe.timeout, probe.question().unwrap().trust.insecure), (seconds(2), true));
     let without_tls =
         "--insecure: has no meaning for a url that is not https; leave it out, or begin url with https://";
     assert_eq!(asked(&["http://x/", "--insecure"]), Err(vec![without_tls.to_owned()]));
@@ -70,7 +70,7 @@ fn what_a_service_requires_is_asked_as_its_own_table_says() {
         [service.disk]\nurl = 'http://disk/'\n[service.other]\nurl = 'http://other/'\n";
     let required = |flags: &[&str]| -> Vec<(String, String)> {
         let required = read(text, flags).unwrap().required;
-        required.into_iter().map(|one| (one.name, one.question.url)).collect()
+        required.into_iter().map(|one| (one.name, one.probes[0].question().unwrap().url.clone())).collect()
     };
     let found = |name: &str, url: &str| (name.to_owned(), url.to_owned());
     let cache = found("tcp:cache:6379", &required(&[])[0].1);

@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
-use unhang_core::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, Rung};
+use unhang_core::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, Rung, Weight};
 
 use super::*;
 use crate::cli::plan_flags::PLAN_FLAGS;
 use crate::cli::{Cli, PlanFlags, Typed};
-use crate::plan::{HostPlan, Maintenance, PauseFile, Question, Stall, StatusSet, Trust};
+use crate::plan::{
+    Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Stall, StatusSet, Trust,
+};
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
 
@@ -87,17 +89,21 @@ fn the_defaults_are_those_of_the_sample() {
             key: "roams-django".into(),
             name: "roams-django".into(),
             restarter: Restarter::Unit("roams-django.service".into()),
-            question: Question {
-                url: "http://localhost:8000/health/".into(),
-                socket: None,
-                trust: Trust::default(),
-                method: "GET".into(),
-                headers: BTreeMap::new(),
-                status: StatusSet(vec![(200, 200)]),
-                redirects: 0,
-                timeout: seconds(5),
-                maintenance: None,
-            },
+            probes: vec![own_url(
+                5_000,
+                Question {
+                    url: "http://localhost:8000/health/".into(),
+                    socket: None,
+                    trust: Trust::default(),
+                    method: "GET".into(),
+                    headers: BTreeMap::new(),
+                    status: StatusSet(vec![(200, 200)]),
+                    redirects: 0,
+                    maintenance: None,
+                    body: BodyRules::default(),
+                    latency: Latency::default(),
+                },
+            )],
             policy: Policy {
                 max_failures: 2,
                 min_successes: 1,
@@ -173,6 +179,7 @@ pause_file_max_age = "20m"
 held_too_long = "10m"
 flapping = { failures = 3, of = 6, restart = true }
 maintenance = { status = "503", header = "X-Maintenance" }
+latency = { warn = "1s", fail = "3s" }
 "#;
 
 /// The rest of it.
@@ -186,27 +193,41 @@ fn quiet_host() -> HostPlan {
     }
 }
 
+fn own_url(timeout_ms: u64, question: Question) -> Probe {
+    let (timeout, asks) = (Duration::from_millis(timeout_ms), Asks::Url(Box::new(question)));
+    Probe { name: None, weight: Weight::Counts, timeout, asks }
+}
+
+/// The question of its own url.
+fn asked(service: &Service) -> Question {
+    service.url().unwrap().clone()
+}
+
 fn every_key() -> Service {
     Service {
         key: "shop".into(),
         name: "Django".into(),
         restarter: Restarter::Unit("gunicorn.service".into()),
-        question: Question {
-            url: "http://localhost:8000/health/".into(),
-            socket: None,
-            trust: Trust { ca_file: None, insecure: true },
-            method: "HEAD".into(),
-            headers: [("Host", "shop.example"), ("X-Probe", "unhang")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
-            status: StatusSet(vec![(200, 299), (304, 304), (400, 404)]),
-            redirects: 3,
-            timeout: Duration::from_millis(1500),
-            maintenance: Some(Maintenance {
-                status: StatusSet(vec![(503, 503)]),
-                header: Some("x-maintenance".into()),
-            }),
-        },
+        probes: vec![own_url(
+            1_500,
+            Question {
+                url: "http://localhost:8000/health/".into(),
+                socket: None,
+                trust: Trust { ca_file: None, insecure: true },
+                method: "HEAD".into(),
+                headers: [("Host", "shop.example"), ("X-Probe", "unhang")]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
+                status: StatusSet(vec![(200, 299), (304, 304), (400, 404)]),
+                redirects: 3,
+                maintenance: Some(Maintenance {
+                    status: StatusSet(vec![(503, 503)]),
+                    header: Some("x-maintenance".into()),
+                }),
+                body: BodyRules::default(),
+                latency: Latency { warn: Some(seconds(1)), fail: Some(seconds(3)) },
+            },
+        )],
         policy: Policy {
             max_failures: 3,
             min_successes: 4,
@@ -281,12 +302,13 @@ fn every_flag_arrives() {
     let plan = plan_from(&cli(&flags).sources(), |_| panic!("a file was read")).unwrap();
     // What has no flag stands in a file.
     let unsaid = one(SHOP, &[]);
-    let question = Question { maintenance: None, ..every_key().question };
+    let question = Question { maintenance: None, latency: Latency::default(), ..asked(&every_key()) };
+    let probes = vec![own_url(1_500, question)];
     let Policy { held_too_long, flapping, escalate, .. } = unsaid.policy;
     let policy = Policy { held_too_long, flapping, escalate, ..every_key().policy };
     let Service { requires, pause_file, .. } = unsaid;
     let key = "gunicorn".into();
-    assert_eq!(plan.services, [Service { key, question, policy, requires, pause_file, ..every_key() }]);
+    assert_eq!(plan.services, [Service { key, probes, policy, requires, pause_file, ..every_key() }]);
     assert_eq!(plan.host, HostPlan { deadline: seconds(40), boot_grace: Duration::ZERO, ..quiet_host() });
     assert_eq!(plan.state_dir, Some(PathBuf::from("/tmp/s")));
 }
@@ -304,7 +326,7 @@ fn every_key_of_the_host_arrives() {
 fn an_address_may_be_a_service_and_nothing_need_restart_it() {
     for url in ["tcp:127.0.0.1:5432", "TCP:127.0.0.1:5432", "tcp://127.0.0.1:5432"] {
         let service = one(&format!("[service.postgres]\nurl = \"{url}\"\nrestart = []"), &[]);
-        assert_eq!(service.question.url, "tcp://127.0.0.1:5432", "{url}");
+        assert_eq!(asked(&service).url, "tcp://127.0.0.1:5432", "{url}");
         assert_eq!((service.restarter, service.requires), (Restarter::Nothing, vec![]));
     }
 }
@@ -351,7 +373,7 @@ fn tables_merge_key_by_key() {
     assert_eq!(service.policy.budget, Budget { restarts: 3, window: seconds(7200) });
     assert_eq!(service.policy.backoff, BackoffLimits { first: seconds(60), max: seconds(10_800) });
     let headers: Vec<_> =
-        service.question.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        asked(&service).headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     assert_eq!(headers, ["Host: b", "x: 2"]);
 }
 
@@ -422,7 +444,7 @@ fn good_urls() {
         "https://localhost",
         "HTTPS://[::1]:8443/health/",
     ] {
-        let question = one(&format!("[service.a]\nurl = '{url}'"), &[]).question;
+        let question = asked(&one(&format!("[service.a]\nurl = '{url}'"), &[]));
         assert_eq!((question.url.as_str(), question.socket), (url, None));
     }
 }
@@ -435,7 +457,7 @@ fn a_unix_socket_is_asked_as_localhost() {
         ("unix:/run/gunicorn.sock", "/run/gunicorn.sock", "http://localhost/"),
         ("unix:///run/my app.sock:/", "///run/my app.sock", "http://localhost/"),
     ] {
-        let question = one(&format!("[service.a]\nurl = '{written}'"), &[]).question;
+        let question = asked(&one(&format!("[service.a]\nurl = '{written}'"), &[]));
         assert_eq!((question.url.as_str(), question.socket), (url, Some(PathBuf::from(socket))), "{written}");
     }
     let longest = format!("unix:/{}:/", "a".repeat(106));

@@ -10,8 +10,8 @@ const HTTP: &str = "[service.b]\nurl = 'http://x'\n";
 /// `None`: nothing that is asked can need it.
 fn trusts(text: &str, flags: &[&str]) -> Vec<Option<Trust>> {
     let services = read(text, flags).unwrap().services;
-    let questions = services.into_iter().map(|service| service.question);
-    questions.map(|question| question.may_need_tls().then_some(question.trust)).collect()
+    let questions = services.iter().map(|service| service.url().unwrap());
+    questions.map(|question| question.may_need_tls().then(|| question.trust.clone())).collect()
 }
 
 fn faults(text: &str, flags: &[&str]) -> Vec<String> {

@@ -18,6 +18,7 @@ fn a_healthy_answer_closes_the_incident_and_keeps_what_bounds_restarts() {
         verdict: VerdictKind::Recovered,
         reason: Reason::Recovered,
         cause: None,
+        said: None,
         recent: Recent(0b1010),
         evidence: Evidence::Healthy,
         standing: None,

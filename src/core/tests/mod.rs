@@ -139,6 +139,7 @@ fn in_the_middle_of_it() -> State {
         verdict: VerdictKind::Failing,
         reason: Reason::Counting,
         cause: text("status 502"),
+        said: text("database: down"),
         looked: Some(Looked { unit: "a.service".to_string(), boot: text("boot") }),
         recent: Recent(0b101),
         flapping: true,
@@ -147,6 +148,7 @@ fn in_the_middle_of_it() -> State {
         together: text("with b and c"),
         distress: text("memory"),
         because: text("anna is at work"),
+        warnings: vec![Warned { probe: text("disk"), words: "nearly full".to_string() }],
         about: text("url and unit"),
     }
 }

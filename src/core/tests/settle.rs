@@ -76,6 +76,7 @@ fn a_restart_that_healed_closes_the_incident() {
         verdict: VerdictKind::Recovered,
         reason: Reason::Recovered,
         cause: None,
+        said: None,
         evidence: Evidence::Healthy,
         standing: None,
         together: None,

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use unhang_core::{Cause, Doubt, Observation};
 
-use super::super::all;
 use super::redirect::following;
-use super::{GOOD, doubt, free_port, observe_with, question, says};
+use super::{GOOD, TIMEOUT, all, doubt, free_port, observe_with, question, says};
 use crate::plan::Question;
 
 #[test]
@@ -40,7 +39,7 @@ fn many_questions_are_answered_in_their_order() {
     let urls: Vec<String> =
         (0..40).map(|n| if n % 2 == 0 { says(GOOD) } else { says("HTTP/1.1 503 X\r\n\r\n") }).collect();
     let questions: Vec<Question> = urls.iter().map(|url| question(url)).collect();
-    let answers = all(&questions.iter().collect::<Vec<_>>(), 100, Instant::now() + Duration::from_secs(60));
+    let answers = all(&questions, TIMEOUT, 100, Instant::now() + Duration::from_secs(60));
     for (n, answer) in answers.iter().enumerate() {
         assert_eq!(answer.observation == Observation::Healthy, n % 2 == 0, "{n}: {answer:?}");
     }
@@ -104,7 +103,7 @@ fn no_thread_is_our_fault_and_only_where_one_is_needed() {
         heap.drain(..4095);
         limit(Resource::As, address_space() + 112 * 1024);
         assert_eq!(doubt("http://no-such-host.invalid/"), Doubt::NoThread);
-        let answers = all(&questions.iter().collect::<Vec<_>>(), 3, Instant::now() + Duration::from_secs(60));
+        let answers = all(&questions, TIMEOUT, 3, Instant::now() + Duration::from_secs(60));
         let observed: Vec<Observation> = answers.into_iter().map(|answer| answer.observation).collect();
         assert_eq!(observed, vec![Observation::Unhealthy(Cause::Refused); 3]);
         drop(heap);
@@ -125,6 +124,6 @@ fn a_panic_in_ureq_is_our_fault_and_silent() {
 #[test]
 fn what_has_not_begun_in_time_is_not_known() {
     let questions = [question("http://127.0.0.1:1/")];
-    let answers = all(&questions.iter().collect::<Vec<_>>(), 3, Instant::now());
+    let answers = all(&questions, TIMEOUT, 3, Instant::now());
     assert!(matches!(answers[0].observation, Observation::Unknown(Doubt::Other(_))), "{answers:?}");
 }

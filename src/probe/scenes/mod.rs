@@ -31,11 +31,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Cause, Doubt, Observation};
+use unhang_core::{Cause, Doubt, Observation, Weight};
 
-use crate::plan::{Question, StatusSet, Trust};
+use crate::plan::{Asks, BodyRules, Latency, Probe, Question, StatusSet, Trust};
 
-use super::ask;
+use super::{Answer, Asked, Ground};
 
 pub(super) const TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -53,8 +53,9 @@ pub(super) fn question(url: &str) -> Question {
         headers: BTreeMap::new(),
         status: StatusSet(vec![(200, 200)]),
         redirects: 0,
-        timeout: TIMEOUT,
         maintenance: None,
+        body: BodyRules::default(),
+        latency: Latency::default(),
     }
 }
 
@@ -129,11 +130,32 @@ pub(super) fn observe(url: &str) -> Observation {
 
 #[track_caller]
 pub(super) fn observe_with(question: &Question) -> Observation {
+    observe_within(question, TIMEOUT)
+}
+
+#[track_caller]
+pub(super) fn observe_within(question: &Question, timeout: Duration) -> Observation {
     let started = Instant::now();
-    let answer = ask(question);
+    let answer = ask(question, timeout);
     let took = started.elapsed();
-    assert!(took < question.timeout + SLACK, "took {took:?}");
+    assert!(took < timeout + SLACK, "took {took:?}");
     answer.observation
+}
+
+pub(super) fn ask(question: &Question, timeout: Duration) -> Answer {
+    super::ask(&Asked { probe: &probe(question, timeout), ground: Ground::default() })
+}
+
+/// Side by side.
+pub(super) fn all(questions: &[Question], timeout: Duration, widest: usize, until: Instant) -> Vec<Answer> {
+    let probes: Vec<Probe> = questions.iter().map(|question| probe(question, timeout)).collect();
+    let asked = probes.iter().map(|probe| Asked { probe, ground: Ground::default() });
+    super::all(&asked.collect::<Vec<_>>(), widest, until)
+}
+
+fn probe(question: &Question, timeout: Duration) -> Probe {
+    let asks = Asks::Url(Box::new(question.clone()));
+    Probe { name: None, weight: Weight::Counts, timeout, asks }
 }
 
 #[track_caller]

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use unhang_core::Observation;
 
-use super::{TIMEOUT, hold, observe_with, question, read_head, reset};
+use super::{TIMEOUT, hold, observe_within, question, read_head, reset};
 use crate::plan::Question;
 
 /// Good and nearly good answers, as ground to grow nonsense on.
@@ -173,8 +173,8 @@ fn no_answer_breaks_the_probe() {
         .run(&case, |(answer, end, redirects, method)| {
             *said.lock().unwrap() = (answer.clone(), end);
             let timeout = TIMEOUT / 4;
-            let asked = Question { redirects, method: method.to_owned(), timeout, ..question(&url) };
-            match observe_with(&asked) {
+            let asked = Question { redirects, method: method.to_owned(), ..question(&url) };
+            match observe_within(&asked, timeout) {
                 Observation::Healthy => prop_assert!(says_200(&answer), "{}", answer.escape_ascii()),
                 Observation::Unhealthy(_) | Observation::Unknown(_) => {}
             }

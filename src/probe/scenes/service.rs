@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use unhang_core::{Cause, Observation, Phase};
 
-use super::{GOOD, cause, free_port, heard, hold, not_http, observe, observe_with};
+use super::{GOOD, cause, free_port, heard, hold, not_http, observe, observe_with, observe_within};
 use super::{TIMEOUT, ask, question, read_head, repeats, reset, says, serve};
 use crate::plan::{Question, StatusSet};
 use crate::probe::Answer;
@@ -113,21 +113,23 @@ fn a_connection_that_is_half_open() {
 /// More than the kernel keeps for one that does not read.
 fn long_question(url: &str) -> Question {
     let headers = (0..2000).map(|n| (format!("x-{n}"), "y".repeat(4000))).collect();
-    // To write 8 MB takes its time on a busy machine.
-    Question { headers, timeout: 5 * TIMEOUT, ..question(url) }
+    Question { headers, ..question(url) }
 }
+
+/// To write 8 MB takes its time on a busy machine.
+const TO_WRITE: Duration = Duration::from_secs(2);
 
 #[test]
 fn a_server_that_does_not_read() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let observed = observe_with(&long_question(&url));
+    let observed = observe_within(&long_question(&url), TO_WRITE);
     assert_eq!(observed, Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
     drop(listener);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     thread::spawn(move || reset(listener.accept().unwrap().0));
-    assert_eq!(observe_with(&long_question(&url)), Observation::Unhealthy(Cause::Reset));
+    assert_eq!(observe_within(&long_question(&url), TO_WRITE), Observation::Unhealthy(Cause::Reset));
 }
 
 #[test]
@@ -283,15 +285,15 @@ fn the_time_is_told_by_phase() {
         thread::sleep(Duration::from_millis(120));
         let _ = stream.write_all(b"content-length: 0\r\n\r\n");
     });
-    let Answer { observation, status, times } = ask(&question(&slow));
+    let Answer { observation, status, times, .. } = ask(&question(&slow), TIMEOUT);
     assert_eq!((observation, status), (Observation::Healthy, Some(200)));
     // What a busy machine is late to see of the beginning, it takes from the rest.
     assert!(times.wait >= Duration::from_millis(60) && !times.read.is_zero(), "{times:?}");
     assert!(times.wait + times.read >= Duration::from_millis(175), "{times:?}");
     assert!(times.tls.is_zero() && times.connect < times.wait, "{times:?}");
-    let hung = ask(&question(&serve(hold)));
+    let hung = ask(&question(&serve(hold)), TIMEOUT);
     assert_eq!((hung.status, hung.times.wait >= TIMEOUT.mul_f32(0.9)), (None, true), "{:?}", hung.times);
-    let refused = ask(&question(&format!("http://127.0.0.1:{}/", free_port())));
+    let refused = ask(&question(&format!("http://127.0.0.1:{}/", free_port())), TIMEOUT);
     assert_eq!(
         (refused.status, refused.times.wait, refused.times.read),
         (None, Duration::ZERO, Duration::ZERO)

@@ -12,8 +12,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use unhang_core::{Cause, Doubt, Observation, Phase, TlsFault};
 
-use super::super::{Answer, all};
-use super::{GOOD, hold, observe_with, question, read_head, reset, says};
+use super::super::Answer;
+use super::{GOOD, all, hold, observe_within, question, read_head, reset, says};
 use crate::plan::{Question, Trust};
 
 /// Handshakes of tests are not optimised, and many run at once.
@@ -121,12 +121,12 @@ fn for_all(act: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
 }
 
 fn asked(url: &str, trust: &Trust) -> Question {
-    Question { trust: trust.clone(), timeout: ENOUGH, ..question(url) }
+    Question { trust: trust.clone(), ..question(url) }
 }
 
 #[track_caller]
 fn observe(url: &str, trust: &Trust) -> Observation {
-    observe_with(&asked(url, trust))
+    observe_within(&asked(url, trust), ENOUGH)
 }
 
 fn fault(fault: TlsFault) -> Observation {
@@ -229,7 +229,7 @@ fn handshakes_that_come_to_nothing() {
 fn a_stalled_handshake_ends_in_time() {
     let ca = Ca::new();
     let stalls = for_all(hold_all);
-    let hasty = |url: &str| observe_with(&Question { timeout: super::TIMEOUT, ..asked(url, &ca.trust()) });
+    let hasty = |url: &str| observe_within(&asked(url, &ca.trust()), super::TIMEOUT);
     assert_eq!(hasty(&stalls), Observation::Unhealthy(Cause::TimedOut(Phase::Tls)));
     // A byte of a long record at a time.
     let drips = for_all(|mut stream| {
@@ -250,7 +250,7 @@ fn hold_all(mut stream: TcpStream) {
 fn answers_over_tls_are_bounded_and_judged_as_any_other() {
     let ca = Ca::new();
     let serve = |answer| ca.issues(&["localhost"], VALID).serve(answer);
-    let ask = |url: &str| observe_with(&Question { timeout: 2 * super::TIMEOUT, ..asked(url, &ca.trust()) });
+    let ask = |url: &str| observe_within(&asked(url, &ca.trust()), 2 * super::TIMEOUT);
     assert_eq!(ask(&serve("")), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
     assert_eq!(ask(&serve("HTTP/1.1 200 OK\r\nx")), Observation::Unhealthy(Cause::TimedOut(Phase::Read)));
     let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(15 * 1024));
@@ -277,7 +277,7 @@ fn behind_tls(act: fn(StreamOwned<ServerConnection, TcpStream>)) -> (Ca, String)
 fn answers_over_tls_that_do_not_end_well() {
     let observed = |act| {
         let (ca, url) = behind_tls(act);
-        observe_with(&Question { timeout: 2 * super::TIMEOUT, ..asked(&url, &ca.trust()) })
+        observe_within(&asked(&url, &ca.trust()), 2 * super::TIMEOUT)
     };
     let drips = observed(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
@@ -323,7 +323,8 @@ fn a_redirect_to_https_is_followed() {
     let ca = Ca::new();
     let there = ca.issues(&["localhost"], VALID).serve(GOOD);
     let here = || says(&format!("HTTP/1.1 301 X\r\nlocation: {there}\r\ncontent-length: 0\r\n\r\n"));
-    let following = |trust: Trust| observe_with(&Question { redirects: 1, ..asked(&here(), &trust) });
+    let following =
+        |trust: Trust| observe_within(&Question { redirects: 1, ..asked(&here(), &trust) }, ENOUGH);
     assert_eq!(following(ca.trust()), Observation::Healthy);
     assert_eq!(following(Ca::named("another").trust()), fault(TlsFault::UnknownIssuer));
 }
@@ -344,13 +345,9 @@ fn many_tls_handshakes_at_once_fit_their_stacks() {
     let ca = Ca::new();
     let good = ca.issues(&["localhost"], VALID).serve(GOOD);
     let expired = ca.issues(&["localhost"], (2020, 2021)).serve(GOOD);
-    let questions: Vec<Question> = (0..120)
-        .map(|n| Question {
-            timeout: 6 * ENOUGH,
-            ..asked(if n % 3 == 0 { &expired } else { &good }, &ca.trust())
-        })
-        .collect();
-    let answers = all(&questions.iter().collect::<Vec<_>>(), 120, Instant::now() + 6 * ENOUGH);
+    let questions: Vec<Question> =
+        (0..120).map(|n| asked(if n % 3 == 0 { &expired } else { &good }, &ca.trust())).collect();
+    let answers = all(&questions, 6 * ENOUGH, 120, Instant::now() + 6 * ENOUGH);
     for (n, Answer { observation, .. }) in answers.into_iter().enumerate() {
         let expected = if n % 3 == 0 { fault(TlsFault::Expired) } else { Observation::Healthy };
         assert_eq!(observation, expected, "{n}");

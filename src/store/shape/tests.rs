@@ -58,6 +58,10 @@ fn record() -> impl Strategy<Value = Record> {
         let incarnation = cause.clone();
         let about = cause.clone();
         let (together, distress, because) = (cause.clone(), cause.clone(), cause.clone());
+        let warnings = cause.iter().map(|words| Warned { probe: about.clone(), words: words.clone() });
+        let warnings = warnings.collect();
+        let mut memory = BTreeMap::new();
+        memory.extend(cause.iter().map(|words| (words.clone(), words.clone())));
         let standing = since.clone().zip(failed_at.clone());
         let standing = standing.map(|(since, told)| Standing { since, told, runs: lives });
         let evidence = [Evidence::None, Evidence::NotByRestart, Evidence::Healthy];
@@ -77,6 +81,7 @@ fn record() -> impl Strategy<Value = Record> {
             rungs: lives,
             verdict,
             reason,
+            said: cause.clone(),
             cause,
             looked,
             about,
@@ -87,8 +92,9 @@ fn record() -> impl Strategy<Value = Record> {
             together,
             distress,
             because,
+            warnings,
         };
-        Record { sequence, state, faults: Faults::default() }
+        Record { sequence, state, memory, faults: Faults::default() }
     })
 }
 

@@ -1,14 +1,15 @@
 //! A year of ticks, every two minutes, each loading what the last one saved: what is remembered does not grow, and
 //! can be read at its end. Plain `cargo test` lives through some days; `YEAR_TICKS=262800` is the whole year.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
 use unhang_core::{
     Act, Active, Backoff, BackoffLimits, Budget, Case, Cause, Doubt, Ended, Evidence, Flapping, Host, Intent,
     Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome, Pause, Policy, Process, Reason,
-    Recent, Reload, Restart, Standing, State, Unit, UnitResult, Verdict, VerdictKind, Was, decide, intend,
-    settle,
+    Recent, Reload, Restart, Standing, State, Unit, UnitResult, Verdict, VerdictKind, Warned, Was, decide,
+    intend, settle,
 };
 
 use super::super::{Fault, Faults, LARGEST, Loaded, Place, Record, Saved, Store, shape};
@@ -19,6 +20,11 @@ const EVERY: Duration = Duration::from_secs(120);
 
 /// What `config` allows at the most.
 const LARGEST_BUDGET: usize = 100;
+
+const MOST_PROBES: usize = 20;
+
+/// Of a probe.
+const LONGEST_MEMORY: usize = 200;
 
 /// A large budget over so long a time that it is spent.
 fn policy(restarts: usize) -> Policy {
@@ -81,11 +87,15 @@ fn longest(restarts: usize) -> usize {
         together: text(words::TOLD),
         distress: text(words::TOLD),
         because: text(words::TOLD),
+        said: text(words::WARNED),
+        warnings: vec![Warned { probe: text(64), words: "\u{ffff}".repeat(words::WARNED) }; MOST_PROBES],
     };
     let mut faults = Faults::default();
     faults.begins_or_lasts(Fault::Disk, &at);
     faults.begins_or_lasts(Fault::Log, &at);
-    shape::written(&Record { sequence: u64::MAX, state, faults }).len()
+    let mut memory = BTreeMap::new();
+    memory.extend((0..MOST_PROBES).map(|n| (format!("{n:064}"), "x".repeat(LONGEST_MEMORY))));
+    shape::written(&Record { sequence: u64::MAX, state, memory, faults }).len()
 }
 
 #[test]

@@ -1,0 +1,145 @@
+//! How a URL is asked, and what is taken for a good answer: of a service's own, and of a probe's.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::question::{self, Address, TCP};
+use super::reading::{Reading, Refused, Said};
+use super::settings::{Value, Wrong};
+use super::{guards, probes, words};
+use crate::plan::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Trust};
+
+pub(super) struct Asking<'a> {
+    method: Said<'a, String>,
+    headers: BTreeMap<String, String>,
+    status: Said<'a, StatusSet>,
+    redirects: Said<'a, u32>,
+    ca_file: Said<'a, Option<PathBuf>>,
+    insecure: Said<'a, bool>,
+    maintenance: Option<Maintenance>,
+    body: BodyRules,
+    latency: Latency,
+}
+
+impl<'a> Asking<'a> {
+    /// All are read before the first that was refused ends it: every fault is told at once.
+    pub(super) fn read(reading: &mut Reading<'a>) -> Result<Self, Refused> {
+        let method = reading.need("method", question::method);
+        let headers = question::headers(reading);
+        let status = reading.need("status", question::status);
+        let redirects = reading.need("redirects", words::number::<0, 20>);
+        let ca_file = reading.need("ca_file", words::ca_file);
+        let insecure = reading.need("insecure", words::truth);
+        let maintenance = guards::maintenance(reading);
+        let body = body(reading);
+        let latency = latency(reading);
+        Ok(Self {
+            method: method?,
+            headers: headers?,
+            status: status?,
+            redirects: redirects?,
+            ca_file: ca_file?,
+            insecure: insecure?,
+            maintenance: maintenance?,
+            body: body?,
+            latency: latency?,
+        })
+    }
+
+    /// What this URL cannot have is a fault, unless `[defaults]` gave it to all.
+    pub(super) fn at(self, address: Address, reading: &mut Reading<'_>) -> Result<Question, Refused> {
+        let has_no_body = if address.url.starts_with(TCP) {
+            Some("an address that only takes connections")
+        } else {
+            (self.method.value == "HEAD").then_some("an answer to HEAD")
+        };
+        let (mut body, mut latency) = (self.body, self.latency);
+        if let Some(what) = has_no_body {
+            if let Some(setting) = BODY_KEYS.into_iter().find_map(|key| reading.strongest(key))
+                && setting.key.first().is_none_or(|table| table != "defaults")
+            {
+                let wrong = Wrong::cure(format!("has no meaning: {what} has no body"), "leave it out");
+                return Err(reading.refuse(setting.fault(wrong)));
+            }
+            body = BodyRules::default();
+            if address.url.starts_with(TCP) {
+                latency = Latency::default();
+            }
+        }
+        Ok(Question {
+            url: address.url,
+            socket: address.socket,
+            trust: Trust { ca_file: self.ca_file.value, insecure: self.insecure.value },
+            method: self.method.value,
+            headers: self.headers,
+            status: self.status.value,
+            redirects: self.redirects.value,
+            maintenance: self.maintenance,
+            body,
+            latency,
+        })
+    }
+}
+
+const BODY_KEYS: [&str; 6] =
+    ["body.contains", "body.lacks", "body.regex", "json", "json.fail_on", "json.ignore"];
+
+/// `body = { contains = "shop", lacks = ["Traceback"], regex = "v[0-9]+" }`, `json = { ignore = ["cache"] }`
+fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {
+    let contains = reading.find("body.contains", texts);
+    let lacks = reading.find("body.lacks", texts);
+    let regex = reading.find("body.regex", pattern);
+    let fail_on = reading.find("json.fail_on", fail_on);
+    let ignore = reading.find("json.ignore", texts);
+    let is_asked = reading.strongest("json").is_some_and(|setting| setting.value == Value::EmptyTable);
+    let (fail_on, ignore) = (fail_on?.map(|said| said.value), ignore?.map(|said| said.value));
+    let json = (is_asked || fail_on.is_some() || ignore.is_some()).then(|| JsonRules {
+        fail_on: fail_on.unwrap_or(FailOn::Failure),
+        ignore: ignore.unwrap_or_default(),
+    });
+    Ok(BodyRules {
+        contains: contains?.map(|said| said.value).unwrap_or_default(),
+        lacks: lacks?.map(|said| said.value).unwrap_or_default(),
+        regex: regex?.map(|said| said.value),
+        json,
+    })
+}
+
+fn latency(reading: &mut Reading<'_>) -> Result<Latency, Refused> {
+    let warn = reading.find("latency.warn", words::span_above_zero);
+    let fail = reading.find("latency.fail", words::span_above_zero);
+    let (warn, fail) = (warn?, fail?);
+    if let (Some(warn), Some(fail)) = (&warn, &fail)
+        && warn.value >= fail.value
+    {
+        let wrong = format!(
+            "must be longer than latency.warn, which is {}, got {}",
+            words::spell(warn.value),
+            fail.setting.value
+        );
+        return Err(reading.refuse(fail.setting.fault(Wrong::cure(wrong, "warn first, fail later"))));
+    }
+    Ok(Latency { warn: warn.map(|said| said.value), fail: fail.map(|said| said.value) })
+}
+
+/// One, or a list of them.
+fn texts(value: &Value) -> Result<Vec<String>, Wrong> {
+    let one = |value: &Value| match words::text(value)? {
+        "" => Err(Wrong::from("must not be empty")),
+        text => Ok(text.to_owned()),
+    };
+    if let Value::List(list) = value { list.iter().map(one).collect() } else { Ok(vec![one(value)?]) }
+}
+
+fn pattern(value: &Value) -> Result<String, Wrong> {
+    words::text(value)?;
+    Ok(probes::patterns(value)?.concat())
+}
+
+fn fail_on(value: &Value) -> Result<FailOn, Wrong> {
+    match value.text() {
+        Some("failure") => Ok(FailOn::Failure),
+        Some("warning") => Ok(FailOn::Warning),
+        _ => Err(format!("must be \"failure\" or \"warning\", got {value}").into()),
+    }
+}

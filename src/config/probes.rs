@@ -1,0 +1,325 @@
+//! `[service.NAME.probe.PROBE]`: what is asked of a service besides its own url. A kind of probe declares what it
+//! takes; here that is read.
+
+use std::collections::BTreeMap;
+
+use regex_lite::Regex;
+use unhang_core::Weight;
+
+use super::asking::Asking;
+use super::reading::{Reading, Refused};
+use super::service::{Host, fits_twice};
+use super::settings::{Fault, Table, Value, Wrong};
+use super::{question, trust, typed, units, words};
+use crate::plan::{self, Asks, Clash, Given, Key, Probe, Spec, Word};
+use crate::probe::KINDS;
+
+/// The table in which they stand.
+pub(super) const PROBE: &str = "probe";
+
+/// Of one service; each takes its time in every run.
+const MOST: usize = 20;
+
+/// It names a key of the state file, and part of a line.
+const LONGEST_NAME: usize = 64;
+
+/// A service's own table without its probes, and theirs, in the order of their names.
+pub(super) fn apart(own: &Table) -> (Table, BTreeMap<String, Table>, Vec<Fault>) {
+    let mut rest = Table { settings: Vec::new(), ..own.clone() };
+    let (mut probes, mut faults) = (BTreeMap::<String, Table>::new(), Vec::new());
+    for setting in &own.settings {
+        let mut short = own.short(setting);
+        match (short.next(), short.next(), short.next()) {
+            (Some(PROBE), Some(name), within) => {
+                let of_name = || {
+                    let mut table = Table::new(&[], setting.origin.clone());
+                    table.name.clone_from(&own.name);
+                    table.name.extend([PROBE.into(), name.to_owned().into()]);
+                    table
+                };
+                let table = probes.entry(name.to_owned()).or_insert_with(of_name);
+                if within.is_some() {
+                    table.settings.push(setting.clone());
+                } else if setting.value != Value::EmptyTable {
+                    faults.push(setting.fault(no_table(&setting.value)));
+                }
+            }
+            (Some(PROBE), None, _) if setting.value == Value::EmptyTable => {}
+            (Some(PROBE), None, _) => faults.push(setting.fault(no_table(&setting.value))),
+            _ => rest.settings.push(setting.clone()),
+        }
+    }
+    (rest, probes, faults)
+}
+
+fn no_table(got: &Value) -> Wrong {
+    format!("must be a table such as [service.shop.probe.redis] with tcp = \"127.0.0.1:6379\", got {got}")
+        .into()
+}
+
+/// All of one service. `shared`: `[defaults]` and what is below it.
+pub(super) fn probes(
+    tables: &BTreeMap<String, Table>,
+    shared: &[&Table],
+    host: Option<&Host<'_>>,
+    faults: &mut Vec<Fault>,
+) -> Result<Vec<Probe>, Refused> {
+    let mut probes = Vec::new();
+    for (name, own) in tables {
+        let mut reading = Reading::new(shared.iter().copied().chain([own]).collect());
+        let probe = probe(name, own, &mut reading, host);
+        faults.extend(reading.faults(own));
+        probes.push(probe);
+    }
+    if let Some(one_too_many) = tables.values().nth(MOST) {
+        let fault = one_too_many.itself(format!("a service has at most {MOST} probes"));
+        probes.push(Err(Refused::with(fault, faults)));
+    }
+    probes.into_iter().collect()
+}
+
+fn probe(
+    name: &str,
+    own: &Table,
+    reading: &mut Reading<'_>,
+    host: Option<&Host<'_>>,
+) -> Result<Probe, Refused> {
+    let named = check_name(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
+    let optional = reading.find("optional", words::truth);
+    let timeout = reading.need("timeout", words::span_above_zero);
+    let (asks, by_default) = match kind(own).map_err(|wrong| reading.refuse(own.itself(wrong))) {
+        Ok(None) => (url(own, reading).map(|question| Asks::Url(Box::new(question))), Weight::Counts),
+        Ok(Some(spec)) => {
+            let given = given(spec, own, reading);
+            (given.map(|given| Asks::Kind { kind: spec.subject.name, given }), spec.weight)
+        }
+        Err(refused) => {
+            reading.take_all(own);
+            (Err(refused), Weight::Counts)
+        }
+    };
+    if let Some(fault) = fits_twice(reading, host) {
+        return Err(reading.refuse(fault));
+    }
+    let weight = match optional?.map(|said| said.value) {
+        None => by_default,
+        Some(true) => Weight::Warns,
+        Some(false) => Weight::Counts,
+    };
+    named?;
+    Ok(Probe { name: Some(name.to_owned()), weight, timeout: timeout?.value, asks: asks? })
+}
+
+fn check_name(name: &str) -> Result<(), Wrong> {
+    if name.len() <= LONGEST_NAME && units::check_key(name).is_ok() {
+        return Ok(());
+    }
+    let what = format!(
+        "the name of a probe must be 1 to {LONGEST_NAME} of A-Z a-z 0-9 _ . @ -, not beginning with . or -"
+    );
+    Err(Wrong::cure(what, "rename it"))
+}
+
+/// By the one key that says what is asked about; `None`: a URL.
+fn kind(own: &Table) -> Result<Option<&'static Spec>, Wrong> {
+    let specs = KINDS.iter().map(|kind| &kind.spec);
+    let mut found: Vec<Option<&'static Spec>> =
+        specs.filter(|spec| own.get(spec.subject.name).is_some()).map(Some).collect();
+    if own.get("url").is_some() {
+        found.push(None);
+    }
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let kinds: Vec<&str> = KINDS.iter().map(|kind| kind.spec.subject.name).collect();
+            let cure = format!("write one of url, {}", kinds.join(", "));
+            Err(Wrong::cure("does not say what to ask", cure))
+        }
+        several => {
+            let named = several.iter().map(|spec| spec.map_or("url", |spec| spec.subject.name));
+            let what = format!("asks more than one thing: {}", named.collect::<Vec<_>>().join(", "));
+            Err(Wrong::cure(what, "write a table for each"))
+        }
+    }
+}
+
+fn url(own: &Table, reading: &mut Reading<'_>) -> Result<plan::Question, Refused> {
+    let address = reading.find("url", question::url);
+    let asking = Asking::read(reading)?;
+    let Some(address) = address? else { return Err(reading.refuse(own.fault("url", "is missing"))) };
+    let question = asking.at(address.value, reading)?;
+    if !question.may_need_tls() {
+        trust::without_meaning(own).for_each(|fault| {
+            reading.refuse(fault);
+        });
+    }
+    Ok(question)
+}
+
+fn given(spec: &'static Spec, own: &Table, reading: &mut Reading<'_>) -> Result<Given, Refused> {
+    let (mut given, mut refused) = (Given::default(), None);
+    for key in [&spec.subject].into_iter().chain(spec.keys) {
+        match reading.find(key.name, |value| read(key, value)) {
+            Ok(Some(said)) => {
+                given.0.insert(key.name, said.value);
+            }
+            Ok(None) => {
+                given.0.extend(default(key).map(|value| (key.name, value)));
+            }
+            Err(wrong) => refused = Some(wrong),
+        }
+    }
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    match (spec.clash)(&given) {
+        None => Ok(given),
+        Some(Clash { key, what, cure }) => {
+            let wrong = Wrong::cure(what, cure);
+            let fault = match reading.strongest(key) {
+                Some(setting) => setting.fault(wrong),
+                None => own.fault(key, wrong),
+            };
+            Err(reading.refuse(fault))
+        }
+    }
+}
+
+/// As an operator would have written it.
+fn default(key: &Key) -> Option<plan::Value> {
+    let text = key.default?;
+    let is_count = matches!(key.word, Word::Count);
+    read(key, &if is_count { typed::whole(text) } else { Value::Text(text.into()) }).ok()
+}
+
+fn read(key: &Key, value: &Value) -> Result<plan::Value, Wrong> {
+    let number =
+        |number: Option<u64>, wrong: String| number.map(plan::Value::Number).ok_or_else(|| wrong.into());
+    match key.word {
+        Word::Text(wrong_with) => {
+            let text = words::text(value)?;
+            match wrong_with(text).or_else(|| text.chars().any(char::is_control).then_some(NO_CONTROL)) {
+                None => Ok(plan::Value::Text(text.to_owned())),
+                Some(wrong) => Err(format!("{wrong}, got {value}").into()),
+            }
+        }
+        Word::Path => {
+            let text = words::text(value)?;
+            let good = text.starts_with('/') && !text.chars().any(char::is_control);
+            let wrong = || format!("must be an absolute path, such as \"/var/lib/shop\", got {value}");
+            if good { Ok(plan::Value::Text(text.to_owned())) } else { Err(wrong().into()) }
+        }
+        Word::Pattern => patterns(value).map(plan::Value::List),
+        Word::Span => words::span_above_zero(value).map(plan::Value::Span),
+        Word::Share => words::percent(value).map(|percent| plan::Value::Number(percent.into())),
+        Word::Size => number(size(value), format!("must be a size such as \"500M\" or \"2G\", got {value}")),
+        Word::Hundredths => {
+            number(hundredths(value), format!("must be a number such as \"1.5\", got {value}"))
+        }
+        Word::Count => number(count(value), format!("must be a whole number, 0 or more, got {value}")),
+        Word::Command => match words::command(value)? {
+            command if command.is_empty() => {
+                Err("must name a program, such as [\"pg_isready\", \"-q\"]".into())
+            }
+            command => Ok(plan::Value::List(command)),
+        },
+        Word::Address => {
+            let text = words::text(value)?;
+            question::url(&Value::Text(format!("{}{text}", question::TCP).into())).map_err(|_| {
+                Wrong::from(format!("must be HOST:PORT, such as \"127.0.0.1:6379\", got {value}"))
+            })?;
+            Ok(plan::Value::Text(text.to_owned()))
+        }
+        Word::OneOf(known) => match value.text().filter(|text| known.contains(text)) {
+            Some(text) => Ok(plan::Value::Text(text.to_owned())),
+            None => Err(format!("must be one of \"{}\", got {value}", known.join("\", \"")).into()),
+        },
+    }
+}
+
+const NO_CONTROL: &str = "must not hold line breaks or other control characters";
+
+/// One, or a list of them.
+pub(super) fn patterns(value: &Value) -> Result<Vec<String>, Wrong> {
+    let checked = |one: &Value| {
+        let text = words::text(one)?;
+        match Regex::new(text) {
+            Ok(_) if !text.is_empty() => Ok(text.to_owned()),
+            Ok(_) => Err(Wrong::from("must not be empty")),
+            Err(error) => Err(Wrong::from(format!("cannot be used as a pattern: {error}"))),
+        }
+    };
+    if let Value::List(list) = value
+        && !list.is_empty()
+    {
+        return list.iter().map(checked).collect();
+    }
+    Ok(vec![checked(value)?])
+}
+
+/// Powers of 1024, as systemd.exec(5) and df -h have them.
+fn size(value: &Value) -> Option<u64> {
+    let text = value.text()?;
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let power = match text.strip_prefix(digits)? {
+        "" => 0,
+        "K" => 1,
+        "M" => 2,
+        "G" => 3,
+        "T" => 4,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1024_u64.checked_pow(power)?).filter(|size| *size > 0)
+}
+
+fn hundredths(value: &Value) -> Option<u64> {
+    let written = match value {
+        Value::Whole(number) => number.to_string(),
+        Value::Text(text) => text.to_string(),
+        Value::Odd(number) => number.clone(),
+        Value::Truth(_) | Value::List(_) | Value::EmptyTable => return None,
+    };
+    let (whole, part) = written.split_once('.').unwrap_or((&written, "0"));
+    let plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let two = format!("{part:0<2}");
+    let fits = plain(whole) && plain(part) && two.len() == 2;
+    let number = fits.then(|| whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(two.parse().ok()?));
+    number.flatten().filter(|number| *number > 0)
+}
+
+fn count(value: &Value) -> Option<u64> {
+    if let Value::Whole(number) = value { u64::try_from(*number).ok() } else { None }
+}
+
+/// As it would stand in a file, but for the quotes.
+pub(super) fn shown(word: Word, value: &plan::Value) -> Shown {
+    match (word, value) {
+        (_, plan::Value::List(list)) => Shown::List(list.clone()),
+        (_, plan::Value::Span(span)) => Shown::Text(words::spell(*span)),
+        (_, plan::Value::Text(text)) => Shown::Text(text.clone()),
+        (Word::Share, plan::Value::Number(number)) => Shown::Text(format!("{number}%")),
+        (Word::Hundredths, plan::Value::Number(number)) => {
+            Shown::Text(format!("{}.{:02}", number / 100, number % 100))
+        }
+        (Word::Size, plan::Value::Number(number)) => Shown::Text(spelled_size(*number)),
+        (_, plan::Value::Number(number)) => Shown::Bare(number.to_string()),
+    }
+}
+
+pub(super) enum Shown {
+    Text(String),
+    List(Vec<String>),
+    Bare(String),
+}
+
+fn spelled_size(bytes: u64) -> String {
+    let units = [("T", 1_u64 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)];
+    let whole = units.iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
+    whole.map_or_else(|| bytes.to_string(), |(name, unit)| format!("{}{name}", bytes / unit))
+}
+
+/// Of a service that has no url.
+pub(super) fn none_counts(own: &Table) -> Fault {
+    let what = "none of its probes counts: all are optional";
+    own.itself(Wrong::cure(what, "add url, or optional = false to one of them"))
+}

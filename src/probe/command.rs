@@ -1,0 +1,162 @@
+//! `command = ["pg_isready", "-q"]`: a program of the operator's, without a shell, whose whole process group is
+//! killed when time is over. Its exit status tells, or its output; the first line of that is kept.
+#![expect(clippy::disallowed_methods, reason = "this probe starts the operator's program")]
+
+use std::io;
+use std::process::Command;
+
+use unhang_core::Weight;
+
+use crate::os::process::{self, End, Ran};
+use crate::plan::{Clash, Given, Key, Spec, Word, any_text};
+use crate::words;
+
+use super::Ground;
+use super::fault::{quoted, scarcity};
+use super::kinds::{Found, Kind};
+
+pub(super) const KIND: Kind =
+    Kind { spec: Spec { subject: COMMAND, keys: &[EXITS, CONTAINS], weight: Weight::Counts, clash }, ask };
+
+const COMMAND: Key = Key { name: "command", word: Word::Command, default: None };
+const EXITS: Key = Key { name: "exits", word: Word::OneOf(&["zero", PLUGIN]), default: Some("zero") };
+const CONTAINS: Key = Key { name: "contains", word: Word::Text(any_text), default: None };
+
+/// The convention of monitoring plugins (monitoring-plugins.org, development guidelines): 1 warns, 2 is
+/// critical, 3 is not known.
+const PLUGIN: &str = "plugin";
+
+/// Kept of its output; the rest is read and dropped.
+const KEPT: usize = 16 * 1024;
+
+fn clash(given: &Given) -> Option<Clash> {
+    given.list(&COMMAND).is_empty().then(|| Clash {
+        key: COMMAND.name,
+        what: "must name a program, such as [\"pg_isready\", \"-q\"]".to_owned(),
+        cure: "nothing was probed",
+    })
+}
+
+fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+    let Some((program, arguments)) = given.list(&COMMAND).split_first() else {
+        return Found::not_known("there is no command");
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    match process::run(command, ground.limit, KEPT) {
+        Ok(ran) => judged(&ran, given, &words::span(ground.limit)),
+        Err(error) => not_begun(program, &error),
+    }
+}
+
+/// A program that is not there says nothing of the service.
+fn not_begun(program: &str, error: &io::Error) -> Found {
+    match scarcity(error) {
+        Some(doubt) => Found::doubt(doubt),
+        None => Found::not_known(format!("{program} cannot be started: {}", words::io(error))),
+    }
+}
+
+fn judged(ran: &Ran, given: &Given, limit: &str) -> Found {
+    let said = first_line(&ran.stdout).or_else(|| first_line(&ran.stderr)).unwrap_or_default();
+    let with = |what: String| if said.is_empty() { what } else { format!("{what}: {said}") };
+    let End::Exited(status) = ran.end else {
+        return Found::failing(with(format!("not ended within {limit}")));
+    };
+    let is_plugin = given.text(&EXITS) == PLUGIN;
+    match status.code() {
+        // As shells and env(1) say that there was nothing to run.
+        Some(code @ (126 | 127)) => Found::not_known(with(format!("exit status {code}"))),
+        Some(0) => contained(ran, given, &said),
+        Some(1) if is_plugin => Found::near(with("WARNING".to_owned())),
+        Some(2) if is_plugin => Found::failing(with("CRITICAL".to_owned())),
+        Some(code) if is_plugin => Found::not_known(with(format!("exit status {code}"))),
+        Some(code) => Found::failing(with(format!("exit status {code}"))),
+        None => Found::failing(with("killed by a signal".to_owned())),
+    }
+}
+
+fn contained(ran: &Ran, given: &Given, said: &str) -> Found {
+    let wanted = given.text(&CONTAINS);
+    let has = String::from_utf8_lossy(&ran.stdout).contains(wanted);
+    match (has, said) {
+        (true, "") => Found::well("exit status 0"),
+        (true, said) => Found::well(said),
+        (false, said) => Found::failing(format!("its output has no \"{}\": {said}", quoted(&wanted))),
+    }
+}
+
+/// Without what may drive a terminal.
+fn first_line(output: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(output);
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    Some(quoted(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Value;
+    use std::time::{Duration, Instant};
+
+    fn sh(script: &str, keys: &[(&'static str, &str)]) -> Found {
+        let words = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+        run(words, keys, Duration::from_secs(5))
+    }
+
+    fn run(words: Vec<String>, keys: &[(&'static str, &str)], limit: Duration) -> Found {
+        let mut given = Given::default();
+        given.0.insert("command", Value::List(words));
+        given.0.extend(keys.iter().map(|(key, value)| (*key, Value::Text((*value).to_owned()))));
+        ask(&given, &Ground { limit, ..Ground::default() })
+    }
+
+    #[test]
+    fn the_exit_status_tells() {
+        for (script, expected) in [
+            ("exit 0", Found::well("exit status 0")),
+            ("echo; echo ' accepting connections '; echo more", Found::well("accepting connections")),
+            ("exit 1", Found::failing("exit status 1")),
+            ("echo no response; exit 2", Found::failing("exit status 2: no response")),
+            ("echo why >&2; exit 3", Found::failing("exit status 3: why")),
+            ("exit 127", Found::not_known("exit status 127")),
+            ("kill -9 $$", Found::failing("killed by a signal")),
+            (r"printf '\033[31mred\n'; exit 1", Found::failing(r"exit status 1: \u{1b}[31mred")),
+        ] {
+            assert_eq!(sh(script, &[]), expected, "{script}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_has_exit_statuses_of_its_own() {
+        for (script, expected) in [
+            ("echo OK - fine", Found::well("OK - fine")),
+            ("echo near; exit 1", Found::near("WARNING: near")),
+            ("exit 2", Found::failing("CRITICAL")),
+            ("exit 3", Found::not_known("exit status 3")),
+            ("exit 4", Found::not_known("exit status 4")),
+        ] {
+            assert_eq!(sh(script, &[("exits", "plugin")]), expected, "{script}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_told_from_one() {
+        let contains = [("contains", "PONG")];
+        assert_eq!(sh("echo PONG", &contains), Found::well("PONG"));
+        let loading = "LOADING Redis is loading the dataset in memory";
+        let expected = Found::failing(format!("its output has no \"PONG\": {loading}"));
+        assert_eq!(sh(&format!("echo {loading}"), &contains), expected);
+    }
+
+    #[test]
+    fn time_over_kills_the_whole_group_and_a_missing_program_is_no_evidence() {
+        let began = Instant::now();
+        let words = ["/bin/sh", "-c", "echo begun; sleep 60 & sleep 61"].map(str::to_owned).to_vec();
+        let found = run(words, &[], Duration::from_millis(300));
+        assert_eq!(found, Found::failing("not ended within 300 ms: begun"));
+        assert!(began.elapsed() < Duration::from_secs(5));
+        let found = run(vec!["/no/such".to_owned()], &[], Duration::from_secs(1));
+        assert_eq!(found, Found::not_known("/no/such cannot be started: No such file or directory"));
+    }
+}

@@ -1,0 +1,43 @@
+//! Calls that the kernel may never let go of: a file of a dead network file system. Each is made on a thread of
+//! its own, which is left behind when time is over and ends with the process.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use unhang_core::Doubt;
+
+use crate::os::quiet;
+
+const STACK: usize = 128 * 1024;
+
+/// A doubt: it did not return in time, or could not be begun.
+pub(super) fn within<T: Send + 'static>(
+    limit: Duration,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Doubt> {
+    let (returns, wait) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(move || returns.send(quiet::caught(call)))
+        .map_err(|_| Doubt::NoThread)?;
+    match wait.recv_timeout(limit) {
+        Ok(Ok(returned)) => Ok(returned),
+        Ok(Err(panic)) => Err(Doubt::Other(format!("the probe broke down: {panic}"))),
+        Err(_) => Err(Doubt::Other("the file system does not answer".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_return_is_left_behind() {
+        assert_eq!(within(Duration::from_secs(9), || 7), Ok(7));
+        let (_hold, held) = mpsc::channel::<()>();
+        let stuck = within(Duration::from_millis(20), move || held.recv().is_ok());
+        assert_eq!(stuck, Err(Doubt::Other("the file system does not answer".to_owned())));
+        assert!(matches!(within(Duration::from_secs(9), || panic!("oh")), Err(Doubt::Other(_))));
+    }
+}

@@ -1,0 +1,66 @@
+//! `tcp = "127.0.0.1:6379"`: does it take connections, and, with `greeting`, does it say who it is?
+
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use unhang_core::{Phase, Weight};
+use ureq::Error;
+
+use crate::plan::{Given, Key, Spec, Word, any_text, no_clash};
+
+use super::fault::{classify, quoted};
+use super::kinds::{Found, Kind};
+use super::socket::{Bounded, Deadline};
+use super::trace::Trace;
+use super::{Ground, port};
+
+pub(super) const KIND: Kind =
+    Kind { spec: Spec { subject: ADDRESS, keys: &[GREETING], weight: Weight::Counts, clash: no_clash }, ask };
+
+const ADDRESS: Key = Key { name: "tcp", word: Word::Address, default: None };
+const GREETING: Key = Key { name: "greeting", word: Word::Text(any_text), default: None };
+
+/// Read of what it says by itself.
+const KEPT: usize = 1024;
+
+fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+    let (address, wanted) = (given.text(&ADDRESS), given.text(&GREETING));
+    let deadline = Deadline(Instant::now() + ground.limit);
+    let trace = Trace::new();
+    let said = port::connect(&format!("tcp://{address}"), deadline, &trace).and_then(|socket| {
+        trace.enter(Phase::Wait);
+        if wanted.is_empty() { Ok(Vec::new()) } else { Ok(beginning(&socket, deadline, wanted)?) }
+    });
+    match said {
+        Ok(_) if wanted.is_empty() => Found::well("connected"),
+        Ok(said) if holds(&said, wanted) => Found::well("connected, and greeted"),
+        Ok(said) => Found::failing(format!(
+            "it greets with \"{}\", not with \"{}\"",
+            quoted(&said.escape_ascii()),
+            quoted(&wanted)
+        )),
+        Err(error) => Found::observed(classify(&error, &trace.seen())),
+    }
+}
+
+/// Until what is wanted is in, it ends, or enough was said.
+fn beginning(socket: &OwnedFd, deadline: Deadline, wanted: &str) -> Result<Vec<u8>, Error> {
+    let mut socket = Bounded { socket, deadline };
+    let mut said = Vec::new();
+    let mut some = [0; KEPT];
+    while !holds(&said, wanted) && said.len() < KEPT {
+        match socket.read(&mut some) {
+            Ok(0) => break,
+            Ok(n) => said.extend_from_slice(some.get(..n).unwrap_or_default()),
+            // What it has said by then is told.
+            Err(error) if error.kind() == io::ErrorKind::TimedOut && !said.is_empty() => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(said)
+}
+
+fn holds(said: &[u8], wanted: &str) -> bool {
+    said.windows(wanted.len().max(1)).any(|some| some == wanted.as_bytes())
+}

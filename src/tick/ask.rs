@@ -1,0 +1,105 @@
+//! Asks services how they are, each by all of its probes, and all of them side by side.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use unhang_core::{Answered, Moment, Seen, Warned, weigh};
+
+use crate::plan::{Probe, Service};
+use crate::probe::{self, Answer, Asked, Ground};
+use crate::words;
+
+/// What is asked of one service.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inquiry<'a> {
+    pub(super) probes: &'a [Probe],
+    pub(super) unit: Option<&'a str>,
+    pub(super) own_log: Option<&'a Path>,
+    /// Of its probes, by name.
+    pub(super) memory: Option<&'a BTreeMap<String, String>>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) seen: Seen,
+    /// In the order of the probes.
+    pub(super) answers: Vec<Answer>,
+}
+
+impl<'a> Inquiry<'a> {
+    pub(super) fn of(service: &'a Service, memory: Option<&'a BTreeMap<String, String>>) -> Self {
+        Self { probes: &service.probes, unit: service.unit(), own_log: Some(&service.log_file), memory }
+    }
+
+    fn asked(&self, now: &Moment) -> impl Iterator<Item = Asked<'a>> {
+        let Self { probes, unit, own_log, memory } = *self;
+        let now = now.wall;
+        probes.iter().map(move |probe| {
+            let memory = memory.zip(probe.name.as_ref()).and_then(|(memory, name)| memory.get(name));
+            let memory = memory.map(String::as_str);
+            Asked { probe, ground: Ground { now, limit: probe.timeout, unit, own_log, memory } }
+        })
+    }
+
+    fn reply(&self, answers: Vec<Answer>) -> Reply {
+        let answered = self.probes.iter().zip(&answers).map(|(probe, answer)| Answered {
+            name: probe.name.as_deref(),
+            weight: probe.weight,
+            observation: answer.observation.clone(),
+            near: answer.near.clone(),
+        });
+        Reply { seen: weigh(answered.collect()), answers }
+    }
+}
+
+impl Reply {
+    /// What the next run is to know, on top of what this one knew.
+    pub(super) fn remembered(
+        &self,
+        probes: &[Probe],
+        before: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let told = probes.iter().zip(&self.answers).filter_map(|(probe, answer)| {
+            let name = probe.name.as_ref()?;
+            Some((name.clone(), answer.memory.clone().or_else(|| before.get(name).cloned())?))
+        });
+        let mut memory = BTreeMap::new();
+        memory.extend(told);
+        memory
+    }
+
+    /// In words that are kept.
+    pub(super) fn warnings(&self, probes: &[Probe]) -> Vec<Warned> {
+        let timeout_of = |name: &Option<String>| {
+            probes.iter().find(|probe| probe.name == *name).map_or(Duration::ZERO, |probe| probe.timeout)
+        };
+        let of_one = |warning: &unhang_core::Warning| {
+            let words = words::warning(&warning.of, timeout_of(&warning.probe));
+            Warned { probe: warning.probe.clone(), words: words.chars().take(words::WARNED).collect() }
+        };
+        self.seen.warnings.iter().map(of_one).collect()
+    }
+}
+
+/// At most `widest` probes at once; what has not begun by `until` is not known.
+pub(super) fn all(inquiries: &[Inquiry<'_>], now: &Moment, widest: usize, until: Instant) -> Vec<Reply> {
+    let asked: Vec<Asked<'_>> = inquiries.iter().flat_map(|inquiry| inquiry.asked(now)).collect();
+    let mut answers = probe::all(&asked, widest, until).into_iter();
+    let of_one = |inquiry: &Inquiry<'_>| inquiry.reply(answers.by_ref().take(inquiry.probes.len()).collect());
+    inquiries.iter().map(of_one).collect()
+}
+
+/// Of one service, whatever time it is.
+pub(super) fn one(inquiry: Inquiry<'_>, now: &Moment) -> Reply {
+    match inquiry.probes {
+        // The way of nearly all needs no worker.
+        [_] => inquiry.reply(inquiry.asked(now).map(|asked| probe::ask(&asked)).collect()),
+        probes => {
+            let asked: Vec<Asked<'_>> = inquiry.asked(now).collect();
+            let longest = probes.iter().map(|probe| probe.timeout).max().unwrap_or_default();
+            inquiry.reply(probe::all(&asked, probes.len(), Instant::now() + longest))
+        }
+    }
+}
