@@ -241,9 +241,10 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     Ok(match &cli.command {
         Command::Run(run) if run.dry_run => tick::rehearse(&plan, &places),
         Command::Run(run) => tick::run(&plan, &places, if run.verbose { Echo::Stderr } else { Echo::Silent }),
-        Command::Status(asking) => {
-            tell(asking, &plan, &places, |pictures, now| report::table(pictures, now, &screen()))
-        }
+        Command::Status(asked) => tell(&asked.asking, &plan, &places, |pictures, now| {
+            let depth = if asked.verbose { Depth::Everything } else { Depth::Probe };
+            report::table(pictures, now, depth, &screen())
+        }),
         Command::Why(asking) => tell(asking, &plan, &places, |pictures, now| {
             let screen = screen();
             let lines = pictures.iter().flat_map(|picture| report::why(picture, now));

@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Check(Late<Check>),
     /// How each service is, as the last run left it; probes nothing
     #[command(after_help = examples::STATUS)]
-    Status(Late<Asking>),
+    Status(Late<Status>),
     /// Why it did or did not act, and when the next restart can be
     #[command(after_help = examples::WHY)]
     Why(Late<Asking>),
@@ -233,6 +233,15 @@ impl Whom {
     }
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Also a line for each probe
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
 /// What only reads what is remembered.
 #[derive(Debug, Args)]
 pub(crate) struct Asking {
@@ -305,9 +314,8 @@ impl Cli {
         const NO_FLAGS: &PlanFlags = &PlanFlags(Vec::new());
         let (plan, only, only_by) = match &self.command {
             Command::Run(run) => (&run.plan, run.only.as_slice(), "--only"),
-            Command::Status(asking)
-            | Command::Why(asking)
-            | Command::Config { command: ConfigCommand::Show(asking) } => {
+            Command::Status(asked) => (&asked.asking.plan, asked.asking.names.as_slice(), "NAME"),
+            Command::Why(asking) | Command::Config { command: ConfigCommand::Show(asking) } => {
                 (&asking.plan, asking.names.as_slice(), "NAME")
             }
             Command::Check(check) => (&check.plan, check.targets.as_slice(), "NAME"),

@@ -16,7 +16,7 @@ pub(crate) fn told(verdict: Verdict, next: State, case: &Case<'_>) -> Decision {
     let answer = match case.seen {
         Observation::Healthy => None,
         Observation::Unhealthy(why) => Some(why.to_string()),
-        Observation::Unknown(doubt) => Some(doubt.code().to_string()),
+        Observation::Unknown(doubt) => Some(doubt.to_string()),
     };
     let said = match case.seen {
         Observation::Unhealthy(why) => why.said().map(String::from),

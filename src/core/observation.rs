@@ -284,6 +284,26 @@ impl Doubt {
     }
 }
 
+/// `lookup`, `redis: no_descriptors`
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Of(name, doubt) => write!(f, "{name}: {doubt}"),
+            Self::Lookup(_)
+            | Self::NoRoute
+            | Self::NoDescriptors
+            | Self::NoMemory
+            | Self::NoPort
+            | Self::NoThread
+            | Self::Forbidden(_)
+            | Self::NoAuthorities(_)
+            | Self::NoSystemd(_)
+            | Self::UnitUnknown(_)
+            | Self::Other(_) => f.write_str(self.code()),
+        }
+    }
+}
+
 /// `status 502`, `timeout_waiting`, `redis: refused`: what the state file keeps.
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -356,7 +376,8 @@ mod tests {
     fn a_name_changes_nothing_of_what_a_cause_is() {
         let named = Cause::Of(String::from("api"), Box::new(found()));
         assert_eq!((named.code(), named.http(), named.itself()), ("json", 200, &found()));
-        assert_eq!(Doubt::Of(String::from("api"), Box::new(Doubt::NoRoute)).code(), "no_route");
+        let doubt = Doubt::Of(String::from("api"), Box::new(Doubt::NoRoute));
+        assert_eq!((doubt.code(), doubt.to_string().as_str()), ("no_route", "api: no_route"));
     }
 
     /// Read from the text: no compiler says that a list lacks a code.

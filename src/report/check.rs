@@ -326,7 +326,7 @@ fn object(checked: &Checked<'_>) -> Value {
     let (observation, cause, code) = match &checked.seen {
         Observation::Healthy => ("healthy", None, None),
         Observation::Unhealthy(cause) => ("unhealthy", Some(cause.to_string()), Some(cause.code())),
-        Observation::Unknown(doubt) => ("unknown", Some(doubt.code().to_owned()), Some(doubt.code())),
+        Observation::Unknown(doubt) => ("unknown", Some(doubt.to_string()), Some(doubt.code())),
     };
     let prospect = checked.prospect.as_ref();
     json!({

@@ -4,11 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Act, Hold, Mode, Moment, Outcome, Outlook, Paused, Reason, Rung, State, VerdictKind};
+use unhang_core::{
+    Act, Hold, Mode, Moment, Outcome, Outlook, Paused, Reason, Rung, State, VerdictKind, Weight,
+};
 
-use crate::plan::{Restarter, Service};
+use crate::plan::{Probe, Restarter, Service};
 use crate::words;
 
+use super::check::Depth;
 use super::screen::{Screen, Style};
 
 /// Of the JSON objects; a program may rely on what a number has once meant.
@@ -44,41 +47,77 @@ impl Picture<'_> {
 }
 
 /// One line each, in columns; those that a narrow terminal has no room for come below.
-pub(crate) fn table(pictures: &[Picture<'_>], now: &Moment, screen: &Screen) -> Vec<String> {
+pub(crate) fn table(pictures: &[Picture<'_>], now: &Moment, depth: Depth, screen: &Screen) -> Vec<String> {
     let rows: Vec<[String; 8]> = pictures.iter().map(|picture| row(picture, now)).collect();
     let width =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..8).map(|column| width(column).unwrap_or(0)).collect();
     let breaks = breaks(&widths, screen.width);
-    let mut lines: Vec<String> = rows
-        .iter()
-        .zip(pictures)
-        .flat_map(|(row, picture)| {
-            let mut lines = vec![String::new()];
-            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                if breaks.contains(&column) {
-                    lines.push(String::new());
-                }
-                let Some(line) = lines.last_mut().filter(|_| *width > 0) else { continue };
-                let shown = if column == 1 && !picture.is_unseen() {
-                    coloured(cell, picture.state.verdict, screen.style)
-                } else {
-                    cell.clone()
-                };
-                let margin = if line.is_empty() && column > 0 { 2 } else { 0 };
-                let padding = (width + 2).saturating_sub(cell.chars().count());
-                line.extend([" ".repeat(margin), shown, " ".repeat(padding)]);
-            }
-            lines
-        })
-        .map(|line| line.trim_end().to_owned())
-        .filter(|line| !line.is_empty())
-        .collect();
+    let mut lines: Vec<String> = Vec::new();
+    for (row, picture) in rows.iter().zip(pictures) {
+        lines.extend(broken(row, picture, &widths, &breaks, screen.style));
+        if depth == Depth::Everything {
+            lines.extend(picture.service.probes.iter().map(|probe| probe_line(probe, picture)));
+        } else {
+            lines.extend(picture.state.warnings.iter().map(|one| format!("  warns: {}", words::warned(one))));
+        }
+    }
     lines.extend(is_cron_running(pictures));
     lines.extend(pictures.iter().filter_map(|picture| {
         Some(format!("{}: state file unreadable {}", picture.service.key, picture.unreadable.as_ref()?))
     }));
     lines
+}
+
+/// A row's lines, no wider than the terminal.
+fn broken(
+    row: &[String; 8],
+    picture: &Picture<'_>,
+    widths: &[usize],
+    breaks: &[usize],
+    style: Style,
+) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+        if breaks.contains(&column) {
+            lines.push(String::new());
+        }
+        let Some(line) = lines.last_mut().filter(|_| *width > 0) else { continue };
+        let shown = if column == 1 && !picture.is_unseen() {
+            coloured(cell, picture.state.verdict, style)
+        } else {
+            cell.clone()
+        };
+        let margin = if line.is_empty() && column > 0 { 2 } else { 0 };
+        let padding = (width + 2).saturating_sub(cell.chars().count());
+        line.extend([" ".repeat(margin), shown, " ".repeat(padding)]);
+    }
+    lines.into_iter().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+/// `  redis (tcp): fails: refused`, as the last run found it.
+fn probe_line(probe: &Probe, picture: &Picture<'_>) -> String {
+    let state = &picture.state;
+    let name = probe.name.as_deref().unwrap_or("url");
+    let kind = if probe.name.is_some() { format!(" ({})", probe.kind()) } else { String::new() };
+    let cause = state.cause.as_deref();
+    let own = match &probe.name {
+        Some(name) => cause.and_then(|cause| cause.strip_prefix(name.as_str())?.strip_prefix(": ")),
+        None => cause.filter(|cause| !cause.contains(": ")),
+    };
+    let warned = state.warnings.iter().find(|warned| warned.probe == probe.name);
+    let found = match (own, warned) {
+        _ if picture.is_unseen() => NOT_SEEN.to_owned(),
+        (Some(cause), _) if probe.weight == Weight::Counts => {
+            let said = state.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+            format!("{}{said}", answer(cause))
+        }
+        (_, Some(warned)) => format!("warns: {}", warned.words),
+        (_, None) if cause.is_none() => "well".to_owned(),
+        // Another one fails, and which of them do is not kept.
+        (_, None) => "not told: another probe failed first".to_owned(),
+    };
+    format!("  {name}{kind}: {found}")
 }
 
 /// The columns before which a line must end, so that none is wider than the terminal.
@@ -102,7 +141,10 @@ fn breaks(widths: &[usize], terminal: Option<usize>) -> Vec<usize> {
 pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let Picture { service, state, outlook, last_tick, .. } = picture;
     let since = state.since.as_ref().map(|at| format!(" since {}", words::past(at, now)));
-    let answer = state.cause.as_ref().map(|cause| format!("; last answer {}", answer(cause)));
+    let said = state.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+    let answer = state.cause.as_ref().map(|cause| format!("; last answer {}{said}", answer(cause)));
+    let warns: String =
+        state.warnings.iter().map(|warned| format!("; warns: {}", words::warned(warned))).collect();
     let tick = match last_tick {
         None => "no run yet: is cron running?".to_owned(),
         Some(age) if is_overdue(*age) => format!("no run for {}: is cron running?", words::span(*age)),
@@ -119,7 +161,7 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let failing = state.since.is_some();
     let distress = state.distress.as_ref().filter(|_| failing).map(|words| format!("; this host: {words}"));
     let happened = format!(
-        "{}: {} ({}){}: {}{}{}{}; {tick}",
+        "{}: {} ({}){}: {}{}{}{}{warns}; {tick}",
         service.key,
         state.verdict.code(),
         state.reason.code(),
@@ -220,13 +262,16 @@ fn verdict(picture: &Picture<'_>) -> String {
     }
 }
 
-/// `HTTP 502`; `HTTP 000 (timeout_waiting)`.
+/// `HTTP 502`; `HTTP 000 (timeout_waiting)`; `redis: refused`, `api: HTTP 502`.
 fn answer(cause: &str) -> String {
-    match cause.split_once(' ') {
+    let (name, code) = cause.rsplit_once(": ").map_or((None, cause), |(name, code)| (Some(name), code));
+    let itself = match code.split_once(' ') {
         Some(("status", status)) => format!("HTTP {status}"),
-        Some((code @ "maintenance", status)) => format!("HTTP {status} ({code})"),
-        Some(_) | None => format!("HTTP 000 ({cause})"),
-    }
+        Some((code, status)) => format!("HTTP {status} ({code})"),
+        None if name.is_some() => code.to_owned(),
+        None => format!("HTTP 000 ({code})"),
+    };
+    name.map_or_else(|| itself.clone(), |name| format!("{name}: {itself}"))
 }
 
 fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
@@ -333,6 +378,8 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
         "reason": if picture.is_unseen() { None } else { Some(state.reason.code()) },
         "explanation": explanation(picture),
         "cause": state.cause,
+        "said": state.said,
+        "warnings": state.warnings.iter().map(words::warned).collect::<Vec<_>>(),
         "since": stamp(&state.since),
         "streak": service.policy.max_failures.saturating_sub(outlook.failures),
         "max_failures": service.policy.max_failures,

@@ -102,6 +102,13 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
         "pause_file_max_age",
         "maintenance.status",
         "maintenance.header",
+        "body.contains",
+        "body.lacks",
+        "body.regex",
+        "json.fail_on",
+        "json.ignore",
+        "latency.warn",
+        "latency.fail",
         "pause_on_dpkg",
         "held_too_long",
         "escalate",
@@ -141,8 +148,49 @@ fn every_key_is_in_the_manual_with_its_default_and_no_other() {
     }
 }
 
+/// A kind declares its keys where it asks: one line each.
+#[test]
+fn every_key_of_a_probe_is_in_the_manual_with_its_default_and_no_other() {
+    let page = Page::read("unhang.toml.5");
+    let mut kinds = page.parts("PROBES").into_iter().collect::<Names>();
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/probe")).unwrap();
+    let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        if !text.contains("const KIND: Kind") {
+            continue;
+        }
+        let mut exist = BTreeMap::new();
+        for declared in text.split("Key { name: \"").skip(1) {
+            let (name, rest) = declared.split_once('"').unwrap();
+            let default = rest.split("default: ").nth(1).unwrap();
+            let default =
+                default.strip_prefix("Some(\"").map(|rest| rest.split('"').next().unwrap().to_owned());
+            exist.insert(name.to_owned(), default);
+        }
+        let kind = path.file_stem().unwrap().to_str().unwrap();
+        assert!(kinds.remove(kind) && exist.contains_key(kind), "{kind}");
+        let mut said = BTreeMap::new();
+        for item in page.items("PROBES", kind) {
+            let Some(key) = item.after("Cm").pop_first() else { continue };
+            let default =
+                item.text.split_once("No = Li ").map(|(_, default)| default.trim_matches('"').to_owned());
+            said.insert(key, default);
+        }
+        assert_eq!(said, exist, "{kind}");
+    }
+    assert_eq!(kinds, Names::new(), "in the manual, and nowhere else");
+}
+
 /// Keys that `shown` has by an example, with what they are if nobody says anything.
-const EXAMPLES: [(&str, Option<&str>); 11] = [
+const EXAMPLES: [(&str, Option<&str>); 18] = [
+    ("body.contains", None),
+    ("body.lacks", None),
+    ("body.regex", None),
+    ("json.fail_on", None),
+    ("json.ignore", None),
+    ("latency.warn", None),
+    ("latency.fail", None),
     ("headers", Some("{}")),
     ("requires", Some("[]")),
     ("maintenance.status", None),
@@ -232,8 +280,10 @@ fn every_code_is_in_the_manual_and_no_other() {
     let page = Page::read("unhang.8");
     let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
     let verdicts: Vec<&str> = VerdictKind::ALL.iter().map(|verdict| verdict.code()).collect();
+    // What a body says, and how long it took, the probe itself finds.
+    let causes = [Cause::CODES, &["body", "json", "slow"]].concat();
     for (part, codes) in
-        [("Verdicts", &*verdicts), ("Reasons", &*reasons), ("Causes", Cause::CODES), ("Doubts", Doubt::CODES)]
+        [("Verdicts", &*verdicts), ("Reasons", &*reasons), ("Causes", &*causes), ("Doubts", Doubt::CODES)]
     {
         let mut said: Vec<String> =
             page.items("VERDICTS AND REASONS", part).into_iter().map(Line::heading).collect();

@@ -78,6 +78,9 @@ restart = ["x"]
 headers = { A = "b" }
 requires = ["tcp:localhost:1"]
 maintenance = { status = "503", header = "A" }
+body = { contains = "a", lacks = "b", regex = "c" }
+json = { fail_on = "warning", ignore = ["cache"] }
+latency = { warn = "1s", fail = "2s" }
 [host]
 hold_when = { memory_some_avg60 = "9%", memory_full_avg60 = "9%", cpu_some_avg60 = "9%", io_some_avg60 = "9%", io_full_avg60 = "9%" }
 "#;

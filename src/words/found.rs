@@ -1,0 +1,110 @@
+//! What probes showed, in an operator's words.
+
+use std::time::Duration;
+
+use unhang_core::{Cause, Doubt, Phase, TlsFault, Warned, WarningOf};
+
+use super::span;
+
+/// `HTTP 502`; `HTTP 000` is no answer, as curl has it. Of a probe with a name: that name, and the answer if it
+/// was one of HTTP.
+pub(crate) fn answer(cause: &Cause) -> String {
+    let status = cause.http();
+    match cause.probe() {
+        Some(name) if status == 0 => name.to_owned(),
+        Some(name) => format!("{name}: HTTP {status}"),
+        None => format!("HTTP {status:03}"),
+    }
+}
+
+/// Nothing for most statuses: `http` says it all.
+pub(crate) fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
+    let within = span(timeout);
+    Some(match cause {
+        Cause::Maintenance(_) => "it says maintenance".to_owned(),
+        Cause::NoSocket => "no such socket".to_owned(),
+        Cause::Refused => "connection refused".to_owned(),
+        Cause::Reset => "connection reset".to_owned(),
+        Cause::Closed(Phase::Tls) => "closed in the TLS handshake".to_owned(),
+        Cause::Closed(Phase::Read) => "closed in the middle of the answer".to_owned(),
+        Cause::Closed(Phase::Resolve | Phase::Connect | Phase::Wait) => "closed without an answer".to_owned(),
+        Cause::TimedOut(Phase::Resolve | Phase::Connect) => format!("no connection within {within}"),
+        Cause::TimedOut(Phase::Tls) => format!("TLS handshake not complete within {within}"),
+        Cause::TimedOut(Phase::Wait) => format!("no answer within {within} (connected)"),
+        Cause::TimedOut(Phase::Read) => format!("answer not complete within {within}"),
+        Cause::Status(400) => {
+            "400 is what Django answers to a Host that is not in ALLOWED_HOSTS: set headers = { Host = \"...\" }"
+                .to_owned()
+        }
+        Cause::Status(404) => "no such page: is the path of the url right?".to_owned(),
+        Cause::Status(_) => return None,
+        Cause::ToHttps(_) => {
+            "redirected to https: set url to https://..., or X-Forwarded-Proto: https in headers".to_owned()
+        }
+        Cause::Tls(fault) => tls(fault),
+        Cause::NotHttp(what) => format!("not HTTP: {what}"),
+        Cause::TooLarge => "the head of the answer is too large".to_owned(),
+        Cause::Found(found) => found.words.clone(),
+        Cause::Of(_, cause) => return self::cause(cause, timeout),
+    })
+}
+
+/// As one says it of whom it is about: `redis: connection refused`, `HTTP 502`.
+fn failing(cause: &Cause, timeout: Duration) -> String {
+    let itself = cause.itself();
+    let words = self::cause(itself, timeout).unwrap_or_else(|| answer(itself));
+    cause.probe().map_or_else(|| words.clone(), |name| format!("{name}: {words}"))
+}
+
+/// Of a warning, without the name of its probe.
+pub(crate) fn warning(of: &WarningOf, timeout: Duration) -> String {
+    match of {
+        WarningOf::Near(words) => words.clone(),
+        WarningOf::Failing(cause) => failing(cause, timeout),
+        WarningOf::Doubt(why) => format!("not judged: {}", doubt(why)),
+    }
+}
+
+/// `disk: 91% of / used`
+pub(crate) fn warned(warned: &Warned) -> String {
+    let name = warned.probe.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    format!("{name}{}", warned.words)
+}
+
+/// `3 probes healthy`
+pub(crate) fn probes_healthy(n: usize) -> String {
+    format!("{n} probe{} healthy", if n == 1 { "" } else { "s" })
+}
+
+/// Of each warning that is kept in the state, in characters.
+pub(crate) const WARNED: usize = 200;
+
+fn tls(fault: &TlsFault) -> String {
+    match fault {
+        TlsFault::Expired => "certificate expired".to_owned(),
+        TlsFault::NotYetValid => "certificate not valid yet".to_owned(),
+        TlsFault::UnknownIssuer => "certificate of an unknown issuer: if it is yours, set ca_file".to_owned(),
+        TlsFault::SelfSigned => {
+            "certificate self-signed, or a CA's own: if it is yours, set ca_file to it".to_owned()
+        }
+        TlsFault::WrongName => "certificate for another name than the url's host".to_owned(),
+        TlsFault::NotTls => "what answers is not TLS: is the url to begin with http://?".to_owned(),
+        TlsFault::Handshake(what) => format!("TLS handshake failed: {what}"),
+    }
+}
+
+pub(crate) fn doubt(doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::Lookup(why) => format!("name not resolved: {why}"),
+        Doubt::NoRoute => "no route to the host".to_owned(),
+        Doubt::NoDescriptors => "too many open files".to_owned(),
+        Doubt::NoMemory => "no memory for a socket".to_owned(),
+        Doubt::NoPort => "no local address or port to connect from".to_owned(),
+        Doubt::NoThread => "no thread can be started".to_owned(),
+        Doubt::Forbidden(why) => format!("not permitted to connect{why}"),
+        Doubt::NoAuthorities(why) | Doubt::NoSystemd(why) | Doubt::UnitUnknown(why) | Doubt::Other(why) => {
+            why.clone()
+        }
+        Doubt::Of(name, why) => format!("{name}: {}", self::doubt(why)),
+    }
+}
