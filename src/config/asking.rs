@@ -49,16 +49,16 @@ impl<'a> Asking<'a> {
     /// What this URL cannot have is a fault, unless `[defaults]` gave it to all.
     pub(super) fn at(self, address: Address, reading: &mut Reading<'_>) -> Result<Question, Refused> {
         let has_no_body = if address.url.starts_with(TCP) {
-            Some("an address that only takes connections")
+            Some(Wrong::cure("has no meaning for a connection, which has no body", "leave it out"))
         } else {
-            (self.method.value == "HEAD").then_some("an answer to HEAD")
+            let of_head = || Wrong::cure("has no meaning for HEAD, whose answer has no body", "leave it out");
+            (self.method.value == "HEAD").then(of_head)
         };
         let (mut body, mut latency) = (self.body, self.latency);
-        if let Some(what) = has_no_body {
+        if let Some(wrong) = has_no_body {
             if let Some(setting) = BODY_KEYS.into_iter().find_map(|key| reading.strongest(key))
                 && setting.key.first().is_none_or(|table| table != "defaults")
             {
-                let wrong = Wrong::cure(format!("has no meaning: {what} has no body"), "leave it out");
                 return Err(reading.refuse(setting.fault(wrong)));
             }
             body = BodyRules::default();

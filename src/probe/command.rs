@@ -8,15 +8,17 @@ use std::process::Command;
 use unhang_core::Weight;
 
 use crate::os::process::{self, End, Ran};
-use crate::plan::{Clash, Given, Key, Spec, Word, any_text};
+use crate::plan::{Given, Key, Spec, Word, any_text, no_clash};
 use crate::words;
 
 use super::Ground;
 use super::fault::{quoted, scarcity};
 use super::kinds::{Found, Kind};
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: COMMAND, keys: &[EXITS, CONTAINS], weight: Weight::Counts, clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec { subject: COMMAND, keys: &[EXITS, CONTAINS], weight: Weight::Counts, clash: no_clash },
+    ask,
+};
 
 const COMMAND: Key = Key { name: "command", word: Word::Command, default: None };
 const EXITS: Key = Key { name: "exits", word: Word::OneOf(&["zero", PLUGIN]), default: Some("zero") };
@@ -28,14 +30,6 @@ const PLUGIN: &str = "plugin";
 
 /// Kept of its output; the rest is read and dropped.
 const KEPT: usize = 16 * 1024;
-
-fn clash(given: &Given) -> Option<Clash> {
-    given.list(&COMMAND).is_empty().then(|| Clash {
-        key: COMMAND.name,
-        what: "must name a program, such as [\"pg_isready\", \"-q\"]".to_owned(),
-        cure: "nothing was probed",
-    })
-}
 
 fn ask(given: &Given, ground: &Ground<'_>) -> Found {
     let Some((program, arguments)) = given.list(&COMMAND).split_first() else {

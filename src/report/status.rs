@@ -110,7 +110,11 @@ fn probe_line(probe: &Probe, picture: &Picture<'_>) -> String {
         _ if picture.is_unseen() => NOT_SEEN.to_owned(),
         (Some(cause), _) if probe.weight == Weight::Counts => {
             let said = state.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
-            format!("{}{said}", answer(cause))
+            let code =
+                probe.name.as_ref().map_or_else(|| cause.to_owned(), |name| format!("{name}: {cause}"));
+            let told = answer(&code);
+            let told = told.strip_prefix(&format!("{name}: ")).unwrap_or(&told);
+            format!("fails: {told}{said}")
         }
         (_, Some(warned)) => format!("warns: {}", warned.words),
         (_, None) if cause.is_none() => "well".to_owned(),

@@ -26,6 +26,8 @@ pub(crate) const LINES: &[Row] = &[
     Row("✅ * restarted successfully: healthy after *", "The restart helped.", "Find out why it hung; unhang only ended it."),
     Row("✅ * recovered (was * failures)*", "It answers again, without a restart.", "Find out why it failed, if that comes often."),
     Row("✅ * recovered: it answers again", "It answers again after it was held or not judged.", "None."),
+    Row("⚠️ * warns: *", "A threshold called warn is passed, or an optional probe is not well. Nothing else follows.", "Look at what the line names, before it is more."),
+    Row("✅ * warns no more: it was *", "It does so no longer.", "None."),
     Row("❌ * restart failed (*): *", "The restart did not help, or was not carried out.", LOOK),
     Row("❌ * * failed (*): *", "The reload, kill and restart, or command of escalate did not help, or was not carried out.", LOOK),
     Row("⏸️ * not restarted (*): *", "A restart would be due or would do harm; the reason stands in the brackets. Written when the reason changes.", "unhang why NAME tells what ends it."),

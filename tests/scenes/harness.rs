@@ -20,6 +20,8 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     Status(u16),
+    /// 200, after so many milliseconds.
+    Late(u64),
     /// Takes the connection and stays silent.
     Hang,
     Close,
@@ -82,6 +84,10 @@ fn serve(mut stream: TcpStream, script: &Mutex<Script>) {
     match answer {
         Answer::Status(status) => {
             let _ = write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+        Answer::Late(wait) => {
+            thread::sleep(Duration::from_millis(wait));
+            let _ = stream.write_all(b"HTTP/1.1 200 X\r\ncontent-length: 8\r\n\r\nin stock");
         }
         Answer::Hang => thread::sleep(Duration::from_secs(60)),
         Answer::Close => {}

@@ -32,6 +32,7 @@ mod memory;
 mod messages;
 mod pause;
 mod paused;
+mod probes;
 mod requires;
 mod rights;
 mod security;

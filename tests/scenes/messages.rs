@@ -94,6 +94,7 @@ fn every_fault_is_met_as_it_stands_in_the_table() {
     command_lines(&mut met);
     variables(&mut met);
     values(&mut met);
+    probes(&mut met);
     tables(&mut met);
     files(&mut met);
     what_the_plan_rests_on(&mut met);
@@ -247,6 +248,43 @@ fn values(met: &mut Met) {
         &socket,
     ] {
         scene.config(&format!("[service.app]\nurl = \"{url}\"\n"));
+        met.by(&scene, &["config", "check"]);
+    }
+}
+
+fn probes(met: &mut Met) {
+    let scene = Scene::new();
+    let many: String = (0..21).map(|n| format!("probe.p{n}.tcp = \"x:1\"\n")).collect();
+    let long = format!("probe.{}.tcp = \"x:1\"", "p".repeat(65));
+    for line in [
+        "body = 5",
+        "json = 5",
+        "latency = 5",
+        "probe = 5",
+        "body.contains = \"\"",
+        "json.fail_on = \"never\"",
+        "body.regex = \"(\"",
+        "latency = { warn = \"2s\", fail = \"1s\" }",
+        "method = \"HEAD\"\njson = {}",
+        "probe.x = {}",
+        "probe.x = { tcp = \"x:1\", disk = \"/\" }",
+        "probe.x.disk = \"var\"",
+        "probe.x = { disk = \"/\", warn = \"90%\", fail = \"80%\" }",
+        "probe.x.command = []",
+        "probe.x = { command = [\"x\"], exits = \"no\" }",
+        "probe.x = { command = [\"x\"], contains = \"\" }",
+        "probe.x.tcp = \"localhost\"",
+        "probe.x = { file = \"/x\", size.warn = \"5X\" }",
+        "probe.x = { load = \"1m\", warn = \"many\" }",
+        "probe.x = { process = \"unit\", count.min = -1 }",
+        &many,
+        &long,
+    ] {
+        scene.keys(line);
+        met.by(&scene, &["config", "check"]);
+    }
+    for text in ["url = \"tcp:x:1\"\nbody.contains = \"x\"", "probe.x = { tcp = \"x:1\", optional = true }"] {
+        scene.config(&format!("[service.app]\n{text}\n"));
         met.by(&scene, &["config", "check"]);
     }
 }

@@ -1,0 +1,183 @@
+//! Several probes of one service, and answers that are judged by more than their status.
+
+use std::net::TcpListener;
+
+use crate::harness::{Answer, RESTARTS, Scene};
+
+/// A port of 127.0.0.1 where nobody listens, though somebody did.
+fn dead_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn says(body: &str) -> Answer {
+    let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    Answer::Says(text.leak())
+}
+
+const SHOW: &str = "show app.service shutdown.target";
+const RESTART: [&str; 6] = [SHOW, SHOW, "reset-failed app.service", "restart app.service", SHOW, SHOW];
+
+#[test]
+fn every_probe_that_counts_must_be_well() {
+    let scene = Scene::new();
+    let redis = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = redis.local_addr().unwrap().port();
+    scene.keys(&format!("[service.app.probe.redis]\ntcp = \"127.0.0.1:{port}\""));
+    scene.tick().exits(0).logs(&[]).calls(&[SHOW]);
+    scene.tick().exits(0).logs(&[]).calls(&[]);
+    drop(redis);
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️ app health check failed (redis) - Failure 1/2: connection refused"])
+        .calls(&[SHOW]);
+    assert_eq!(scene.state()["cause"], "redis: refused");
+    scene.pass(120);
+    let came_back = format!(
+        "{RESTARTS}\npython3 -c 'import socket,time; s=socket.create_server((\"127.0.0.1\",{port})); time.sleep(20)' >/dev/null 2>&1 &\nwhile ! python3 -c 'import socket; socket.create_connection((\"127.0.0.1\",{port}))' 2>/dev/null; do :; done"
+    );
+    scene.on_restart(&came_back);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&[
+            "⚠️ app health check failed (redis) - Failure 2/2: connection refused",
+            "🔄 Restarting app service...",
+            "✅ app restarted successfully: healthy after *",
+        ])
+        .calls(&RESTART);
+}
+
+#[test]
+fn an_optional_probe_only_warns_and_that_once() {
+    let scene = Scene::new();
+    let port = dead_port();
+    scene.keys(&format!("[service.app.probe.cache]\ntcp = \"127.0.0.1:{port}\"\noptional = true"));
+    scene.tick().exits(0).logs(&["⚠️ app warns: cache: connection refused"]).calls(&[SHOW]);
+    for _ in 0..3 {
+        scene.pass(120);
+        scene.tick().exits(0).logs(&[]).calls(&[]);
+    }
+    scene
+        .run(&["check"])
+        .ends(1)
+        .prints("UNHANG WARNING - app: 1 probe healthy in *; warns: cache: connection refused | *\n", "");
+    scene.run(&["status"]).ends(0).prints("app  healthy  *\n  warns: cache: connection refused\n", "");
+    scene
+        .run(&["why"])
+        .ends(0)
+        .prints("app: healthy (ok): it answers; warns: cache: connection refused; *", "");
+    let _cache = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    scene.tick().exits(0).logs(&["✅ app warns no more: it was cache: connection refused"]).calls(&[]);
+    scene.run(&["check"]).ends(0).prints("UNHANG OK - app: 1 probe healthy in * | *\n", "");
+}
+
+#[test]
+fn a_probe_that_cannot_be_carried_out_is_unknown_and_counts_nothing() {
+    let scene = Scene::new();
+    scene.keys("[service.app.probe.db]\ncommand = [\"/no/such/pg_isready\"]");
+    let line =
+        "❓ app not judged (unknown): db: /no/such/pg_isready cannot be started: No such file or directory";
+    scene.tick().exits(1).logs(&[line]).calls(&[]);
+    assert_eq!((&scene.state()["streak"], &scene.state()["cause"]), (&0.into(), &"db: other".into()));
+    scene.tick().exits(1).logs(&[]).calls(&[]);
+    // What fails beside it counts all the same.
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️ app health check failed (HTTP 502) - Failure 1/2"]).calls(&[SHOW]);
+}
+
+#[test]
+fn a_service_needs_no_url_if_it_has_a_probe_that_counts() {
+    let scene = Scene::new();
+    let log = scene.path("app.log");
+    let file = scene.path("answer");
+    std::fs::write(&file, "PONG\n").unwrap();
+    let text = format!(
+        "[host]\nboot_grace = \"0s\"\n[service.app]\nlog_file = \"{}\"\nverify = \"1s\"\ngrace = \"1s\"\n\
+         [service.app.probe.redis]\ncommand = [\"cat\", \"{}\"]\ncontains = \"PONG\"\n",
+        log.display(),
+        file.display()
+    );
+    scene.config(&text);
+    scene.tick().exits(0).logs(&[]).calls(&[SHOW]);
+    std::fs::write(&file, "LOADING Redis is loading the dataset in memory\n").unwrap();
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️ app health check failed (redis) - Failure 1/2: its output has no \"PONG\": LOADING Redis is loading the dataset in memory"])
+        .calls(&[SHOW]);
+    scene.run(&["check", "-v"]).ends(2).prints(
+        "UNHANG CRITICAL - app: redis: its output has no \"PONG\": LOADING* | app=U;;5;0;5\n\
+         app: probe redis: fails: its output has no \"PONG\": LOADING*\napp: unit: *\napp: a restart: *\napp: next tick: *\n",
+        "",
+    );
+    scene.run(&["status", "-v"]).ends(0).prints(
+        "app  failing  1/2  redis: command  *\n  redis (command): fails: command: its output has no \"PONG\": LOADING*\n",
+        "",
+    );
+}
+
+#[test]
+fn what_a_body_says_of_its_own_health_is_believed_and_named() {
+    let scene = Scene::new();
+    scene.keys("json = { ignore = [\"cache\"] }");
+    scene.server.answers(&[says(r#"{"status":"healthy","checks":{"database":{"status":"ok"}}}"#)]);
+    scene.tick().exits(0).logs(&[]).calls(&[SHOW]);
+    scene
+        .server
+        .answers(&[says(r#"{"status":"degraded","services":{"database":"ok","cache":"error: away"}}"#)]);
+    scene.tick().exits(0).logs(&[]).calls(&[]);
+    scene.server.answers(&[says(
+        r#"{"status":"unhealthy","checks":{"database":{"status":"error","error":"connection refused"}}}"#,
+    )]);
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️ app health check failed (HTTP 200) - Failure 1/2: database: connection refused"])
+        .calls(&[SHOW]);
+    let last = "last answer HTTP 200 (json): database: connection refused";
+    scene.run(&["why"]).ends(0).prints(&format!("app: failing (counting) since *; {last}; *"), "");
+    scene
+        .run(&["check"])
+        .ends(2)
+        .prints("UNHANG CRITICAL - app: HTTP 200: database: connection refused | app=0.*\n", "");
+    scene.server.answers(&[says(r#"{"status":"degraded"}"#)]);
+    scene.tick().exits(0).logs(&["✅ app recovered (was 1 failures)", "⚠️ app warns: it says degraded"]);
+    // What it has no word for is no failure.
+    scene.server.answers(&[says("<html>Welcome to nginx</html>")]);
+    scene.tick().exits(1).logs(&[
+        "❓ app not judged (unknown): no word of health: \"<html>Welcome to nginx</html>\"",
+        "✅ app warns no more: it was it says degraded",
+    ]);
+}
+
+#[test]
+fn an_error_page_tells_what_fails_too() {
+    let scene = Scene::new();
+    scene.keys("json = {}");
+    let body = r#"{"status":"degraded","checks":{"database":{"status":"error"}}}"#;
+    let text = format!("HTTP/1.1 503 X\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    scene.server.answers(&[Answer::Says(text.leak())]);
+    let line = "⚠️ app health check failed (HTTP 503) - Failure 1/2: database: error";
+    scene.tick().exits(1).logs(&[line]).calls(&[SHOW]);
+}
+
+#[test]
+fn a_body_must_be_what_it_is_to_be_and_come_in_time() {
+    let scene = Scene::new();
+    scene.keys("body = { contains = \"in stock\", lacks = [\"Traceback\"] }\nlatency = { warn = \"20ms\", fail = \"30s\" }");
+    scene.server.answers(&[Answer::Late(20)]);
+    scene.tick().exits(0).logs(&["⚠️ app warns: answered in * (latency.warn 20 ms)"]).calls(&[SHOW]);
+    scene.server.answers(&[says("in stock\nTraceback (most recent call last)")]);
+    scene.tick().exits(1).logs(&[
+        "⚠️ app health check failed (HTTP 200) - Failure 1/2: the body has \"Traceback\" in it",
+        "✅ app warns no more: it was answered in *",
+    ]);
+    scene.keys("latency = { fail = \"20ms\" }");
+    scene.pass(120);
+    scene.server.answers(&[Answer::Late(20)]);
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️ app health check failed (HTTP 200) - Failure 1/2: answered in * (latency.fail 20 ms)"]);
+}
