@@ -8,9 +8,10 @@
 //! - `tick`: the only orchestrator and the only reader of the wall and boot clocks. It calls the rooms,
 //!   and they do not call each other:
 //!   - `store`: lock, state file, quarantine; `places`: where they are.
-//!   - `probe`: asks the health URL, over TCP or a Unix socket, with TLS or without.
-//!   - `systemd`: asks systemd, and for restarts; `command`: restarts by a command, and the one that
-//!     `paused` waits for; `asked`: what came of asking.
+//!   - `probe`: asks how a service is: the health URL, over TCP or a Unix socket, with TLS or without; and in other
+//!     ways, a file for each kind. What a kind takes stands there too, and `config` reads it from its table.
+//!   - `restart`: restarts, and says how that is which is restarted: systemd's units, commands, and the one that
+//!     `paused` waits for.
 //!   - `unhang_core` (src/core, a crate that cannot even name a file or a clock): facts in, decision out.
 //!   - `log`: the service's log. `report`: what people read on the terminal. `words`: both's vocabulary.
 //! - `simulate`: the same decision on a pattern of answers, to try settings on; no I/O, no clock.
@@ -36,9 +37,7 @@
     )
 )]
 
-mod asked;
 mod cli;
-mod command;
 mod config;
 mod demo;
 mod exit;
@@ -49,9 +48,9 @@ mod places;
 mod plan;
 mod probe;
 mod report;
+mod restart;
 mod simulate;
 mod store;
-mod systemd;
 mod tick;
 mod usage;
 mod words;

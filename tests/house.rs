@@ -12,11 +12,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms that only `tick` and `main` may call.
-const ROOMS: [&str; 9] =
-    ["config", "probe", "systemd", "command", "store", "log", "report", "simulate", "demo"];
+const ROOMS: [&str; 8] = ["config", "probe", "restart", "store", "log", "report", "simulate", "demo"];
 
 /// What a room may lean on besides core, the standard library and crates.
-const COMMON: [&str; 7] = ["plan", "words", "near", "os", "places", "asked", "exit"];
+const COMMON: [&str; 6] = ["plan", "words", "near", "os", "places", "exit"];
 
 fn sources(below: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

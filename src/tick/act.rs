@@ -9,14 +9,15 @@ use unhang_core::{
     Unit, Verdict, give_way, intend, look_again, next_rung, settle,
 };
 
-use crate::asked::Asked;
 use crate::exit::Exit;
 use crate::log;
 use crate::os::clock;
 use crate::plan::{Restarter, Service};
 use crate::report::Progress;
-use crate::systemd::Looked;
-use crate::{command, systemd, words};
+use crate::restart::Asked;
+use crate::restart::Looked;
+use crate::restart::{command, unit};
+use crate::words;
 
 use super::ask::{self, Inquiry};
 use super::distress;
@@ -195,22 +196,22 @@ fn ask_systemd(
     let began = Instant::now();
     let left = || limit.saturating_sub(began.elapsed());
     // A reload starts nothing, and so meets no start limit.
-    let cleared = if *rung == Rung::Reload { Ok(()) } else { systemd::clear_start_limit(unit, limit) };
+    let cleared = if *rung == Rung::Reload { Ok(()) } else { unit::clear_start_limit(unit, limit) };
     if !matches!(cleared, Err(Asked::Forbidden(_))) {
         judged.watch.tell(tick, &log::beginning(&judged.watch.service.name, rung));
     }
     match (cleared, rung) {
         (Err(asked), _) => asked,
-        (Ok(()), Rung::Reload) => systemd::reload(unit, left()),
+        (Ok(()), Rung::Reload) => unit::reload(unit, left()),
         (Ok(()), Rung::Kill) => restart_and_kill(tick, judged, unit, &left),
-        (Ok(()), Rung::Restart | Rung::Command(_)) => systemd::restart(unit, left()),
+        (Ok(()), Rung::Restart | Rung::Command(_)) => unit::restart(unit, left()),
     }
 }
 
 /// The restart is systemd's from the first: nothing that a person asks for meanwhile is overridden, and if this
 /// run ends, nothing stays dead. What has not stopped soon is killed.
 fn restart_and_kill(tick: &Tick<'_>, judged: &Judged<'_>, unit: &str, left: &impl Fn() -> Duration) -> Asked {
-    let asked = systemd::begin_restart(unit, left());
+    let asked = unit::begin_restart(unit, left());
     if asked != Asked::Done {
         return asked;
     }
@@ -229,7 +230,7 @@ fn restart_and_kill(tick: &Tick<'_>, judged: &Judged<'_>, unit: &str, left: &imp
         }
         thread::sleep(PACE);
     };
-    let killed = if hangs { systemd::kill(unit, left()) } else { Ok(()) };
+    let killed = if hangs { unit::kill(unit, left()) } else { Ok(()) };
     while between().is_some() && !left().is_zero() {
         thread::sleep(PACE);
     }

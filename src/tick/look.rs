@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use unhang_core::{Active, Doubt, Life, Load, Reason, State, Unit};
 
-use crate::command;
 use crate::plan::{Restarter, Service};
-use crate::systemd::{self, Look, Looked};
+use crate::restart::command;
+use crate::restart::{self, Look, Looked};
 
 /// One look for all, or none where nobody needed it.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Looks {
             return Self { look: None, owners: BTreeMap::new() };
         }
         let names: Vec<&str> = units.iter().map(|(unit, _)| *unit).collect();
-        let look = systemd::look(&names, monotonic, time_left);
+        let look = restart::unit::look(&names, monotonic, time_left);
         let mut owners = BTreeMap::new();
         for (unit, key) in units {
             if let Some(looked) = look.units.get(unit) {

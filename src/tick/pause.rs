@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use unhang_core::Pause;
 
-use crate::command;
 use crate::exit::Exit;
 use crate::log::{self, Echo};
 use crate::os::{attended, clock};
 use crate::places::{Places, cure};
 use crate::plan::{Plan, Service};
 use crate::report::{self, Progress};
+use crate::restart::command;
 use crate::store::{Held, Note, Store};
 use crate::words;
 

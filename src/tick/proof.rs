@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Act, Active, Cause, Ended, Observation, State, Unit};
 
-use crate::asked::Asked;
 use crate::log;
 use crate::os::clock;
 use crate::plan::{HostPlan, Probe, Restarter, Service};
-use crate::systemd::Looked;
+use crate::restart::Asked;
+use crate::restart::Looked;
 use crate::words;
 
 use super::Tick;

@@ -5,9 +5,9 @@ use std::io;
 
 use unhang_core::{Doubt, Reason, Reload, Rung, Unit};
 
-use crate::command;
 use crate::os::{clock, files};
 use crate::plan::{Owner, Plan, Restarter, Service};
+use crate::restart::command;
 use crate::words;
 
 use super::distress;

@@ -12,8 +12,8 @@ use crate::os::folder::Lock;
 use crate::places::cure;
 use crate::plan::{Restarter, Service};
 use crate::report;
+use crate::restart::Looked;
 use crate::store::{Fault, Loaded, NoState, Place, Record, Saved, Store};
-use crate::systemd::Looked;
 use crate::words;
 
 use super::Tick;

@@ -2,7 +2,7 @@
 //! taken in here by their paths, as they stand, and entered through their own doors.
 #![allow(dead_code, unused_imports, reason = "the rooms have more doors than the laws enter by")]
 
-#[path = "../../../src/asked.rs"]
+#[path = "../../../src/restart/asked.rs"]
 mod asked;
 #[path = "../../../src/cli/mod.rs"]
 mod cli;
@@ -30,7 +30,7 @@ mod store;
 mod words;
 
 /// The one room whose door is a process: what systemctl printed is given to the part that reads it.
-#[path = "../../../src/systemd/show.rs"]
+#[path = "../../../src/restart/unit/show.rs"]
 mod show;
 
 pub mod laws;

@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use unhang_core::Process;
 
-use crate::asked::Asked;
 use crate::os::attended;
 use crate::os::files;
 use crate::os::process::{self, Detached};
 use crate::words;
+
+use super::Asked;
 
 #[derive(Debug)]
 pub(crate) struct Started(Detached);

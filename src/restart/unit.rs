@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Doubt, Life, Unit};
 
-use crate::asked::Asked;
 use crate::os::process::{self, End, Ran};
 use crate::words;
+
+use super::Asked;
 use show::{Block, PROPERTIES, SHUTDOWN};
 
 /// For both calls of a look together. PID 1 that hangs makes systemctl wait for more than a minute.
