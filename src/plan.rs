@@ -170,10 +170,7 @@ impl Service {
     }
 
     pub(crate) fn unit(&self) -> Option<&str> {
-        match &self.restarter {
-            Restarter::Unit(unit) => Some(unit),
-            Restarter::Command(_) | Restarter::Nothing => None,
-        }
+        if let Restarter::Unit(unit, _) = &self.restarter { Some(unit) } else { None }
     }
 }
 
@@ -186,7 +183,11 @@ fn hash(marked: impl Hash) -> u64 {
 /// How a service is restarted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Restarter {
-    Unit(String),
+    Unit(String, Scope),
+    Container(Container),
+    Supervised(Supervised),
+    /// A URL that is posted to: it stands in this file, since it is a secret.
+    Hook(PathBuf),
     /// Program and arguments, no shell; never empty.
     Command(Vec<String>),
     /// It is only probed.
@@ -197,11 +198,54 @@ impl Restarter {
     /// What a person calls it.
     pub(crate) fn words(&self) -> &str {
         match self {
-            Self::Unit(unit) => unit,
+            Self::Unit(unit, _) => unit,
+            Self::Container(container) => &container.name,
+            Self::Supervised(supervised) => &supervised.program,
+            Self::Hook(file) => file.to_str().unwrap_or_default(),
             Self::Command(command) => command.first().map_or("", String::as_str),
             Self::Nothing => "nothing",
         }
     }
+
+    /// Somebody else runs it, who can be asked how it is.
+    pub(crate) const fn has_a_life(&self) -> bool {
+        match self {
+            Self::Unit(..) | Self::Container(_) | Self::Supervised(_) => true,
+            Self::Hook(_) | Self::Command(_) | Self::Nothing => false,
+        }
+    }
+}
+
+/// Whose systemd runs a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Scope {
+    System,
+    /// That of the user who runs unhang.
+    User,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Container {
+    pub(crate) runtime: Runtime,
+    /// Its name; of compose, the name of the service.
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Runtime {
+    Docker,
+    Podman,
+    /// With the folder of its project.
+    Compose(PathBuf),
+}
+
+/// A program of supervisord's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Supervised {
+    /// `web`, or `shop:web` of a group.
+    pub(crate) program: String,
+    /// `None`: where supervisorctl looks by itself.
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// What a probe asks, and what it takes for an answer.
@@ -287,6 +331,14 @@ impl Question {
             body: BodyRules::default(),
             latency: Latency::default(),
         }
+    }
+
+    /// Posts nothing but the request itself.
+    pub(crate) fn of_hook(url: String, headers: Vec<(String, String)>) -> Self {
+        let mut named = BTreeMap::new();
+        named.extend(headers);
+        let (method, status) = ("POST".to_owned(), StatusSet(vec![(200, 299)]));
+        Self { method, status, headers: named, ..Self::of_address(url) }
     }
 
     pub(crate) fn is_of_address(&self) -> bool {

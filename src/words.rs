@@ -12,7 +12,7 @@ use unhang_core::{
     PausedBy, Reason, Rung, Unit, Upstream, Verdict, next_rung,
 };
 
-use crate::plan::{Restarter, Service};
+use crate::plan::{Container, Restarter, Runtime, Service};
 pub(crate) use found::{WARNED, answer, cause, doubt, probes_healthy, warned, warning};
 
 /// `40 ms`, `3.2 s`, `12 s`, `2 min`, `1 h 5 min`: two units at most.
@@ -68,27 +68,30 @@ pub(crate) fn clock_in(now: &Moment, left: Duration) -> String {
 
 /// Why nothing is done, as one half sentence.
 pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
-    let unit = service.restarter.words();
+    let (unit, who) = (service.restarter.words(), who(&service.restarter));
     let words = match hold {
-        Hold::NotFound => format!("systemd knows no {unit}"),
+        Hold::NotFound => not_found(&service.restarter),
         Hold::Masked => format!("{unit} is masked"),
         Hold::NotStartable => format!("systemd cannot start {unit}: see systemctl status"),
         Hold::NotPermitted => format!("the user that unhang runs as may not restart {unit}"),
         Hold::CrashLoop { lives } => {
             format!(
-                "systemd restarts it itself, {} times between our runs, and it still fails",
+                "{who} restarts it itself, {} times between our runs, and it still fails",
                 lives.saturating_add(1)
             )
         }
         Hold::UnitBusy => match service.restarter {
-            Restarter::Unit(_) if service.policy.escalate.iter().any(|rung| rung.act() == Act::Command) => {
+            Restarter::Unit(..) if service.policy.escalate.iter().any(|rung| rung.act() == Act::Command) => {
                 format!("{unit} is being started, stopped or reloaded, or a command of escalate still runs")
             }
-            Restarter::Unit(_) => format!("{unit} is being started, stopped or reloaded"),
-            Restarter::Command(_) | Restarter::Nothing => {
+            Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_) => {
+                format!("{unit} is being started, stopped or reloaded")
+            }
+            Restarter::Command(_) | Restarter::Hook(_) | Restarter::Nothing => {
                 format!("the restart command of before still runs ({unit})")
             }
         },
+        Hold::Frozen if service.unit().is_none() => format!("{unit} is paused; {who} unpause ends that"),
         Hold::Frozen => format!("{unit} is frozen; systemctl thaw ends that"),
         Hold::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
         Hold::Exited => format!("{unit} ended by itself, and well"),
@@ -138,14 +141,28 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
     }
 }
 
+/// Who runs it.
+const fn who(restarter: &Restarter) -> &'static str {
+    match restarter {
+        Restarter::Container(Container { runtime: Runtime::Docker | Runtime::Compose(_), .. }) => "docker",
+        Restarter::Container(Container { runtime: Runtime::Podman, .. }) => "podman",
+        Restarter::Supervised(_) => "supervisord",
+        Restarter::Unit(..) | Restarter::Hook(_) | Restarter::Command(_) | Restarter::Nothing => "systemd",
+    }
+}
+
+pub(crate) fn not_found(restarter: &Restarter) -> String {
+    format!("{} knows no {}", who(restarter), restarter.words())
+}
+
 /// Of a command's restart by hand nothing can be seen.
 fn no_rung_left(service: &Service) -> String {
     let key = &service.key;
     match service.restarter {
-        Restarter::Unit(_) => format!(
+        Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_) => format!(
             "nothing of escalate is left in this incident; a restart by hand or unhang reset {key} begins anew"
         ),
-        Restarter::Command(_) | Restarter::Nothing => {
+        Restarter::Command(_) | Restarter::Hook(_) | Restarter::Nothing => {
             format!("nothing of escalate is left in this incident; unhang reset {key} begins anew")
         }
     }
@@ -182,16 +199,19 @@ pub(crate) fn unit(unit: &Unit, service: &Service) -> String {
         Unit::Unanswered(why) => format!("{name} is not known: {}", doubt(why)),
         Unit::ProbeOnly => "none; it is only probed".to_owned(),
         Unit::Command { running: true } => format!("restart command {name}, of before, still runs"),
+        Unit::Command { running: false } if matches!(service.restarter, Restarter::Hook(_)) => {
+            "none; restarted by a hook, so that nothing can be seen of its life".to_owned()
+        }
         Unit::Command { running: false } => {
             format!("none; restarted by the command {name}, so that nothing can be seen of its life")
         }
-        Unit::Seen(life) => format!("{name} {}", seen(life)),
+        Unit::Seen(life) => format!("{name} {}", seen(life, who(&service.restarter))),
     }
 }
 
-fn seen(life: &Life) -> String {
+fn seen(life: &Life, who: &str) -> String {
     match life.load {
-        Load::NotFound => return "is not known to systemd".to_owned(),
+        Load::NotFound => return format!("is not known to {who}"),
         Load::Masked => return "is masked".to_owned(),
         Load::NotStartable => return "cannot be started: see systemctl status".to_owned(),
         Load::Loaded => {}
@@ -205,7 +225,7 @@ fn seen(life: &Life) -> String {
     let disabled = if life.disabled { ", disabled" } else { "" };
     let again = match life.own_restarts {
         0 => String::new(),
-        n => format!(", restarted {n} times by systemd itself"),
+        n => format!(", restarted {n} times by {who} itself"),
     };
     format!("{active}{age}{disabled}{again}")
 }

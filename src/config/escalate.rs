@@ -53,11 +53,14 @@ pub(super) fn fits(rungs: &Said<'_, Vec<Rung>>, restarter: &Restarter) -> Result
         (Restarter::Nothing, _) => {
             Wrong::cure("cannot stand together with restart = []", "leave one of them out")
         }
-        (Restarter::Command(_), Some(rung)) => Wrong::cure(
-            format!("cannot be done to what a command restarts: {}", rung.act().code()),
+        (Restarter::Unit(..), _) | (_, None) => return Ok(()),
+        (
+            Restarter::Command(_) | Restarter::Container(_) | Restarter::Supervised(_) | Restarter::Hook(_),
+            Some(rung),
+        ) => Wrong::cure(
+            format!("cannot be done to what systemd does not run: {}", rung.act().code()),
             "write a command that does it, or leave it out",
         ),
-        (Restarter::Command(_), None) | (Restarter::Unit(_), _) => return Ok(()),
     };
     Err(rungs.setting.fault(what))
 }

@@ -12,6 +12,7 @@ mod guards;
 mod probes;
 mod question;
 mod reading;
+mod restarts;
 mod service;
 mod settings;
 mod show;
@@ -212,6 +213,7 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     let good = services.iter().filter_map(|service| service.as_ref().ok());
     faults.extend(unknown_names(sources, &tables.services, &good.clone().collect::<Vec<_>>()));
     faults.extend(shared_locks(good.clone(), &tables.services));
+    faults.extend(restarted_twice(&good.clone().collect::<Vec<_>>(), &tables.services));
     let good: Vec<&Service> = good.collect();
     faults.extend(trust::faults(&good, tables, typed));
     faults.extend(guards::faults(&good, &tables.services));
@@ -274,7 +276,7 @@ fn known_otherwise(word: &str, services: &[&Service]) -> Option<String> {
     let is_name = |service: &Service| service.name != service.key && service.name.eq_ignore_ascii_case(word);
     let by_name = services.iter().find(|service| is_name(service));
     let is_unit = |unit: &str| unit == word || unit.strip_suffix(".service") == Some(word);
-    let by_unit = |service: &&&Service| matches!(&service.restarter, Restarter::Unit(unit) if is_unit(unit));
+    let by_unit = |service: &&&Service| service.unit().is_some_and(is_unit);
     match (by_name, services.iter().find(by_unit)) {
         (Some(Service { key, name, .. }), _) => {
             Some(format!("did you mean {key} (its name in the log is {name})?"))
@@ -304,14 +306,11 @@ fn shared_locks<'a>(
     let mut owners = BTreeMap::<&str, &Service>::new();
     let mut faults = Vec::new();
     for service in services {
-        let lock = match &service.restarter {
-            Restarter::Unit(unit) => unit,
-            Restarter::Command(_) | Restarter::Nothing => &service.key,
-        };
+        let lock = service.lock();
         let Some(first) = owners.insert(lock, service) else { continue };
         let Some((own, other)) = tables.get(&service.key).zip(tables.get(&first.key)) else { continue };
         let (place, name) = (&other.origin, settings::dotted(&other.name));
-        let units = [&service.restarter, &first.restarter].map(|by| matches!(by, Restarter::Unit(_)));
+        let units = [&service.restarter, &first.restarter].map(|by| matches!(by, Restarter::Unit(..)));
         let wrong = if units == [true, true] {
             Wrong::cure(format!("restarts {lock}, as {name} ({place}) does"), "one unit, one service")
         } else {
@@ -320,4 +319,18 @@ fn shared_locks<'a>(
         faults.push(own.itself(wrong));
     }
     faults
+}
+
+/// Two services with one container would restart it in turn.
+fn restarted_twice(services: &[&Service], tables: &BTreeMap<String, Table>) -> Vec<Fault> {
+    let of_one = |(at, service): (usize, &&Service)| {
+        let same = |other: &&&Service| other.restarter == service.restarter;
+        let is_shared = matches!(&service.restarter, Restarter::Container(_) | Restarter::Supervised(_));
+        let first = services.iter().take(at).find(same).filter(|_| is_shared)?;
+        let (own, other) = (tables.get(&service.key)?, tables.get(&first.key)?);
+        let (lock, name) = (service.restarter.words(), settings::dotted(&other.name));
+        let what = format!("restarts {lock}, as {name} ({}) does", other.origin);
+        Some(own.itself(Wrong::cure(what, "one container or program, one service")))
+    };
+    services.iter().enumerate().filter_map(of_one).collect()
 }

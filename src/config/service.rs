@@ -10,8 +10,8 @@ use super::guards::Guards;
 use super::question::Address;
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
-use super::{escalate, guards, probes, question, units, words};
-use crate::plan::{Asks, Bounds, HostPlan, Probe, Question, Restarter, Service};
+use super::{escalate, guards, probes, question, restarts, units, words};
+use crate::plan::{Asks, Bounds, HostPlan, Probe, Question, Service};
 
 /// What holds where nobody said anything else.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(super) struct BuiltIn {
 pub(super) fn built_in() -> BuiltIn {
     let text = |text: &'static str| Value::Text(text.into());
     let defaults = [
+        ("scope", text("system")),
         ("method", text("GET")),
         ("headers", Value::EmptyTable),
         ("status", text("200")),
@@ -65,11 +66,10 @@ fn log_file_of(name: &str) -> PathBuf {
 }
 
 /// What only one service can have, and why it makes no sense for all.
-const OWN: [(&str, &str); 6] = [
+const OWN: [(&str, &str); 5] = [
     ("url", "every service has its own"),
     ("name", "every service has its own"),
     ("unit", "one unit belongs to one service"),
-    ("restart", "one command belongs to one service"),
     ("log_file", "every service has its own log; write it in [service.NAME]"),
     ("requires", "a service cannot require itself; write it in [service.NAME]"),
 ];
@@ -124,7 +124,9 @@ pub(super) fn defaults(built_in: &Table, defaults: &Table) -> (Vec<&'static str>
     let _ = Asking::read(&mut reading);
     let _ = Shared::read(&mut reading);
     let _ = Guards::read(&mut reading);
-    for (key, why) in OWN {
+    let _ = reading.need("scope", restarts::scope);
+    let means = restarts::OWN.map(|key| (key, "what is restarted belongs to one service"));
+    for (key, why) in OWN.into_iter().chain(means) {
         let _ = reading.find(key, |_| Err::<(), _>(Wrong::cure("makes no sense for all services", why)));
     }
     (reading.asked().to_vec(), reading.faults(defaults))
@@ -142,7 +144,7 @@ pub(super) fn service(
     let layers = below.iter().copied().chain([&rest, typed]).collect();
     let mut reading = Reading::new(layers);
     let key = units::check_key(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
-    let restarter = restarter(&mut reading, key.map(|()| name), own);
+    let restarter = restarts::restarter(&mut reading, key.map(|()| name), own);
     let shown = reading.find("name", words::name);
     let log_file = reading.find("log_file", words::log_file);
     let asking = Asking::read(&mut reading);
@@ -206,29 +208,6 @@ fn url(reading: &mut Reading<'_>, own: &Table) -> Result<Address, Refused> {
 
 fn url_if_any(reading: &mut Reading<'_>) -> Result<Option<Address>, Refused> {
     Ok(reading.find("url", question::url)?.map(|said| said.value))
-}
-
-/// `name`: unless it was refused; then the unit that is called after it need not be, too.
-fn restarter(
-    reading: &mut Reading<'_>,
-    name: Result<&str, Refused>,
-    own: &Table,
-) -> Result<Restarter, Refused> {
-    let unit = reading.find("unit", units::unit);
-    let command = reading.find("restart", words::command);
-    match (unit?, command?) {
-        (Some(unit), None) => Ok(Restarter::Unit(unit.value)),
-        (None, Some(command)) if command.value.is_empty() => Ok(Restarter::Nothing),
-        (None, Some(command)) => Ok(Restarter::Command(command.value)),
-        (Some(unit), Some(command)) => {
-            let what = format!("cannot stand together with restart ({})", command.setting.origin);
-            Err(reading.refuse(unit.setting.fault(Wrong::cure(what, "leave one of them out"))))
-        }
-        (None, None) => {
-            let unit = units::unit_named(name?).map(Restarter::Unit);
-            unit.map_err(|wrong| reading.refuse(own.fault("unit", wrong)))
-        }
-    }
 }
 
 /// What `[defaults]` and the flags may give to all services at once.

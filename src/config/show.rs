@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use unhang_core::{Mode, OnFlapping, Rung, Weight};
 
-use crate::plan::{Asks, BodyRules, FailOn, JsonRules, Plan, Probe, Question, Restarter, Service};
+use crate::plan::{
+    Asks, BodyRules, Container, FailOn, JsonRules, Plan, Probe, Question, Restarter, Runtime, Scope, Service,
+    Supervised,
+};
 use crate::probe::KINDS;
 
 use super::probes::{self, PROBE, Shown};
@@ -40,11 +43,7 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
     let mut values: Vec<(&str, String)> = Vec::new();
     values.extend(question.map(|question| ("url", text(&address(question)))));
     values.push(("name", text(&service.name)));
-    values.push(match &service.restarter {
-        Restarter::Unit(unit) => ("unit", text(unit)),
-        Restarter::Command(words) => ("restart", list(words)),
-        Restarter::Nothing => ("restart", "[]".to_owned()),
-    });
+    values.extend(restarter(&service.restarter));
     values.extend(question.map(asked).unwrap_or_default());
     values.extend(own_url.map(|probe| ("timeout", span(probe.timeout))));
     values.extend([
@@ -77,6 +76,30 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
         .collect();
     entries.extend(question.map(|question| headers(question, layers)).unwrap_or_default());
     Section { name: dotted(&["service", &service.key]), entries }
+}
+
+fn restarter(restarter: &Restarter) -> Vec<(&'static str, String)> {
+    let path = |path: &Path| text(&path.display().to_string());
+    match restarter {
+        Restarter::Unit(unit, scope) => {
+            let scope = if *scope == Scope::System { "system" } else { "user" };
+            vec![("unit", text(unit)), ("scope", text(scope))]
+        }
+        Restarter::Container(Container { runtime, name }) => match runtime {
+            Runtime::Docker => vec![("restart.docker", text(name))],
+            Runtime::Podman => vec![("restart.podman", text(name))],
+            Runtime::Compose(project) => {
+                vec![("restart.compose", text(name)), ("restart.project", path(project))]
+            }
+        },
+        Restarter::Supervised(Supervised { program, config }) => {
+            let config = config.as_deref().map(|config| ("restart.config", path(config)));
+            [("restart.supervisor", text(program))].into_iter().chain(config).collect()
+        }
+        Restarter::Hook(file) => vec![("restart.hook", path(file))],
+        Restarter::Command(words) => vec![("restart", list(words))],
+        Restarter::Nothing => vec![("restart", "[]".to_owned())],
+    }
 }
 
 /// `own`: its table; `layers`: those below that.

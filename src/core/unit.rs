@@ -124,6 +124,36 @@ pub enum Condition {
 }
 
 impl Life {
+    /// Of what systemd does not run: as it says of itself, in stamps that mean the same.
+    #[must_use]
+    pub const fn told(condition: Condition, incarnation: Option<Incarnation>, age: Option<Duration>) -> Self {
+        let (active, active_enter, active_exit, main_exit) = match condition {
+            Condition::Active => (Active::Active, 1, 0, 0),
+            Condition::Busy => (Active::Busy, 1, 0, 0),
+            Condition::Stopped => (Active::Inactive, 1, 2, 3),
+            Condition::Exited => (Active::Inactive, 1, 3, 2),
+            Condition::Failed => (Active::Failed, 1, 3, 2),
+            Condition::NeverStarted | Condition::ConditionUnmet => (Active::Inactive, 0, 0, 0),
+        };
+        Self {
+            load: Load::Loaded,
+            active,
+            result: UnitResult::Other,
+            incarnation,
+            own_restarts: 0,
+            disabled: false,
+            condition_unmet: matches!(condition, Condition::ConditionUnmet),
+            inactive_exit: Duration::from_secs(active_enter),
+            active_enter: Duration::from_secs(active_enter),
+            active_exit: Duration::from_secs(active_exit),
+            main_exit: Some(Duration::from_secs(main_exit)),
+            reload: Reload::NoWay,
+            runtime_limited: false,
+            age,
+            neighbours: Vec::new(),
+        }
+    }
+
     /// A stop job makes systemd leave `active` before the main process ends; a crash is the other way
     /// round. So a hung service that a person stops, which mostly ends `failed` by time-out, can be
     /// told from one that fell.
@@ -189,5 +219,25 @@ impl Life {
 
     fn neighbour(&self, is: impl Fn(&Neighbour) -> bool) -> Option<&Neighbour> {
         self.neighbours.iter().find(|other| is(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_life_is_its_condition() {
+        for condition in [
+            Condition::Active,
+            Condition::Busy,
+            Condition::Stopped,
+            Condition::Exited,
+            Condition::NeverStarted,
+            Condition::ConditionUnmet,
+            Condition::Failed,
+        ] {
+            assert_eq!(Life::told(condition, None, None).condition(), condition);
+        }
     }
 }

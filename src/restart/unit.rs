@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use unhang_core::{Doubt, Life, Unit};
 
 use crate::os::process::{self, End, Ran};
+use crate::plan::Scope;
 use crate::words;
 
 use super::Asked;
@@ -50,10 +51,10 @@ pub(crate) struct Looked {
 }
 
 /// `monotonic`: CLOCK_MONOTONIC now. `time_left`: of the run; no look takes more, nor more than 5 s.
-pub(crate) fn look(names: &[&str], monotonic: Duration, time_left: Duration) -> Look {
+pub(crate) fn look(scope: Scope, names: &[&str], monotonic: Duration, time_left: Duration) -> Look {
     let (began, limit) = (Instant::now(), LOOK_LIMIT.min(time_left));
     let asked: Vec<&str> = names.iter().copied().chain([SHUTDOWN]).collect();
-    let answer = show(&asked, limit);
+    let answer = show(scope, &asked, limit);
     let text = answer.as_ref().map_or("", |shown| shown.text.as_str());
     let blocks = show::blocks(text);
     let doubt = match &answer {
@@ -64,7 +65,7 @@ pub(crate) fn look(names: &[&str], monotonic: Duration, time_left: Duration) -> 
     units.extend(
         names.iter().map(|name| ((*name).to_owned(), looked(find(&blocks, name), monotonic, &doubt))),
     );
-    add_neighbours(&mut units, &blocks, limit.saturating_sub(began.elapsed()));
+    add_neighbours(scope, &mut units, &blocks, limit.saturating_sub(began.elapsed()));
     let stopping = find(&blocks, SHUTDOWN).is_some_and(Block::is_active_or_pending);
     Look { units, stopping }
 }
@@ -78,8 +79,8 @@ impl Looked {
 
 /// What comes before a restart: a start limit that is spent would let it stop the unit and then refuse to
 /// start it. An error: there is to be no restart.
-pub(crate) fn clear_start_limit(unit: &str, limit: Duration) -> Result<(), Asked> {
-    match process::run(systemctl(&["reset-failed", "--", unit]), RESET_LIMIT.min(limit), PER_UNIT) {
+pub(crate) fn clear_start_limit((unit, scope): (&str, Scope), limit: Duration) -> Result<(), Asked> {
+    match process::run(systemctl(scope, &["reset-failed", "--", unit]), RESET_LIMIT.min(limit), PER_UNIT) {
         Err(error) => Err(Asked::NeverRan(words_of_spawn(&error))),
         // It may be carried out all the same, and then the unit looks as if somebody had stopped it.
         Ok(Ran { end: End::TimedOut, .. }) => Err(Asked::Stuck("systemd does not answer".to_owned())),
@@ -89,8 +90,8 @@ pub(crate) fn clear_start_limit(unit: &str, limit: Duration) -> Result<(), Asked
 }
 
 /// SIGKILL to every process of it, while it is being stopped.
-pub(crate) fn kill(unit: &str, limit: Duration) -> Result<(), Asked> {
-    let command = systemctl(&["--no-ask-password", "kill", "--signal=SIGKILL", "--", unit]);
+pub(crate) fn kill((unit, scope): (&str, Scope), limit: Duration) -> Result<(), Asked> {
+    let command = systemctl(scope, &["--no-ask-password", "kill", "--signal=SIGKILL", "--", unit]);
     match process::run(command, limit, PER_UNIT) {
         Err(error) => Err(Asked::Stuck(words_of_spawn(&error))),
         Ok(Ran { end: End::TimedOut, .. }) => Err(Asked::Stuck("systemd does not answer".to_owned())),
@@ -99,30 +100,30 @@ pub(crate) fn kill(unit: &str, limit: Duration) -> Result<(), Asked> {
 }
 
 /// `--job-mode=fail`: a person's job that is under way wins.
-pub(crate) fn restart(unit: &str, limit: Duration) -> Asked {
+pub(crate) fn restart(unit: (&str, Scope), limit: Duration) -> Asked {
     job("restart", unit, limit)
 }
 
 /// Likewise, but does not wait for the end of it.
-pub(crate) fn begin_restart(unit: &str, limit: Duration) -> Asked {
+pub(crate) fn begin_restart((unit, scope): (&str, Scope), limit: Duration) -> Asked {
     ask(
         &["--no-ask-password", "--no-block", "--job-mode=fail", "restart", "--", unit],
         "restart",
-        unit,
+        (unit, scope),
         limit,
     )
 }
 
-pub(crate) fn reload(unit: &str, limit: Duration) -> Asked {
+pub(crate) fn reload(unit: (&str, Scope), limit: Duration) -> Asked {
     job("reload", unit, limit)
 }
 
-fn job(verb: &str, unit: &str, limit: Duration) -> Asked {
-    ask(&["--no-ask-password", "--job-mode=fail", verb, "--", unit], verb, unit, limit)
+fn job(verb: &str, (unit, scope): (&str, Scope), limit: Duration) -> Asked {
+    ask(&["--no-ask-password", "--job-mode=fail", verb, "--", unit], verb, (unit, scope), limit)
 }
 
-fn ask(arguments: &[&str], verb: &str, unit: &str, limit: Duration) -> Asked {
-    match process::run(systemctl(arguments), limit, PER_UNIT) {
+fn ask(arguments: &[&str], verb: &str, (unit, scope): (&str, Scope), limit: Duration) -> Asked {
+    match process::run(systemctl(scope, arguments), limit, PER_UNIT) {
         Err(error) => Asked::Stuck(words_of_spawn(&error)),
         Ok(ran) => forbidden(&ran, verb, unit).unwrap_or_else(|| asked(&ran)),
     }
@@ -178,7 +179,7 @@ fn looked(block: Option<&Block<'_>>, monotonic: Duration, doubt: &Doubt) -> Look
 
 /// A second call for all of them: their names are known only now. What it leaves without an answer is no
 /// longer known well enough to restart.
-fn add_neighbours(units: &mut BTreeMap<String, Looked>, blocks: &[Block<'_>], limit: Duration) {
+fn add_neighbours(scope: Scope, units: &mut BTreeMap<String, Looked>, blocks: &[Block<'_>], limit: Duration) {
     let related = |name: &str| find(blocks, name).map(Block::relations).unwrap_or_default();
     let mut names: Vec<&str> = units.keys().flat_map(|name| related(name)).map(|(name, _)| name).collect();
     names.sort_unstable();
@@ -186,7 +187,7 @@ fn add_neighbours(units: &mut BTreeMap<String, Looked>, blocks: &[Block<'_>], li
     if names.is_empty() {
         return;
     }
-    let answer = show(&names, limit);
+    let answer = show(scope, &names, limit);
     let text = answer.as_ref().map_or("", |shown| shown.text.as_str());
     let others = show::blocks(text);
     for (name, looked) in units {
@@ -216,11 +217,11 @@ struct Shown {
     doubt: Doubt,
 }
 
-fn show(names: &[&str], limit: Duration) -> Result<Shown, Doubt> {
+fn show(scope: Scope, names: &[&str], limit: Duration) -> Result<Shown, Doubt> {
     let mut arguments = vec!["show", "--no-pager", "--property", PROPERTIES, "--"];
     arguments.extend(names);
     let room = PER_UNIT.saturating_mul(names.len());
-    let ran = process::run(systemctl(&arguments), limit, room).map_err(|error| {
+    let ran = process::run(systemctl(scope, &arguments), limit, room).map_err(|error| {
         let doubt = if is_missing(&error) { Doubt::NoSystemd } else { Doubt::UnitUnknown };
         doubt(words_of_spawn(&error))
     })?;
@@ -251,12 +252,18 @@ fn show(names: &[&str], limit: Duration) -> Result<Shown, Doubt> {
 
 /// Nothing of the caller's environment but the way to find it: SYSTEMD_OFFLINE would make a restart a
 /// success that did nothing.
-fn systemctl(arguments: &[&str]) -> Command {
+fn systemctl(scope: Scope, arguments: &[&str]) -> Command {
     let mut command = Command::new("systemctl");
-    command.args(arguments).env_clear().env("LC_ALL", "C");
+    command.env_clear().env("LC_ALL", "C");
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
+    if scope == Scope::User {
+        // Where a user's systemd listens (pam_systemd(8)), which cron does not tell.
+        let own = || format!("/run/user/{}", rustix::process::geteuid().as_raw()).into();
+        command.env("XDG_RUNTIME_DIR", std::env::var_os("XDG_RUNTIME_DIR").unwrap_or_else(own)).arg("--user");
+    }
+    command.args(arguments);
     command
 }
 

@@ -178,8 +178,10 @@ impl<'a> Course<'a> {
     /// Of a restart command unhang sees no more than that it has ended.
     fn unit(&self) -> Unit {
         match &self.service.restarter {
-            Restarter::Unit(_) => Unit::Seen(self.life()),
-            Restarter::Command(_) => Unit::Command { running: false },
+            Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_) => {
+                Unit::Seen(self.life())
+            }
+            Restarter::Command(_) | Restarter::Hook(_) => Unit::Command { running: false },
             Restarter::Nothing => Unit::ProbeOnly,
         }
     }

@@ -1,22 +1,23 @@
 //! A restart, from the second look to the settled end. Every wait in it ends before the deadline; what came
 //! of it is settled by `core`, or left open for the next tick.
 
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use unhang_core::{
     Active, Case, Cause, Decision, Ended, Hold, Life, Observation, Reason, Rung, State, TIME_TO_RESTART,
-    Unit, Verdict, give_way, intend, look_again, next_rung, settle,
+    Unit, Verdict, Weight, give_way, intend, look_again, next_rung, settle,
 };
 
 use crate::exit::Exit;
 use crate::log;
 use crate::os::clock;
-use crate::plan::{Restarter, Service};
+use crate::plan::{Asks, Probe, Question, Restarter, Scope, Service};
+use crate::probe;
 use crate::report::Progress;
-use crate::restart::Asked;
-use crate::restart::Looked;
-use crate::restart::{command, unit};
+use crate::restart::hook::{self, Target};
+use crate::restart::{Asked, Looked, command, restart as restart_by, unit as systemd};
 use crate::words;
 
 use super::ask::{self, Inquiry};
@@ -165,9 +166,19 @@ fn carry_out(
     let service = judged.watch.service;
     let command = match (rung, &service.restarter) {
         (Rung::Command(words), _) | (_, Restarter::Command(words)) => words,
-        (_, Restarter::Unit(unit)) => return (ask_systemd(tick, judged, rung, unit, looked), intended),
-        // `core` holds it.
-        (_, Restarter::Nothing) => return (Asked::NeverRan(String::new()), intended),
+        (_, Restarter::Unit(unit, scope)) => {
+            return (ask_systemd(tick, judged, rung, (unit, *scope), looked), intended);
+        }
+        (_, Restarter::Hook(file)) => {
+            judged.watch.tell(tick, &log::beginning(&service.name, rung));
+            return (post(file, time_to_act(tick)), intended);
+        }
+        (_, by @ (Restarter::Container(_) | Restarter::Supervised(_) | Restarter::Nothing)) => {
+            judged.watch.tell(tick, &log::beginning(&service.name, rung));
+            // `core` holds what nothing restarts.
+            let asked = restart_by(by, time_to_act(tick)).unwrap_or(Asked::NeverRan(String::new()));
+            return (asked, intended);
+        }
     };
     judged.watch.tell(tick, &log::beginning(&service.name, rung));
     match command::start(command) {
@@ -183,11 +194,28 @@ fn carry_out(
     }
 }
 
+/// The answer to it is no outcome: what it sets going may take minutes.
+fn post(file: &Path, time: Duration) -> Asked {
+    let Target { url, headers } = match hook::target(file) {
+        Ok(target) => target,
+        Err(why) => return Asked::NeverRan(why),
+    };
+    let timeout = hook::LIMIT.min(time);
+    let probe = Probe {
+        name: None,
+        weight: Weight::Counts,
+        timeout,
+        asks: Asks::Url(Box::new(Question::of_hook(url, headers))),
+    };
+    let answer = probe::ask(&probe::Asked { probe: &probe, ground: probe::Ground::default() });
+    hook::asked(&answer.observation, timeout)
+}
+
 fn ask_systemd(
     tick: &Tick<'_>,
     judged: &mut Judged<'_>,
     rung: &Rung,
-    unit: &str,
+    unit: (&str, Scope),
     looked: Option<&Looked>,
 ) -> Asked {
     let time = time_to_act(tick);
@@ -196,22 +224,27 @@ fn ask_systemd(
     let began = Instant::now();
     let left = || limit.saturating_sub(began.elapsed());
     // A reload starts nothing, and so meets no start limit.
-    let cleared = if *rung == Rung::Reload { Ok(()) } else { unit::clear_start_limit(unit, limit) };
+    let cleared = if *rung == Rung::Reload { Ok(()) } else { systemd::clear_start_limit(unit, limit) };
     if !matches!(cleared, Err(Asked::Forbidden(_))) {
         judged.watch.tell(tick, &log::beginning(&judged.watch.service.name, rung));
     }
     match (cleared, rung) {
         (Err(asked), _) => asked,
-        (Ok(()), Rung::Reload) => unit::reload(unit, left()),
+        (Ok(()), Rung::Reload) => systemd::reload(unit, left()),
         (Ok(()), Rung::Kill) => restart_and_kill(tick, judged, unit, &left),
-        (Ok(()), Rung::Restart | Rung::Command(_)) => unit::restart(unit, left()),
+        (Ok(()), Rung::Restart | Rung::Command(_)) => systemd::restart(unit, left()),
     }
 }
 
 /// The restart is systemd's from the first: nothing that a person asks for meanwhile is overridden, and if this
 /// run ends, nothing stays dead. What has not stopped soon is killed.
-fn restart_and_kill(tick: &Tick<'_>, judged: &Judged<'_>, unit: &str, left: &impl Fn() -> Duration) -> Asked {
-    let asked = unit::begin_restart(unit, left());
+fn restart_and_kill(
+    tick: &Tick<'_>,
+    judged: &Judged<'_>,
+    unit: (&str, Scope),
+    left: &impl Fn() -> Duration,
+) -> Asked {
+    let asked = systemd::begin_restart(unit, left());
     if asked != Asked::Done {
         return asked;
     }
@@ -230,7 +263,7 @@ fn restart_and_kill(tick: &Tick<'_>, judged: &Judged<'_>, unit: &str, left: &imp
         }
         thread::sleep(PACE);
     };
-    let killed = if hangs { unit::kill(unit, left()) } else { Ok(()) };
+    let killed = if hangs { systemd::kill(unit, left()) } else { Ok(()) };
     while between().is_some() && !left().is_zero() {
         thread::sleep(PACE);
     }

@@ -75,7 +75,7 @@ fn is_ours(owner: Owner) -> bool {
 fn leave(owner: Owner, service: &Service) -> Leave {
     let user = rustix::process::geteuid();
     match (owner, &service.restarter) {
-        (Owner::Caller, Restarter::Unit(_)) if !user.is_root() => Leave::OfPolkit(user.as_raw()),
+        (Owner::Caller, Restarter::Unit(..)) if !user.is_root() => Leave::OfPolkit(user.as_raw()),
         (Owner::System | Owner::Caller, _) => Leave::OfItself,
     }
 }

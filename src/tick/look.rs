@@ -1,55 +1,68 @@
-//! What systemd said of the services asked about, as `core` wants it.
+//! What was said of the things that would be restarted, as `core` wants it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use unhang_core::{Active, Doubt, Life, Load, Reason, State, Unit};
 
-use crate::plan::{Restarter, Service};
-use crate::restart::command;
-use crate::restart::{self, Look, Looked};
+use crate::os::clock;
+use crate::plan::{Restarter, Scope, Service};
+use crate::restart::{self, Looked, command};
+use crate::words;
 
-/// One look for all, or none where nobody needed it.
-#[derive(Debug)]
+/// One look for all that systemd runs, and one for each other that can be asked about.
+#[derive(Debug, Default)]
 pub(super) struct Looks {
-    look: Option<Look>,
+    /// By the keys of the services.
+    looked: BTreeMap<String, Looked>,
+    stopping: bool,
     /// The first service that each real unit belongs to: another is an alias of it.
-    owners: BTreeMap<String, String>,
+    owners: BTreeMap<(Scope, String), String>,
 }
 
 impl Looks {
     pub(super) fn at(services: &[&Service], monotonic: Duration, time_left: Duration) -> Self {
-        let units: Vec<(&str, &str)> = services
-            .iter()
-            .filter_map(|service| match &service.restarter {
-                Restarter::Unit(unit) => Some((unit.as_str(), service.key.as_str())),
-                Restarter::Command(_) | Restarter::Nothing => None,
-            })
-            .collect();
-        if units.is_empty() {
-            return Self { look: None, owners: BTreeMap::new() };
+        let (began, mut looks) = (Instant::now(), Self::default());
+        for scope in [Scope::System, Scope::User] {
+            looks.of_systemd(scope, services, monotonic, time_left.saturating_sub(began.elapsed()));
         }
-        let names: Vec<&str> = units.iter().map(|(unit, _)| *unit).collect();
-        let look = restart::unit::look(&names, monotonic, time_left);
-        let mut owners = BTreeMap::new();
-        for (unit, key) in units {
-            if let Some(looked) = look.units.get(unit) {
-                owners.entry(looked.id.clone()).or_insert_with(|| key.to_owned());
+        for service in services {
+            let left = time_left.saturating_sub(began.elapsed());
+            if let Some(looked) = restart::look(&service.restarter, clock::now().wall, left) {
+                looks.looked.insert(service.key.clone(), looked);
             }
         }
-        Self { look: Some(look), owners }
+        looks
     }
 
-    pub(super) fn stopping(&self) -> bool {
-        self.look.as_ref().is_some_and(|look| look.stopping)
+    fn of_systemd(&mut self, scope: Scope, services: &[&Service], monotonic: Duration, time_left: Duration) {
+        let unit =
+            |service: &&&Service| matches!(&service.restarter, Restarter::Unit(_, own) if *own == scope);
+        let own: Vec<&&Service> = services.iter().filter(unit).collect();
+        if own.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = own.iter().map(|service| service.restarter.words()).collect();
+        let look = restart::unit::look(scope, &names, monotonic, time_left);
+        self.stopping |= look.stopping;
+        for service in own {
+            if let Some(looked) = look.units.get(service.restarter.words()) {
+                self.owners.entry((scope, looked.id.clone())).or_insert_with(|| service.key.clone());
+                self.looked.insert(service.key.clone(), looked.clone());
+            }
+        }
+    }
+
+    pub(super) const fn stopping(&self) -> bool {
+        self.stopping
     }
 
     /// Two services with one unit under two names would have two counts and two budgets: the second is
     /// not judged at all.
     pub(super) fn of(&self, service: &Service) -> Option<Looked> {
-        let Restarter::Unit(unit) = &service.restarter else { return None };
-        let looked = self.look.as_ref()?.units.get(unit)?.clone();
-        match self.owners.get(&looked.id) {
+        let looked = self.looked.get(&service.key)?.clone();
+        let Restarter::Unit(unit, scope) = &service.restarter else { return Some(looked) };
+        match self.owners.get(&(*scope, looked.id.clone())) {
             Some(owner) if *owner != service.key && !looked.id.is_empty() => {
                 let why = format!("{unit} is {}, which service {owner} has already", looked.id);
                 Some(Looked { unit: Unit::Unanswered(Doubt::Other(why)), ..looked })
@@ -66,9 +79,12 @@ pub(super) fn unit(service: &Service, state: &State, looked: Option<&Looked>) ->
             let process = state.intent.as_ref().and_then(|intent| intent.process);
             Unit::Command { running: process.is_some_and(command::is_running) }
         }
+        (Restarter::Hook(_), _) => Unit::Command { running: false },
         (Restarter::Nothing, _) => Unit::ProbeOnly,
-        (Restarter::Unit(_), Some(looked)) => while_a_command_runs(&looked.unit, state),
-        (Restarter::Unit(_), None) => Unit::NotAsked,
+        (Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_), Some(looked)) => {
+            while_a_command_runs(&looked.unit, state)
+        }
+        (Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_), None) => Unit::NotAsked,
     }
 }
 
@@ -92,7 +108,7 @@ pub(super) fn obstacle(looked: &Looked, service: &Service) -> Option<(Reason, St
         Unit::Unanswered(Doubt::NoSystemd(why)) => Some((Reason::NoSystemd, why.clone())),
         Unit::Unanswered(Doubt::Other(why)) => Some((Reason::Unknown, why.clone())),
         Unit::Seen(life) => match life.load {
-            Load::NotFound => Some((Reason::NotFound, format!("systemd knows no {unit}"))),
+            Load::NotFound => Some((Reason::NotFound, words::not_found(&service.restarter))),
             Load::Masked => Some((Reason::Masked, format!("{unit} is masked"))),
             Load::NotStartable => Some((Reason::NotStartable, format!("systemd cannot start {unit}"))),
             Load::Loaded if looked.is_passing_oneshot => Some((

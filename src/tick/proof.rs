@@ -78,7 +78,11 @@ impl Proof<'_> {
         let (name, act) = (&self.service.name, self.act);
         let unit = match &self.service.restarter {
             Restarter::Command(_) => Unit::Command { running: true },
-            Restarter::Unit(_) | Restarter::Nothing => self.look(),
+            Restarter::Unit(..)
+            | Restarter::Container(_)
+            | Restarter::Supervised(_)
+            | Restarter::Hook(_)
+            | Restarter::Nothing => self.look(),
         };
         let line = match &unit {
             Unit::Command { .. } if act == Act::Restart => log::command_still_running(name),

@@ -7,7 +7,7 @@ use unhang_core::{Doubt, Reason, Reload, Rung, Unit};
 
 use crate::os::{clock, files};
 use crate::plan::{Owner, Plan, Restarter, Service};
-use crate::restart::command;
+use crate::restart::{command, hook};
 use crate::words;
 
 use super::distress;
@@ -31,9 +31,14 @@ pub(crate) fn survey(plan: &Plan) -> Found {
     let of_one = |service: &&Service| {
         let key = &service.key;
         let restart = match &service.restarter {
-            Restarter::Unit(_) => {
+            Restarter::Unit(..) => {
                 of_unit(&looks, service).map(|why| format!("service.{key}.unit: {why}; a restart would fail"))
             }
+            Restarter::Container(_) | Restarter::Supervised(_) => of_unit(&looks, service)
+                .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),
+            Restarter::Hook(file) => hook::target(file)
+                .err()
+                .map(|why| format!("service.{key}.restart.hook: {why}; a restart would fail")),
             Restarter::Nothing => None,
             Restarter::Command(command) => command::obstacle(command)
                 .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use unhang_core::{Moment, Observation, State, failing_together, in_vain_until};
 
 use crate::os::listener;
-use crate::plan::{Plan, Question, Restarter, Service};
+use crate::plan::{Plan, Question, Service};
 use crate::words;
 
 use super::look::Looks;
@@ -106,7 +106,7 @@ fn common<'a>(mut all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 
 /// `roams@` of `roams@one.service`.
 fn template(service: &Service) -> Option<&str> {
-    let Restarter::Unit(unit) = &service.restarter else { return None };
+    let unit = service.unit()?;
     unit.find('@').and_then(|at| unit.get(..=at))
 }
 

@@ -10,7 +10,7 @@ use crate::log;
 use crate::os::clock;
 use crate::os::folder::Lock;
 use crate::places::cure;
-use crate::plan::{Restarter, Service};
+use crate::plan::Service;
 use crate::report;
 use crate::restart::Looked;
 use crate::store::{Fault, Loaded, NoState, Place, Record, Saved, Store};
@@ -120,16 +120,15 @@ impl Watch<'_> {
     }
 
     pub(super) fn asks(&self, tick: &Tick<'_>, seen: &Observation) -> bool {
-        match &self.service.restarter {
-            Restarter::Unit(unit) => asks_systemd(&self.record.state, seen, unit, &tick.now),
-            Restarter::Command(_) | Restarter::Nothing => false,
-        }
+        let by = &self.service.restarter;
+        by.has_a_life() && asks_systemd(&self.record.state, seen, by.words(), &tick.now)
     }
 
     /// The lock of the unit's real name, where ours is an alias. An error: another has it.
     pub(super) fn lock_alias(&self, looked: Option<&Looked>) -> Result<Option<Lock>, Exit> {
-        let id =
-            looked.map(|looked| looked.id.as_str()).filter(|id| !id.is_empty() && *id != self.service.lock());
+        let is_unit = self.service.unit().is_some();
+        let id = looked.map(|looked| looked.id.as_str()).filter(|_| is_unit);
+        let id = id.filter(|id| !id.is_empty() && *id != self.service.lock());
         match id.map(|id| self.store.lock(id)) {
             None => Ok(None),
             Some(Ok(Some(lock))) => Ok(Some(lock)),
@@ -140,10 +139,10 @@ impl Watch<'_> {
     /// What the last tick left, and that systemd was asked in this one.
     pub(super) fn before(&self, looked: Option<&Looked>, now: &Moment) -> State {
         let state = self.record.state.clone().about(&self.service.mark());
-        match (looked, &self.service.restarter) {
+        match looked {
             // A look that told nothing is to be repeated; where there is no systemd, none will.
-            (Some(looked), Restarter::Unit(unit)) if looked.is_answer() => state.looked(unit, now),
-            (_, Restarter::Unit(_) | Restarter::Command(_) | Restarter::Nothing) => state,
+            Some(looked) if looked.is_answer() => state.looked(self.service.restarter.words(), now),
+            Some(_) | None => state,
         }
     }
 

@@ -120,7 +120,7 @@ fn faults_of_escalate() {
         ("escalate = [[]]", format!("escalate: {rungs} a list; nothing was probed")),
         ("escalate = [[\"a\", 5]]", "escalate: must hold nothing but texts, such as [\"cmd\", \"arg\"], got 5; nothing was probed".to_owned()),
         ("escalate = [[\"a\"], [\"a\"]]", "escalate: names something twice; each is done once in an incident; leave one of them out".to_owned()),
-        ("escalate = [\"kill\"]\nrestart = [\"a\"]", "escalate: cannot be done to what a command restarts: kill; write a command that does it, or leave it out".to_owned()),
+        ("escalate = [\"kill\"]\nrestart = [\"a\"]", "escalate: cannot be done to what systemd does not run: kill; write a command that does it, or leave it out".to_owned()),
         ("escalate = [\"restart\"]\nrestart = []", "escalate: cannot stand together with restart = []; leave one of them out".to_owned()),
     ] {
         refused(&format!("{SHOP}{line}"), &[], &[&format!("u.toml:3: service.shop.{message}")]);
@@ -208,7 +208,7 @@ fn faults_of_tables() {
             "u.toml:2: defaults.url: makes no sense for all services; every service has its own",
             "u.toml:3: defaults.name: makes no sense for all services; every service has its own",
             "u.toml:4: defaults.unit: makes no sense for all services; one unit belongs to one service",
-            "u.toml:5: defaults.restart: makes no sense for all services; one command belongs to one service",
+            "u.toml:5: defaults.restart: makes no sense for all services; what is restarted belongs to one service",
             "u.toml:6: defaults.log_file: makes no sense for all services; every service has its own log; write it in [service.NAME]",
             "u.toml:7: defaults.max_failures: must be 1 or more, got 0; nothing was probed",
             "u.toml:8: defaults.insecure: must be true or false, got 1; nothing was probed",

@@ -16,7 +16,7 @@ use super::*;
 use crate::cli::plan_flags::PLAN_FLAGS;
 use crate::cli::{Cli, PlanFlags, Typed};
 use crate::plan::{
-    Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Stall, StatusSet, Trust,
+    Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Scope, Stall, StatusSet, Trust,
 };
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
@@ -88,7 +88,7 @@ fn the_defaults_are_those_of_the_sample() {
         services: vec![Service {
             key: "roams-django".into(),
             name: "roams-django".into(),
-            restarter: Restarter::Unit("roams-django.service".into()),
+            restarter: Restarter::Unit("roams-django.service".into(), Scope::System),
             probes: vec![own_url(
                 5_000,
                 Question {
@@ -207,7 +207,7 @@ fn every_key() -> Service {
     Service {
         key: "shop".into(),
         name: "Django".into(),
-        restarter: Restarter::Unit("gunicorn.service".into()),
+        restarter: Restarter::Unit("gunicorn.service".into(), Scope::System),
         probes: vec![own_url(
             1_500,
             Question {
@@ -388,7 +388,7 @@ fn units_take_a_suffix_and_names_may_have_one() {
         ("shop", "unit = \"a:b\\\\x2d_c@1.service\"", "a:b\\x2d_c@1.service"),
     ] {
         let service = one(&format!("[service.{name}]\nurl = \"http://x\"\n{line}"), &[]);
-        assert_eq!(service.restarter, Restarter::Unit(expected.into()));
+        assert_eq!(service.restarter, Restarter::Unit(expected.into(), Scope::System));
         assert_eq!(service.key, name.trim_matches('"'));
         assert_eq!(service.log_file, PathBuf::from(format!("/var/log/{}-monitor.log", service.key)));
     }

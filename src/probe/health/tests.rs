@@ -13,10 +13,6 @@ fn failing(words: &str) -> Health {
     Health::Failing(words.to_owned())
 }
 
-fn warning(words: &str) -> Health {
-    Health::Warning(words.to_owned())
-}
-
 fn not_known(words: &str) -> Health {
     Health::NotKnown(words.to_owned())
 }

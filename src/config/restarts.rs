@@ -1,0 +1,163 @@
+//! What is restarted, and by what means: the unit, or one of those that take its place.
+
+use std::path::PathBuf;
+
+use super::reading::{Reading, Refused, Said};
+use super::settings::{Setting, Table, Value, Wrong};
+use super::{units, words};
+use crate::plan::{Container, Restarter, Runtime, Scope, Supervised};
+
+/// One at the most; all others would be left out unseen.
+const MEANS: [&str; 7] = [
+    "unit",
+    "restart",
+    "restart.docker",
+    "restart.podman",
+    "restart.compose",
+    "restart.supervisor",
+    "restart.hook",
+];
+
+/// What goes with one of them alone.
+const BESIDE: [(&str, &str); 2] =
+    [("restart.project", "restart.compose"), ("restart.config", "restart.supervisor")];
+
+/// Every key of a means, for who must refuse them all.
+pub(super) const OWN: [&str; 8] = [
+    "restart",
+    "restart.docker",
+    "restart.podman",
+    "restart.compose",
+    "restart.project",
+    "restart.supervisor",
+    "restart.config",
+    "restart.hook",
+];
+
+/// `name`: unless it was refused; then the unit that is called after it need not be, too.
+pub(super) fn restarter(
+    reading: &mut Reading<'_>,
+    name: Result<&str, Refused>,
+    own: &Table,
+) -> Result<Restarter, Refused> {
+    let unit = reading.find("unit", units::unit);
+    let scope = reading.need("scope", scope);
+    let command = reading.find("restart", words::command);
+    let docker = reading.find("restart.docker", container);
+    let podman = reading.find("restart.podman", container);
+    let compose = reading.find("restart.compose", container);
+    let project = reading.find("restart.project", folder);
+    let supervisor = reading.find("restart.supervisor", program);
+    let config = reading
+        .find("restart.config", |value| words::absolute_path(value, "/etc/supervisor/supervisord.conf"));
+    let hook = reading.find("restart.hook", |value| words::absolute_path(value, "/etc/unhang/shop.hook"));
+    alone(reading)?;
+    let (project, config) = (project?, config?.map(|said| said.value));
+    let of = |runtime: Runtime| {
+        move |said: Said<'_, String>| Restarter::Container(Container { runtime, name: said.value })
+    };
+    let compose = match (compose?, project) {
+        (Some(said), Some(project)) => Some(of(Runtime::Compose(project.value))(said)),
+        (Some(said), None) => {
+            let cure =
+                "add project, the folder of its compose file: { compose = \"web\", project = \"/opt/shop\" }";
+            return Err(reading.refuse(said.setting.fault(Wrong::cure("needs a project beside it", cure))));
+        }
+        (None, _) => None,
+    };
+    let others = [
+        command?.map(
+            |said| if said.value.is_empty() { Restarter::Nothing } else { Restarter::Command(said.value) },
+        ),
+        docker?.map(of(Runtime::Docker)),
+        podman?.map(of(Runtime::Podman)),
+        compose,
+        supervisor?.map(|said| Restarter::Supervised(Supervised { program: said.value, config })),
+        hook?.map(|said| Restarter::Hook(said.value)),
+    ];
+    let scope = scope?;
+    if let Some(other) = others.into_iter().flatten().next() {
+        return match reading.strongest("scope") {
+            Some(said)
+                if scope.value == Scope::User
+                    && said.key.first().is_some_and(|table| table != "defaults") =>
+            {
+                let wrong = Wrong::cure("has no meaning beside what systemd does not run", "leave it out");
+                Err(reading.refuse(said.fault(wrong)))
+            }
+            _ => Ok(other),
+        };
+    }
+    match unit? {
+        Some(unit) => Ok(Restarter::Unit(unit.value, scope.value)),
+        None => match units::unit_named(name?) {
+            Ok(unit) => Ok(Restarter::Unit(unit, scope.value)),
+            Err(wrong) => Err(reading.refuse(own.fault("unit", wrong))),
+        },
+    }
+}
+
+/// No two means, and nothing beside another than its own.
+fn alone(reading: &mut Reading<'_>) -> Result<(), Refused> {
+    let said: Vec<(&str, &Setting)> = MEANS
+        .iter()
+        .filter_map(|key| Some((*key, reading.strongest(key).filter(|said| is_said(said))?)))
+        .collect();
+    if let [(_, told), (second, other), ..] = said.as_slice() {
+        let what = format!("cannot stand together with {second} ({})", other.origin);
+        return Err(reading.refuse(told.fault(Wrong::cure(what, "leave one of them out"))));
+    }
+    for (key, means) in BESIDE {
+        if let (Some(told), None) = (reading.strongest(key), reading.strongest(means)) {
+            let what = format!("has no meaning without {means}");
+            return Err(reading.refuse(told.fault(Wrong::cure(what, "leave it out"))));
+        }
+    }
+    Ok(())
+}
+
+/// `restart = {}` says nothing yet.
+fn is_said(setting: &Setting) -> bool {
+    setting.value != Value::EmptyTable
+}
+
+pub(super) fn scope(value: &Value) -> Result<Scope, Wrong> {
+    match value.text() {
+        Some("system") => Ok(Scope::System),
+        Some("user") => Ok(Scope::User),
+        _ => Err(format!("must be \"system\" or \"user\", got {value}").into()),
+    }
+}
+
+/// As Docker and Podman allow them.
+fn container(value: &Value) -> Result<String, Wrong> {
+    let text = words::text(value)?;
+    let of_name = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    let good = text.chars().all(of_name) && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if good && text.len() <= LONGEST {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "must be the name of a container: A-Z a-z 0-9 _ . -, not beginning with _ . or -, got {value}"
+    )
+    .into())
+}
+
+/// `web`, `shop:web`. All of a group at once have no one life.
+fn program(value: &Value) -> Result<String, Wrong> {
+    let text = words::text(value)?;
+    let good = !text.is_empty()
+        && !text.starts_with('-')
+        && text.len() <= LONGEST
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c));
+    if good && text != "all" {
+        return Ok(text.to_owned());
+    }
+    Err(format!("must be one program of supervisord's, such as \"web\" or \"shop:web\", got {value}").into())
+}
+
+fn folder(value: &Value) -> Result<PathBuf, Wrong> {
+    words::absolute_path(value, "/opt/shop")
+}
+
+const LONGEST: usize = 200;

@@ -1,0 +1,136 @@
+//! A restart that somebody else does when a URL is posted to, such as a deploy hook of a hosting service. The URL,
+//! and headers below it, stand in a file, since they are secrets. What is asked is put together here, and what came
+//! of it is judged here; asking is `probe`'s.
+
+use std::path::Path;
+use std::time::Duration;
+
+use unhang_core::{Cause, Observation, Phase};
+
+use crate::os::files::{self, Writers};
+use crate::words;
+
+use super::Asked;
+
+/// For the answer to the request, not for what it sets going.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+
+/// What stands in the file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+/// An error never holds a word of the file.
+pub(crate) fn target(path: &Path) -> Result<Target, String> {
+    let (bytes, writers) = files::read_bounded(path, LARGEST)
+        .map_err(|error| format!("{}: {}", path.display(), words::io(&error)))?;
+    let wrong = |what: &str| format!("{}: {what}", path.display());
+    if may_be_read_by_others(writers) {
+        return Err(wrong("others may read it (chmod 600)"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8"))?;
+    parsed(&text)
+        .ok_or_else(|| wrong("it must hold a URL, and below it headers such as Authorization: Bearer ..."))
+}
+
+/// What came of it. A life that is not seen is proven by the probe alone.
+pub(crate) fn asked(seen: &Observation, timeout: Duration) -> Asked {
+    match seen {
+        Observation::Healthy => Asked::Done,
+        Observation::Unknown(doubt) => {
+            Asked::NeverRan(format!("the hook was not asked: {}", words::doubt(doubt)))
+        }
+        Observation::Unhealthy(cause) => {
+            let why = words::cause(cause, timeout).unwrap_or_else(|| words::answer(cause));
+            let why = format!("the hook was not carried out: {why}");
+            match cause {
+                Cause::Refused
+                | Cause::NoSocket
+                | Cause::Tls(_)
+                | Cause::TimedOut(Phase::Resolve | Phase::Connect | Phase::Tls) => Asked::NeverRan(why),
+                // The request is out: it may have been heard.
+                Cause::Reset | Cause::Closed(_) | Cause::TimedOut(_) => Asked::Stuck(why),
+                Cause::Status(_)
+                | Cause::ToHttps(_)
+                | Cause::Maintenance(_)
+                | Cause::NotHttp(_)
+                | Cause::TooLarge
+                | Cause::Found(_)
+                | Cause::Of(..) => Asked::Failed(why),
+            }
+        }
+    }
+}
+
+const LARGEST: u64 = 16 * 1024;
+
+const fn may_be_read_by_others(writers: Writers) -> bool {
+    writers.mode & 0o007 != 0
+}
+
+fn parsed(text: &str) -> Option<Target> {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let url = lines.next()?;
+    let is_url = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
+    let headers = lines.map(|line| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    });
+    let headers = headers.collect::<Option<Vec<_>>>()?;
+    is_url.then(|| Target { url: url.to_owned(), headers })
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test sets its own stage")]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use unhang_core::Doubt;
+
+    #[test]
+    fn the_file_is_a_url_and_headers_and_for_nobody_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hook");
+        let read = |text: &str, mode: u32| {
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            target(&file)
+        };
+        let good = "https://api.example/deploy/x?key=secret\n\nAuthorization: Bearer a:b\n";
+        let headers = vec![("Authorization".to_owned(), "Bearer a:b".to_owned())];
+        assert_eq!(
+            read(good, 0o600),
+            Ok(Target { url: "https://api.example/deploy/x?key=secret".to_owned(), headers })
+        );
+        for (text, mode, why) in [
+            (good, 0o644, "others may read it (chmod 600)"),
+            ("", 0o600, "it must hold a URL, and below it headers such as Authorization: Bearer ..."),
+            ("secret", 0o600, "it must hold a URL, and below it headers such as Authorization: Bearer ..."),
+            (
+                "https://x/\nsecret",
+                0o600,
+                "it must hold a URL, and below it headers such as Authorization: Bearer ...",
+            ),
+        ] {
+            let told = read(text, mode).unwrap_err();
+            assert_eq!(told, format!("{}: {why}", file.display()));
+            assert!(!told.contains("secret"));
+        }
+        assert!(target(&dir.path().join("none")).unwrap_err().ends_with("none: No such file or directory"));
+    }
+
+    #[test]
+    fn what_was_sent_is_told_from_what_was_not() {
+        let asked = |seen: Observation| asked(&seen, Duration::from_secs(5));
+        let unhealthy = |cause| asked(Observation::Unhealthy(cause));
+        assert_eq!(asked(Observation::Healthy), Asked::Done);
+        assert!(matches!(unhealthy(Cause::Status(401)), Asked::Failed(why) if why.ends_with("HTTP 401")));
+        assert!(matches!(unhealthy(Cause::Refused), Asked::NeverRan(_)));
+        assert!(matches!(unhealthy(Cause::TimedOut(Phase::Wait)), Asked::Stuck(_)));
+        assert!(matches!(asked(Observation::Unknown(Doubt::NoRoute)), Asked::NeverRan(_)));
+    }
+}
