@@ -157,7 +157,11 @@ fn program(value: &Value) -> Result<String, Wrong> {
 }
 
 fn folder(value: &Value) -> Result<PathBuf, Wrong> {
-    words::absolute_path(value, "/opt/shop")
+    let text = words::text(value)?;
+    if text.starts_with('/') && !text.chars().any(char::is_control) {
+        return Ok(PathBuf::from(text));
+    }
+    Err(format!("must be the absolute path of a folder, such as \"/opt/shop\", got {value}").into())
 }
 
 const LONGEST: usize = 200;

@@ -97,6 +97,14 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
     }
     // A run that somebody types without them would not be held.
     let in_files_only = [
+        "scope",
+        "restart.docker",
+        "restart.podman",
+        "restart.compose",
+        "restart.project",
+        "restart.supervisor",
+        "restart.config",
+        "restart.hook",
         "requires",
         "pause_file",
         "pause_file_max_age",
@@ -183,7 +191,14 @@ fn every_key_of_a_probe_is_in_the_manual_with_its_default_and_no_other() {
 }
 
 /// Keys that `shown` has by an example, with what they are if nobody says anything.
-const EXAMPLES: [(&str, Option<&str>); 18] = [
+const EXAMPLES: [(&str, Option<&str>); 25] = [
+    ("restart.docker", None),
+    ("restart.podman", None),
+    ("restart.compose", None),
+    ("restart.project", None),
+    ("restart.supervisor", None),
+    ("restart.config", None),
+    ("restart.hook", None),
     ("body.contains", None),
     ("body.lacks", None),
     ("body.regex", None),
@@ -216,7 +231,7 @@ fn the_sample_and_the_readme_write_every_key_out_with_its_default() {
         ("README.md", block.split("```").next().unwrap().to_owned()),
     ] {
         // A comment that is no key is a sentence; a unit and a command go together nowhere.
-        let lines = text.lines().filter(|line| !line.starts_with("# restart = "));
+        let lines = text.lines().filter(|line| !line.starts_with("# restart"));
         let is_key = |line: &&str| line.contains(" = ");
         let lines = lines.map(|line| line.strip_prefix("# ").filter(is_key).unwrap_or(line));
         fs::write(&file, lines.flat_map(|line| [line, "\n"]).collect::<String>()).unwrap();

@@ -81,6 +81,21 @@ maintenance = { status = "503", header = "A" }
 body = { contains = "a", lacks = "b", regex = "c" }
 json = { fail_on = "warning", ignore = ["cache"] }
 latency = { warn = "1s", fail = "2s" }
+[service.y]
+url = "http://localhost/"
+restart = { compose = "web", project = "/x" }
+[service.z]
+url = "http://localhost/"
+restart = { supervisor = "web", config = "/x" }
+[service.v]
+url = "http://localhost/"
+restart.docker = "x"
+[service.w]
+url = "http://localhost/"
+restart.podman = "x"
+[service.u]
+url = "http://localhost/"
+restart.hook = "/x"
 [host]
 hold_when = { memory_some_avg60 = "9%", memory_full_avg60 = "9%", cpu_some_avg60 = "9%", io_some_avg60 = "9%", io_full_avg60 = "9%" }
 "#;

@@ -135,6 +135,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: the name of a probe must be 1 to * of A-Z a-z 0-9 _ . @ -, not beginning with . or -; rename it", "It stands in log lines and in the state file.", "Rename it."),
     Row("*: a service has at most * probes; nothing was probed", "Each of them takes its time in every run.", "Leave some out, or make a service of them."),
     Row("*: none of its probes counts: all are optional; add url, or optional = false to one of them", "A service that nothing can fail would be healthy for ever.", "Do as the line says."),
+    Row("*: must be the absolute path of a folder, such as \"/opt/shop\", got *; nothing was probed", VALUE, SET),
     Row("*: must be \"system\" or \"user\", got *; nothing was probed", VALUE, SET),
     Row("*: must be the name of a container: A-Z a-z 0-9 _ . -, not beginning with _ . or -, got *; nothing was probed", VALUE, SET),
     Row("*: must be one program of supervisord's, such as \"web\" or \"shop:web\", got *; nothing was probed", VALUE, SET),

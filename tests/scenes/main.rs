@@ -34,6 +34,7 @@ mod pause;
 mod paused;
 mod probes;
 mod requires;
+mod restarters;
 mod rights;
 mod security;
 mod simulate;

@@ -1,0 +1,269 @@
+//! Means of restarting besides systemd's units and commands: containers, supervisord, hooks. The programs are played,
+//! in the words that the real ones were recorded to use; tests/services tries the real supervisord.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::harness::{Answer, Scene, Server};
+
+/// `docker` and `podman`, which tell of one container and restart it.
+fn with_runtime(keys: &str) -> Scene {
+    let scene = Scene::new();
+    scene.keys(keys);
+    let dir = scene.dir.path().display().to_string();
+    for program in ["docker", "podman"] {
+        scene.executable(
+            &format!("bin/{program}"),
+            &format!(
+                r#"#!/bin/sh
+dir={dir}
+[ -e $dir/away ] && {{ echo "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?" >&2; exit 1; }}
+# A look is no act.
+case "$*" in *restart*) echo "{program} $*" ;; *) echo "show {program} $*" ;; esac >>$dir/ledger
+case "$*" in
+"container inspect -- shop"|"container inspect -- 0a1b") [ -e $dir/container ] || {{ echo "Error response from daemon: No such container: shop" >&2; exit 1; }}; cat $dir/container ;;
+"container restart -- shop"|"compose restart -- web") sed -i "s/T16:58:20/T$(date +%H:%M:%S)/; s/\"exited\"/\"running\"/" $dir/container; echo shop ;;
+"compose ps --all --quiet -- web") echo 0a1b ;;
+*) echo "unexpected $*" >&2; exit 9 ;;
+esac
+"#
+            ),
+        );
+    }
+    container(&scene, r#""Status":"running","ExitCode":0"#, "no");
+    scene
+}
+
+fn container(scene: &Scene, state: &str, policy: &str) {
+    let text = format!(
+        r#"[{{"Id":"0a1b","RestartCount":0,"State":{{{state},"StartedAt":"2026-02-07T16:58:20.123456789Z"}},"HostConfig":{{"RestartPolicy":{{"Name":"{policy}"}}}}}}]"#
+    );
+    fs::write(scene.path("container"), text).unwrap();
+}
+
+fn fails_twice(scene: &Scene) {
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️ app health check failed (HTTP 502) - Failure 1/2"]);
+    scene.pass(120);
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+}
+
+const HEALED: [&str; 3] = [
+    "⚠️ app health check failed (HTTP 502) - Failure 2/2",
+    "🔄 Restarting app service...",
+    "✅ app restarted successfully: healthy after *",
+];
+
+#[test]
+fn a_container_is_restarted_and_its_next_life_proves_it() {
+    for (means, restart) in [
+        ("docker = \"shop\"", "docker container restart -- shop"),
+        ("podman = \"shop\"", "podman container restart -- shop"),
+        ("compose = \"web\", project = \"/usr\"", "docker compose restart -- web"),
+    ] {
+        let scene = with_runtime(&format!("restart = {{ {means} }}"));
+        scene.tick().exits(0).logs(&[]);
+        fails_twice(&scene);
+        scene.tick().exits(0).logs(&HEALED).acts(&[restart]);
+        assert_eq!(scene.state()["restarts"][0]["outcome"], "healed");
+    }
+}
+
+#[test]
+fn a_container_that_somebody_stopped_or_paused_is_left_alone() {
+    for (state, policy, line) in [
+        (
+            r#""Status":"exited","ExitCode":1"#,
+            "unless-stopped",
+            "⏸️ app not restarted (stopped): shop was stopped by somebody; starting it is theirs",
+        ),
+        (
+            r#""Status":"exited","ExitCode":137"#,
+            "no",
+            "⏸️ app not restarted (stopped): shop was stopped by somebody; starting it is theirs",
+        ),
+        (
+            r#""Status":"exited","ExitCode":0"#,
+            "no",
+            "⏸️ app not restarted (exited): shop ended by itself, and well",
+        ),
+        (
+            r#""Status":"created","ExitCode":0"#,
+            "no",
+            "⏸️ app not restarted (never_started): nobody has started shop",
+        ),
+        (
+            r#""Status":"paused","ExitCode":0"#,
+            "no",
+            "⏸️ app not restarted (frozen): shop is paused; docker unpause ends that",
+        ),
+        (
+            r#""Status":"restarting","ExitCode":1"#,
+            "always",
+            "⏸️ app not restarted (unit_busy): shop is being started, stopped or reloaded",
+        ),
+    ] {
+        let scene = with_runtime("restart = { docker = \"shop\" }\nmax_failures = 1");
+        scene.tick().exits(0).logs(&[]);
+        container(&scene, state, policy);
+        scene.server.answers(&[Answer::Close]);
+        scene.tick().exits(1).logs(&[line]).calls(&["show docker container inspect -- shop"]);
+    }
+}
+
+#[test]
+fn a_container_that_fell_is_started() {
+    let scene = with_runtime("restart = { docker = \"shop\" }\nmax_failures = 1");
+    scene.tick().exits(0).logs(&[]);
+    container(&scene, r#""Status":"exited","ExitCode":1"#, "no");
+    scene.server.answers(&[Answer::Close, Answer::Close, Answer::Status(200)]);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&[
+            "⚠️ app health check failed (HTTP 000) - Failure 1/1: closed without an answer",
+            "🔄 Restarting app service...",
+            "✅ app restarted successfully: healthy after *",
+        ])
+        .acts(&["docker container restart -- shop"]);
+}
+
+#[test]
+fn a_runtime_that_cannot_be_asked_leaves_the_service_unknown() {
+    let scene = with_runtime("restart = { docker = \"shop\" }\nmax_failures = 1");
+    fs::write(scene.path("away"), "").unwrap();
+    scene.server.answers(&[Answer::Status(502)]);
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["❓ app not judged (unit_unknown): Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"]);
+    assert_eq!(scene.state()["streak"], 0);
+    fs::remove_file(scene.path("away")).unwrap();
+    fs::remove_file(scene.path("container")).unwrap();
+    scene.tick().exits(1).logs(&["⏸️ app not restarted (not_found): docker knows no shop"]);
+    scene
+        .run(&["config", "check"])
+        .ends(2)
+        .prints("", "unhang: service.app.restart: docker knows no shop; a restart would fail\n");
+}
+
+#[test]
+fn a_program_of_supervisord_is_restarted_and_one_that_was_stopped_stays_so() {
+    let scene = Scene::new();
+    scene.keys("restart = { supervisor = \"shop:web\" }");
+    let dir = scene.dir.path().display().to_string();
+    scene.executable(
+        "bin/supervisorctl",
+        &format!(
+            r#"#!/bin/sh
+case $1 in
+status) echo "show $*" >>{dir}/ledger; cat {dir}/program ;;
+restart) echo "supervisorctl $*" >>{dir}/ledger; sleep 30 >/dev/null 2>&1 & echo "shop:web   RUNNING   pid $!, uptime 0:00:01" >{dir}/program; echo "shop:web: stopped"; echo "shop:web: started" ;;
+esac
+"#
+        ),
+    );
+    let says = |line: &str| fs::write(scene.path("program"), format!("{line}\n")).unwrap();
+    // Of a process that is there.
+    says(&format!("shop:web                         RUNNING   pid {}, uptime 0:10:04", std::process::id()));
+    scene.tick().exits(0).logs(&[]);
+    fails_twice(&scene);
+    scene.tick().exits(0).logs(&HEALED).acts(&["supervisorctl restart shop:web"]);
+    scene.pass(3_600);
+    says("shop:web                         STOPPED   Nov 22 01:42 PM");
+    scene.server.answers(&[Answer::Close]);
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⏸️ app not restarted (stopped): shop:web was stopped by somebody; starting it is theirs"]);
+    says("unix:///var/run/supervisor.sock no such file");
+    scene.tick().exits(1).logs(&["❓ app not judged (unit_unknown): supervisorctl status: unix:///var/run/supervisor.sock no such file"]);
+}
+
+#[test]
+fn a_hook_is_posted_to_and_its_secret_shows_nowhere() {
+    let scene = Scene::new();
+    let hook = Server::start();
+    let file = scene.path("hook");
+    fs::write(&file, format!("{}?key=s3cret\nX-Token: t0ken\n", hook.url())).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    scene.keys(&format!("restart = {{ hook = \"{}\" }}", file.display()));
+    scene.tick().exits(0).logs(&[]).calls(&[]);
+    fails_twice(&scene);
+    scene.tick().exits(0).logs(&HEALED).calls(&[]);
+    let [asked] = hook.requests().try_into().unwrap();
+    assert!(asked.starts_with("POST /health/?key=s3cret HTTP/1.1\r\n") && asked.contains("t0ken"), "{asked}");
+    for arguments in [&["config", "show"][..], &["status"], &["why", "--json"], &["check", "-v"]] {
+        let told = scene.run(arguments);
+        let all = [told.output.stdout.clone(), told.output.stderr.clone()].concat();
+        let all = String::from_utf8(all).unwrap();
+        assert!(!all.contains("s3cret") && !all.contains("t0ken"), "{all}");
+        told.prints("*", "*").ends(0);
+    }
+    assert!(!scene.state().to_string().contains("s3cret"));
+}
+
+#[test]
+fn a_hook_that_refuses_is_told_and_one_that_is_not_there_spends_nothing() {
+    let scene = Scene::new();
+    let hook = Server::start();
+    hook.answers(&[Answer::Status(401)]);
+    let file = scene.path("hook");
+    fs::write(&file, hook.url()).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    scene.keys(&format!("restart = {{ hook = \"{}\" }}\nmax_failures = 1\nbackoff.first = \"0s\"\nverify = \"1s\"\ngrace = \"0s\"", file.display()));
+    scene.tick().exits(0).logs(&[]);
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&[
+        "⚠️ app health check failed (HTTP 502) - Failure 1/1",
+        "🔄 Restarting app service...",
+        "❌ app restart failed (HTTP 502): still failing 1 s after the restart; the hook was not carried out: HTTP 401",
+    ]);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    scene.run(&["config", "check"]).ends(2).prints(
+        "",
+        "unhang: service.app.restart.hook: * others may read it (chmod 600); a restart would fail\n",
+    );
+    scene.pass(120);
+    let spent = scene.state()["restarts"].as_array().unwrap().len();
+    scene.tick().exits(1).logs(&[
+        "⚠️ app health check failed (HTTP 502) - Failure 2/1: 1 of 1 since our restart at *",
+        "🔄 Restarting app service...",
+        "❌ app restart failed (HTTP 502): * others may read it (chmod 600)",
+    ]);
+    assert_eq!(scene.state()["restarts"].as_array().unwrap().len(), spent);
+}
+
+#[test]
+fn what_somebody_else_restarts_is_refused_to_two_services() {
+    let scene = Scene::new();
+    for (keys, told) in [
+        ("restart = { docker = \"a b\" }", "must be the name of a container: *"),
+        ("restart = { compose = \"web\" }", "needs a project beside it; *"),
+        (
+            "restart = { docker = \"a\", project = \"/x\" }",
+            "has no meaning without restart.compose; leave it out",
+        ),
+        (
+            "restart = { docker = \"a\", podman = \"b\" }",
+            "cannot stand together with restart.podman (*); leave one of them out",
+        ),
+        ("restart = { supervisor = \"all\" }", "must be one program of supervisord's, *"),
+        (
+            "restart = { docker = \"a\" }\nscope = \"user\"",
+            "has no meaning beside what systemd does not run; leave it out",
+        ),
+        ("scope = \"mine\"", "must be \"system\" or \"user\", got \"mine\"; nothing was probed"),
+        (
+            "restart = { docker = \"a\" }\n[service.b]\nurl = \"http://x\"\nrestart = { docker = \"a\" }",
+            "restarts a, as service.app (*) does; one container or program, one service",
+        ),
+        (
+            "restart = { docker = \"a\" }\nescalate = [\"kill\"]",
+            "cannot be done to what systemd does not run: kill; *",
+        ),
+    ] {
+        scene.keys(keys);
+        scene.run(&["config", "check"]).ends(2).prints("", &format!("unhang: *: {told}\n"));
+    }
+}
