@@ -58,6 +58,7 @@ mod words;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use unhang_core::Moment;
 
@@ -65,11 +66,12 @@ use cli::{Asking, Check, Cli, Command, ConfigCommand, Simulate};
 use config::{Entry, Fault, Section};
 use exit::{Exit, Level};
 use log::Echo;
+use os::notify::Notify;
 use places::{Person, Places};
 use plan::Plan;
 use report::{Checked, Depth, Picture, Screen, Style};
 use simulate::Script;
-use tick::Pausing;
+use tick::{Pausing, Starter};
 
 #[global_allocator]
 static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
@@ -239,7 +241,13 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     };
     Ok(match &cli.command {
         Command::Run(run) if run.dry_run => tick::rehearse(&plan, &places),
-        Command::Run(run) => tick::run(&plan, &places, if run.verbose { Echo::Stderr } else { Echo::Silent }),
+        Command::Run(run) => {
+            let echo = if run.verbose { Echo::Stderr } else { Echo::Silent };
+            match &run.every {
+                None => tick::run(&plan, &places, echo),
+                Some(period) => every(cli, period, plan, &places, echo),
+            }
+        }
         Command::Status(asked) => tell(&asked.asking, &plan, &places, |pictures, now| {
             let depth = if asked.verbose { Depth::Everything } else { Depth::Probe };
             report::table(pictures, now, depth, &screen())
@@ -267,6 +275,35 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         | Command::DemoServer { .. }
         | Command::DemoRestart { .. } => Exit::Well,
     })
+}
+
+/// One run after another, until somebody ends it.
+fn every(cli: &Cli, period: &str, plan: Plan, places: &Places, echo: Echo) -> Exit {
+    let period = match config::period("--every", period) {
+        Ok(period) => period,
+        Err(fault) => return refused(vec![fault]),
+    };
+    let read_anew = || match config::plan(&cli.sources()) {
+        Ok(plan) => Some(plan),
+        Err(faults) => {
+            faults.iter().for_each(report::fault);
+            report::fault("run: the configuration was not read anew; the one of before is kept");
+            None
+        }
+    };
+    tick::every(period, plan, places, echo, &starter(), read_anew)
+}
+
+/// What systemd, or whoever else started us, wants to be told (sd_notify(3), sd_watchdog_enabled(3)).
+#[expect(clippy::disallowed_methods, reason = "who started us says so in the environment")]
+fn starter() -> Starter {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let is_ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
+    let watchdog = number("WATCHDOG_USEC").filter(|usec| is_ours && *usec > 0);
+    Starter {
+        notify: Notify::to(std::env::var_os("NOTIFY_SOCKET")),
+        watchdog: watchdog.map(|usec| Duration::from_micros(usec / 2)),
+    }
 }
 
 /// Like a mistyped key in a file: what it was to change would stay as it is, unseen.

@@ -108,6 +108,9 @@ pub(crate) struct Run {
     /// Say what would be done; take no lock, write nothing, restart nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Stay, and run so often, such as 60s: for hosts without cron
+    #[arg(long, value_name = "TIME", conflicts_with = "dry_run")]
+    pub(crate) every: Option<String>,
     /// Copy log lines to stderr: under cron, the mail then holds exactly the events
     #[arg(short, long)]
     pub(crate) verbose: bool,

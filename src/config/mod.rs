@@ -99,6 +99,12 @@ pub(crate) fn span(flag: &str, text: &str) -> Result<Duration, Fault> {
     words::span(&Value::Text(text.to_owned().into())).map_err(wrong)
 }
 
+/// Likewise, `run --every`: above zero.
+pub(crate) fn period(flag: &str, text: &str) -> Result<Duration, Fault> {
+    let wrong = |wrong| Origin::Flag(flag.to_owned()).fault(wrong);
+    words::span_above_zero(&Value::Text(text.to_owned().into())).map_err(wrong)
+}
+
 /// Likewise, `--repeat`: 1 or more.
 pub(crate) fn count(flag: &str, text: &str) -> Result<u32, Fault> {
     words::count(&typed::whole(text)).map_err(|wrong| Origin::Flag(flag.to_owned()).fault(wrong))

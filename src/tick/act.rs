@@ -52,7 +52,7 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         return;
     }
     if tick.time_left() < TIME_TO_RESTART {
-        put_off(tick, judged, counted);
+        put_off(tick, judged);
         return;
     }
     let waiting = by_hand(tick).then(|| Progress::begin(words::doing(rung, service)));
@@ -87,8 +87,10 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
     judged.watch.tell_of_no_help(tick, &counted, &after);
 }
 
-/// A run that was stopped, or whose disk took long, has seen what may no longer be so.
-fn put_off(tick: &Tick<'_>, judged: &mut Judged<'_>, counted: State) {
+/// A run that was stopped, or whose disk took long, has seen what may no longer be so; and one that is to end
+/// begins nothing.
+pub(super) fn put_off(tick: &Tick<'_>, judged: &mut Judged<'_>) {
+    let counted = judged.decision.next.clone();
     let verdict = Verdict::Held(Hold::Deadline);
     let next = State { verdict: verdict.kind(), reason: verdict.reason(), ..counted };
     judged.exit = match judged.watch.keep(next.clone()) {

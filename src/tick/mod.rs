@@ -5,6 +5,7 @@ mod act;
 mod ask;
 mod check;
 mod distress;
+mod every;
 mod guard;
 mod hands_off;
 mod inspect;
@@ -19,6 +20,7 @@ mod watch;
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use unhang_core::{Case, Decision, Host, Moment, Observation, State, Verdict};
@@ -34,6 +36,7 @@ use crate::{report, words};
 use ask::{Inquiry, Reply};
 pub(crate) use check::{check, check_url};
 use distress::Distress;
+pub(crate) use every::{Starter, every};
 use hands_off::{Ground, HandsOff};
 pub(crate) use inspect::{pictures, reset};
 use look::Looks;
@@ -71,6 +74,11 @@ struct Judged<'a> {
 
 /// Probes every service of the plan, counts, and restarts what is due.
 pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
+    run_until(plan, places, echo, None)
+}
+
+/// `ends`: once set, no further restart is begun; what is due then comes first in the next run.
+fn run_until(plan: &Plan, places: &Places, echo: Echo, ends: Option<&AtomicBool>) -> Exit {
     let tick = Tick::begin(plan, echo);
     let store = match Store::open(places) {
         Ok(store) => store,
@@ -100,8 +108,11 @@ pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
     }
     for at in due(&tick, &judged) {
         let held = held_together(&tick, &judged, at);
-        if let Some(one) = judged.get_mut(at) {
-            act::restart(&tick, ground, held, one);
+        let is_over = ends.is_some_and(|ends| ends.load(Ordering::Relaxed));
+        match judged.get_mut(at) {
+            Some(one) if is_over => act::put_off(&tick, one),
+            Some(one) => act::restart(&tick, ground, held, one),
+            None => {}
         }
     }
     exits.extend(judged.into_iter().map(Judged::finish));

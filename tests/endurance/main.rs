@@ -29,7 +29,10 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use harness::{Answer, RESTARTS, Scene};
 
@@ -144,6 +147,7 @@ impl Life {
             }
         }
         let last = self.look(&first, at);
+        self.stays(ticks);
         let took = began.elapsed();
         println!(
             "{at} ticks in {:.0} s, {:.2} ms each",
@@ -153,12 +157,34 @@ impl Life {
         println!("at first {first:?}\nat last  {last:?}");
     }
 
-    fn tick(&self, code: i32) {
+    /// As many again in one process, which must not grow.
+    fn stays(&self, ticks: usize) {
+        let mut process = self.run().args(["--every", "1ms"]).stderr(Stdio::piped()).spawn().unwrap();
+        let begun = self.scene.server.requests().len();
+        let after = |ticks: usize| {
+            while self.scene.server.requests().len() < begun + ticks {
+                assert!(process_lives(process.id()), "it ended by itself");
+                thread::sleep(Duration::from_millis(20));
+            }
+            resident(process.id())
+        };
+        let (first, last) = (after(ticks / 10), after(ticks));
+        println!("--every: {first} KiB after {} ticks, {last} KiB after {ticks}", ticks / 10);
+        assert!(last <= first + MAY_GROW, "it has grown");
+        kill_process(Pid::from_child(&process), Signal::TERM).unwrap();
+        assert!(process.wait().unwrap().success());
+    }
+
+    fn run(&self) -> Command {
         let mut command = self.scene.bare(&self.program);
         command.args(["run", "--config"]).arg(self.scene.path("unhang.toml")).stdin(Stdio::null());
         command.env("HOME", "/nowhere").env("XDG_STATE_HOME", self.places.join("disk"));
         command.env("XDG_RUNTIME_DIR", self.places.join("run")).current_dir(&self.places);
-        let ran = command.output().unwrap();
+        command
+    }
+
+    fn tick(&self, code: i32) {
+        let ran = self.run().output().unwrap();
         let printed = String::from_utf8_lossy(&ran.stderr);
         assert_eq!((ran.status.code(), printed.as_ref(), ran.stdout.len()), (Some(code), "", 0));
     }
@@ -213,6 +239,19 @@ impl Life {
         assert!(grown < most, "{grown} more files are open on this host after {ticks} ticks");
         left
     }
+}
+
+/// In KiB: what its next page of memory may take, and a second thread's.
+const MAY_GROW: u64 = 64;
+
+fn resident(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn process_lives(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| !status.contains("State:\tZ"))
 }
 
 fn files(below: &Path) -> BTreeMap<PathBuf, u64> {

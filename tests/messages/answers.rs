@@ -7,6 +7,10 @@ use super::Row;
 pub(crate) const ANSWERS: &[Row] = &[
     Row("ok: * service(s): *", "config check", ""),
     Row("*: cleared a streak of *, * of the budget, and a backoff of *", "reset", ""),
+    Row("* services healthy", "systemctl status of run --every", ""),
+    Row("another run has locked all services", "systemctl status of run --every", ""),
+    Row("not all services are healthy: unhang status", "systemctl status of run --every", ""),
+    Row("the state of some service cannot be used", "systemctl status of run --every", ""),
     Row("restarts */* in *", "status", ""),
     Row("no tick yet", "status", ""),
     Row("last tick * ago", "status", ""),

@@ -174,6 +174,9 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: must name a socket by its absolute path, such as *; nothing was probed", VALUE, SET),
     Row("*: must name a socket by at most * bytes, none a control character; nothing was probed", VALUE, SET),
     Row("*: cannot be used: *; nothing was probed", "ca_file is not there, or holds no certificate that can be read.", SET),
+    // A process that stays
+    Row("run: signals cannot be caught: *; nothing was probed", "`run --every` found no thread, or no descriptor, for them.", "Free what the line says is missing."),
+    Row("run: the configuration was not read anew; the one of before is kept", "SIGHUP came to `run --every`, and the lines before this one say what is wrong with the files.", "Correct them, and send it again."),
     // Values that do not go together
     Row("*: cannot stand together with * (*); leave one of them out", CLASH, WRITE),
     Row("*: has no meaning without *; leave it out", "A key that goes with one means of restarting alone.", "Leave it out."),

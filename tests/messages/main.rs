@@ -35,7 +35,7 @@ const SHARED: &[&str] = &[
     "nothing was probed", "nothing was paused", "such as", "must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got", "must be longer than 0s, got", "must be at most *, got", "which is", "must be a text in quotes",
     "unknown key", "no service", "no such file", "two lines in it are enough: [service.NAME] and url = \"http://localhost:8000/health/",
     "keep one of the two", "leave one of them out", "leave it out", 
-    "must not be empty", "must be an absolute path", "no word of health", "rename it", "restarts *, as * (*) does", "warn first, fail later",
+    "must not be empty", "must be an absolute path", "no word of health", "services healthy", "rename it", "restarts *, as * (*) does", "warn first, fail later",
     "chown root * && chmod go-w", "cannot be read", "makes no sense for all services",
     "the signs are . healthy, x fails, ? cannot be told, s stopped by somebody, r restarted by somebody",
     ];

@@ -22,6 +22,7 @@ mod completions;
 mod demo;
 mod drop_in;
 mod escalate;
+mod every;
 mod guards;
 mod hands_off;
 mod https;

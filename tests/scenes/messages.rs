@@ -29,6 +29,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("*: may stand in the main file only;", "needs /etc/unhang/conf.d: src/config/tests/files.rs"),
     ("*: * has no default;", "a fault of unhang itself"),
     ("*: does not fit this machine;", "needs a machine of 16 bits"),
+    ("run: signals cannot be caught", "needs a process without threads"),
+    ("run: the configuration was not read anew", "needs a process that stays: every.rs"),
     ("no folder for the state:", "root has one always: src/places.rs"),
     ("*: cannot read *; left alone", "needs a host without descriptors: causes.rs"),
     ("*: state file unreadable (*): *; going on", "needs /run/unhang: src/store/mod.rs"),
