@@ -130,6 +130,7 @@ pub(crate) fn beginning(name: &str, rung: &Rung) -> String {
         Rung::Restart => format!("🔄 Restarting {name} service..."),
         Rung::Reload => format!("🔄 Reloading {name} service..."),
         Rung::Kill => format!("🔄 Killing and restarting {name} service..."),
+        Rung::Wake => format!("🔄 Waking {name}..."),
         Rung::Command(words) => {
             format!("🔄 Running {} for {name} service...", words.first().map_or("", String::as_str))
         }
@@ -143,6 +144,7 @@ pub(crate) fn healed(name: &str, act: Act, after: Duration) -> String {
         Act::Reload => format!("✅ {name} reloaded successfully: healthy after {after}"),
         Act::Kill => format!("✅ {name} killed and restarted successfully: healthy after {after}"),
         Act::Command => format!("✅ {name} healed by a command: healthy after {after}"),
+        Act::Wake => format!("✅ {name} woke up: healthy after {after}"),
     }
 }
 
@@ -168,7 +170,7 @@ pub(crate) fn failed(name: &str, act: Act, cause: &Cause, why: &str) -> String {
     let cause = words::answer(cause);
     match act {
         Act::Restart => format!("❌ {name} restart failed ({cause}): {why}"),
-        Act::Reload | Act::Kill | Act::Command => {
+        Act::Reload | Act::Kill | Act::Command | Act::Wake => {
             format!("❌ {name} {} failed ({cause}): {why}", words::act(act))
         }
     }
@@ -185,7 +187,7 @@ pub(crate) fn still_running(name: &str, act: Act, stop_limit: Option<Duration>) 
         }
         Act::Kill => format!("systemd is stopping it{limit}"),
         Act::Reload => "systemd is reloading it".to_owned(),
-        Act::Command => "it has not ended".to_owned(),
+        Act::Command | Act::Wake => "it has not ended".to_owned(),
     };
     format!("⏳ {name} {} still running: {doing}; the next run looks again", words::act(act))
 }

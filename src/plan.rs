@@ -186,6 +186,8 @@ pub(crate) enum Restarter {
     Unit(String, Scope),
     Container(Container),
     Supervised(Supervised),
+    /// Nothing restarts it, but being asked may wake it.
+    Wake(Wake),
     /// A URL that is posted to: it stands in this file, since it is a secret.
     Hook(PathBuf),
     /// Program and arguments, no shell; never empty.
@@ -203,7 +205,7 @@ impl Restarter {
             Self::Supervised(supervised) => &supervised.program,
             Self::Hook(file) => file.to_str().unwrap_or_default(),
             Self::Command(command) => command.first().map_or("", String::as_str),
-            Self::Nothing => "nothing",
+            Self::Wake(_) | Self::Nothing => "nothing",
         }
     }
 
@@ -211,7 +213,7 @@ impl Restarter {
     pub(crate) const fn has_a_life(&self) -> bool {
         match self {
             Self::Unit(..) | Self::Container(_) | Self::Supervised(_) => true,
-            Self::Hook(_) | Self::Command(_) | Self::Nothing => false,
+            Self::Hook(_) | Self::Wake(_) | Self::Command(_) | Self::Nothing => false,
         }
     }
 }
@@ -237,6 +239,24 @@ pub(crate) enum Runtime {
     Podman,
     /// With the folder of its project.
     Compose(PathBuf),
+}
+
+/// Until one of them is answered well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Wake {
+    pub(crate) pings: u32,
+    /// From the beginning of one to that of the next.
+    pub(crate) every: Duration,
+    /// For each: a cold start takes its time.
+    pub(crate) timeout: Duration,
+}
+
+impl Wake {
+    /// If none is answered.
+    pub(crate) fn longest(&self) -> Duration {
+        let before = self.every.max(self.timeout).saturating_mul(self.pings.saturating_sub(1));
+        before.saturating_add(self.timeout)
+    }
 }
 
 /// A program of supervisord's.

@@ -87,7 +87,7 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
             Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_) => {
                 format!("{unit} is being started, stopped or reloaded")
             }
-            Restarter::Command(_) | Restarter::Hook(_) | Restarter::Nothing => {
+            Restarter::Command(_) | Restarter::Hook(_) | Restarter::Wake(_) | Restarter::Nothing => {
                 format!("the restart command of before still runs ({unit})")
             }
         },
@@ -147,7 +147,11 @@ const fn who(restarter: &Restarter) -> &'static str {
         Restarter::Container(Container { runtime: Runtime::Docker | Runtime::Compose(_), .. }) => "docker",
         Restarter::Container(Container { runtime: Runtime::Podman, .. }) => "podman",
         Restarter::Supervised(_) => "supervisord",
-        Restarter::Unit(..) | Restarter::Hook(_) | Restarter::Command(_) | Restarter::Nothing => "systemd",
+        Restarter::Unit(..)
+        | Restarter::Hook(_)
+        | Restarter::Wake(_)
+        | Restarter::Command(_)
+        | Restarter::Nothing => "systemd",
     }
 }
 
@@ -162,7 +166,7 @@ fn no_rung_left(service: &Service) -> String {
         Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_) => format!(
             "nothing of escalate is left in this incident; a restart by hand or unhang reset {key} begins anew"
         ),
-        Restarter::Command(_) | Restarter::Hook(_) | Restarter::Nothing => {
+        Restarter::Command(_) | Restarter::Hook(_) | Restarter::Wake(_) | Restarter::Nothing => {
             format!("nothing of escalate is left in this incident; unhang reset {key} begins anew")
         }
     }
@@ -199,6 +203,9 @@ pub(crate) fn unit(unit: &Unit, service: &Service) -> String {
         Unit::Unanswered(why) => format!("{name} is not known: {}", doubt(why)),
         Unit::ProbeOnly => "none; it is only probed".to_owned(),
         Unit::Command { running: true } => format!("restart command {name}, of before, still runs"),
+        Unit::Command { running: false } if matches!(service.restarter, Restarter::Wake(_)) => {
+            "none; it is woken by being asked".to_owned()
+        }
         Unit::Command { running: false } if matches!(service.restarter, Restarter::Hook(_)) => {
             "none; restarted by a hook, so that nothing can be seen of its life".to_owned()
         }
@@ -249,6 +256,7 @@ pub(crate) const fn act(act: Act) -> &'static str {
         Act::Reload => "reload",
         Act::Kill => "kill and restart",
         Act::Command => "command",
+        Act::Wake => "wake-up",
     }
 }
 
@@ -259,6 +267,7 @@ pub(crate) fn doing(rung: &Rung, service: &Service) -> String {
         Rung::Restart => format!("restarting {what}"),
         Rung::Reload => format!("reloading {what}"),
         Rung::Kill => format!("killing and restarting {what}"),
+        Rung::Wake => format!("waking {}", service.key),
         Rung::Command(words) => format!("running {}", words.first().map_or("", String::as_str)),
     }
 }
@@ -294,6 +303,7 @@ pub(crate) fn why(decision: &Decision, service: &Service, now: &Moment) -> Optio
             Act::Reload => "it would be reloaded now".to_owned(),
             Act::Kill => "it would be killed and restarted now".to_owned(),
             Act::Command => format!("{} would be run for it now", next_program(decision, service)),
+            Act::Wake => "it would be woken now".to_owned(),
         }),
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => None,
     }
@@ -305,7 +315,7 @@ pub(crate) fn next_program<'a>(decision: &Decision, service: &'a Service) -> &'a
     match next_rung(&service.policy, &decision.next, &Unit::Command { running: false }).map(|next| next.rung)
     {
         Some(Rung::Command(words)) => words.first().map_or("", String::as_str),
-        Some(Rung::Reload | Rung::Restart | Rung::Kill) | None => "a command of escalate",
+        Some(Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake) | None => "a command of escalate",
     }
 }
 

@@ -50,6 +50,7 @@ pub(super) fn fits(rungs: &Said<'_, Vec<Rung>>, restarter: &Restarter) -> Result
     }
     let of_systemd = rungs.value.iter().find(|rung| matches!(rung, Rung::Reload | Rung::Kill));
     let what = match (restarter, of_systemd) {
+        (Restarter::Wake(_), _) => Wrong::cure("cannot stand together with wake", "leave one of them out"),
         (Restarter::Nothing, _) => {
             Wrong::cure("cannot stand together with restart = []", "leave one of them out")
         }

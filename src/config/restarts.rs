@@ -1,11 +1,12 @@
 //! What is restarted, and by what means: the unit, or one of those that take its place.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Setting, Table, Value, Wrong};
 use super::{units, words};
-use crate::plan::{Container, Restarter, Runtime, Scope, Supervised};
+use crate::plan::{Container, Restarter, Runtime, Scope, Supervised, Wake};
 
 /// One at the most; all others would be left out unseen.
 const MEANS: [&str; 7] = [
@@ -23,7 +24,10 @@ const BESIDE: [(&str, &str); 2] =
     [("restart.project", "restart.compose"), ("restart.config", "restart.supervisor")];
 
 /// Every key of a means, for who must refuse them all.
-pub(super) const OWN: [&str; 8] = [
+pub(super) const OWN: [&str; 11] = [
+    "wake.pings",
+    "wake.every",
+    "wake.timeout",
     "restart",
     "restart.docker",
     "restart.podman",
@@ -51,6 +55,7 @@ pub(super) fn restarter(
     let config = reading
         .find("restart.config", |value| words::absolute_path(value, "/etc/supervisor/supervisord.conf"));
     let hook = reading.find("restart.hook", |value| words::absolute_path(value, "/etc/unhang/shop.hook"));
+    let wake = wake(reading);
     alone(reading)?;
     let (project, config) = (project?, config?.map(|said| said.value));
     let of = |runtime: Runtime| {
@@ -65,7 +70,9 @@ pub(super) fn restarter(
         }
         (None, _) => None,
     };
+    let wake = wake?.map(Restarter::Wake);
     let others = [
+        wake,
         command?.map(
             |said| if said.value.is_empty() { Restarter::Nothing } else { Restarter::Command(said.value) },
         ),
@@ -97,11 +104,32 @@ pub(super) fn restarter(
     }
 }
 
+/// `wake = { pings = 5, every = "30s", timeout = "60s" }`
+fn wake(reading: &mut Reading<'_>) -> Result<Option<Wake>, Refused> {
+    let pings = reading.find("wake.pings", words::number::<1, 20>);
+    let every = reading.find("wake.every", words::span_above_zero);
+    let timeout = reading.find("wake.timeout", words::span_above_zero);
+    let (pings, every, timeout) = (pings?, every?.map(|said| said.value), timeout?.map(|said| said.value));
+    Ok(pings.map(|pings| Wake {
+        pings: pings.value,
+        every: every.unwrap_or(EVERY),
+        timeout: timeout.unwrap_or(EVERY),
+    }))
+}
+
+/// What hosting services take for a cold start, and those who wake them wait between two pings.
+const EVERY: Duration = Duration::from_secs(30);
+
 /// No two means, and nothing beside another than its own.
 fn alone(reading: &mut Reading<'_>) -> Result<(), Refused> {
+    // restart = [] says no more than wake does.
+    let wakes = reading.strongest("wake.pings").is_some();
+    let is_none = |setting: &Setting| wakes && setting.value == Value::List(Vec::new());
     let said: Vec<(&str, &Setting)> = MEANS
         .iter()
-        .filter_map(|key| Some((*key, reading.strongest(key).filter(|said| is_said(said))?)))
+        .filter_map(|key| {
+            Some((*key, reading.strongest(key).filter(|said| is_said(said) && !is_none(said))?))
+        })
         .collect();
     if let [(_, told), (second, other), ..] = said.as_slice() {
         let what = format!("cannot stand together with {second} ({})", other.origin);

@@ -11,7 +11,7 @@ use super::question::Address;
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use super::{escalate, guards, probes, question, restarts, units, words};
-use crate::plan::{Asks, Bounds, HostPlan, Probe, Question, Service};
+use crate::plan::{Asks, Bounds, HostPlan, Probe, Question, Restarter, Service, Wake};
 
 /// What holds where nobody said anything else.
 #[derive(Debug)]
@@ -163,6 +163,11 @@ pub(super) fn service(
         if probes.iter().all(|probe| probe.weight == Weight::Warns) {
             return Err(reading.refuse(probes::none_counts(own)));
         }
+        let wakes = if let Restarter::Wake(wake) = &restarter { Some(wake) } else { None };
+        if let Some(fault) = wakes.and_then(|wake| wakes_in_time(wake, &reading, host)) {
+            return Err(reading.refuse(fault));
+        }
+        let means = if wakes.is_some() { Rung::Wake } else { Rung::Restart };
         Ok(Service {
             key: name.to_owned(),
             name: shown?.map_or_else(|| name.to_owned(), |said| said.value),
@@ -171,7 +176,7 @@ pub(super) fn service(
             verify: shared.verify.value,
             requires: guards.requires,
             pause_file: guards.pause_file,
-            policy: shared.policy(),
+            policy: shared.policy(means),
             probes,
         })
     });
@@ -266,7 +271,7 @@ impl<'a> Shared<'a> {
         })
     }
 
-    fn policy(&self) -> Policy {
+    fn policy(&self, means: Rung) -> Policy {
         Policy {
             max_failures: self.max_failures.value,
             min_successes: self.min_successes.value,
@@ -279,6 +284,7 @@ impl<'a> Shared<'a> {
             held_too_long: self.held_too_long.value,
             flapping: self.flapping.clone(),
             escalate: self.escalate.value.clone(),
+            means,
         }
     }
 }
@@ -323,6 +329,21 @@ pub(super) fn fits_twice(reading: &Reading<'_>, host: Option<&Host<'_>>) -> Opti
         );
         let told = if by_default { deadline.setting } else { timeout };
         told.fault(Wrong::cure(what, "make host.deadline longer, or timeout shorter"))
+    })
+}
+
+/// All pings fit one run.
+fn wakes_in_time(wake: &Wake, reading: &Reading<'_>, host: Option<&Host<'_>>) -> Option<Fault> {
+    let (said, deadline) = (reading.strongest("wake.pings")?, host?.deadline.value);
+    let needed = wake.longest().saturating_add(TO_RESTART);
+    (needed >= deadline).then(|| {
+        let what = format!(
+            "leaves no time to end: {} pings may take {}, and 31s are needed besides; the deadline is {}",
+            wake.pings,
+            words::spell(wake.longest()),
+            words::spell(deadline)
+        );
+        said.fault(Wrong::cure(what, "make host.deadline longer, or the pings fewer"))
     })
 }
 

@@ -96,6 +96,11 @@ fn restarter(restarter: &Restarter) -> Vec<(&'static str, String)> {
             let config = config.as_deref().map(|config| ("restart.config", path(config)));
             [("restart.supervisor", text(program))].into_iter().chain(config).collect()
         }
+        Restarter::Wake(wake) => vec![
+            ("wake.pings", wake.pings.to_string()),
+            ("wake.every", span(wake.every)),
+            ("wake.timeout", span(wake.timeout)),
+        ],
         Restarter::Hook(file) => vec![("restart.hook", path(file))],
         Restarter::Command(words) => vec![("restart", list(words))],
         Restarter::Nothing => vec![("restart", "[]".to_owned())],
@@ -241,7 +246,7 @@ fn list(words: &[String]) -> String {
 fn rungs(rungs: &[Rung]) -> String {
     let shown = |rung: &Rung| match rung {
         Rung::Command(words) => list(words),
-        Rung::Reload | Rung::Restart | Rung::Kill => text(rung.act().code()),
+        Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake => text(rung.act().code()),
     };
     format!("[{}]", rungs.iter().map(shown).collect::<Vec<_>>().join(", "))
 }

@@ -14,6 +14,8 @@ pub enum Rung {
     Kill,
     /// Program and arguments.
     Command(Vec<String>),
+    /// Asks again and again, patiently: for what falls asleep when nobody asks.
+    Wake,
 }
 
 /// What was done, where it is remembered.
@@ -24,6 +26,7 @@ pub enum Act {
     Reload,
     Kill,
     Command,
+    Wake,
 }
 
 /// The rung that is next, and how many are used up with it.
@@ -33,20 +36,17 @@ pub struct NextRung<'a> {
     pub used: u32,
 }
 
-/// Without a list, it is a restart each time.
-static RESTART: Rung = Rung::Restart;
-
 /// `None`: this incident has used up all of the list. What cannot be done to this unit is passed over.
 #[must_use]
 pub fn next_rung<'a>(policy: &'a Policy, state: &State, unit: &Unit) -> Option<NextRung<'a>> {
     if policy.escalate.is_empty() {
-        return Some(NextRung { rung: &RESTART, used: 0 });
+        return Some(NextRung { rung: &policy.means, used: 0 });
     }
     let numbered = (1_u32..).zip(&policy.escalate).filter(|(used, _)| *used > state.rungs);
     let mut fitting = numbered.filter(|(_, rung)| match rung {
         Rung::Reload => can_reload(unit),
         Rung::Kill => !matches!(unit, Unit::Command { .. }),
-        Rung::Restart | Rung::Command(_) => true,
+        Rung::Restart | Rung::Command(_) | Rung::Wake => true,
     });
     fitting.next().map(|(used, rung)| NextRung { rung, used })
 }
@@ -63,12 +63,13 @@ impl Rung {
             Self::Restart => Act::Restart,
             Self::Kill => Act::Kill,
             Self::Command(_) => Act::Command,
+            Self::Wake => Act::Wake,
         }
     }
 }
 
 impl Act {
-    pub const ALL: [Self; 4] = [Self::Restart, Self::Reload, Self::Kill, Self::Command];
+    pub const ALL: [Self; 5] = [Self::Restart, Self::Reload, Self::Kill, Self::Command, Self::Wake];
 
     /// Stable: in the state file and in JSON.
     #[must_use]
@@ -78,16 +79,17 @@ impl Act {
             Self::Reload => "reload",
             Self::Kill => "kill",
             Self::Command => "command",
+            Self::Wake => "wake",
         }
     }
 
-    /// Where it does, a unit that has the same life as before was not restarted. `None`: of a command nobody knows.
+    /// Where it does, a unit that has the same life as before was not restarted. `None`: nobody knows.
     #[must_use]
     pub const fn begins_a_life(self) -> Option<bool> {
         match self {
             Self::Restart | Self::Kill => Some(true),
             Self::Reload => Some(false),
-            Self::Command => None,
+            Self::Command | Self::Wake => None,
         }
     }
 }

@@ -24,8 +24,10 @@ pub struct Policy {
     /// A hold that lasts longer is told again, and hourly from then on.
     pub held_too_long: Duration,
     pub flapping: Flapping,
-    /// Each once an incident; empty: a restart, as often as budget and backoff allow.
+    /// Each once an incident; empty: `means`, as often as budget and backoff allow.
     pub escalate: Vec<Rung>,
+    /// A restart, for most.
+    pub means: Rung,
 }
 
 /// So many failures of the last `of` runs, in two outages or more, are told.

@@ -304,6 +304,7 @@ fn next_tick(prospect: &Prospect<'_>) -> String {
             Act::Restart => "would restart (max_failures)".to_owned(),
             Act::Reload => "would reload it (max_failures)".to_owned(),
             Act::Kill => "would kill and restart it (max_failures)".to_owned(),
+            Act::Wake => "would wake it (max_failures)".to_owned(),
             Act::Command => {
                 format!("would run {} (max_failures)", words::next_program(decision, prospect.service))
             }

@@ -188,7 +188,7 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         let at = words::past(&restart.at, now);
         match restart.act {
             Act::Restart => format!(", the last at {at}: {outcome}"),
-            act @ (Act::Reload | Act::Kill | Act::Command) => {
+            act @ (Act::Reload | Act::Kill | Act::Command | Act::Wake) => {
                 format!(", the last, a {}, at {at}: {outcome}", words::act(act))
             }
         }
@@ -321,7 +321,7 @@ fn next_means(picture: &Picture<'_>) -> String {
         Some(Rung::Command(words)) => {
             format!("; next of escalate: {}", words.first().map_or("", String::as_str))
         }
-        Some(rung @ (Rung::Reload | Rung::Restart | Rung::Kill)) => {
+        Some(rung @ (Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake)) => {
             format!("; next of escalate: {}", words::act(rung.act()))
         }
     }

@@ -27,7 +27,11 @@ pub(crate) fn look(restarter: &Restarter, wall: Duration, time_left: Duration) -
     match restarter {
         Restarter::Container(container) => Some(container::look(container, wall, limit)),
         Restarter::Supervised(supervised) => Some(supervisor::look(supervised, limit)),
-        Restarter::Unit(..) | Restarter::Hook(_) | Restarter::Command(_) | Restarter::Nothing => None,
+        Restarter::Unit(..)
+        | Restarter::Hook(_)
+        | Restarter::Wake(_)
+        | Restarter::Command(_)
+        | Restarter::Nothing => None,
     }
 }
 
@@ -36,7 +40,11 @@ pub(crate) fn restart(restarter: &Restarter, limit: Duration) -> Option<Asked> {
     match restarter {
         Restarter::Container(container) => Some(container::restart(container, limit)),
         Restarter::Supervised(supervised) => Some(supervisor::restart(supervised, limit)),
-        Restarter::Unit(..) | Restarter::Hook(_) | Restarter::Command(_) | Restarter::Nothing => None,
+        Restarter::Unit(..)
+        | Restarter::Hook(_)
+        | Restarter::Wake(_)
+        | Restarter::Command(_)
+        | Restarter::Nothing => None,
     }
 }
 

@@ -181,7 +181,9 @@ impl<'a> Course<'a> {
             Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_) => {
                 Unit::Seen(self.life())
             }
-            Restarter::Command(_) | Restarter::Hook(_) => Unit::Command { running: false },
+            Restarter::Command(_) | Restarter::Hook(_) | Restarter::Wake(_) => {
+                Unit::Command { running: false }
+            }
             Restarter::Nothing => Unit::ProbeOnly,
         }
     }

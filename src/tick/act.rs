@@ -1,6 +1,7 @@
 //! A restart, from the second look to the settled end. Every wait in it ends before the deadline; what came
 //! of it is settled by `core`, or left open for the next tick.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use unhang_core::{
 use crate::exit::Exit;
 use crate::log;
 use crate::os::clock;
-use crate::plan::{Asks, Probe, Question, Restarter, Scope, Service};
+use crate::plan::{Asks, Probe, Question, Restarter, Scope, Service, Wake};
 use crate::probe;
 use crate::report::Progress;
 use crate::restart::hook::{self, Target};
@@ -175,6 +176,12 @@ fn carry_out(
             judged.watch.tell(tick, &log::beginning(&service.name, rung));
             return (post(file, time_to_act(tick)), intended);
         }
+        (_, Restarter::Wake(wake)) => {
+            judged.watch.tell(tick, &log::beginning(&service.name, rung));
+            let time = time_to_act(tick);
+            let memory = &judged.watch.record.memory;
+            return (woken(tick, service, *wake, memory, time), intended);
+        }
         (_, by @ (Restarter::Container(_) | Restarter::Supervised(_) | Restarter::Nothing)) => {
             judged.watch.tell(tick, &log::beginning(&service.name, rung));
             // `core` holds what nothing restarts.
@@ -194,6 +201,32 @@ fn carry_out(
             (started.wait(time_to_act(tick)), intended)
         }
     }
+}
+
+/// Asks until it answers well, patiently.
+fn woken(
+    tick: &Tick<'_>,
+    service: &Service,
+    wake: Wake,
+    memory: &BTreeMap<String, String>,
+    time: Duration,
+) -> Asked {
+    let over = Instant::now() + time;
+    let left = || over.saturating_duration_since(Instant::now());
+    for ping in 0..wake.pings {
+        let began = Instant::now();
+        let limit = wake.timeout.min(left());
+        let probes = service.probes.iter().map(|probe| Probe { timeout: limit, ..probe.clone() });
+        let probes: Vec<Probe> = probes.collect();
+        let inquiry = Inquiry { probes: &probes, ..Inquiry::of(service, Some(memory)) };
+        if ask::one(inquiry, &tick.now).seen.observation == Observation::Healthy {
+            return Asked::Done;
+        }
+        if ping + 1 < wake.pings {
+            thread::sleep(wake.every.saturating_sub(began.elapsed()).min(left()));
+        }
+    }
+    Asked::Failed(format!("no good answer to {} pings", wake.pings))
 }
 
 /// The answer to it is no outcome: what it sets going may take minutes.
@@ -234,7 +267,7 @@ fn ask_systemd(
         (Err(asked), _) => asked,
         (Ok(()), Rung::Reload) => systemd::reload(unit, left()),
         (Ok(()), Rung::Kill) => restart_and_kill(tick, judged, unit, &left),
-        (Ok(()), Rung::Restart | Rung::Command(_)) => systemd::restart(unit, left()),
+        (Ok(()), Rung::Restart | Rung::Command(_) | Rung::Wake) => systemd::restart(unit, left()),
     }
 }
 

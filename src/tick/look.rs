@@ -79,7 +79,7 @@ pub(super) fn unit(service: &Service, state: &State, looked: Option<&Looked>) ->
             let process = state.intent.as_ref().and_then(|intent| intent.process);
             Unit::Command { running: process.is_some_and(command::is_running) }
         }
-        (Restarter::Hook(_), _) => Unit::Command { running: false },
+        (Restarter::Hook(_) | Restarter::Wake(_), _) => Unit::Command { running: false },
         (Restarter::Nothing, _) => Unit::ProbeOnly,
         (Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_), Some(looked)) => {
             while_a_command_runs(&looked.unit, state)

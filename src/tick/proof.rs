@@ -82,6 +82,7 @@ impl Proof<'_> {
             | Restarter::Container(_)
             | Restarter::Supervised(_)
             | Restarter::Hook(_)
+            | Restarter::Wake(_)
             | Restarter::Nothing => self.look(),
         };
         let line = match &unit {

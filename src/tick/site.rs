@@ -39,7 +39,7 @@ pub(crate) fn survey(plan: &Plan) -> Found {
             Restarter::Hook(file) => hook::target(file)
                 .err()
                 .map(|why| format!("service.{key}.restart.hook: {why}; a restart would fail")),
-            Restarter::Nothing => None,
+            Restarter::Wake(_) | Restarter::Nothing => None,
             Restarter::Command(command) => command::obstacle(command)
                 .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),
         };
@@ -67,7 +67,7 @@ fn of_rung(looks: &Looks, service: &Service, rung: &Rung) -> Option<String> {
         (Rung::Reload, Some(Unit::Seen(life))) if life.reload == Reload::NoWay => {
             Some(format!("{} has no way to be reloaded (ExecReload=)", service.restarter.words()))
         }
-        (Rung::Reload | Rung::Restart | Rung::Kill, _) => None,
+        (Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake, _) => None,
     }
 }
 

@@ -98,6 +98,9 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
     // A run that somebody types without them would not be held.
     let in_files_only = [
         "scope",
+        "wake.pings",
+        "wake.every",
+        "wake.timeout",
         "restart.docker",
         "restart.podman",
         "restart.compose",
@@ -191,7 +194,10 @@ fn every_key_of_a_probe_is_in_the_manual_with_its_default_and_no_other() {
 }
 
 /// Keys that `shown` has by an example, with what they are if nobody says anything.
-const EXAMPLES: [(&str, Option<&str>); 25] = [
+const EXAMPLES: [(&str, Option<&str>); 28] = [
+    ("wake.pings", None),
+    ("wake.every", None),
+    ("wake.timeout", None),
     ("restart.docker", None),
     ("restart.podman", None),
     ("restart.compose", None),
@@ -231,7 +237,7 @@ fn the_sample_and_the_readme_write_every_key_out_with_its_default() {
         ("README.md", block.split("```").next().unwrap().to_owned()),
     ] {
         // A comment that is no key is a sentence; a unit and a command go together nowhere.
-        let lines = text.lines().filter(|line| !line.starts_with("# restart"));
+        let lines = text.lines().filter(|line| !line.starts_with("# restart") && !line.starts_with("# wake"));
         let is_key = |line: &&str| line.contains(" = ");
         let lines = lines.map(|line| line.strip_prefix("# ").filter(is_key).unwrap_or(line));
         fs::write(&file, lines.flat_map(|line| [line, "\n"]).collect::<String>()).unwrap();

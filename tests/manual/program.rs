@@ -93,6 +93,9 @@ restart.docker = "x"
 [service.w]
 url = "http://localhost/"
 restart.podman = "x"
+[service.t]
+url = "http://localhost/"
+wake.pings = 1
 [service.u]
 url = "http://localhost/"
 restart.hook = "/x"

@@ -179,6 +179,8 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("run: the configuration was not read anew; the one of before is kept", "SIGHUP came to `run --every`, and the lines before this one say what is wrong with the files.", "Correct them, and send it again."),
     // Values that do not go together
     Row("*: cannot stand together with * (*); leave one of them out", CLASH, WRITE),
+    Row("*: cannot stand together with wake; leave one of them out", CLASH, WRITE),
+    Row("*: leaves no time to end: * pings may take *, and 31s are needed besides; the deadline is *; make host.deadline longer, or the pings fewer", CLASH, "Make deadline longer, or the pings fewer."),
     Row("*: has no meaning without *; leave it out", "A key that goes with one means of restarting alone.", "Leave it out."),
     Row("*: has no meaning beside what systemd does not run; leave it out", "scope = \"user\" stands without a unit.", "Leave it out."),
     Row("*: needs a project beside it; add project, the folder of its compose file: { compose = \"web\", project = \"/opt/shop\" }", "docker compose finds its file by the folder that it is run in.", "Do as the line says."),

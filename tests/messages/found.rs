@@ -46,6 +46,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("supervisorctl status: *", "Its answer is none of those it is known to give.", "Look at supervisord."),
     Row("supervisorctl cannot be started: *", "The system says why.", "Do as it says."),
     Row("it says nothing", "supervisorctl status is empty.", "Look at supervisord."),
+    Row("no good answer to * pings", "wake: it is down rather than asleep.", LOOK),
     Row("the hook was not asked: *", "It could not be told whether it is there.", "Look at the network of this host."),
     Row("the hook was not carried out: *", "It answered otherwise than with 2xx, or not at all.", "Look at the URL and the headers in its file."),
     Row("*: others may read it (chmod 600)", "The file of restart.hook holds a secret.", "Do as the line says."),

@@ -21,6 +21,8 @@ pub(crate) const LINES: &[Row] = &[
     Row("🔄 Running * for * service...", "Likewise, by escalate: a command of its list.", "Wait for the ✅, ❌ or ⏳ line."),
     Row("✅ * reloaded successfully: healthy after *", "The reload helped.", "Find out why it hung; unhang only ended it."),
     Row("✅ * killed and restarted successfully: healthy after *", "The kill helped.", "Find out why it hung; unhang only ended it."),
+    Row("🔄 Waking *...", "Likewise, by wake: it is asked again and again.", "Wait for the ✅ or ❌ line."),
+    Row("✅ * woke up: healthy after *", "One of the pings was answered well.", "None."),
     Row("✅ * healed by a command: healthy after *", "The command of escalate helped.", "Find out why it hung; unhang only ended it."),
     Row("✅ * is healthy after *, though its * failed: *", "A reload or command of escalate ended badly, and it is healthy all the same.", "Look at what the line quotes."),
     Row("✅ * restarted successfully: healthy after *", "The restart helped.", "Find out why it hung; unhang only ended it."),

@@ -276,6 +276,8 @@ fn probes(met: &mut Met) {
         "restart = { docker = \"a\" }\nscope = \"user\"",
         "restart = { docker = \"a\" }\n[service.b]\nurl = \"http://x\"\nrestart = { docker = \"a\" }",
         "restart.hook = \"/nowhere/hook\"",
+        "wake = { pings = 5 }",
+        "wake = { pings = 1 }\nescalate = [\"restart\"]",
         "scope = \"mine\"",
         "probe.x = {}",
         "probe.x = { tcp = \"x:1\", disk = \"/\" }",

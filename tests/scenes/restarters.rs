@@ -267,3 +267,48 @@ fn what_somebody_else_restarts_is_refused_to_two_services() {
         scene.run(&["config", "check"]).ends(2).prints("", &format!("unhang: *: {told}\n"));
     }
 }
+
+#[test]
+fn a_service_that_falls_asleep_is_woken_by_being_asked_again() {
+    let scene = Scene::new();
+    scene.keys("wake = { pings = 4, every = \"20ms\", timeout = \"2s\" }\nrestart = []");
+    scene.tick().exits(0).logs(&[]).calls(&[]);
+    fails_twice(&scene);
+    let asleep = Answer::Status(503);
+    scene.server.answers(&[
+        asleep.clone(),
+        asleep.clone(),
+        asleep.clone(),
+        asleep.clone(),
+        Answer::Status(200),
+    ]);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&[
+            "⚠️ app health check failed (HTTP 503) - Failure 2/2",
+            "🔄 Waking app...",
+            "✅ app woke up: healthy after *",
+        ])
+        .calls(&[]);
+    assert_eq!(scene.state()["restarts"][0]["act"], "wake");
+    scene.run(&["why"]).ends(0).prints("*, the last, a wake-up, at *: healed\n*", "");
+    scene.keys("wake = { pings = 2, every = \"20ms\", timeout = \"2s\" }\nmax_failures = 1\nbudget = { restarts = 1, window = \"1h\" }");
+    scene.pass(1_800);
+    scene.server.answers(&[asleep]);
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️ app health check failed (HTTP 503) - Failure 1/1", "⏸️ app not restarted (budget): *"]);
+    scene.pass(3_600);
+    scene.tick().exits(1).logs(&[
+        "⚠️ app health check failed (HTTP 503) - Failure 1/1: the last one was *",
+        "🔄 Waking app...",
+        "❌ app wake-up failed (HTTP 503): still failing 1 s after the wake-up; no good answer to 2 pings",
+    ]);
+    scene.keys("wake = { pings = 5, every = \"30s\" }");
+    scene.run(&["config", "check"]).ends(2).prints(
+        "",
+        "unhang: *: service.app.wake.pings: leaves no time to end: 5 pings may take 2m30s, and 31s are needed besides; the deadline is 1m50s; make host.deadline longer, or the pings fewer\n",
+    );
+}

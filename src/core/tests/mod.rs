@@ -34,6 +34,7 @@ fn policy() -> Policy {
         held_too_long: s(1800),
         flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
         escalate: vec![],
+        means: Rung::Restart,
     }
 }
 

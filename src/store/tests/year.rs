@@ -41,6 +41,7 @@ fn policy(restarts: usize) -> Policy {
         held_too_long: Duration::from_secs(1_800),
         flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
         escalate: vec![],
+        means: Rung::Restart,
     }
 }
 
