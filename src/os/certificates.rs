@@ -16,7 +16,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
         .collect::<Result<_, _>>()
         .map_err(|error| io::Error::other(format!("is not PEM: {error}")))?;
     if found.is_empty() {
-        return Err(io::Error::other("holds no certificate in PEM (BEGIN CERTIFICATE)"));
+        return Err(io::Error::other(NONE));
     }
     let mut readable = RootCertStore::empty();
     for (at, certificate) in (1..).zip(&found) {
@@ -26,6 +26,19 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     }
     Ok(found)
 }
+
+/// The first of the file, which is the server's own in one that a server shows. Whatever is in it: only its form is
+/// looked at.
+pub(crate) fn first(path: &Path) -> io::Result<CertificateDer<'static>> {
+    let (pem, _) = files::read_bounded(path, LARGEST)?;
+    match CertificateDer::pem_slice_iter(&pem).next() {
+        Some(Ok(found)) => Ok(found),
+        Some(Err(error)) => Err(io::Error::other(format!("is not PEM: {error}"))),
+        None => Err(io::Error::other(NONE)),
+    }
+}
+
+const NONE: &str = "holds no certificate in PEM (BEGIN CERTIFICATE)";
 
 /// The bundle of a whole distribution is a quarter of this.
 const LARGEST: u64 = 1024 * 1024;

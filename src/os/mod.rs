@@ -10,6 +10,7 @@ pub(crate) mod limits;
 pub(crate) mod listener;
 pub(crate) mod load;
 pub(crate) mod notify;
+pub(crate) mod newest;
 mod proc_stat;
 pub(crate) mod process;
 pub(crate) mod quiet;

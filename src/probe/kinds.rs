@@ -7,7 +7,14 @@ use crate::plan::{Given, Spec};
 use super::{Answer, Ground};
 
 /// In the order of the manual.
-pub(crate) const KINDS: &[Kind] = &[super::tcp::KIND, super::command::KIND, super::disk::KIND];
+pub(crate) const KINDS: &[Kind] = &[
+    super::tcp::KIND,
+    super::command::KIND,
+    super::disk::KIND,
+    super::file::KIND,
+    super::certificate::KIND,
+    super::container::KIND,
+];
 
 /// One signature for all: what was given, and within which time.
 #[derive(Debug)]
@@ -67,6 +74,16 @@ impl Found {
 
     const fn of(is: Is) -> Self {
         Self { is, memory: None }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn is_well(&self) -> bool {
+        matches!(self.is, Is::Well(_))
+    }
+
+    #[cfg(test)]
+    pub(super) const fn is_not_known(&self) -> bool {
+        matches!(self.is, Is::NotKnown(_))
     }
 }
 

@@ -2,9 +2,12 @@
 //! units or restarts. Whatever a server answers and whatever this host lacks, an answer comes in time.
 
 mod body;
+mod certificate;
 mod command;
+mod container;
 mod disk;
 mod fault;
+mod file;
 mod head;
 mod health;
 mod http;

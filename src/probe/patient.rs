@@ -1,6 +1,7 @@
 //! Calls that the kernel may never let go of: a file of a dead network file system. Each is made on a thread of
 //! its own, which is left behind when time is over and ends with the process.
 
+use std::io;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -8,6 +9,10 @@ use std::time::Duration;
 use unhang_core::Doubt;
 
 use crate::os::quiet;
+use crate::words;
+
+use super::fault::{quoted, scarcity};
+use super::kinds::Found;
 
 const STACK: usize = 128 * 1024;
 
@@ -25,6 +30,14 @@ pub(super) fn within<T: Send + 'static>(
         Ok(Ok(returned)) => Ok(returned),
         Ok(Err(panic)) => Err(Doubt::Other(format!("the probe broke down: {panic}"))),
         Err(_) => Err(Doubt::Other("the file system does not answer".to_owned())),
+    }
+}
+
+/// It returned, and had not seen what it was to look at.
+pub(super) fn not_seen(what: &str, error: &io::Error) -> Found {
+    match scarcity(error) {
+        Some(doubt) => Found::doubt(doubt),
+        None => Found::not_known(quoted(&format!("{}: {what}", words::io(error)))),
     }
 }
 

@@ -30,11 +30,7 @@ pub(super) fn handshake(
     socket: &mut Bounded<'_>,
 ) -> Result<Box<ClientConnection>, ureq::Error> {
     let ready = ready(trust)?;
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let name = ServerName::try_from(bare.to_owned())
-        .map_err(|_| ureq::Error::BadUri(format!("{bare} is no name for a certificate")))?;
-    let new = ClientConnection::new(ready.config, name).map_err(io::Error::other)?;
-    let mut connection = Box::new(new);
+    let mut connection = begun(&ready, host)?;
     match connection.complete_io(socket) {
         Ok(_) => Ok(connection),
         // One of those that are missing here may have issued it.
@@ -46,6 +42,32 @@ pub(super) fn handshake(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The first certificate that a server shows, whatever it is, and also if it then wants one of us.
+pub(super) fn shown(
+    host: &str,
+    socket: &mut Bounded<'_>,
+) -> Result<Option<CertificateDer<'static>>, ureq::Error> {
+    let ready = ready(&Trust { ca_file: None, insecure: true })?;
+    let mut connection = begun(&ready, host)?;
+    let done = connection.complete_io(socket);
+    let shown = connection.peer_certificates().and_then(|shown| shown.first()).cloned();
+    if shown.is_none() {
+        done?;
+    }
+    // Else servers tell of us in their logs.
+    connection.send_close_notify();
+    let _ = connection.write_tls(socket);
+    Ok(shown.map(CertificateDer::into_owned))
+}
+
+fn begun(ready: &Ready, host: &str) -> Result<Box<ClientConnection>, ureq::Error> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let name = ServerName::try_from(bare.to_owned())
+        .map_err(|_| ureq::Error::BadUri(format!("{bare} is no name for a certificate")))?;
+    let new = ClientConnection::new(Arc::clone(&ready.config), name).map_err(io::Error::other)?;
+    Ok(Box::new(new))
 }
 
 fn is(error: &rustls::Error, fault: TlsFault) -> bool {

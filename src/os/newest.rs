@@ -1,0 +1,116 @@
+//! How large files are, and when they were last written; and the newest of a folder. Opens none of them, and
+//! judges nothing.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) is_regular: bool,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// Since 1970; zero for a stamp from before.
+    pub(crate) modified: Duration,
+}
+
+/// Of what a link leads to.
+pub(crate) fn at(path: &Path) -> io::Result<Seen> {
+    Ok(Seen::of(&fs::stat(path)?))
+}
+
+/// Of those in `folder` whose names are wanted the one that was written last, if it is a regular file. An error,
+/// rather than half of the truth, where the folder holds more than `most` names.
+pub(crate) fn of_folder(
+    folder: &Path,
+    wanted: impl Fn(&[u8]) -> bool,
+    most: usize,
+) -> io::Result<Option<(OsString, Seen)>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = fs::openat(CWD, folder, flags, Mode::empty())?;
+    let mut newest: Option<(OsString, Seen)> = None;
+    for (read, entry) in Dir::read_from(&folder)?.enumerate() {
+        if read >= most {
+            return Err(io::Error::other(format!("the folder holds more than {most} names")));
+        }
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if !wanted(name) {
+            continue;
+        }
+        let seen = match fs::statat(&folder, OsStr::from_bytes(name), AtFlags::empty()) {
+            // Removed since the folder was read, or a link that leads nowhere.
+            Err(Errno::NOENT) => continue,
+            seen => Seen::of(&seen?),
+        };
+        if seen.is_regular && newest.as_ref().is_none_or(|(_, newest)| seen.modified > newest.modified) {
+            newest = Some((OsString::from_vec(name.to_vec()), seen));
+        }
+    }
+    Ok(newest)
+}
+
+impl Seen {
+    fn of(stat: &Stat) -> Self {
+        Self {
+            is_regular: FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile,
+            size: u64::try_from(stat.st_size).unwrap_or_default(),
+            modified: Duration::new(
+                u64::try_from(stat.st_mtime).unwrap_or_default(),
+                u32::try_from(stat.st_mtime_nsec).unwrap_or_default(),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test sets its own stage")]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::os::unix::fs::symlink;
+    use std::time::SystemTime;
+
+    fn written(path: &Path, text: &str, after_1970: u64) {
+        std::fs::write(path, text).unwrap();
+        let then = SystemTime::UNIX_EPOCH + Duration::from_secs(after_1970);
+        File::options().write(true).open(path).unwrap().set_modified(then).unwrap();
+    }
+
+    #[test]
+    fn the_newest_is_the_regular_file_that_was_written_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let newest = |most| of_folder(dir.path(), |name| name.starts_with(b"db"), most);
+        assert_eq!(newest(9).unwrap(), None);
+        written(&at("db_1"), "one", 3_000);
+        written(&at("db_2"), "2", 1_000);
+        written(&at("other"), "", 9_000);
+        std::fs::create_dir(at("db_folder")).unwrap();
+        symlink("/nowhere/at/all", at("db_link")).unwrap();
+        let expected = Seen { is_regular: true, size: 3, modified: Duration::from_secs(3_000) };
+        assert_eq!(newest(99).unwrap(), Some(("db_1".into(), expected)));
+        assert_eq!(super::at(&at("db_1")).unwrap(), expected);
+        symlink(at("other"), at("db_latest")).unwrap();
+        assert_eq!(newest(99).unwrap().unwrap().0, "db_latest", "a link is what it leads to");
+        // . and .. are names, too.
+        assert_eq!(newest(8).unwrap().unwrap().0, "db_latest");
+        assert_eq!(newest(7).unwrap_err().to_string(), "the folder holds more than 7 names");
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_from_what_is_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!at(dir.path()).unwrap().is_regular);
+        let none = dir.path().join("none");
+        assert_eq!(at(&none).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(of_folder(&none, |_| true, 9).unwrap_err().kind(), io::ErrorKind::NotFound);
+        written(&none, "", 1);
+        assert_eq!(of_folder(&none, |_| true, 9).unwrap_err().kind(), io::ErrorKind::NotADirectory);
+    }
+}

@@ -1,0 +1,142 @@
+//! `certificate = "/etc/letsencrypt/live/shop/fullchain.pem"` or `"shop.example:443"`: how long until it ends? Of several
+//! the first, which is the server's own. Whom to trust is not asked here: that is the question of an https url.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use unhang_core::{Cause, Observation, Phase, TlsFault, Weight};
+use ureq::Error;
+use ureq::http::Uri;
+
+use crate::os::certificates;
+use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::words;
+
+use super::fault::{classify, quoted};
+use super::kinds::{Found, Kind};
+use super::socket::{Bounded, Deadline};
+use super::trace::Trace;
+use super::{Ground, patient, port, tls};
+
+mod validity;
+
+use validity::Validity;
+
+pub(super) const KIND: Kind = Kind {
+    spec: Spec { subject: CERTIFICATE, keys: &[WARN, FAIL, SERVER_NAME], weight: Weight::Warns, clash },
+    ask,
+};
+
+const CERTIFICATE: Key = Key { name: "certificate", word: Word::Text(no_place), default: None };
+const WARN: Key = Key { name: "warn", word: Word::Span, default: Some("21d") };
+const FAIL: Key = Key { name: "fail", word: Word::Span, default: None };
+const SERVER_NAME: Key = Key { name: "server_name", word: Word::Text(no_server), default: None };
+
+fn no_place(text: &str) -> Option<&'static str> {
+    let is_place = if is_file(text) { !text.ends_with('/') } else { is_host_and_port(text) };
+    (!is_place).then_some("must be HOST:PORT or the absolute path of a file, such as \"shop.example:443\"")
+}
+
+fn is_file(place: &str) -> bool {
+    place.starts_with('/')
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && matches!(port.parse(), Ok(1_u16..));
+    let uri: Option<Uri> = format!("tcp://{text}").parse().ok();
+    is_port && ServerName::try_from(bare(host)).is_ok() && uri.is_some_and(|uri| uri.host() == Some(host))
+}
+
+fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+fn no_server(text: &str) -> Option<&'static str> {
+    ServerName::try_from(text).is_err().then_some("must be the name of a server, such as \"shop.example\"")
+}
+
+fn clash(given: &Given) -> Option<Clash> {
+    if is_file(given.text(&CERTIFICATE)) && !given.text(&SERVER_NAME).is_empty() {
+        let what = "has no meaning for a file".to_owned();
+        return Some(Clash { key: SERVER_NAME.name, what, cure: "leave it out" });
+    }
+    let (warn, fail) = (given.span(&WARN)?, given.span(&FAIL)?);
+    let what = || format!("must be shorter than warn {}, got {}", words::span(warn), words::span(fail));
+    (fail >= warn).then(|| Clash { key: FAIL.name, what: what(), cure: "warn first, fail later" })
+}
+
+fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+    let place = given.text(&CERTIFICATE);
+    let shown = if is_file(place) { of_file(place, ground) } else { of_server(place, given, ground) };
+    match shown.map(|certificate| validity::of(&certificate)) {
+        Ok(Some(validity)) => judged(&validity, given, ground.now),
+        Ok(None) => Found::not_known("the certificate says no validity that can be read"),
+        Err(found) => found,
+    }
+}
+
+fn of_file(path: &str, ground: &Ground<'_>) -> Result<CertificateDer<'static>, Found> {
+    let asked = path.to_owned();
+    let read = patient::within(ground.limit, move || certificates::first(Path::new(&asked)));
+    read.map_err(Found::doubt)?.map_err(|error| patient::not_seen(path, &error))
+}
+
+/// That it cannot be asked is not the certificate's fault, whosever it is.
+fn of_server(place: &str, given: &Given, ground: &Ground<'_>) -> Result<CertificateDer<'static>, Found> {
+    let trace = Trace::new();
+    let name = match given.text(&SERVER_NAME) {
+        "" => place.rsplit_once(':').map_or(place, |(host, _)| host),
+        name => name,
+    };
+    let deadline = Deadline(Instant::now() + ground.limit);
+    match handshake(place, name, deadline, &trace) {
+        Ok(Some(certificate)) => Ok(certificate),
+        Ok(None) => Err(Found::not_known(format!("{place} shows no certificate"))),
+        Err(error) => Err(match classify(&error, &trace.seen()) {
+            // STARTTLS, or no TLS at all.
+            Observation::Unhealthy(Cause::Tls(TlsFault::NotTls)) => {
+                Found::not_known(format!("what answers at {place} is not TLS"))
+            }
+            Observation::Unhealthy(cause) => Found::not_known(words::failing(&cause, ground.limit)),
+            Observation::Unknown(doubt) => Found::doubt(doubt),
+            Observation::Healthy => Found::not_known(quoted(&error)),
+        }),
+    }
+}
+
+fn handshake(
+    place: &str,
+    name: &str,
+    deadline: Deadline,
+    trace: &Trace,
+) -> Result<Option<CertificateDer<'static>>, Error> {
+    let socket = port::connect(&format!("tcp://{place}"), deadline, trace)?;
+    trace.enter(Phase::Tls);
+    tls::shown(name, &mut Bounded { socket: &socket, deadline })
+}
+
+fn judged(validity: &Validity, given: &Given, now: Duration) -> Found {
+    let Validity { begins, ends } = *validity;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let span = |from: i64, to: i64| Duration::from_secs(from.abs_diff(to));
+    if now < begins {
+        return Found::failing(format!("not valid yet, only in {}", words::span(span(now, begins))));
+    }
+    // The last second is within (RFC 5280, 4.1.2.5).
+    if now > ends {
+        return Found::failing(format!("expired {} ago", words::span(span(ends, now))));
+    }
+    let left = span(now, ends);
+    let less = |key: &Key| given.span(key).filter(|limit| left < *limit);
+    let words = format!("ends in {}", words::span(left));
+    match (less(&FAIL), less(&WARN)) {
+        (Some(fail), _) => Found::failing(format!("{words} (fail {})", words::span(fail))),
+        (None, Some(warn)) => Found::near(format!("{words} (warn {})", words::span(warn))),
+        (None, None) => Found::well(words),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! `file = "/var/backups/shop/db_*.sql.gz"`: is a file there, young enough and large enough? With `*` in its name the
+//! newest of those that match: backups whose names hold their date. The content is nobody's business here.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use unhang_core::Weight;
+
+use crate::os::newest::{self, Seen};
+use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::words;
+
+use super::fault::quoted;
+use super::kinds::{Found, Kind};
+use super::{Ground, patient};
+
+pub(super) const KIND: Kind = Kind {
+    spec: Spec {
+        subject: FILE,
+        keys: &[AGE_WARN, AGE_FAIL, SIZE_WARN, SIZE_FAIL],
+        weight: Weight::Warns,
+        clash,
+    },
+    ask,
+};
+
+const FILE: Key = Key { name: "file", word: Word::Path, default: None };
+const AGE_WARN: Key = Key { name: "age.warn", word: Word::Span, default: None };
+const AGE_FAIL: Key = Key { name: "age.fail", word: Word::Span, default: None };
+const SIZE_WARN: Key = Key { name: "size.warn", word: Word::Size, default: None };
+const SIZE_FAIL: Key = Key { name: "size.fail", word: Word::Size, default: None };
+
+/// Of one folder, whatever their names; a mail queue holds more.
+const MOST_NAMES: usize = 20_000;
+
+fn clash(given: &Given) -> Option<Clash> {
+    let wrong = |key: &Key, what: String, cure| Some(Clash { key: key.name, what, cure });
+    let (folder, name) = parts(given.text(&FILE));
+    if folder.contains('*') {
+        return wrong(&FILE, "takes * in the last part of the path only".to_owned(), "nothing was probed");
+    }
+    if name.is_empty() {
+        return wrong(&FILE, "must name a file, not a folder".to_owned(), "nothing was probed");
+    }
+    let ages = given.span(&AGE_WARN).zip(given.span(&AGE_FAIL));
+    if let Some((warn, fail)) = ages.filter(|(warn, fail)| fail <= warn) {
+        let (warn, fail) = (words::span(warn), words::span(fail));
+        let what = format!("must be longer than age.warn {warn}, got {fail}");
+        return wrong(&AGE_FAIL, what, "warn first, fail later");
+    }
+    let sizes = given.number(&SIZE_WARN).zip(given.number(&SIZE_FAIL));
+    if let Some((warn, fail)) = sizes.filter(|(warn, fail)| fail >= warn) {
+        let what = format!("must be smaller than size.warn {}, got {}", shown(warn), shown(fail));
+        return wrong(&SIZE_FAIL, what, "warn first, fail later");
+    }
+    None
+}
+
+fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+    let asked = given.text(&FILE).to_owned();
+    let looked = patient::within(ground.limit, move || look(&asked));
+    let path = given.text(&FILE);
+    match looked {
+        Ok(Ok(Some((name, seen)))) => judged(&seen, &name, given, ground.now),
+        Ok(Ok(None)) => Found::failing(quoted(&format!("no file is called {path}"))),
+        Ok(Err(error)) if is_missing(&error) => Found::failing(quoted(&format!("there is no {path}"))),
+        Ok(Err(error)) => patient::not_seen(path, &error),
+        Err(doubt) => Found::doubt(doubt),
+    }
+}
+
+/// The file, under the name that it is told by.
+fn look(path: &str) -> io::Result<Option<(String, Seen)>> {
+    let (folder, name) = parts(path);
+    if !name.contains('*') {
+        return Ok(Some((path.to_owned(), newest::at(Path::new(path))?)));
+    }
+    let wanted = |found: &[u8]| matches(name.as_bytes(), found);
+    let found = newest::of_folder(Path::new(OsStr::from_bytes(folder.as_bytes())), wanted, MOST_NAMES)?;
+    Ok(found.map(|(name, seen)| (name.to_string_lossy().into_owned(), seen)))
+}
+
+/// Also where what should be a folder is none.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn judged(seen: &Seen, name: &str, given: &Given, now: Duration) -> Found {
+    if !seen.is_regular {
+        return Found::failing(quoted(&format!("not a regular file: {name}")));
+    }
+    // A stamp in the future is of a clock that was wrong.
+    let age = now.saturating_sub(seen.modified);
+    let older = |key: &Key| given.span(key).filter(|limit| age > *limit);
+    let smaller = |key: &Key| given.number(key).filter(|limit| seen.size < *limit);
+    let bound = |key: &Key, limit: &str| format!(" ({} {limit})", key.name);
+    let of_age = |key: &Key| older(key).map(|limit| bound(key, &words::span(limit)));
+    let of_size = |key: &Key| smaller(key).map(|limit| bound(key, &shown(limit)));
+    let (age_fail, size_fail) = (of_age(&AGE_FAIL), of_size(&SIZE_FAIL));
+    let fails = age_fail.is_some() || size_fail.is_some();
+    let (age_passed, size_passed) =
+        (age_fail.or_else(|| of_age(&AGE_WARN)), size_fail.or_else(|| of_size(&SIZE_WARN)));
+    let is_near = age_passed.is_some() || size_passed.is_some();
+    // The figures first: a long name is cut at its end.
+    let words = quoted(&format!(
+        "{} old{}, {}{}: {name}",
+        words::span(Duration::from_secs(age.as_secs())),
+        age_passed.unwrap_or_default(),
+        shown(seen.size),
+        size_passed.unwrap_or_default(),
+    ));
+    match (fails, is_near) {
+        (true, _) => Found::failing(words),
+        (false, true) => Found::near(words),
+        (false, false) => Found::well(words),
+    }
+}
+
+/// The folder, and the name in it.
+fn parts(path: &str) -> (&str, &str) {
+    match path.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some(parts) => parts,
+        None => ("", path),
+    }
+}
+
+/// `*` stands for any bytes, but not for the dot that hides a file, as in a shell. Nothing else is special.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    if name.starts_with(b".") && !pattern.starts_with(b".") {
+        return false;
+    }
+    let mut pieces = pattern.split(|byte| *byte == b'*');
+    let Some(mut rest) = name.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
+    let Some(last) = pieces.next_back() else { return rest.is_empty() };
+    // The first place for each leaves the most room for those behind it.
+    for piece in pieces.filter(|piece| !piece.is_empty()) {
+        let found = rest.windows(piece.len()).position(|some| some == piece);
+        let Some(behind) = found.and_then(|at| rest.get(at + piece.len()..)) else { return false };
+        rest = behind;
+    }
+    rest.ends_with(last)
+}
+
+/// `812 bytes`, `1.2G`: powers of 1024, as `size.warn` has them; never more than there is.
+fn shown(bytes: u64) -> String {
+    let units = [("T", 1_u64 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)];
+    let Some((name, unit)) = units.into_iter().find(|(_, unit)| bytes >= *unit) else {
+        return format!("{bytes} bytes");
+    };
+    match bytes % unit / (unit / 10) {
+        // The tenth of 1024 is 102, so that the last of them is the eleventh.
+        0 => format!("{}{name}", bytes / unit),
+        tenths => format!("{}.{}{name}", bytes / unit, tenths.min(9)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
