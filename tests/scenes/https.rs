@@ -13,7 +13,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::harness::Scene;
 
 /// The port of a server whose certificate, also in `file`, ends in this year. Healthy, whoever asks.
-fn server(file: &Path, until: i32) -> u16 {
+pub(crate) fn server(file: &Path, until: i32) -> u16 {
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
     params.not_before = date_time_ymd(2020, 1, 1);
     params.not_after = date_time_ymd(until, 1, 1);
