@@ -63,7 +63,8 @@ fn clash(given: &Given) -> Option<Clash> {
         return Some(Clash { key: SERVER_NAME.name, what, cure: "leave it out" });
     }
     let (warn, fail) = (given.span(&WARN)?, given.span(&FAIL)?);
-    let what = || format!("must be shorter than warn {}, got {}", words::span(warn), words::span(fail));
+    let what =
+        || format!("must be shorter than warn, which is {}, got {}", words::span(warn), words::span(fail));
     (fail >= warn).then(|| Clash { key: FAIL.name, what: what(), cure: "warn first, fail later" })
 }
 
@@ -99,7 +100,10 @@ fn of_server(place: &str, given: &Given, ground: &Ground<'_>) -> Result<Certific
             Observation::Unhealthy(Cause::Tls(TlsFault::NotTls)) => {
                 Found::not_known(format!("what answers at {place} is not TLS"))
             }
-            Observation::Unhealthy(cause) => Found::not_known(words::failing(&cause, ground.limit)),
+            Observation::Unhealthy(cause) => {
+                let words = words::cause(&cause, ground.limit);
+                Found::not_known(words.unwrap_or_else(|| quoted(&error)))
+            }
             Observation::Unknown(doubt) => Found::doubt(doubt),
             Observation::Healthy => Found::not_known(quoted(&error)),
         }),

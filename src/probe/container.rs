@@ -41,9 +41,9 @@ fn no_name(text: &str) -> Option<&'static str> {
 fn clash(given: &Given) -> Option<Clash> {
     let wrong = |what: &str, cure| Some(Clash { key: PROJECT.name, what: what.to_owned(), cure });
     match (given.text(&RUNTIME) == COMPOSE, given.text(&PROJECT)) {
-        (true, "") => wrong("is missing", "name the folder of compose.yaml"),
+        (true, "") => wrong("must be given with runtime = \"compose\"", "name the folder of compose.yaml"),
         (true, _) | (false, "") => None,
-        (false, _) => wrong("has a meaning with runtime = \"compose\" only", "leave it out"),
+        (false, _) => wrong("has no meaning without runtime = \"compose\"", "leave it out"),
     }
 }
 

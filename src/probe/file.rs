@@ -48,12 +48,12 @@ fn clash(given: &Given) -> Option<Clash> {
     let ages = given.span(&AGE_WARN).zip(given.span(&AGE_FAIL));
     if let Some((warn, fail)) = ages.filter(|(warn, fail)| fail <= warn) {
         let (warn, fail) = (words::span(warn), words::span(fail));
-        let what = format!("must be longer than age.warn {warn}, got {fail}");
+        let what = format!("must be longer than age.warn, which is {warn}, got {fail}");
         return wrong(&AGE_FAIL, what, "warn first, fail later");
     }
     let sizes = given.number(&SIZE_WARN).zip(given.number(&SIZE_FAIL));
     if let Some((warn, fail)) = sizes.filter(|(warn, fail)| fail >= warn) {
-        let what = format!("must be smaller than size.warn {}, got {}", shown(warn), shown(fail));
+        let what = format!("must be smaller than size.warn, which is {}, got {}", shown(warn), shown(fail));
         return wrong(&SIZE_FAIL, what, "warn first, fail later");
     }
     None

@@ -204,6 +204,8 @@ pub(crate) const NO_MESSAGES: &[(&str, &str)] = &[
     ("not been booted with systemd", "systemctl's word, looked for"),
     ("Can't operate", "systemctl's word, looked for"),
     ("too many headers", "ureq's word, looked for"),
+    ("unknown flag", "docker's word, looked for"),
+    ("docker compose", "the name of a program, in several messages"),
     (" (os error ", "the standard library's words, looked for"),
     ("%Y-%m-%d %H:%M", "the shape of a time"),
     ("HTTP/1.1 200 OK", "what the demo's server answers"),

@@ -66,7 +66,7 @@ fn what_a_certificate_cannot_be_is_refused_before_anything_is_asked() {
         ),
         (
             "certificate = \"/c.pem\"\nfail = \"30d\"",
-            "fail: must be shorter than warn 21 d, got 30 d; warn first, fail later",
+            "fail: must be shorter than warn, which is 21 d, got 30 d; warn first, fail later",
         ),
         (
             "certificate = \"/c.pem\"\nserver_name = \"a.example\"",

@@ -75,7 +75,8 @@ fn a_service_of_compose_is_asked_about_in_its_folder() {
     engine(&scene, &(line("db-1", "running", "healthy") + &line("db-2", "running", "starting")), "", 0);
     scene.tick().exits(0).logs(&["⚠️ app warns: db: shop-db-2: running (health: starting)"]);
     engine(&scene, &(line("db-1", "running", "healthy") + &line("db-2", "exited", "")), "", 0);
-    scene.tick().exits(1).logs(&["*db*", "*shop-db-2: exited (1)*"]);
+    let line = "⚠️ app health check failed (db) - Failure 1/2: shop-db-2: exited (1)";
+    scene.tick().exits(1).logs(&[line, "✅ app warns no more: *"]);
 }
 
 #[test]
@@ -98,10 +99,13 @@ fn what_a_container_cannot_be_is_refused_before_anything_is_asked() {
             "container = \"a\"\nruntime = \"lxc\"",
             "runtime: must be one of \"docker\", \"podman\", \"compose\", got *",
         ),
-        ("container = \"a\"\nruntime = \"compose\"", "project: is missing; name the folder of compose.yaml"),
+        (
+            "container = \"a\"\nruntime = \"compose\"",
+            "project: must be given with runtime = \"compose\"; name the folder of compose.yaml",
+        ),
         (
             "container = \"a\"\nproject = \"/opt/shop\"",
-            "project: has a meaning with runtime = \"compose\" only; leave it out",
+            "project: has no meaning without runtime = \"compose\"; leave it out",
         ),
     ] {
         let scene = Scene::new();

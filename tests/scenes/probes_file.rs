@@ -77,11 +77,11 @@ fn what_a_file_cannot_be_is_refused_before_anything_is_asked() {
         ("file = \"/b*/db\"", "file: takes * in the last part of the path only; nothing was probed"),
         (
             "file = \"/b/db\"\nage.warn = \"2h\"\nage.fail = \"1h\"",
-            "age.fail: must be longer than age.warn 2 h, got 1 h; warn first, fail later",
+            "age.fail: must be longer than age.warn, which is 2 h, got 1 h; warn first, fail later",
         ),
         (
             "file = \"/b/db\"\nsize = { warn = \"1M\", fail = \"1G\" }",
-            "size.fail: must be smaller than size.warn 1M, got 1G; warn first, fail later",
+            "size.fail: must be smaller than size.warn, which is 1M, got 1G; warn first, fail later",
         ),
         ("file = \"db\"", "file: must be an absolute path, such as *, got \"db\"*"),
     ] {

@@ -243,7 +243,7 @@ fn bounds_that_cannot_both_be_meant_are_refused() {
     };
     let fail = |days: u32| ("fail", Value::Span(days * DAY));
     assert_eq!(clash("/c", &[fail(20)]), None);
-    assert_eq!(clash("/c", &[fail(21)]).unwrap(), "fail must be shorter than warn 21 d, got 21 d");
+    assert_eq!(clash("/c", &[fail(21)]).unwrap(), "fail must be shorter than warn, which is 21 d, got 21 d");
     let name = ("server_name", Value::Text("a.example".to_owned()));
     assert_eq!(clash("h:443", std::slice::from_ref(&name)), None);
     assert_eq!(clash("/c", &[name]).unwrap(), "server_name has no meaning for a file");

@@ -345,7 +345,7 @@ fn a_project_belongs_to_compose_and_must_be_there() {
     let clash = |values: &[(&'static str, &str)]| clash(&given("foo", values)).map(|clash| clash.what);
     assert_eq!(clash(&[]), None);
     assert_eq!(clash(&[("runtime", "compose"), ("project", "/opt/shop")]), None);
-    assert_eq!(clash(&[("runtime", "compose")]).unwrap(), "is missing");
+    assert_eq!(clash(&[("runtime", "compose")]).unwrap(), "must be given with runtime = \"compose\"");
     assert!(clash(&[("project", "/opt/shop")]).is_some());
     let dir = tempfile::tempdir().unwrap();
     let none = dir.path().join("none").display().to_string();

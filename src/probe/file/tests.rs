@@ -206,12 +206,12 @@ fn bounds_that_cannot_both_be_meant_are_refused() {
     refused(
         "/b/db",
         &[("age.warn", hours(26)), ("age.fail", hours(26))],
-        "age.fail must be longer than age.warn 26 h, got 26 h",
+        "age.fail must be longer than age.warn, which is 26 h, got 26 h",
     );
     refused(
         "/b/db",
         &[("size.warn", size(1 << 20)), ("size.fail", size(2 << 20))],
-        "size.fail must be smaller than size.warn 1M, got 2M",
+        "size.fail must be smaller than size.warn, which is 1M, got 2M",
     );
     refused("/b*/db", &[], "file takes * in the last part of the path only");
     refused("/b/", &[], "file must name a file, not a folder");
