@@ -22,7 +22,7 @@ pub(super) fn by_inspect(text: &str, name: &str) -> Found {
     match list.as_slice() {
         [one] if is_called(one, name) => {
             let (is, words) = inspected(one);
-            found(is, words)
+            found(is, &words)
         }
         // A name that nobody has is taken for the beginning of an id.
         [one] if one["Name"].is_string() => Found::failing("no such container"),
@@ -57,9 +57,9 @@ pub(super) fn by_compose(text: &str, service: &str) -> Found {
     let said: Vec<_> = containers.iter().map(|one| (listed(one), text_of(one, "Name"))).collect();
     match said.iter().max_by_key(|((is, _), _)| *is) {
         None => Found::failing("no container of the service"),
-        Some(((is, words), _)) if said.len() == 1 => found(*is, words.clone()),
+        Some(((is, words), _)) if said.len() == 1 => found(*is, words),
         Some(((Is::Well, _), _)) => Found::well(format!("{} containers run", said.len())),
-        Some(((is, words), name)) => found(*is, format!("{name}: {words}")),
+        Some(((is, words), name)) => found(*is, &format!("{name}: {words}")),
     }
 }
 
@@ -136,7 +136,7 @@ fn text_of<'a>(object: &'a Value, key: &str) -> &'a str {
     object[key].as_str().unwrap_or_default()
 }
 
-fn found(is: Is, words: String) -> Found {
+fn found(is: Is, words: &str) -> Found {
     let words = quoted(&words);
     match is {
         Is::Well => Found::well(words),

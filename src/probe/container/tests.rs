@@ -78,6 +78,7 @@ fn ended(status: &str, code: i32, memory: bool) -> String {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "what was expected is made in place")]
 fn inspected(text: &str, expected: Found) {
     assert_eq!(said::by_inspect(text, "shop-db"), expected, "{text}");
 }
@@ -231,6 +232,7 @@ fn line(name: &str, state: &str, health: &str, code: i32, one_off: &str) -> Stri
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "what was expected is made in place")]
 fn listed(text: &str, expected: Found) {
     assert_eq!(said::by_compose(text, "foo"), expected, "{text}");
 }

@@ -52,7 +52,7 @@ fn a_file_is_judged_by_its_age_and_its_size() {
         (27 * HOUR, 0, Found::failing("27 h old (age.warn 26 h), 0 bytes (size.fail 1M): db")),
         (51 * HOUR, 2 << 20, Found::failing("2 d 3 h old (age.fail 2 d 2 h), 2M (size.warn 10M): db")),
     ] {
-        let seen = Seen { is_regular: true, size, modified: NOW - age };
+        let seen = Seen { is_regular: true, size, modified: NOW.saturating_sub(age) };
         assert_eq!(judged(&seen, "db", &given, NOW), expected, "{age:?} {size}");
     }
 }
