@@ -43,7 +43,7 @@ fn clash(given: &Given) -> Option<Clash> {
     match (given.text(&RUNTIME) == COMPOSE, given.text(&PROJECT)) {
         (true, "") => wrong("must be given with runtime = \"compose\"", "name the folder of compose.yaml"),
         (true, _) | (false, "") => None,
-        (false, _) => wrong("has no meaning without runtime = \"compose\"", "leave it out"),
+        (false, _) => wrong("belongs to runtime = \"compose\"", "leave it out"),
     }
 }
 

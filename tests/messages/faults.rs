@@ -138,7 +138,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: has no meaning for a file; leave it out", "server_name stands with a certificate that is a file.", "Leave it out."),
     Row("*: must be the name of a container: letters, digits and _.-, got *; nothing was probed", VALUE, SET),
     Row("*: must be given with runtime = \"compose\"; name the folder of compose.yaml", "container asks docker compose, which knows services by their folder.", "Add project."),
-    Row("*: has no meaning without runtime = \"compose\"; leave it out", "project stands with docker or podman.", "Leave it out, or add the runtime."),
+    Row("*: belongs to runtime = \"compose\"; leave it out", "project stands with docker or podman.", "Leave it out, or add the runtime."),
     Row("*: has no meaning for a connection, which has no body; leave it out", "body or json stands with a url that begins with tcp:.", "Leave it out."),
     Row("*: has no meaning for HEAD, whose answer has no body; leave it out", "body or json stands with method = \"HEAD\".", "Leave one of the two out."),
     Row("*: does not say what to ask; write one of url, *", "A table of a probe has none of the keys that say what kind it is.", "Write one of them."),

@@ -105,7 +105,7 @@ fn what_a_container_cannot_be_is_refused_before_anything_is_asked() {
         ),
         (
             "container = \"a\"\nproject = \"/opt/shop\"",
-            "project: has no meaning without runtime = \"compose\"; leave it out",
+            "project: belongs to runtime = \"compose\"; leave it out",
         ),
     ] {
         let scene = Scene::new();
