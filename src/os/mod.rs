@@ -1,6 +1,7 @@
 //! The operating system, made safe and bounded: the only place that opens files, starts processes and
 //! reads clocks. Rooms use it; `core` cannot. It decides nothing and knows no word of the domain.
 
+pub(crate) mod appended;
 pub(crate) mod attended;
 pub(crate) mod certificates;
 pub(crate) mod clock;

@@ -37,11 +37,20 @@ pub(crate) enum End {
 /// An error: it could not be started, or not be watched, and then does not run any more. Of each of
 /// stdout and stderr `room` bytes are kept; the rest is read and dropped, so that nobody blocks on a full
 /// pipe.
-pub(crate) fn run(mut command: Command, limit: Duration, room: usize) -> io::Result<Ran> {
+pub(crate) fn run(command: Command, limit: Duration, room: usize) -> io::Result<Ran> {
+    run_and_keep(command, limit, Kept { room, of: Side::Begin })
+}
+
+/// The same, but what is kept of each is its last part.
+pub(crate) fn run_for_the_end(command: Command, limit: Duration, room: usize) -> io::Result<Ran> {
+    run_and_keep(command, limit, Kept { room, of: Side::End })
+}
+
+fn run_and_keep(mut command: Command, limit: Duration, kept: Kept) -> io::Result<Ran> {
     let over = Instant::now() + limit;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = spawn(&mut command)?;
-    let ran = watch(&mut child, over, room);
+    let ran = watch(&mut child, over, kept);
     if !matches!(ran, Ok(Ran { end: End::Exited(_), .. })) {
         kill(&mut child);
     }
@@ -103,8 +112,8 @@ pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
 
 const NOT_KNOWN: &str = "it is not known whether it began";
 
-fn watch(child: &mut Child, over: Instant, room: usize) -> io::Result<Ran> {
-    let (mut out, mut err) = (Pipe::of(child.stdout.take(), room)?, Pipe::of(child.stderr.take(), room)?);
+fn watch(child: &mut Child, over: Instant, kept: Kept) -> io::Result<Ran> {
+    let (mut out, mut err) = (Pipe::of(child.stdout.take(), kept)?, Pipe::of(child.stderr.take(), kept)?);
     let end = loop {
         if let Some(status) = child.try_wait()? {
             break End::Exited(status);
@@ -119,7 +128,7 @@ fn watch(child: &mut Child, over: Instant, room: usize) -> io::Result<Ran> {
     };
     out.drain();
     err.drain();
-    Ok(Ran { end, stdout: out.kept, stderr: err.kept })
+    Ok(Ran { end, stdout: out.kept(), stderr: err.kept() })
 }
 
 fn kill(child: &mut Child) {
@@ -142,25 +151,63 @@ fn await_output(pipes: &[&Pipe], longest: Duration) {
     }
 }
 
+/// Of what a pipe gives.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    room: usize,
+    of: Side,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Begin,
+    End,
+}
+
 struct Pipe {
     from: Option<Box<dyn ReadFd>>,
-    kept: Vec<u8>,
-    room: usize,
+    bytes: Vec<u8>,
+    kept: Kept,
 }
 
 trait ReadFd: Read + AsFd {}
 impl<T: Read + AsFd> ReadFd for T {}
 
 impl Pipe {
-    fn of(from: Option<impl ReadFd + 'static>, room: usize) -> io::Result<Self> {
+    fn of(from: Option<impl ReadFd + 'static>, kept: Kept) -> io::Result<Self> {
         if let Some(from) = &from {
             rustix::io::ioctl_fionbio(from, true)?;
         }
-        Ok(Self { from: from.map(|from| -> Box<dyn ReadFd> { Box::new(from) }), kept: Vec::new(), room })
+        Ok(Self { from: from.map(|from| -> Box<dyn ReadFd> { Box::new(from) }), bytes: Vec::new(), kept })
+    }
+
+    fn kept(mut self) -> Vec<u8> {
+        self.forget(self.kept.room);
+        self.bytes
+    }
+
+    /// All but the last `room` bytes.
+    fn forget(&mut self, room: usize) {
+        self.bytes.drain(..self.bytes.len().saturating_sub(room));
     }
 
     fn fd(&self) -> Option<PollFd<'_>> {
         self.from.as_ref().map(|from| PollFd::from_borrowed_fd(from.as_fd(), PollFlags::IN))
+    }
+
+    fn keep(&mut self, some: &[u8]) {
+        let Kept { room, of } = self.kept;
+        let free = room.saturating_sub(self.bytes.len()).min(some.len());
+        match of {
+            Side::Begin => self.bytes.extend_from_slice(some.get(..free).unwrap_or_default()),
+            Side::End => {
+                self.bytes.extend_from_slice(some);
+                // Not at each turn: what stays has to move.
+                if self.bytes.len() > room.saturating_mul(2) {
+                    self.forget(room);
+                }
+            }
+        }
     }
 
     /// Reads what is there, without waiting, and only so much that a child which writes for ever
@@ -171,10 +218,7 @@ impl Pipe {
             let Some(from) = &mut self.from else { return };
             match from.read(&mut some) {
                 Ok(0) => self.from = None,
-                Ok(n) => {
-                    let room = self.room.saturating_sub(self.kept.len()).min(n);
-                    self.kept.extend_from_slice(some.get(..room).unwrap_or_default());
-                }
+                Ok(n) => self.keep(some.get(..n).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(_) => self.from = None,
@@ -228,6 +272,15 @@ mod tests {
         let (ran, took) = sh("head -c 1000000 /dev/zero", 5000);
         assert_eq!(ran.stdout.len(), KEPT);
         assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+
+    #[test]
+    fn of_what_is_too_long_the_end_is_kept_where_it_is_wanted() {
+        let ran = |script: &str| run_for_the_end(shell(script), Duration::from_secs(5), KEPT).unwrap().stdout;
+        let said = ran("head -c 1000000 /dev/zero; echo the end");
+        assert_eq!(said.len(), KEPT);
+        assert!(said.ends_with(b"\0the end\n"));
+        assert_eq!(ran("echo all"), b"all\n");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(crate) const KINDS: &[Kind] = &[
     super::file::KIND,
     super::certificate::KIND,
     super::container::KIND,
+    super::log::KIND,
 ];
 
 /// One signature for all: what was given, and within which time.
@@ -84,6 +85,11 @@ impl Found {
     #[cfg(test)]
     pub(super) const fn is_not_known(&self) -> bool {
         matches!(self.is, Is::NotKnown(_))
+    }
+
+    #[cfg(test)]
+    pub(super) fn in_parts(self) -> (Self, Option<String>) {
+        (Self::of(self.is), self.memory)
     }
 }
 

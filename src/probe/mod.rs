@@ -12,6 +12,7 @@ mod head;
 mod health;
 mod http;
 mod kinds;
+mod log;
 mod lookup;
 mod patient;
 mod port;

@@ -1,0 +1,172 @@
+//! `log = "/var/log/shop/app.log"`, or `log = "journal:shop.service"`: what was logged since the run before, held
+//! against the operator's patterns. A line is matched once; what was there before the first run is not looked at.
+
+mod file;
+mod journal;
+mod lines;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use unhang_core::{Doubt, Weight};
+
+use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::words;
+
+use super::fault::quoted;
+use super::kinds::{Found, Kind};
+use super::{Ground, patient};
+use lines::{Matches, Patterns, Seen};
+
+pub(super) const KIND: Kind =
+    Kind { spec: Spec { subject: LOG, keys: &[FAIL, WARN, LACKS], weight: Weight::Counts, clash }, ask };
+
+const LOG: Key = Key { name: "log", word: Word::Text(wrong_with), default: None };
+const FAIL: Key = Key { name: "fail", word: Word::Pattern, default: None };
+const WARN: Key = Key { name: "warn", word: Word::Pattern, default: None };
+/// Lines that are left out before both.
+const LACKS: Key = Key { name: "lacks", word: Word::Pattern, default: None };
+
+const JOURNAL: &str = "journal:";
+
+/// What was logged since.
+#[derive(Debug, PartialEq, Eq)]
+struct News {
+    /// Whole lines.
+    text: Vec<u8>,
+    /// Older than those, and not read.
+    skipped: Skipped,
+    /// Where the next run goes on.
+    place: String,
+    /// There was no run before.
+    is_first: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Skipped {
+    Nothing,
+    Bytes(u64),
+    /// More than could be kept.
+    Some,
+}
+
+/// It could not be read.
+#[derive(Debug, PartialEq, Eq)]
+struct Missed {
+    doubt: Doubt,
+    /// Where the next run goes on all the same.
+    place: Option<String>,
+}
+
+impl From<Doubt> for Missed {
+    fn from(doubt: Doubt) -> Self {
+        Self { doubt, place: None }
+    }
+}
+
+impl Missed {
+    fn because(why: impl Into<String>) -> Self {
+        Doubt::Other(why.into()).into()
+    }
+}
+
+fn wrong_with(text: &str) -> Option<&'static str> {
+    let good = match text.strip_prefix(JOURNAL) {
+        Some(unit) => is_unit(unit),
+        None => text.starts_with('/'),
+    };
+    (!good).then_some("must be the absolute path of a file, or a unit such as \"journal:shop.service\"")
+}
+
+/// journalctl would take more: patterns, and names without their ending.
+fn is_unit(name: &str) -> bool {
+    let known = |c: char| c.is_ascii_alphanumeric() || ":_.\\@-".contains(c);
+    let (before, ending) = name.rsplit_once('.').unwrap_or_default();
+    name.len() <= 255
+        && !before.is_empty()
+        && !ending.is_empty()
+        && !name.starts_with('-')
+        && name.chars().all(known)
+}
+
+fn clash(given: &Given) -> Option<Clash> {
+    let nothing = given.list(&FAIL).is_empty() && given.list(&WARN).is_empty();
+    nothing.then(|| Clash {
+        key: FAIL.name,
+        what: "is missing, and so is warn".to_owned(),
+        cure: "say which lines fail the service, or warn",
+    })
+}
+
+fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+    let until = Instant::now() + ground.limit;
+    let patterns = [&FAIL, &WARN, &LACKS].map(|key| given.list(key));
+    let patterns = match Patterns::of(patterns) {
+        Ok(patterns) => patterns,
+        Err(why) => return Found::not_known(why),
+    };
+    let subject = given.text(&LOG);
+    let mark = format!("{:016x} ", lines::mark(subject.as_bytes()));
+    let before = ground.memory.and_then(|memory| memory.strip_prefix(&mark));
+    let remembered = |place: &str| format!("{mark}{place}");
+    let news = match subject.strip_prefix(JOURNAL) {
+        Some(unit) => journal::news(unit, before, ground.limit),
+        None => news_of_file(subject, before, ground),
+    };
+    let News { text, skipped, place, is_first } = match news {
+        Ok(news) => news,
+        Err(Missed { doubt, place: None }) => return Found::doubt(doubt),
+        Err(Missed { doubt, place: Some(place) }) => {
+            return Found::doubt(doubt).remembering(remembered(&place));
+        }
+    };
+    let left = until.saturating_duration_since(Instant::now());
+    // Not for the file system's sake: there are patterns that one line alone keeps busy.
+    let found = match patient::within(left, move || lines::seen(&text, &patterns, until)) {
+        Ok(Some(_)) if is_first => Found::well("read from here on"),
+        Ok(Some(seen)) => judged(&seen, skipped),
+        Ok(None) | Err(_) => {
+            let limit = words::span(ground.limit);
+            Found::not_known(format!("its new lines could not all be matched within {limit}"))
+        }
+    };
+    found.remembering(remembered(&place))
+}
+
+fn news_of_file(path: &str, before: Option<&str>, ground: &Ground<'_>) -> Result<News, Missed> {
+    let (path, before) = (PathBuf::from(path), before.map(str::to_owned));
+    let own_log = ground.own_log.map(PathBuf::from);
+    patient::within(ground.limit, move || file::news(&path, before.as_deref(), own_log.as_deref()))?
+}
+
+fn judged(seen: &Seen, skipped: Skipped) -> Found {
+    let skipped = match skipped {
+        Skipped::Nothing => String::new(),
+        Skipped::Bytes(bytes) => format!("; the {} KiB before them were not read", bytes.div_ceil(1024)),
+        Skipped::Some => "; what came before them was not read".to_owned(),
+    };
+    match (told(&seen.failing), told(&seen.warning)) {
+        (Some(failing), _) => Found::failing(failing + &skipped),
+        (None, Some(warning)) => Found::near(warning + &skipped),
+        (None, None) => Found::well(match seen.lines {
+            0 => format!("no new line{skipped}"),
+            1 => format!("1 new line, and it does not match{skipped}"),
+            n => format!("{n} new lines, and none matches{skipped}"),
+        }),
+    }
+}
+
+/// `3 lines match "Traceback": Traceback (most recent call last)`, with the first of them.
+fn told(matches: &Matches) -> Option<String> {
+    let (pattern, line) = matches.first.as_ref()?;
+    let cut = |text: &str, most| quoted(&text).chars().take(most).collect::<String>();
+    let (pattern, line) = (cut(pattern, 40), cut(line, 100));
+    Some(match (matches.count, matches.of_several) {
+        (1, _) => format!("1 line matches \"{pattern}\": {line}"),
+        (n, false) => format!("{n} lines match \"{pattern}\": {line}"),
+        (n, true) => format!("{n} lines match, the first \"{pattern}\": {line}"),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! What lines say, by the operator's patterns. Pure.
+
+use std::time::Instant;
+
+use regex_lite::Regex;
+
+use crate::probe::fault::quoted;
+
+/// Of each line, in bytes; what stands behind it is not matched.
+pub(super) const LONGEST: usize = 8 * 1024;
+
+/// By what a log, and a place in it, is known again: FNV-1a, which stays the same from release to release.
+pub(super) fn mark(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |mark, byte| (mark ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[derive(Debug)]
+pub(super) struct Patterns {
+    fail: Vec<Regex>,
+    warn: Vec<Regex>,
+    lacks: Vec<Regex>,
+}
+
+impl Patterns {
+    pub(super) fn of([fail, warn, lacks]: [&[String]; 3]) -> Result<Self, String> {
+        let all = |patterns: &[String]| {
+            let one = |pattern: &String| Regex::new(pattern).map_err(|error| quoted(&error));
+            patterns.iter().map(one).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self { fail: all(fail)?, warn: all(warn)?, lacks: all(lacks)? })
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// But for those that are left out.
+    pub(super) lines: u64,
+    pub(super) failing: Matches,
+    pub(super) warning: Matches,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Matches {
+    pub(super) count: u64,
+    /// A pattern, and the line.
+    pub(super) first: Option<(String, String)>,
+    /// There is more than one pattern that could have matched.
+    pub(super) of_several: bool,
+}
+
+/// `None`: time was over before the last line.
+pub(super) fn seen(text: &[u8], patterns: &Patterns, until: Instant) -> Option<Seen> {
+    let mut seen = Seen::default();
+    let Some(text) = text.strip_suffix(b"\n") else { return Some(seen) };
+    for line in text.split(|byte| *byte == b'\n') {
+        if Instant::now() >= until {
+            return None;
+        }
+        let line = String::from_utf8_lossy(legible(line));
+        if patterns.lacks.iter().any(|pattern| pattern.is_match(&line)) {
+            continue;
+        }
+        seen.lines = seen.lines.saturating_add(1);
+        seen.failing.note(&line, &patterns.fail);
+        seen.warning.note(&line, &patterns.warn);
+    }
+    Some(seen)
+}
+
+/// A writer that does not append leaves a hole of zeros where its file was truncated.
+fn legible(line: &[u8]) -> &[u8] {
+    let begins = line.iter().position(|byte| *byte != 0).unwrap_or(line.len());
+    let line = line.get(begins..).unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.get(..LONGEST).unwrap_or(line)
+}
+
+impl Matches {
+    fn note(&mut self, line: &str, patterns: &[Regex]) {
+        if let Some(pattern) = patterns.iter().find(|pattern| pattern.is_match(line)) {
+            self.count = self.count.saturating_add(1);
+            self.of_several = patterns.len() > 1;
+            self.first.get_or_insert_with(|| (pattern.as_str().to_owned(), line.to_owned()));
+        }
+    }
+}

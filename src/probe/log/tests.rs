@@ -1,0 +1,214 @@
+//! The verdicts, through a real file.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use proptest::prelude::{any, proptest};
+
+use super::*;
+use crate::plan::Value;
+
+/// A log, and what its probe remembers from run to run.
+pub(super) struct Stage {
+    dir: tempfile::TempDir,
+    given: Given,
+    memory: Option<String>,
+    own_log: Option<PathBuf>,
+}
+
+impl Stage {
+    pub(super) fn new(patterns: &[(&'static str, &[&str])]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut given = Given::default();
+        let path = dir.path().join("app.log").display().to_string();
+        given.0.insert("log", Value::Text(path));
+        for (key, patterns) in patterns {
+            given.0.insert(key, Value::List(patterns.iter().map(|one| (*one).to_owned()).collect()));
+        }
+        Self { dir, given, memory: None, own_log: None }
+    }
+
+    pub(super) fn failing_on_error() -> Self {
+        Self::new(&[("fail", &["ERROR"])])
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.path("app.log")
+    }
+
+    pub(super) fn says(&self, text: impl AsRef<[u8]>) -> &Self {
+        append(&self.log(), text);
+        self
+    }
+
+    pub(super) fn ask(&self) -> Found {
+        let ground = Ground {
+            limit: Duration::from_secs(20),
+            memory: self.memory.as_deref(),
+            own_log: self.own_log.as_deref(),
+            ..Ground::default()
+        };
+        ask(&self.given, &ground)
+    }
+
+    /// A run: what it was told to remember, the next one knows.
+    #[track_caller]
+    pub(super) fn run(&mut self, expected: Found) {
+        let (found, memory) = self.ask().in_parts();
+        assert_eq!(found, expected);
+        if let Some(memory) = &memory {
+            assert!(memory.is_ascii() && memory.len() <= 200, "{memory}");
+        }
+        self.memory = memory.or(self.memory.take());
+    }
+
+    #[track_caller]
+    pub(super) fn begin(&mut self) {
+        self.run(Found::well("read from here on"));
+    }
+}
+
+pub(super) fn append(path: &Path, text: impl AsRef<[u8]>) {
+    OpenOptions::new().create(true).append(true).open(path).unwrap().write_all(text.as_ref()).unwrap();
+}
+
+#[test]
+fn lines_that_match_fail_or_warn_and_are_told_once() {
+    let mut stage =
+        Stage::new(&[("fail", &["Traceback", "^FATAL:"]), ("warn", &["WARN"]), ("lacks", &["GET /health"])]);
+    stage.says("Traceback of yesterday\n");
+    stage.begin();
+    stage.run(Found::well("no new line"));
+    stage.says("fine\n");
+    stage.run(Found::well("1 new line, and it does not match"));
+    stage.says("WARN slow\nok\n");
+    stage.run(Found::near("1 line matches \"WARN\": WARN slow"));
+    stage.says("ok\nWARN slow\nTraceback (most recent call last)\n  x\nFATAL: 1\n");
+    let first = "2 lines match, the first \"Traceback\": Traceback (most recent call last)";
+    stage.run(Found::failing(first));
+    stage.run(Found::well("no new line"));
+    stage.says("GET /health WARN Traceback\nok\nnot FATAL: 2\n");
+    stage.run(Found::well("2 new lines, and none matches"));
+}
+
+#[test]
+fn with_one_pattern_its_lines_are_counted() {
+    let mut stage = Stage::failing_on_error();
+    stage.begin_with("");
+    stage.says("ERROR a\nERROR b\nERROR c\n");
+    stage.run(Found::failing("3 lines match \"ERROR\": ERROR a"));
+}
+
+#[test]
+fn both_looks_of_a_run_see_the_same_lines() {
+    let mut stage = Stage::failing_on_error();
+    stage.begin_with("");
+    stage.says("ERROR a\n");
+    let looks = [stage.ask(), stage.ask()];
+    assert_eq!(looks[0], looks[1]);
+    assert_eq!(looks[0].clone().in_parts().0, Found::failing("1 line matches \"ERROR\": ERROR a"));
+}
+
+#[test]
+fn another_log_begins_anew() {
+    let mut stage = Stage::failing_on_error();
+    stage.begin_with("");
+    stage.says("ERROR a\n");
+    append(&stage.path("other.log"), "ERROR b\n");
+    let other = stage.path("other.log").display().to_string();
+    stage.given.0.insert("log", Value::Text(other));
+    stage.begin();
+}
+
+#[test]
+fn what_unhang_logs_of_the_service_is_no_evidence() {
+    let mut stage = Stage::failing_on_error();
+    stage.says("app restart failed ERROR\n");
+    fs::hard_link(stage.log(), stage.path("by-another-name")).unwrap();
+    stage.own_log = Some(stage.path("by-another-name"));
+    let why = format!("{} is what unhang itself logs of this service", stage.log().display());
+    stage.run(Found::not_known(why));
+}
+
+#[test]
+fn what_a_line_holds_neither_drives_a_terminal_nor_fills_a_page() {
+    let mut stage = Stage::failing_on_error();
+    stage.begin_with("");
+    stage.says(format!("\u{1b}[31mERROR{}\n", "x".repeat(9000)));
+    let shown: String = format!(r"\u{{1b}}[31mERROR{}", "x".repeat(200)).chars().take(100).collect();
+    stage.run(Found::failing(format!("1 line matches \"ERROR\": {shown}")));
+}
+
+#[test]
+fn a_line_is_matched_in_its_first_8_kib() {
+    let mut stage = Stage::failing_on_error();
+    stage.begin_with("");
+    stage.says(format!("{}ERROR\n", "x".repeat(lines::LONGEST)));
+    stage.run(Found::well("1 new line, and it does not match"));
+    stage.says(format!("{}ERROR\r\n", "x".repeat(lines::LONGEST - 5)));
+    let shown = "x".repeat(100);
+    stage.run(Found::failing(format!("1 line matches \"ERROR\": {shown}")));
+}
+
+#[test]
+fn time_over_is_no_evidence_and_the_next_run_goes_on_behind() {
+    let patterns = Patterns::of([&["x".to_owned()], &[], &[]]).unwrap();
+    assert_eq!(lines::seen(b"x\n", &patterns, Instant::now()), None);
+    let later = Instant::now() + Duration::from_secs(9);
+    assert_eq!(lines::seen(b"", &patterns, later), Some(Seen::default()));
+}
+
+#[test]
+fn a_pattern_is_needed_and_a_log_is_a_path_or_a_unit() {
+    assert_eq!(clash(&Given::default()).unwrap().what, "is missing, and so is warn");
+    assert!(clash(&Stage::failing_on_error().given).is_none());
+    for good in ["/var/log/a b.log", "journal:shop.service", "journal:a@b\\x2d1:_.timer"] {
+        assert_eq!(wrong_with(good), None, "{good}");
+    }
+    for bad in [
+        "app.log",
+        "",
+        "journal:",
+        "journal:shop",
+        "journal:*.service",
+        "journal:-a.b",
+        "journal:a.b c",
+        "journal:.service",
+    ] {
+        assert!(wrong_with(bad).is_some(), "{bad}");
+    }
+}
+
+impl Stage {
+    #[track_caller]
+    fn begin_with(&mut self, text: &str) {
+        self.says(text);
+        self.begin();
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_logged_is_told_in_few_words(text in proptest::collection::vec(any::<u8>(), 0..400), pattern in "[a-z.]{1,3}") {
+        let patterns = Patterns::of([std::slice::from_ref(&pattern), &[], &[]]).unwrap();
+        let seen = lines::seen(&text, &patterns, Instant::now() + Duration::from_secs(9)).unwrap();
+        let words = told(&seen.failing).unwrap_or_default();
+        assert!(words.chars().count() <= 200 && !words.chars().any(words::drives_a_terminal), "{words}");
+        let whole = text.iter().filter(|byte| **byte == b'\n').count();
+        assert!(seen.lines <= whole as u64);
+    }
+
+    #[test]
+    fn whatever_is_remembered_nothing_of_the_past_fails(memory in "\\PC{0,60}") {
+        let mut stage = Stage::failing_on_error();
+        stage.says("ERROR\nok\n");
+        stage.memory = Some(memory);
+        stage.begin();
+    }
+}
