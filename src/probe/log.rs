@@ -92,8 +92,8 @@ fn is_unit(name: &str) -> bool {
 fn clash(given: &Given) -> Option<Clash> {
     let nothing = given.list(&FAIL).is_empty() && given.list(&WARN).is_empty();
     nothing.then(|| Clash {
-        key: FAIL.name,
-        what: "is missing, and so is warn".to_owned(),
+        key: LOG.name,
+        what: "has no fail and no warn beside it".to_owned(),
         cure: "say which lines fail the service, or warn",
     })
 }

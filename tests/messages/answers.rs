@@ -203,6 +203,8 @@ pub(crate) const NO_MESSAGES: &[(&str, &str)] = &[
     ("is not allowed to", "sudo's word, looked for"),
     ("not been booted with systemd", "systemctl's word, looked for"),
     ("Can't operate", "systemctl's word, looked for"),
+    ("not seeing messages from", "journalctl's word, looked for"),
+    ("insufficient permissions", "journalctl's word, looked for"),
     ("too many headers", "ureq's word, looked for"),
     ("unknown flag", "docker's word, looked for"),
     ("docker compose", "the name of a program, in several messages"),

@@ -37,6 +37,7 @@ mod probes;
 mod probes_certificate;
 mod probes_container;
 mod probes_file;
+mod probes_log;
 mod requires;
 mod restarters;
 mod rights;

@@ -287,6 +287,8 @@ fn probes(met: &mut Met) {
         "probe.x = { command = [\"x\"], exits = \"no\" }",
         "probe.x = { command = [\"x\"], contains = \"\" }",
         "probe.x.tcp = \"localhost\"",
+        "probe.x.log = \"/x\"",
+        "probe.x = { log = \"x.log\", fail = \"x\" }",
         "probe.x = { file = \"/x\", size.warn = \"5X\" }",
         "probe.x = { load = \"1m\", warn = \"many\" }",
         "probe.x = { process = \"unit\", count.min = -1 }",

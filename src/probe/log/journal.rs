@@ -36,8 +36,7 @@ pub(super) fn news(unit: &str, before: Option<&str>, limit: Duration) -> Result<
     let entries = Entries::of(&ran.stdout, ran.stdout.len() >= ROOM, cursor);
     if ran.end == End::TimedOut {
         // What it has said is let go: else it would never come to the end of it.
-        let doubt = Doubt::Other(format!("journalctl has not ended within {}", words::span(limit)));
-        return Err(Missed { doubt, place: entries.ok().and_then(|entries| entries.last) });
+        return Err(Missed { place: entries.ok().and_then(|entries| entries.last), ..not_ended(limit) });
     }
     let Entries { text, last, is_cut } = entries.map_err(Missed::because)?;
     let place = match last {
@@ -52,10 +51,14 @@ pub(super) fn news(unit: &str, before: Option<&str>, limit: Duration) -> Result<
 fn newest(limit: Duration) -> Result<String, Missed> {
     let ran = run(&["--lines=1", "--output-fields=_COMM"], limit)?;
     if ran.end == End::TimedOut {
-        return Err(Missed::because(format!("journalctl has not ended within {}", words::span(limit))));
+        return Err(not_ended(limit));
     }
     let entries = Entries::of(&ran.stdout, false, "").map_err(Missed::because)?;
     entries.last.ok_or_else(|| Missed::because("the journal has no entry"))
+}
+
+fn not_ended(limit: Duration) -> Missed {
+    Missed::because(format!("journalctl has not ended within {}", words::span(limit)))
 }
 
 fn run(arguments: &[&str], limit: Duration) -> Result<Ran, Missed> {

@@ -166,7 +166,7 @@ fn time_over_is_no_evidence_and_the_next_run_goes_on_behind() {
 
 #[test]
 fn a_pattern_is_needed_and_a_log_is_a_path_or_a_unit() {
-    assert_eq!(clash(&Given::default()).unwrap().what, "is missing, and so is warn");
+    assert_eq!(clash(&Given::default()).unwrap().what, "has no fail and no warn beside it");
     assert!(clash(&Stage::failing_on_error().given).is_none());
     for good in ["/var/log/a b.log", "journal:shop.service", "journal:a@b\\x2d1:_.timer"] {
         assert_eq!(wrong_with(good), None, "{good}");
