@@ -125,12 +125,38 @@ fn the_journal_of_a_unit_is_read_from_the_last_run_on() {
     scene.pass(120);
     let line = "⚠️*1/2: 1 line matches \"Traceback\": Traceback (most recent call last)";
     scene.tick().exits(1).logs(&[line]);
+    std::fs::rename(scene.path("entries"), scene.path("kept")).unwrap();
+    std::fs::write(scene.path("entries"), "").unwrap();
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["❓*: log: the journal has no entry"]);
+    std::fs::rename(scene.path("kept"), scene.path("entries")).unwrap();
     scene.executable("bin/journalctl", "#!/bin/sh\necho 'Failed to open journal: why' >&2; exit 1\n");
     scene.pass(120);
-    scene.tick().exits(1).logs(&["❓*: log: journalctl: Failed to open journal: why"]);
+    scene.tick().exits(1);
+    scene.run(&["check"]).ends(3).prints("*not judged: log: journalctl: Failed to open journal: why *", "");
     scene.executable("bin/journalctl", &script);
     scene.pass(120);
     scene.tick().exits(0).logs(&["✅*"]);
+}
+
+#[test]
+fn what_a_journalctl_that_is_too_slow_has_said_is_let_go() {
+    let scene = Scene::new();
+    scene.keys(
+        "[service.app.probe.log]\nlog = \"journal:shop.service\"\nfail = \"Traceback\"\ntimeout = \"500ms\"",
+    );
+    let script = JOURNALCTL.replace("DIR", &scene.dir.path().display().to_string());
+    scene.executable("bin/journalctl", &script);
+    logged(&scene, 10, "shop", "fine");
+    scene.tick().exits(0);
+    logged(&scene, 11, "shop", "Traceback");
+    scene.executable(
+        "bin/journalctl",
+        &script.replace("\n[ \"$LC_ALL", "\n[ $1 = --lines=1 ] || sleep 60\n[ \"$LC_ALL"),
+    );
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["❓*: log: journalctl has not ended within 500 ms"]);
+    assert!(scene.state()["memory"]["log"].as_str().unwrap().ends_with(" s=1;i=11;b=2"));
 }
 
 #[test]
