@@ -2,7 +2,7 @@
 //! its own, which is left behind when time is over and ends with the process.
 
 use std::io;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -21,16 +21,40 @@ pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Doubt> {
+    let returned = Arc::new(Mutex::new(None));
+    let kept = Arc::clone(&returned);
+    ended(
+        limit,
+        Box::new(move || {
+            let returned = quiet::caught(call);
+            if let Ok(mut kept) = kept.lock() {
+                *kept = Some(returned);
+            }
+        }),
+    )?;
+    let returned = returned.lock().ok().and_then(|mut returned| returned.take());
+    match returned {
+        Some(Ok(returned)) => Ok(returned),
+        Some(Err(panic)) => Err(Doubt::Other(format!("the probe broke down: {panic}"))),
+        None => Err(no_answer()),
+    }
+}
+
+/// Of one shape for all calls: a channel for each would take 10 KB of the program.
+fn ended(limit: Duration, call: Box<dyn FnOnce() + Send>) -> Result<(), Doubt> {
     let (returns, wait) = mpsc::sync_channel(1);
     thread::Builder::new()
         .stack_size(STACK)
-        .spawn(move || returns.send(quiet::caught(call)))
+        .spawn(move || {
+            call();
+            returns.send(())
+        })
         .map_err(|_| Doubt::NoThread)?;
-    match wait.recv_timeout(limit) {
-        Ok(Ok(returned)) => Ok(returned),
-        Ok(Err(panic)) => Err(Doubt::Other(format!("the probe broke down: {panic}"))),
-        Err(_) => Err(Doubt::Other("the file system does not answer".to_owned())),
-    }
+    wait.recv_timeout(limit).map_err(|_| no_answer())
+}
+
+fn no_answer() -> Doubt {
+    Doubt::Other("the file system does not answer".to_owned())
 }
 
 /// It returned, and had not seen what it was to look at.
