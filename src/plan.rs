@@ -88,7 +88,7 @@ pub(crate) struct Required {
     pub(crate) name: String,
     pub(crate) probes: Vec<Probe>,
     /// Of a service that is restarted by one.
-    pub(crate) unit: Option<String>,
+    pub(crate) unit: Option<(String, Scope)>,
     pub(crate) requires: Vec<String>,
 }
 
@@ -170,7 +170,11 @@ impl Service {
     }
 
     pub(crate) fn unit(&self) -> Option<&str> {
-        if let Restarter::Unit(unit, _) = &self.restarter { Some(unit) } else { None }
+        self.scoped_unit().map(|(unit, _)| unit)
+    }
+
+    pub(crate) fn scoped_unit(&self) -> Option<(&str, Scope)> {
+        if let Restarter::Unit(unit, scope) = &self.restarter { Some((unit, *scope)) } else { None }
     }
 }
 

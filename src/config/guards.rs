@@ -95,7 +95,8 @@ pub(super) fn required(services: &[Service], all: &[&Service]) -> Vec<Required> 
             Some(service) => (service.probes.clone(), service.requires.clone()),
             None => (vec![at_address(name, timeout)], Vec::new()),
         };
-        let unit = service.and_then(|service| service.unit()).map(str::to_owned);
+        let unit =
+            service.and_then(|service| service.scoped_unit()).map(|(unit, scope)| (unit.to_owned(), scope));
         next.extend(names(service.copied().into_iter()));
         found.insert(name.to_owned(), Required { name: name.to_owned(), probes, unit, requires });
     }

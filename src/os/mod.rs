@@ -4,6 +4,7 @@
 pub(crate) mod appended;
 pub(crate) mod attended;
 pub(crate) mod certificates;
+pub(crate) mod cgroups;
 pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod folder;
@@ -18,3 +19,4 @@ pub(crate) mod quiet;
 pub(crate) mod record_locks;
 pub(crate) mod rights;
 pub(crate) mod signals;
+pub(crate) mod running;

@@ -119,6 +119,11 @@ pub(super) fn scarcity(error: &io::Error) -> Option<Doubt> {
     }
 }
 
+/// Something of this host that a probe needs: `what` names it.
+pub(super) fn unread(what: &str, error: &io::Error) -> Doubt {
+    scarcity(error).unwrap_or_else(|| Doubt::Other(format!("{what}: {}", words::io(error))))
+}
+
 /// A name that takes too long says nothing about the service behind it.
 fn timed_out(phase: Phase) -> Observation {
     match phase {

@@ -15,6 +15,12 @@ pub(crate) const KINDS: &[Kind] = &[
     super::certificate::KIND,
     super::container::KIND,
     super::log::KIND,
+    super::unit::KIND,
+    super::process::KIND,
+    super::cgroup::KIND,
+    super::disk::KIND,
+    super::memory::KIND,
+    super::load::KIND,
 ];
 
 /// One signature for all: what was given, and within which time.

@@ -3,6 +3,7 @@
 
 mod body;
 mod certificate;
+mod cgroup;
 mod command;
 mod container;
 mod disk;
@@ -13,14 +14,19 @@ mod health;
 mod http;
 mod kinds;
 mod log;
+mod load;
 mod lookup;
+mod memory;
 mod patient;
 mod port;
+mod process;
 mod socket;
+mod systemctl;
 mod tcp;
 mod threshold;
 mod tls;
 mod trace;
+mod unit;
 mod wire;
 mod workers;
 
@@ -34,7 +40,7 @@ use std::time::{Duration, Instant};
 use unhang_core::{Doubt, Observation, Times};
 
 use crate::os::quiet;
-use crate::plan::{Asks, Probe};
+use crate::plan::{Asks, Probe, Scope};
 
 pub(crate) use kinds::KINDS;
 
@@ -52,7 +58,7 @@ pub(crate) struct Ground<'a> {
     /// It is over by then.
     pub(crate) limit: Duration,
     /// The service's, if it has one.
-    pub(crate) unit: Option<&'a str>,
+    pub(crate) unit: Option<(&'a str, Scope)>,
     /// What this run writes about the service: no evidence of anything.
     pub(crate) own_log: Option<&'a Path>,
     /// What this very probe wanted to be remembered of the run before.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Answered, Moment, Seen, Warned, weigh};
 
-use crate::plan::{Probe, Service};
+use crate::plan::{Probe, Scope, Service};
 use crate::probe::{self, Answer, Asked, Ground};
 use crate::words;
 
@@ -14,7 +14,7 @@ use crate::words;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inquiry<'a> {
     pub(super) probes: &'a [Probe],
-    pub(super) unit: Option<&'a str>,
+    pub(super) unit: Option<(&'a str, Scope)>,
     pub(super) own_log: Option<&'a Path>,
     /// Of its probes, by name.
     pub(super) memory: Option<&'a BTreeMap<String, String>>,
@@ -30,7 +30,8 @@ pub(super) struct Reply {
 
 impl<'a> Inquiry<'a> {
     pub(super) fn of(service: &'a Service, memory: Option<&'a BTreeMap<String, String>>) -> Self {
-        Self { probes: &service.probes, unit: service.unit(), own_log: Some(&service.log_file), memory }
+        let unit = service.scoped_unit();
+        Self { probes: &service.probes, unit, own_log: Some(&service.log_file), memory }
     }
 
     fn asked(&self, now: &Moment) -> impl Iterator<Item = Asked<'a>> {

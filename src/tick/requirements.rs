@@ -26,7 +26,8 @@ struct Known<'a> {
 }
 
 fn of_other(other: &Required) -> Inquiry<'_> {
-    Inquiry { probes: &other.probes, unit: other.unit.as_deref(), own_log: None, memory: None }
+    let unit = other.unit.as_ref().map(|(unit, scope)| (unit.as_str(), *scope));
+    Inquiry { probes: &other.probes, unit, own_log: None, memory: None }
 }
 
 impl<'a> Requirements<'a> {

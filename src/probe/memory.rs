@@ -1,0 +1,130 @@
+//! `memory = "ram"` or `"swap"`: how much of it this host has used, as /proc/meminfo counts it. Of the memory, what
+//! the kernel could not hand out again without swapping (MemAvailable, since Linux 3.14).
+
+use std::path::Path;
+
+use unhang_core::Weight;
+
+use crate::os::files;
+use crate::plan::{Clash, Given, Key, Spec, Word};
+
+use super::fault::unread;
+use super::kinds::{Found, Kind};
+use super::{Ground, threshold};
+
+pub(super) const KIND: Kind =
+    Kind { spec: Spec { subject: WHICH, keys: &[WARN, FAIL], weight: Weight::Warns, clash }, ask };
+
+const WHICH: Key = Key { name: "memory", word: Word::OneOf(&["ram", SWAP]), default: None };
+const WARN: Key = Key { name: "warn", word: Word::Share, default: Some("90%") };
+const FAIL: Key = Key { name: "fail", word: Word::Share, default: None };
+
+const SWAP: &str = "swap";
+const MEMINFO: &str = "/proc/meminfo";
+const LONGEST: u64 = 64 * 1024;
+
+fn clash(given: &Given) -> Option<Clash> {
+    threshold::upward(given, &WARN, &FAIL)
+}
+
+fn ask(given: &Given, _: &Ground<'_>) -> Found {
+    match files::read_bounded(Path::new(MEMINFO), LONGEST) {
+        Ok((bytes, _)) => judged(&String::from_utf8_lossy(&bytes), given),
+        Err(error) => Found::doubt(unread(MEMINFO, &error)),
+    }
+}
+
+fn judged(text: &str, given: &Given) -> Found {
+    let is_swap = given.text(&WHICH) == SWAP;
+    let (all, left, what) =
+        if is_swap { ("SwapTotal", "SwapFree", "swap") } else { ("MemTotal", "MemAvailable", "memory") };
+    match kib(text, all).zip(kib(text, left)) {
+        Some((0, 0)) if is_swap => Found::well("no swap"),
+        Some((all, left)) if all > 0 && left <= all => {
+            let used = all.saturating_sub(left).saturating_mul(100) / all;
+            threshold::over(given, (&WARN, &FAIL), used, &format!("{used}% of the {what} used"))
+        }
+        Some(_) | None => Found::not_known(format!("{MEMINFO} does not say how much {what} is left")),
+    }
+}
+
+/// `MemTotal:       24682416 kB`
+fn kib(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Value;
+    use crate::probe::threshold::given;
+    use proptest::prelude::*;
+
+    /// The head of it on Linux 6.18, and what it says of the swap.
+    const REAL: &str = "MemTotal:       24682416 kB\nMemFree:        20402112 kB\nMemAvailable:   23499968 kB\n\
+        Buffers:           31720 kB\nSwapCached:            0 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n";
+
+    fn of(which: &str, text: &str) -> Found {
+        let mut given = given(&[("warn", 90), ("fail", 95)]);
+        given.0.insert("memory", Value::Text(which.to_owned()));
+        judged(text, &given)
+    }
+
+    fn meminfo(all: u64, left: u64) -> String {
+        ["Mem", "Swap"].iter().fold(String::new(), |text, kind| {
+            let free = if *kind == "Mem" { "Available" } else { "Free" };
+            text + &format!("{kind}Total: {all} kB\n{kind}{free}: {left} kB\n")
+        })
+    }
+
+    #[test]
+    fn what_is_used_is_judged() {
+        assert_eq!(of("ram", REAL), Found::well("4% of the memory used"));
+        assert_eq!(of("swap", REAL), Found::well("no swap"));
+        for (which, what) in [("ram", "memory"), ("swap", "swap")] {
+            for (all, left, expected) in [
+                (1000, 101, Found::well(format!("89% of the {what} used"))),
+                (1000, 100, Found::near(format!("90% of the {what} used (warn 90%)"))),
+                (1000, 0, Found::failing(format!("100% of the {what} used (fail 95%)"))),
+            ] {
+                assert_eq!(of(which, &meminfo(all, left)), expected, "{which} {all} {left}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_is_not_known() {
+        let not_known = Found::not_known("/proc/meminfo does not say how much memory is left");
+        let old = REAL.replace("MemAvailable", "Something");
+        let (more, none) = (meminfo(10, 11), meminfo(0, 0));
+        let (bytes, negative) = (REAL.replace("kB", "B"), meminfo(10, 5).replace(" 5", " -5"));
+        for text in ["", "MemTotal:", &old, &more, &none, &bytes, &negative] {
+            assert_eq!(of("ram", text), not_known, "{text}");
+        }
+        assert!(of("swap", "SwapTotal: 0 kB\nSwapFree: 1 kB\n") != Found::well("no swap"));
+    }
+
+    #[test]
+    fn this_host_can_be_asked() {
+        let mut given = given(&[("warn", 101)]);
+        given.0.insert("memory", Value::Text("ram".to_owned()));
+        let found = format!("{:?}", ask(&given, &Ground::default()));
+        assert!(found.contains("Well"), "{found}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(\\PC|\n|:| kB|MemTotal|MemAvailable|[0-9]){0,80}") {
+            let _ = (of("ram", &text), of("swap", &text));
+        }
+
+        #[test]
+        fn a_full_memory_is_never_well(all in 1..u64::MAX / 100, left in 0..100_u64) {
+            let left = all / 100 * left / 100;
+            let found = of("ram", &meminfo(all.max(200), left));
+            let failing = format!("{found:?}").contains("Failing");
+            prop_assert!(failing, "{:?}", found);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `unit = "redis.service"`: does systemd say that it is active? In systemd's own words, of which one that we do not
+//! know is no evidence.
+
+use unhang_core::Weight;
+
+use crate::plan::{Given, Key, Scope, Spec, Word, no_clash};
+
+use super::Ground;
+use super::fault::quoted;
+use super::kinds::{Found, Kind};
+use super::systemctl::{one_unit, property, show};
+
+pub(super) const KIND: Kind =
+    Kind { spec: Spec { subject: UNIT, keys: &[SCOPE], weight: Weight::Counts, clash: no_clash }, ask };
+
+const UNIT: Key = Key { name: "unit", word: Word::Text(one_unit), default: None };
+
+const SCOPE: Key = Key { name: "scope", word: Word::OneOf(&["system", USER]), default: Some("system") };
+
+/// The systemd of the user who runs unhang.
+const USER: &str = "user";
+
+const PROPERTIES: &str = "LoadState,ActiveState,SubState,Result";
+
+fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+    let scope = if given.text(&SCOPE) == USER { Scope::User } else { Scope::System };
+    match show((given.text(&UNIT), scope), PROPERTIES, ground.limit) {
+        Ok(text) => judged(&text),
+        Err(found) => found,
+    }
+}
+
+/// A unit that runs is well although its file is gone, or masks it.
+fn judged(text: &str) -> Found {
+    let of = |name: &str| property(text, name);
+    let (Some(load), Some(active), Some(sub)) = (of("LoadState"), of("ActiveState"), of("SubState")) else {
+        return Found::not_known("systemctl show: not understood");
+    };
+    let with = |more: &str| quoted(&format!("{active} ({more})"));
+    match active {
+        // As `systemctl is-active` counts them; the third since systemd 257.
+        "active" | "reloading" | "refreshing" => Found::well(with(sub)),
+        "activating" => Found::near(with(sub)),
+        "inactive" | "failed" if load != "loaded" => Found::failing(quoted(&load)),
+        "failed" => Found::failing(with(of("Result").unwrap_or(sub))),
+        "inactive" | "deactivating" => Found::failing(with(sub)),
+        _ => Found::not_known(format!("systemctl show: ActiveState={}", quoted(&active))),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test sets its own stage")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// See tests/host/recorded/README.md.
+    fn recorded(name: &str) -> String {
+        let path = format!("{}/tests/host/recorded/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    #[rustfmt::skip]
+    #[test]
+    fn a_real_systemd_is_taken_at_its_word() {
+        for (name, expected) in [
+            ("running",              Found::well("active (running)")),
+            ("masked-running",       Found::well("active (running)")),
+            ("file-gone-running",    Found::well("active (running)")),
+            ("oneshot-remain",       Found::well("active (exited)")),
+            ("reloading",            Found::well("reloading (reload)")),
+            ("activating",           Found::near("activating (start)")),
+            ("auto-restart",         Found::near("activating (auto-restart)")),
+            ("crashed",              Found::failing("failed (exit-code)")),
+            ("crashed-sigkill",      Found::failing("failed (signal)")),
+            ("start-limit-hit",      Found::failing("failed (start-limit-hit)")),
+            ("stopped",              Found::failing("inactive (dead)")),
+            ("never-started",        Found::failing("inactive (dead)")),
+            ("deactivating-stop",    Found::failing("deactivating (stop-sigterm)")),
+            ("not-found",            Found::failing("not-found")),
+        ] {
+            assert_eq!(judged(&recorded(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_systemd_does_not_say_is_not_known() {
+        for text in [
+            "",
+            "\n",
+            "ActiveState=active\n",
+            "LoadState=loaded\nActiveState=active\n",
+            "LoadState=loaded\nActiveState=active\nSubState=running",
+            "LoadState=loaded\nActiveState=\nSubState=running\n",
+            "LoadState=loaded\nActiveState=maintenance\nSubState=running\n",
+            "LoadState=loaded\nActiveState=active\nSubState=running\n\nActiveState=failed\n",
+        ] {
+            assert!(
+                matches!(format!("{:?}", judged(text)).as_str(), said if said.contains("NotKnown")),
+                "{text}"
+            );
+        }
+        let masked = "LoadState=masked\nActiveState=inactive\nSubState=dead\n";
+        assert_eq!(judged(masked), Found::failing("masked"));
+    }
+
+    proptest! {
+        #[test]
+        fn only_an_active_unit_is_well(at in 0..600_usize, text in "(\\PC|\n|=|ActiveState=){0,60}") {
+            let whole = recorded("crashed");
+            let cut = whole.get(..at.min(whole.len())).unwrap_or_default();
+            for text in [format!("{cut}{text}"), format!("{text}{cut}"), text] {
+                let is_well = judged(&text) == Found::well("active (running)");
+                prop_assert!(!is_well || text.contains("ActiveState=active"), "{}", text);
+            }
+        }
+    }
+}
