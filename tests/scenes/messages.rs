@@ -303,6 +303,11 @@ fn probes(met: &mut Met) {
         "probe.x.container = \"-x\"",
         "probe.x = { container = \"x\", runtime = \"compose\" }",
         "probe.x = { container = \"x\", project = \"/x\" }",
+        "probe.x.unit = \"redis\"",
+        "probe.x.process = \"mongod\"",
+        "probe.x = { process = \"unit\", count.min = 0 }",
+        "probe.x = { process = \"unit\", count = { min = 2, max = 1 } }",
+        "probe.x = { process = \"pid_file:/x\", count.max = 1 }",
         &many,
         &long,
     ] {

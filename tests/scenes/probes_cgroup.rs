@@ -1,0 +1,40 @@
+//! `cgroup = "shop.service"`: how near its memory is to its limit.
+
+use std::fs;
+
+use crate::harness::Scene;
+use crate::view;
+
+#[test]
+fn a_unit_near_its_memory_limit_warns_and_one_over_fail_is_restarted() {
+    let scene = Scene::new();
+    scene.keys("[service.app.probe.memory]\ncgroup = \"app.service\"\nfail = \"97%\"");
+    scene.tick().exits(1).logs(&["❓ app not judged (unknown): memory: *"]);
+    if !view::can_be_set() {
+        return;
+    }
+    let group = scene.path("groups/system.slice/app.service");
+    fs::create_dir_all(&group).unwrap();
+    fs::write(scene.path("groups/cgroup.controllers"), "memory pids\n").unwrap();
+    fs::write(group.join("memory.stat"), "anon 1\ninactive_file 52428800\n").unwrap();
+    let tick = |used: &str, high: &str, max: &str| {
+        for (name, text) in [("current", used), ("high", high), ("max", max)] {
+            fs::write(group.join(format!("memory.{name}")), format!("{text}\n")).unwrap();
+        }
+        scene.pass(120);
+        view::run(&scene, &[("groups", "/sys/fs/cgroup")], &["run"])
+    };
+    tick("104857600", "max", "max").exits(0).logs(&["✅*"]);
+    tick("104857600", "104857600", "max").exits(0);
+    tick("104857600", "57671680", "max").exits(0).logs(&["*90% of MemoryHigh used (50M of 55M) (warn 90%)*"]);
+    tick("104857600", "max", "x")
+        .exits(1)
+        .logs(&["❓*what the kernel says of its memory is not understood", "✅ app warns no more: *"]);
+    tick("104857600", "max", "52428800")
+        .exits(1)
+        .logs(&["⚠️*1/2: 100% of MemoryMax used (50M of 50M) (fail 97%)"]);
+    tick("104857600", "max", "52428800")
+        .exits(1)
+        .logs(&["⚠️*2/2*", "🔄*", "❌*"])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+}

@@ -1,0 +1,71 @@
+//! `unit = "redis.service"`: what systemd says of it.
+
+use crate::harness::{Scene, unit};
+
+fn with_redis(state: &[(&str, &str)]) -> Scene {
+    let scene = Scene::new();
+    scene.keys("[service.app.probe.redis]\nunit = \"redis.service\"");
+    redis(&scene, state);
+    scene
+}
+
+fn redis(scene: &Scene, state: &[(&str, &str)]) {
+    let own = [("Id", "redis.service"), ("Names", "redis.service")];
+    scene.unit("redis.service", &unit(&[&own, state].concat()));
+}
+
+#[test]
+fn a_unit_that_is_not_active_counts_and_leads_to_a_restart() {
+    let scene = with_redis(&[("SubState", "running")]);
+    scene.tick().exits(0).calls(&["show redis.service", "show app.service shutdown.target"]);
+    redis(&scene, &[("ActiveState", "failed"), ("SubState", "failed"), ("Result", "exit-code")]);
+    scene.tick().exits(1).logs(&["⚠️ app health check failed (redis) - Failure 1/2: failed (exit-code)"]);
+    scene.pass(120);
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️*2/2*", "🔄*", "❌*"])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+}
+
+#[test]
+fn a_unit_that_starts_warns() {
+    let scene = with_redis(&[("ActiveState", "activating"), ("SubState", "start-pre")]);
+    scene.tick().exits(0).logs(&["⚠️ app warns: redis: activating (start-pre)"]);
+    scene.run(&["check"]).ends(1).prints("UNHANG WARNING - app: *redis: activating (start-pre)*\n", "");
+}
+
+#[test]
+fn what_systemd_does_not_say_of_a_unit_counts_for_nothing() {
+    for (said, told) in [
+        (
+            "echo 'Failed to connect to bus: No such file or directory' >&2; exit 1",
+            "*Failed to connect to bus: *",
+        ),
+        ("echo hello", "*systemctl show: not understood*"),
+        ("printf 'LoadState=loaded\\nActiveState=new\\nSubState=x\\n'", "*ActiveState=new*"),
+        ("sleep 60", "*no answer from systemctl within 500 ms*"),
+    ] {
+        let scene = with_redis(&[]);
+        scene.keys("[service.app.probe.redis]\nunit = \"redis.service\"\ntimeout = \"500ms\"");
+        scene.systemctl("", &format!("{said}; exit"));
+        scene.tick().exits(1).logs(&[told]);
+        scene.pass(120);
+        scene.tick().exits(1).logs(&[]);
+        assert_eq!(scene.state()["failures"], 0, "{said}");
+    }
+    let scene = with_redis(&[]);
+    scene.no_systemctl().tick().exits(1).logs(&["*no systemctl in PATH*"]);
+}
+
+#[test]
+fn what_names_no_single_unit_is_refused() {
+    let scene = Scene::new();
+    for bad in ["redis", "redis*.service", "pg@.service"] {
+        scene.keys(&format!("[service.app.probe.redis]\nunit = \"{bad}\""));
+        scene.tick().ends(2).prints(
+            "",
+            "unhang: *redis.unit: must be the whole name of one unit, such as \"redis.service\", got *\n",
+        );
+    }
+}
