@@ -18,5 +18,5 @@ pub(crate) mod process;
 pub(crate) mod quiet;
 pub(crate) mod record_locks;
 pub(crate) mod rights;
-pub(crate) mod signals;
 pub(crate) mod running;
+pub(crate) mod signals;

@@ -10,17 +10,16 @@ use super::{Answer, Ground};
 pub(crate) const KINDS: &[Kind] = &[
     super::tcp::KIND,
     super::command::KIND,
-    super::disk::KIND,
-    super::file::KIND,
-    super::certificate::KIND,
-    super::container::KIND,
-    super::log::KIND,
     super::unit::KIND,
     super::process::KIND,
+    super::container::KIND,
+    super::log::KIND,
     super::cgroup::KIND,
     super::disk::KIND,
     super::memory::KIND,
     super::load::KIND,
+    super::certificate::KIND,
+    super::file::KIND,
 ];
 
 /// One signature for all: what was given, and within which time.

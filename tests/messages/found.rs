@@ -44,7 +44,6 @@ pub(crate) const FOUND: &[Row] = &[
     Row("process * of * is not shown to this user: run it as root", "process: /proc hides it (hidepid).", MEND),
     Row("process * began after * was written: it is another one", "process: the one that wrote pid_file is gone.", LOOK),
     Row("process * began after * was written, or the clock was set since", "process: it was not seen before in this boot, so that it cannot be told which.", "Restart the service if it is well: it writes its pid_file anew."),
-    Row("there is no *", "process: whoever writes pid_file takes it away at its end.", LOOK),
     Row("* does not begin with the number of a process", "process: pid_file is empty or something else.", MEND),
     Row("the service has no unit: write exe:/PATH or pid_file:/PATH", "process = \"unit\" of a service that is restarted otherwise.", "Do as the line says."),
     Row("it is not said whose processes", "A fault of unhang's own.", "Report it."),
@@ -70,7 +69,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("*% of the inodes of * used", "disk: as df -i says.", "Remove files."),
     // file
     Row("* old*, **: *", "file: how old it is, how large, and which; (age.warn *) and the like say which bound it passed.", "Look at what should write it."),
-    Row("there is no *", "file: neither the file nor, with *, its folder.", "Look at what should write it."),
+    Row("there is no *", "file: neither the file nor, with *, its folder; process: no pid_file.", "Look at what should write it."),
     Row("no file is called *", "file: no name in the folder matches.", "Look at what should write it."),
     Row("not a regular file: *", "file: a folder, a pipe or a device.", "Correct file."),
     Row("the folder holds more than * names", "file: it would take too long to look at them all.", "Have old files removed, or name one file."),
