@@ -2,6 +2,7 @@
 //! its own, which is left behind when time is over and ends with the process.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -42,16 +43,28 @@ pub(super) fn within<T: Send + 'static>(
 
 /// Of one shape for all calls: a channel for each would take 10 KB of the program.
 fn ended(limit: Duration, call: Box<dyn FnOnce() + Send>) -> Result<(), Doubt> {
+    if UNDER_WAY.load(Ordering::Relaxed) >= MOST {
+        return Err(no_answer());
+    }
     let (returns, wait) = mpsc::sync_channel(1);
-    thread::Builder::new()
-        .stack_size(STACK)
-        .spawn(move || {
-            call();
-            returns.send(())
-        })
-        .map_err(|_| Doubt::NoThread)?;
+    UNDER_WAY.fetch_add(1, Ordering::Relaxed);
+    let spawned = thread::Builder::new().stack_size(STACK).spawn(move || {
+        call();
+        UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
+        returns.send(())
+    });
+    if spawned.is_err() {
+        UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
+        return Err(Doubt::NoThread);
+    }
     wait.recv_timeout(limit).map_err(|_| no_answer())
 }
+
+/// In a process that stays, each run would leave some behind while a file system is away.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+
+/// More than a thousand services with a disk each ask at once; a stuck thread takes some KiB.
+const MOST: usize = 2_000;
 
 fn no_answer() -> Doubt {
     Doubt::Other("the file system does not answer".to_owned())

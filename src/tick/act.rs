@@ -1,6 +1,7 @@
 //! A restart, from the second look to the settled end. Every wait in it ends before the deadline; what came
 //! of it is settled by `core`, or left open for the next tick.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread;
@@ -59,7 +60,7 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
     let waiting = by_hand(tick).then(|| Progress::begin(words::doing(rung, service)));
     let began = Instant::now();
     let (asked, intended) = carry_out(tick, judged, rung, intended, looked.as_ref());
-    let end = Proof {
+    let proof = Proof {
         tick,
         service,
         act: rung.act(),
@@ -68,9 +69,11 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         intended: &intended,
         cause,
         looked: looked.as_ref(),
-        memory: &judged.watch.record.memory,
-    }
-    .of(asked);
+        memory: RefCell::new(judged.watch.record.memory.clone()),
+    };
+    let end = proof.of(asked);
+    let memory = proof.memory.into_inner();
+    judged.watch.record.memory = memory;
     drop(waiting);
     let settled = settle(&counted, &intended, end.ended, &end.unit, &clock::now());
     let settled = give_way(settled, &intended, end.ended, &service.policy, &unit);

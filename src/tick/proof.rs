@@ -1,6 +1,7 @@
 //! Did it help? What is waited for after a restart, and what of it proves that it healed. Every wait ends
 //! before the deadline.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -50,8 +51,9 @@ pub(super) struct Proof<'a> {
     /// Of the failure that led to it.
     pub(super) cause: Cause,
     pub(super) looked: Option<&'a Looked>,
-    /// Of the probes, up to now: what they remember of before the restart is no evidence against it.
-    pub(super) memory: &'a BTreeMap<String, String>,
+    /// Of the probes. It goes on with each look: what was logged before the new life, or at the end of the old one,
+    /// is seen once, and no evidence for ever.
+    pub(super) memory: RefCell<BTreeMap<String, String>>,
 }
 
 impl Proof<'_> {
@@ -213,8 +215,11 @@ impl Proof<'_> {
     fn probed(&self, left: Duration) -> Observation {
         let left = left.max(Duration::from_millis(200));
         let probes: Vec<Probe> = self.service.probes.iter().map(|probe| probe.within(left)).collect();
-        let inquiry = Inquiry { probes: &probes, ..Inquiry::of(self.service, Some(self.memory)) };
-        ask::one(inquiry, &self.tick.now).seen.observation
+        let before = self.memory.take();
+        let inquiry = Inquiry { probes: &probes, ..Inquiry::of(self.service, Some(&before)) };
+        let reply = ask::one(inquiry, &self.tick.now);
+        self.memory.replace(reply.remembered(&probes, &before));
+        reply.seen.observation
     }
 
     fn look(&self) -> Unit {

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-use crate::harness::Scene;
+use crate::harness::{RESTARTS, Scene};
 
 const RESTART: &[&str] = &["reset-failed app.service", "restart app.service"];
 
@@ -170,4 +170,25 @@ fn a_journalctl_that_hangs_or_is_missing_is_no_evidence() {
     let missing =
         "UNHANG UNKNOWN - app: not judged: log: journalctl cannot be started: No such file or directory*";
     scene.run(&["check"]).ends(3).prints(missing, "");
+}
+
+#[test]
+fn the_last_words_of_the_old_life_are_no_evidence_against_the_new_one() {
+    let scene = watched("log = \"LOG\"\nfail = \"Traceback\"");
+    let log = scene.path("shop.log").display().to_string();
+    scene.on_restart(&format!("{RESTARTS}\necho 'Traceback: SIGTERM' >>{log}"));
+    for n in ["1", "2"] {
+        says(&scene, &format!("Traceback {n}\n"));
+        scene.pass(120);
+        let ran = scene.tick();
+        if n == "1" {
+            ran.exits(1).logs(&["⚠️*1/2: *"]);
+        } else {
+            ran.exits(0)
+                .logs(&["⚠️*2/2: *", "🔄 Restarting app service...", "✅ app restarted successfully: *"])
+                .acts(RESTART);
+        }
+    }
+    scene.pass(120);
+    scene.tick().exits(0);
 }
