@@ -147,8 +147,9 @@ pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let since = state.since.as_ref().map(|at| format!(" since {}", words::past(at, now)));
     let said = state.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
     let answer = state.cause.as_ref().map(|cause| format!("; last answer {}{said}", answer(cause)));
-    let warns: String =
-        state.warnings.iter().map(|warned| format!("; warns: {}", words::warned(warned))).collect();
+    let warned: Vec<String> = state.warnings.iter().map(words::warned).collect();
+    let warns =
+        if warned.is_empty() { String::new() } else { format!("; warns: {}", warned.join("; warns: ")) };
     let tick = match last_tick {
         None => "no run yet: is cron running?".to_owned(),
         Some(age) if is_overdue(*age) => format!("no run for {}: is cron running?", words::span(*age)),

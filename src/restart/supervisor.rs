@@ -2,6 +2,7 @@
 //! supervisord.org, "Subprocesses"; what was stopped by somebody stays stopped.
 #![expect(clippy::disallowed_methods, reason = "this file starts supervisorctl")]
 
+use std::io;
 use std::process::Command;
 use std::time::Duration;
 
@@ -20,9 +21,7 @@ pub(super) fn look(supervised: &Supervised, limit: Duration) -> Looked {
     let unit = match process::run(supervisorctl(supervised, "status"), limit, LARGEST) {
         Err(error) => unanswered(&cannot_be_started(&error)),
         Ok(Ran { end: End::TimedOut, .. }) => unanswered(&format!("no answer within {}", words::span(limit))),
-        Ok(ran) => {
-            seen(&String::from_utf8_lossy(&ran.stdout), &supervised.program, |pid| process::started(pid))
-        }
+        Ok(ran) => seen(&String::from_utf8_lossy(&ran.stdout), &supervised.program, process::started),
     };
     Looked::of(unit, supervised.program.clone())
 }
@@ -65,11 +64,11 @@ fn supervisorctl(supervised: &Supervised, verb: &str) -> Command {
     command
 }
 
-fn cannot_be_started(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no supervisorctl in PATH".to_owned(),
-        _ => format!("supervisorctl cannot be started: {}", words::io(error)),
+fn cannot_be_started(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        return "no supervisorctl in PATH".to_owned();
     }
+    format!("supervisorctl cannot be started: {}", words::io(error))
 }
 
 fn unanswered(why: &str) -> Unit {

@@ -256,7 +256,7 @@ fn values(met: &mut Met) {
 
 fn probes(met: &mut Met) {
     let scene = Scene::new();
-    let many: String = (0..21).map(|n| format!("probe.p{n}.tcp = \"x:1\"\n")).collect();
+    let many = (0..21).map(|n| format!("probe.p{n}.tcp = \"x:1\"")).collect::<Vec<_>>().join("\n");
     let long = format!("probe.{}.tcp = \"x:1\"", "p".repeat(65));
     for line in [
         "body = 5",

@@ -136,7 +136,7 @@ fn who_asks_is_told_when_nothing_is_left() {
 
 #[test]
 fn what_was_done_has_a_stable_code() {
-    assert_eq!(Act::ALL.map(Act::code), ["restart", "reload", "kill", "command"]);
+    assert_eq!(Act::ALL.map(Act::code), ["restart", "reload", "kill", "command", "wake"]);
 }
 
 #[test]

@@ -124,6 +124,7 @@ const fn letter(act: Act) -> &'static str {
         Act::Reload => "L",
         Act::Kill => "K",
         Act::Command => "C",
+        Act::Wake => "W",
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use unhang_core::{
     Act, Active, Backoff, BackoffLimits, Budget, Case, Cause, Doubt, Ended, Evidence, Flapping, Host, Intent,
     Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome, Pause, Policy, Process, Reason,
-    Recent, Reload, Restart, Standing, State, Unit, UnitResult, Verdict, VerdictKind, Warned, Was, decide,
-    intend, settle,
+    Recent, Reload, Restart, Rung, Standing, State, Unit, UnitResult, Verdict, VerdictKind, Warned, Was,
+    decide, intend, settle,
 };
 
 use super::super::{Fault, Faults, LARGEST, Loaded, Place, Record, Saved, Store, shape};
