@@ -2,8 +2,6 @@
 //! taken in here by their paths, as they stand, and entered through their own doors.
 #![allow(dead_code, unused_imports, reason = "the rooms have more doors than the laws enter by")]
 
-#[path = "../../../src/restart/asked.rs"]
-mod asked;
 #[path = "../../../src/cli/mod.rs"]
 mod cli;
 #[path = "../../../src/config/mod.rs"]

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use toml::de::{DeTable, DeValue};
+use unhang_core::Weight;
 
 use super::{SECRET, is_one_harmless_line, scratch, typed};
 use crate::cli::Cli;
 use crate::config;
-use crate::plan::{Plan, Restarter, Service};
+use crate::plan::{Plan, Probe, Question, Restarter, Service};
 use crate::report;
 use crate::words;
 
@@ -68,7 +69,7 @@ fn is_valid(plan: &Plan) {
 }
 
 fn is_valid_service(service: &Service, deadline: Duration) {
-    let Service { key, name, restarter, question, policy, verify, requires, pause_file, log_file } = service;
+    let Service { key, name, restarter, probes, policy, verify, requires, pause_file, log_file } = service;
     let of_key = |c: char| c.is_ascii_alphanumeric() || "_.@-".contains(c);
     assert!(
         key.chars().all(of_key) && !key.starts_with(['.', '-']) && (1..=200).contains(&key.len()),
@@ -76,7 +77,7 @@ fn is_valid_service(service: &Service, deadline: Duration) {
     );
     is_one_harmless_line(name);
     match restarter {
-        Restarter::Unit(unit) => {
+        Restarter::Unit(unit, _) => {
             assert!(
                 !unit.starts_with('-') && !unit.contains(['/', '*', ' ']) && unit.contains('.'),
                 "{unit:?}"
@@ -89,6 +90,13 @@ fn is_valid_service(service: &Service, deadline: Duration) {
                 "{words:?}"
             );
         }
+        Restarter::Container(_) | Restarter::Supervised(_) => {
+            let word = restarter.words();
+            assert!(!word.is_empty() && !word.starts_with('-') && !word.contains(['/', ' ']), "{word:?}");
+            is_one_harmless_line(word);
+        }
+        Restarter::Hook(file) => assert!(file.is_absolute()),
+        Restarter::Wake(wake) => assert!(wake.pings >= 1 && wake.longest() < deadline, "{wake:?}"),
         Restarter::Nothing => {}
     }
     for name in requires {
@@ -109,7 +117,18 @@ fn is_valid_service(service: &Service, deadline: Duration) {
     assert!(log_file.is_absolute());
     is_one_harmless_line(log_file.to_str().unwrap());
 
-    assert!(!question.timeout.is_zero() && question.timeout * 2 < deadline, "{question:?}");
+    assert!(probes.iter().any(|probe| probe.weight == Weight::Counts) && probes.len() <= 21, "{probes:?}");
+    for (at, probe) in probes.iter().enumerate() {
+        assert!(!probe.timeout.is_zero() && probe.timeout * 2 < deadline, "{probe:?}");
+        assert!(probe.name.is_some() || at == 0, "only its own url has no name");
+        is_one_harmless_line(probe.name.as_deref().unwrap_or("url"));
+        if let Some(question) = probe.question() {
+            is_valid_question(question);
+        }
+    }
+}
+
+fn is_valid_question(question: &Question) {
     assert!(question.redirects <= 20);
     assert!(!question.status.0.is_empty());
     assert!(
@@ -136,9 +155,8 @@ fn shows_itself(plan: &Plan) {
             text.push('\n');
         }
     }
-    let hides =
-        |service: &Service| !service.question.headers.is_empty() || service.question.url.contains('?');
-    if plan.services.iter().any(hides) {
+    let hides = |question: &Question| !question.headers.is_empty() || question.url.contains('?');
+    if plan.services.iter().flat_map(|service| &service.probes).filter_map(Probe::question).any(hides) {
         return;
     }
     assert_eq!(read(text.as_bytes()).as_ref(), Ok(plan), "{text}");

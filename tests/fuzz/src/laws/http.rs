@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_linger;
 use tempfile::TempDir;
-use unhang_core::Observation;
+use unhang_core::{Observation, Weight};
 
 use super::scratch;
-use crate::plan::{Question, StatusSet, Trust};
+use crate::plan::{Asks, BodyRules, FailOn, JsonRules, Latency, Probe, Question, StatusSet, Trust};
 use crate::probe;
 use crate::words;
 
@@ -36,7 +36,7 @@ struct Stage {
 
 static SAID: Mutex<(How, Vec<u8>)> = Mutex::new((How(0), Vec::new()));
 
-/// Bits 0 and 1: the method; 2 and 3: redirects; 4 and 5: how it ends. `0` to `?` are said at once and closed.
+/// Bits 0 and 1: the method; 2 and 3: redirects; 4 and 5: how it ends; 6: what the body says of its health counts. `0` to `?` are said at once and closed.
 #[derive(Debug, Clone, Copy)]
 struct How(u8);
 
@@ -47,6 +47,11 @@ impl How {
             2 => "POST",
             _ => "GET",
         }
+    }
+
+    fn body(self) -> BodyRules {
+        let json = JsonRules { fail_on: FailOn::Failure, ignore: Vec::new() };
+        BodyRules { json: (self.0 & 0x40 != 0).then_some(json), ..BodyRules::default() }
     }
 
     fn redirects(self) -> u32 {
@@ -107,11 +112,14 @@ pub fn holds(bytes: &[u8]) {
         headers: std::collections::BTreeMap::new(),
         status: StatusSet(vec![(200, 200)]),
         redirects: if stage.follows { how.redirects() } else { 0 },
-        timeout: TIMEOUT,
         maintenance: None,
+        body: how.body(),
+        latency: Latency::default(),
     };
+    let probe =
+        Probe { name: None, weight: Weight::Counts, timeout: TIMEOUT, asks: Asks::Url(Box::new(question)) };
     let began = Instant::now();
-    let answered = probe::ask(&question);
+    let answered = probe::ask(&probe::Asked { probe: &probe, ground: probe::Ground::default() });
     let took = began.elapsed();
     assert!(took < TIMEOUT + SLACK, "took {took:?}");
     let told = match &answered.observation {

@@ -14,7 +14,7 @@ use unhang_core::{
 use super::{scratch, typed};
 use crate::places::Places;
 use crate::plan::Service;
-use crate::report::{self, Picture, Screen, Style};
+use crate::report::{self, Depth, Picture, Screen, Style};
 use crate::store::{Loaded, NoState, Saved, Store};
 use crate::{config, log, words};
 
@@ -157,7 +157,7 @@ fn is_told(found: &Loaded) {
     let plain = Screen { style: Style::Plain, width: Some(80) };
     let mut lines = report::why(&picture, &now());
     let pictures = [picture];
-    lines.extend(report::table(&pictures, &now(), &plain));
+    lines.extend(report::table(&pictures, &now(), Depth::Everything, &plain));
     lines.push(report::json(&pictures, &now()).to_string());
     for line in lines {
         assert_eq!(words::escaped(&line), line, "it drives a terminal");

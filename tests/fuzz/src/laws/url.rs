@@ -20,7 +20,7 @@ pub fn holds(bytes: &[u8]) {
                 !hidden.contains(SECRET) || url.matches(SECRET).count() > 1 || !shown.contains(SECRET),
                 "{shown}"
             );
-            can_be_asked(&question);
+            can_be_asked(question.question().unwrap());
         }
         Err(faults) => {
             assert!(!faults.is_empty(), "refused without a word");
