@@ -296,6 +296,18 @@ fn every_example_of_a_configuration_is_accepted() {
     assert!(whole >= 6 && single >= 15, "{whole} {single}");
 }
 
+/// Each stands for one of the systems that unhang replaces.
+#[test]
+fn every_example_of_contrib_is_accepted() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/examples");
+    let files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 5);
+    for file in files {
+        let (ends_well, said) = unhang(&["config", "show", "--config", file.to_str().unwrap()]);
+        assert!(ends_well, "{said}");
+    }
+}
+
 #[test]
 fn every_code_is_in_the_manual_and_no_other() {
     let page = Page::read("unhang.8");
