@@ -202,7 +202,10 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     let of_host = typed_of_host(typed);
     let (host, found) = service::host(vec![&built_in.host, &tables.host, &of_host], &tables.host);
     faults.extend(found);
-    let (keys, found) = service::defaults(&built_in.defaults, &tables.defaults);
+    // Nothing was said: nothing can be wrong, and each run would read every key once more for it.
+    let said = !tables.defaults.settings.is_empty() || !tables.stray.is_empty();
+    let (keys, found) =
+        if said { service::defaults(&built_in.defaults, &tables.defaults) } else { (Vec::new(), Vec::new()) };
     faults.extend(found);
     faults.extend(tables.stray.iter().map(|setting| stray(setting, &keys)));
 

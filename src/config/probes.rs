@@ -1,6 +1,7 @@
 //! `[service.NAME.probe.PROBE]`: what is asked of a service besides its own url. A kind of probe declares what it
 //! takes; here that is read.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use regex_lite::Regex;
@@ -9,7 +10,7 @@ use unhang_core::Weight;
 use super::asking::Asking;
 use super::reading::{Reading, Refused};
 use super::service::{Host, fits_twice};
-use super::settings::{Fault, Table, Value, Wrong};
+use super::settings::{Fault, Setting, Table, Value, Wrong};
 use super::{question, trust, typed, units, words};
 use crate::plan::{self, Asks, Clash, Given, Key, Probe, Spec, Word};
 use crate::probe::KINDS;
@@ -24,8 +25,12 @@ const MOST: usize = 20;
 const LONGEST_NAME: usize = 64;
 
 /// A service's own table without its probes, and theirs, in the order of their names.
-pub(super) fn apart(own: &Table) -> (Table, BTreeMap<String, Table>, Vec<Fault>) {
-    let mut rest = Table { settings: Vec::new(), ..own.clone() };
+pub(super) fn apart(own: &Table) -> (Cow<'_, Table>, BTreeMap<String, Table>, Vec<Fault>) {
+    let is_of_probe = |setting: &Setting| own.short(setting).next() == Some(PROBE);
+    if !own.settings.iter().any(is_of_probe) {
+        return (Cow::Borrowed(own), BTreeMap::new(), Vec::new());
+    }
+    let mut rest = Table { settings: Vec::new(), name: own.name.clone(), origin: own.origin.clone() };
     let (mut probes, mut faults) = (BTreeMap::<String, Table>::new(), Vec::new());
     for setting in &own.settings {
         let mut short = own.short(setting);
@@ -49,7 +54,7 @@ pub(super) fn apart(own: &Table) -> (Table, BTreeMap<String, Table>, Vec<Fault>)
             _ => rest.settings.push(setting.clone()),
         }
     }
-    (rest, probes, faults)
+    (Cow::Owned(rest), probes, faults)
 }
 
 fn no_table(got: &Value) -> Wrong {

@@ -90,10 +90,14 @@ impl Table {
     pub(super) fn get(&self, asked: &str) -> Option<&Setting> {
         let (first, second) =
             asked.split_once('.').map_or((asked, None), |(first, second)| (first, Some(second)));
-        self.settings.iter().find(|setting| match (setting.key.get(self.name.len()..), second) {
-            (Some([key]), None) => key == first,
-            (Some([table, key]), Some(second)) => key == second && table == first,
-            _ => false,
+        let last = second.unwrap_or(first);
+        let ends_so = |setting: &&Setting| setting.key.last().is_some_and(|part| part == last);
+        self.settings.iter().filter(ends_so).find(|setting| {
+            match (setting.key.get(self.name.len()..), second) {
+                (Some([key]), None) => key == first,
+                (Some([table, key]), Some(second)) => key == second && table == first,
+                _ => false,
+            }
         })
     }
 

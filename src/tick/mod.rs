@@ -162,7 +162,11 @@ impl Judged<'_> {
     fn note(&mut self, reply: &Reply) {
         let probes = &self.watch.service.probes;
         self.watch.record.memory = reply.remembered(probes, &self.memory);
-        self.decision.next = self.decision.next.clone().warned(reply.warnings(probes));
+        let warnings = reply.warnings(probes);
+        // Most have none, and a state is large.
+        if !warnings.is_empty() || !self.decision.next.warnings.is_empty() {
+            self.decision.next = self.decision.next.clone().warned(warnings);
+        }
     }
 
     /// The count is on disk before anything else is done, and told after that.
