@@ -69,7 +69,7 @@ pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Prob
         value: url,
         origin: Origin::Flag("URL".to_owned()),
     });
-    let (question, found) = service::question_alone(vec![&service::built_in().defaults, &typed]);
+    let (question, found) = service::question_alone(&service::built_in().defaults, &typed);
     faults.extend(found);
     let Ok(probe) = question else { return Err(faults) };
     let url = probe.question();
@@ -200,7 +200,7 @@ fn read(
 fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec<Fault>) -> Option<Plan> {
     let built_in = service::built_in();
     let of_host = typed_of_host(typed);
-    let (host, found) = service::host(vec![&built_in.host, &tables.host, &of_host], &tables.host);
+    let (host, found) = service::host(&built_in.host, vec![&tables.host, &of_host], &tables.host);
     faults.extend(found);
     // Nothing was said: nothing can be wrong, and each run would read every key once more for it.
     let said = !tables.defaults.settings.is_empty() || !tables.stray.is_empty();
@@ -211,7 +211,7 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
 
     let mut services = Vec::new();
     for (name, own) in &tables.services {
-        let layers = (&[&built_in.defaults, &tables.defaults][..], typed);
+        let layers = (&built_in.defaults, &tables.defaults, typed);
         let (service, found) = service::service(name, own, layers, host.as_ref().ok());
         faults.extend(found);
         services.push(service);

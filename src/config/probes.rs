@@ -62,16 +62,16 @@ fn no_table(got: &Value) -> Wrong {
         .into()
 }
 
-/// All of one service. `shared`: `[defaults]` and what is below it.
+/// All of one service.
 pub(super) fn probes(
     tables: &BTreeMap<String, Table>,
-    shared: &[&Table],
+    (built_in, defaults): (&Table, &Table),
     host: Option<&Host<'_>>,
     faults: &mut Vec<Fault>,
 ) -> Result<Vec<Probe>, Refused> {
     let mut probes = Vec::new();
     for (name, own) in tables {
-        let mut reading = Reading::new(shared.iter().copied().chain([own]).collect());
+        let mut reading = Reading::new(built_in, vec![defaults, own]);
         let probe = probe(name, own, &mut reading, host);
         faults.extend(reading.faults(own));
         probes.push(probe);

@@ -2,7 +2,7 @@
 //! one that a stronger layer hides, so that no fault waits for the day a flag is left out. What was asked
 //! for is what exists: a setting that nobody asked for is an unknown key.
 
-use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong};
+use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong, parts};
 use crate::near;
 
 /// Proof that a fault was recorded: without one, no value may be missing.
@@ -25,7 +25,9 @@ pub(super) struct Said<'a, T> {
 
 #[derive(Debug)]
 pub(super) struct Reading<'a> {
-    /// Weakest first.
+    /// What holds where nobody said anything else.
+    built_in: &'a Table,
+    /// Above that; weakest first.
     layers: Vec<&'a Table>,
     asked: Vec<&'static str>,
     /// Whatever they are called.
@@ -34,11 +36,11 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(layers: Vec<&'a Table>) -> Self {
-        Self { layers, asked: Vec::new(), taken: Vec::new(), faults: Vec::new() }
+    pub(super) fn new(built_in: &'a Table, layers: Vec<&'a Table>) -> Self {
+        Self { built_in, layers, asked: Vec::new(), taken: Vec::new(), faults: Vec::new() }
     }
 
-    /// The strongest value of a key (`budget.window`), if any layer has one.
+    /// The strongest value of a key (`budget.window`) that has no default, if any layer has one.
     pub(super) fn find<T>(
         &mut self,
         key: &'static str,
@@ -46,7 +48,8 @@ impl<'a> Reading<'a> {
     ) -> Result<Option<Said<'a, T>>, Refused> {
         self.asked.push(key);
         let (mut strongest, mut refused) = (None, None);
-        for setting in self.layers.iter().filter_map(|layer| layer.get(key)) {
+        let parts = parts(key);
+        for setting in self.layers.iter().filter_map(|layer| layer.find(parts)) {
             match word(&setting.value) {
                 Ok(value) => strongest = Some(Said { value, setting }),
                 Err(wrong) => refused = Some(Refused::with(setting.fault(wrong), &mut self.faults)),
@@ -61,15 +64,22 @@ impl<'a> Reading<'a> {
         key: &'static str,
         word: impl Fn(&Value) -> Result<T, Wrong>,
     ) -> Result<Said<'a, T>, Refused> {
-        match self.find(key, word)? {
-            Some(said) => Ok(said),
-            None => Err(self.refuse(Origin::Default.fault(format!("{key} has no default")))),
+        if let Some(said) = self.find(key, &word)? {
+            return Ok(said);
+        }
+        let Some(setting) = self.built_in.get(key) else {
+            return Err(self.refuse(Origin::Default.fault(format!("{key} has no default"))));
+        };
+        match word(&setting.value) {
+            Ok(value) => Ok(Said { value, setting }),
+            Err(wrong) => Err(self.refuse(setting.fault(wrong))),
         }
     }
 
     /// The setting that wins, judged or not.
     pub(super) fn strongest(&self, key: &str) -> Option<&'a Setting> {
-        self.layers.iter().rev().find_map(|layer| layer.get(key))
+        let above = self.layers.iter().rev().find_map(|layer| layer.get(key));
+        above.or_else(|| self.built_in.get(key))
     }
 
     /// The settings of a table whose keys are free (`headers`), layer by layer, weakest first.

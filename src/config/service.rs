@@ -97,8 +97,12 @@ impl Host<'_> {
 }
 
 /// `table`: the one layer whose unknown keys are faults.
-pub(super) fn host<'a>(layers: Vec<&'a Table>, table: &Table) -> (Result<Host<'a>, Refused>, Vec<Fault>) {
-    let mut reading = Reading::new(layers);
+pub(super) fn host<'a>(
+    built_in: &'a Table,
+    layers: Vec<&'a Table>,
+    table: &Table,
+) -> (Result<Host<'a>, Refused>, Vec<Fault>) {
+    let mut reading = Reading::new(built_in, layers);
     let deadline = reading.need("deadline", deadline);
     let boot_grace = reading.need("boot_grace", words::span);
     let pause_on_dpkg = reading.need("pause_on_dpkg", words::truth);
@@ -120,7 +124,7 @@ pub(super) fn host<'a>(layers: Vec<&'a Table>, table: &Table) -> (Result<Host<'a
 
 /// The faults of `[defaults]` by itself, also of what every service overrides; and every key there is.
 pub(super) fn defaults(built_in: &Table, defaults: &Table) -> (Vec<&'static str>, Vec<Fault>) {
-    let mut reading = Reading::new(vec![built_in, defaults]);
+    let mut reading = Reading::new(built_in, vec![defaults]);
     let _ = Asking::read(&mut reading);
     let _ = Shared::read(&mut reading);
     let _ = Guards::read(&mut reading);
@@ -132,17 +136,15 @@ pub(super) fn defaults(built_in: &Table, defaults: &Table) -> (Vec<&'static str>
     (reading.asked().to_vec(), reading.faults(defaults))
 }
 
-/// `own`: the service's own table. `layers`: those below it, and above, which is what was typed. `host`: absent
-/// when it was refused.
+/// `own`: the service's own table. `typed`: what is above it. `host`: absent when it was refused.
 pub(super) fn service(
     name: &str,
     own: &Table,
-    (below, typed): (&[&Table], &Table),
+    (built_in, defaults, typed): (&Table, &Table, &Table),
     host: Option<&Host<'_>>,
 ) -> (Result<Service, Refused>, Vec<Fault>) {
     let (rest, probes, mut faults) = probes::apart(own);
-    let layers = below.iter().copied().chain([&rest, typed]).collect();
-    let mut reading = Reading::new(layers);
+    let mut reading = Reading::new(built_in, vec![defaults, &rest, typed]);
     let key = units::check_key(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
     let restarter = restarts::restarter(&mut reading, key.map(|()| name), own);
     let shown = reading.find("name", words::name);
@@ -152,7 +154,7 @@ pub(super) fn service(
     let guards = Guards::read(&mut reading);
     let url = if probes.is_empty() { url(&mut reading, own).map(Some) } else { url_if_any(&mut reading) };
     let clashes = in_order(&mut reading, host);
-    let probes = probes::probes(&probes, below, host, &mut faults);
+    let probes = probes::probes(&probes, (built_in, defaults), host, &mut faults);
     let service = key.and_then(|()| {
         let (asking, shared, guards, restarter) = (asking?, shared?, guards?, restarter?);
         clashes?;
@@ -185,8 +187,8 @@ pub(super) fn service(
 }
 
 /// What a probe needs, of a URL that is no service's.
-pub(super) fn question_alone(layers: Vec<&Table>) -> (Result<Probe, Refused>, Vec<Fault>) {
-    let mut reading = Reading::new(layers);
+pub(super) fn question_alone(built_in: &Table, typed: &Table) -> (Result<Probe, Refused>, Vec<Fault>) {
+    let mut reading = Reading::new(built_in, vec![typed]);
     let nothing = Table::new(&[], Origin::Default);
     let url = url(&mut reading, &nothing);
     let _ = Guards::read(&mut reading);

@@ -86,10 +86,13 @@ impl Table {
         Self { settings: settings.map(setting).into(), ..Self::new(&[name], Origin::Default) }
     }
 
-    /// `asked`: `budget.window`. Every key of every layer is looked for in each run: without an iterator.
+    /// `asked`: `budget.window`.
     pub(super) fn get(&self, asked: &str) -> Option<&Setting> {
-        let (first, second) =
-            asked.split_once('.').map_or((asked, None), |(first, second)| (first, Some(second)));
+        self.find(parts(asked))
+    }
+
+    /// Every key of every layer is looked for in each run: by its last part first.
+    pub(super) fn find(&self, (first, second): (&str, Option<&str>)) -> Option<&Setting> {
         let last = second.unwrap_or(first);
         let ends_so = |setting: &&Setting| setting.key.last().is_some_and(|part| part == last);
         self.settings.iter().filter(ends_so).find(|setting| {
@@ -115,6 +118,11 @@ impl Table {
     pub(super) fn short<'a>(&self, setting: &'a Setting) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
         setting.key.iter().skip(self.name.len()).map(AsRef::as_ref)
     }
+}
+
+/// A key of a table, and of a table in that.
+pub(super) fn parts(asked: &str) -> (&str, Option<&str>) {
+    asked.split_once('.').map_or((asked, None), |(first, second)| (first, Some(second)))
 }
 
 impl Value {
