@@ -56,7 +56,7 @@ impl<'a> Asking<'a> {
         };
         let (mut body, mut latency) = (self.body, self.latency);
         if let Some(wrong) = has_no_body {
-            if let Some(setting) = BODY_KEYS.into_iter().find_map(|key| reading.strongest(key))
+            if let Some(setting) = BODY_KEYS.into_iter().find_map(|key| reading.said(key))
                 && setting.key.first().is_none_or(|table| table != "defaults")
             {
                 return Err(reading.refuse(setting.fault(wrong)));
@@ -91,7 +91,7 @@ fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {
     let regex = reading.find("body.regex", pattern);
     let fail_on = reading.find("json.fail_on", fail_on);
     let ignore = reading.find("json.ignore", texts);
-    let is_asked = reading.strongest("json").is_some_and(|setting| setting.value == Value::EmptyTable);
+    let is_asked = reading.said("json").is_some_and(|setting| setting.value == Value::EmptyTable);
     let (fail_on, ignore) = (fail_on?.map(|said| said.value), ignore?.map(|said| said.value));
     let json = (is_asked || fail_on.is_some() || ignore.is_some()).then(|| JsonRules {
         fail_on: fail_on.unwrap_or(FailOn::Failure),

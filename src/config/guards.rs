@@ -39,7 +39,7 @@ pub(super) fn maintenance(reading: &mut Reading<'_>) -> Result<Option<Maintenanc
     let status = reading.find("maintenance.status", question::status);
     let header = reading.find("maintenance.header", header_name);
     let (status, header) = (status?, header?.map(|said| said.value));
-    if let (None, Some(setting)) = (&status, reading.strongest("maintenance.header")) {
+    if let (None, Some(setting)) = (&status, reading.said("maintenance.header")) {
         let cure = "add status, such as { status = \"503\", header = \"X-Maintenance\" }";
         return Err(reading.refuse(setting.fault(Wrong::cure("needs a status beside it", cure))));
     }

@@ -27,6 +27,8 @@ pub(super) struct Said<'a, T> {
 pub(super) struct Reading<'a> {
     /// What holds where nobody said anything else.
     built_in: &'a Table,
+    /// Where the last of these was found.
+    at: usize,
     /// Above that; weakest first.
     layers: Vec<&'a Table>,
     asked: Vec<&'static str>,
@@ -37,7 +39,7 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(built_in: &'a Table, layers: Vec<&'a Table>) -> Self {
-        Self { built_in, layers, asked: Vec::new(), taken: Vec::new(), faults: Vec::new() }
+        Self { built_in, at: 0, layers, asked: Vec::new(), taken: Vec::new(), faults: Vec::new() }
     }
 
     /// The strongest value of a key (`budget.window`) that has no default, if any layer has one.
@@ -67,9 +69,10 @@ impl<'a> Reading<'a> {
         if let Some(said) = self.find(key, &word)? {
             return Ok(said);
         }
-        let Some(setting) = self.built_in.get(key) else {
+        let Some((at, setting)) = self.built_in.find_after(self.at, parts(key)) else {
             return Err(self.refuse(Origin::Default.fault(format!("{key} has no default"))));
         };
+        self.at = at;
         match word(&setting.value) {
             Ok(value) => Ok(Said { value, setting }),
             Err(wrong) => Err(self.refuse(setting.fault(wrong))),
@@ -78,8 +81,13 @@ impl<'a> Reading<'a> {
 
     /// The setting that wins, judged or not.
     pub(super) fn strongest(&self, key: &str) -> Option<&'a Setting> {
-        let above = self.layers.iter().rev().find_map(|layer| layer.get(key));
-        above.or_else(|| self.built_in.get(key))
+        self.said(key).or_else(|| self.built_in.get(key))
+    }
+
+    /// Of what somebody said.
+    pub(super) fn said(&self, key: &str) -> Option<&'a Setting> {
+        let parts = parts(key);
+        self.layers.iter().rev().find_map(|layer| layer.find(parts))
     }
 
     /// The settings of a table whose keys are free (`headers`), layer by layer, weakest first.

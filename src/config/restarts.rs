@@ -84,7 +84,7 @@ pub(super) fn restarter(
     ];
     let scope = scope?;
     if let Some(other) = others.into_iter().flatten().next() {
-        return match reading.strongest("scope") {
+        return match reading.said("scope") {
             Some(said)
                 if scope.value == Scope::User
                     && said.key.first().is_some_and(|table| table != "defaults") =>
@@ -123,20 +123,18 @@ const EVERY: Duration = Duration::from_secs(30);
 /// No two means, and nothing beside another than its own.
 fn alone(reading: &mut Reading<'_>) -> Result<(), Refused> {
     // restart = [] says no more than wake does.
-    let wakes = reading.strongest("wake.pings").is_some();
+    let wakes = reading.said("wake.pings").is_some();
     let is_none = |setting: &Setting| wakes && setting.value == Value::List(Vec::new());
     let said: Vec<(&str, &Setting)> = MEANS
         .iter()
-        .filter_map(|key| {
-            Some((*key, reading.strongest(key).filter(|said| is_said(said) && !is_none(said))?))
-        })
+        .filter_map(|key| Some((*key, reading.said(key).filter(|said| is_said(said) && !is_none(said))?)))
         .collect();
     if let [(_, told), (second, other), ..] = said.as_slice() {
         let what = format!("cannot stand together with {second} ({})", other.origin);
         return Err(reading.refuse(told.fault(Wrong::cure(what, "leave one of them out"))));
     }
     for (key, means) in BESIDE {
-        if let (Some(told), None) = (reading.strongest(key), reading.strongest(means)) {
+        if let (Some(told), None) = (reading.said(key), reading.said(means)) {
             let what = format!("has no meaning without {means}");
             return Err(reading.refuse(told.fault(Wrong::cure(what, "leave it out"))));
         }

@@ -20,7 +20,7 @@ pub(super) struct BuiltIn {
     pub(super) host: Table,
 }
 
-/// Every default there is, but for what is made from NAME: the name, the unit NAME.service, and the log.
+/// In the order in which they are asked for. Every default there is, but for what is made from NAME: the name, the unit NAME.service, and the log.
 pub(super) fn built_in() -> BuiltIn {
     let text = |text: &'static str| Value::Text(text.into());
     let defaults = [
@@ -29,9 +29,9 @@ pub(super) fn built_in() -> BuiltIn {
         ("headers", Value::EmptyTable),
         ("status", text("200")),
         ("redirects", Value::Whole(0)),
-        ("timeout", text("5s")),
         ("ca_file", text("")),
         ("insecure", Value::Truth(false)),
+        ("timeout", text("5s")),
         ("max_failures", Value::Whole(2)),
         ("min_successes", Value::Whole(1)),
         ("grace", text("30s")),

@@ -91,17 +91,26 @@ impl Table {
         self.find(parts(asked))
     }
 
+    pub(super) fn find(&self, asked: (&str, Option<&str>)) -> Option<&Setting> {
+        self.settings.iter().find(|setting| self.is(setting, asked))
+    }
+
+    /// The same, for who asks in nearly the order of the table: `after` is the place of what was found last.
+    pub(super) fn find_after(&self, after: usize, asked: (&str, Option<&str>)) -> Option<(usize, &Setting)> {
+        let numbered = || self.settings.iter().enumerate();
+        let all = numbered().skip(after).chain(numbered().take(after));
+        all.into_iter().find(|(_, setting)| self.is(setting, asked))
+    }
+
     /// Every key of every layer is looked for in each run: by its last part first.
-    pub(super) fn find(&self, (first, second): (&str, Option<&str>)) -> Option<&Setting> {
+    fn is(&self, setting: &Setting, (first, second): (&str, Option<&str>)) -> bool {
         let last = second.unwrap_or(first);
-        let ends_so = |setting: &&Setting| setting.key.last().is_some_and(|part| part == last);
-        self.settings.iter().filter(ends_so).find(|setting| {
-            match (setting.key.get(self.name.len()..), second) {
-                (Some([key]), None) => key == first,
-                (Some([table, key]), Some(second)) => key == second && table == first,
+        setting.key.last().is_some_and(|part| part == last)
+            && match (setting.key.get(self.name.len()..), second) {
+                (Some([_]), None) => true,
+                (Some([table, _]), Some(_)) => table == first,
                 _ => false,
             }
-        })
     }
 
     pub(super) fn itself(&self, wrong: impl Into<Wrong>) -> Fault {
