@@ -39,7 +39,14 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(built_in: &'a Table, layers: Vec<&'a Table>) -> Self {
-        Self { built_in, at: 0, layers, asked: Vec::new(), taken: Vec::new(), faults: Vec::new() }
+        Self {
+            built_in,
+            at: 0,
+            layers,
+            asked: Vec::with_capacity(KEYS),
+            taken: Vec::new(),
+            faults: Vec::new(),
+        }
     }
 
     /// The strongest value of a key (`budget.window`) that has no default, if any layer has one.
@@ -137,7 +144,8 @@ impl<'a> Reading<'a> {
             Some((table, name)) => key == [table, name],
             None => key == [*asked],
         };
-        if self.asked.iter().any(is_key) {
+        let last = key.last().copied().unwrap_or_default();
+        if self.asked.iter().filter(|asked| asked.ends_with(last)).any(is_key) {
             let misused =
                 key.len() == 1 && FREE_TABLES.contains(&first) && setting.value != Value::EmptyTable;
             return misused.then(|| setting.fault(not_a_table(first, &setting.value)));
@@ -170,6 +178,9 @@ impl<'a> Reading<'a> {
         }
     }
 }
+
+/// About as many as a service has.
+const KEYS: usize = 72;
 
 /// Their keys are names of the operator's own.
 const FREE_TABLES: [&str; 1] = ["headers"];
