@@ -18,6 +18,8 @@ pub(crate) struct Appended {
     pub(crate) inode: u64,
     /// When it was opened.
     pub(crate) size: u64,
+    /// Others than its owner and its group may read it.
+    pub(crate) is_open_to_all: bool,
 }
 
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
@@ -31,7 +33,13 @@ pub(crate) fn open(path: &Path) -> io::Result<Appended> {
     if !found.is_file() {
         return Err(not_regular());
     }
-    Ok(Appended { device: found.dev(), inode: found.ino(), size: found.size(), file })
+    Ok(Appended {
+        device: found.dev(),
+        inode: found.ino(),
+        size: found.size(),
+        is_open_to_all: found.mode() & 0o004 != 0,
+        file,
+    })
 }
 
 /// Logs often lie where others may write: their links must not show them what only we may read.

@@ -40,6 +40,14 @@ struct News {
     place: String,
     /// There was no run before.
     is_first: bool,
+    readers: Readers,
+}
+
+/// Of the log, if its folders let them. What unhang tells, anybody of the host may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    Everybody,
+    Chosen,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +121,7 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
         Some(unit) => journal::news(unit, before, ground.limit),
         None => news_of_file(subject, before, ground),
     };
-    let News { text, skipped, place, is_first } = match news {
+    let News { text, skipped, place, is_first, readers } = match news {
         Ok(news) => news,
         Err(Missed { doubt, place: None }) => return Found::doubt(doubt),
         Err(Missed { doubt, place: Some(place) }) => {
@@ -124,7 +132,7 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
     // Not for the file system's sake: there are patterns that one line alone keeps busy.
     let found = match patient::within(left, move || lines::seen(&text, &patterns, until)) {
         Ok(Some(_)) if is_first => Found::well("read from here on"),
-        Ok(Some(seen)) => judged(&seen, skipped),
+        Ok(Some(seen)) => judged(&seen, skipped, readers),
         Ok(None) | Err(_) => {
             let limit = words::span(ground.limit);
             Found::not_known(format!("its new lines could not all be matched within {limit}"))
@@ -139,13 +147,13 @@ fn news_of_file(path: &str, before: Option<&str>, ground: &Ground<'_>) -> Result
     patient::within(ground.limit, move || file::news(&path, before.as_deref(), own_log.as_deref()))?
 }
 
-fn judged(seen: &Seen, skipped: Skipped) -> Found {
+fn judged(seen: &Seen, skipped: Skipped, readers: Readers) -> Found {
     let skipped = match skipped {
         Skipped::Nothing => String::new(),
         Skipped::Bytes(bytes) => format!("; the {} KiB before them were not read", bytes.div_ceil(1024)),
         Skipped::Some => "; what came before them was not read".to_owned(),
     };
-    match (told(&seen.failing), told(&seen.warning)) {
+    match (told(&seen.failing, readers), told(&seen.warning, readers)) {
         (Some(failing), _) => Found::failing(failing + &skipped),
         (None, Some(warning)) => Found::near(warning + &skipped),
         (None, None) => Found::well(match seen.lines {
@@ -156,15 +164,19 @@ fn judged(seen: &Seen, skipped: Skipped) -> Found {
     }
 }
 
-/// `3 lines match "Traceback": Traceback (most recent call last)`, with the first of them.
-fn told(matches: &Matches) -> Option<String> {
+/// `3 lines match "Traceback": Traceback (most recent call last)`, with the first of them where it is no secret.
+fn told(matches: &Matches, readers: Readers) -> Option<String> {
     let (pattern, line) = matches.first.as_ref()?;
     let cut = |text: &str, most| quoted(&text).chars().take(most).collect::<String>();
-    let (pattern, line) = (cut(pattern, 40), cut(line, 100));
+    let pattern = cut(pattern, 40);
+    let line = match readers {
+        Readers::Everybody => [": ", &cut(line, 100)].concat(),
+        Readers::Chosen => String::new(),
+    };
     Some(match (matches.count, matches.of_several) {
-        (1, _) => format!("1 line matches \"{pattern}\": {line}"),
-        (n, false) => format!("{n} lines match \"{pattern}\": {line}"),
-        (n, true) => format!("{n} lines match, the first \"{pattern}\": {line}"),
+        (1, _) => format!("1 line matches \"{pattern}\"{line}"),
+        (n, false) => format!("{n} lines match \"{pattern}\"{line}"),
+        (n, true) => format!("{n} lines match, the first \"{pattern}\"{line}"),
     })
 }
 

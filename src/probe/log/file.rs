@@ -15,7 +15,7 @@ use crate::probe::fault::scarcity;
 use crate::words;
 
 use super::lines::{LONGEST, mark};
-use super::{Missed, News, Skipped};
+use super::{Missed, News, Readers, Skipped};
 
 /// Of new text, in one run; the newest of it.
 const MOST: u64 = 1024 * 1024;
@@ -73,13 +73,20 @@ fn from_here(log: &Appended) -> io::Result<News> {
         None => log.size,
     };
     let place = Place::at(log, end)?.written();
-    Ok(News { text: Vec::new(), skipped: Skipped::Nothing, place, is_first: true })
+    Ok(News {
+        text: Vec::new(),
+        skipped: Skipped::Nothing,
+        place,
+        is_first: true,
+        readers: Readers::of(&[log]),
+    })
 }
 
 fn since(path: &Path, log: &Appended, place: Place) -> io::Result<News> {
     let goes_on = place.is_in(log)?;
     let left_behind = if place.inode == log.inode { None } else { left_behind(path, place) };
     let is_it = goes_on && left_behind.is_none() && (place.inode == log.inode || place.offset > 0);
+    let readers = Readers::of(&[log, left_behind.as_ref().unwrap_or(log)]);
     let fresh = Lines::of(log, if is_it { place.offset } else { 0 }, MOST)?;
     let rest = match left_behind {
         Some(old) => Lines::of(&old, place.offset, MOST.saturating_sub(as_u64(fresh.text.len())))?,
@@ -90,7 +97,7 @@ fn since(path: &Path, log: &Appended, place: Place) -> io::Result<News> {
         bytes => Skipped::Bytes(bytes),
     };
     let place = Place::at(log, fresh.end)?.written();
-    Ok(News { text: [rest.text, fresh.text].concat(), skipped, place, is_first: false })
+    Ok(News { text: [rest.text, fresh.text].concat(), skipped, place, is_first: false, readers })
 }
 
 /// What logrotate has made of it, where it is still there, and not compressed.
@@ -99,6 +106,12 @@ fn left_behind(path: &Path, place: Place) -> Option<Appended> {
     name.push(".1");
     let old = appended::open(Path::new(&name)).ok()?;
     (old.inode == place.inode && place.is_in(&old).is_ok_and(|is_in| is_in)).then_some(old)
+}
+
+impl Readers {
+    fn of(logs: &[&Appended]) -> Self {
+        if logs.iter().all(|log| log.is_open_to_all) { Self::Everybody } else { Self::Chosen }
+    }
 }
 
 #[derive(Debug, Default)]

@@ -16,10 +16,13 @@ use crate::os::process::{self, End, Ran};
 use crate::probe::fault::{quoted, scarcity};
 use crate::words;
 
-use super::{Missed, News, Skipped};
+use super::{Missed, News, Readers, Skipped};
 
 /// Of what journalctl says, the end is kept: an entry takes some 400 bytes besides its text.
 const ROOM: usize = 4 * 1024 * 1024;
+
+/// Those of group systemd-journal, adm or wheel, says systemd-journald.service(8).
+const READERS: Readers = Readers::Chosen;
 
 /// A cursor of systemd 252 has some 130; with the mark of the log it must fit in what may be remembered.
 const LONGEST_CURSOR: usize = 180;
@@ -29,7 +32,13 @@ pub(super) fn news(unit: &str, before: Option<&str>, limit: Duration) -> Result<
     let left = || limit.saturating_sub(began.elapsed());
     let Some(cursor) = before.filter(|cursor| is_cursor(cursor)) else {
         let place = newest(limit)?;
-        return Ok(News { text: Vec::new(), skipped: Skipped::Nothing, place, is_first: true });
+        return Ok(News {
+            text: Vec::new(),
+            skipped: Skipped::Nothing,
+            place,
+            is_first: true,
+            readers: READERS,
+        });
     };
     let (of_unit, from) = (format!("--unit={unit}"), format!("--cursor={cursor}"));
     let ran = run(&[&of_unit, &from, "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_COMM"], limit)?;
@@ -44,7 +53,7 @@ pub(super) fn news(unit: &str, before: Option<&str>, limit: Duration) -> Result<
         None => newest(left()).map(|_| cursor.to_owned())?,
     };
     let skipped = if is_cut { Skipped::Some } else { Skipped::Nothing };
-    Ok(News { text, skipped, place, is_first: false })
+    Ok(News { text, skipped, place, is_first: false, readers: READERS })
 }
 
 /// The cursor of the newest entry, of whatever unit.

@@ -1,7 +1,8 @@
 //! The verdicts, through a real file.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -117,6 +118,21 @@ fn both_looks_of_a_run_see_the_same_lines() {
 }
 
 #[test]
+fn a_line_that_not_everybody_may_read_is_counted_and_not_shown() {
+    let mut stage = Stage::failing_on_error();
+    stage.begin_with("");
+    let leave = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    leave(&stage.log(), 0o640);
+    stage.says("ERROR password=1\nERROR\n");
+    stage.run(Found::failing("2 lines match \"ERROR\""));
+    stage.says("ERROR password=2\n");
+    fs::rename(stage.log(), stage.path("app.log.1")).unwrap();
+    stage.says("ok\n");
+    leave(&stage.log(), 0o644);
+    stage.run(Found::failing("1 line matches \"ERROR\""));
+}
+
+#[test]
 fn another_log_begins_anew() {
     let mut stage = Stage::failing_on_error();
     stage.begin_with("");
@@ -199,7 +215,7 @@ proptest! {
     fn whatever_is_logged_is_told_in_few_words(text in proptest::collection::vec(any::<u8>(), 0..400), pattern in "[a-z.]{1,3}") {
         let patterns = Patterns::of([std::slice::from_ref(&pattern), &[], &[]]).unwrap();
         let seen = lines::seen(&text, &patterns, Instant::now() + Duration::from_secs(9)).unwrap();
-        let words = told(&seen.failing).unwrap_or_default();
+        let words = told(&seen.failing, Readers::Everybody).unwrap_or_default();
         assert!(words.chars().count() <= 200 && !words.chars().any(words::drives_a_terminal), "{words}");
         let whole = text.split(|byte| *byte == b'\n').count() - 1;
         assert!(seen.lines <= whole as u64);
