@@ -283,7 +283,15 @@ fn every(cli: &Cli, period: &str, plan: Plan, places: &Places, echo: Echo) -> Ex
         Ok(period) => period,
         Err(fault) => return refused(vec![fault]),
     };
-    let read_anew = || match config::plan(&cli.sources()) {
+    let suits = |plan: Plan| match config::too_seldom("--every", period, &plan) {
+        faults if faults.is_empty() => Ok(plan),
+        faults => Err(faults),
+    };
+    let plan = match suits(plan) {
+        Ok(plan) => plan,
+        Err(faults) => return refused(faults),
+    };
+    let read_anew = || match config::plan(&cli.sources()).and_then(suits) {
         Ok(plan) => Some(plan),
         Err(faults) => {
             faults.iter().for_each(report::fault);

@@ -105,6 +105,21 @@ pub(crate) fn period(flag: &str, text: &str) -> Result<Duration, Fault> {
     words::span_above_zero(&Value::Text(text.to_owned().into())).map_err(wrong)
 }
 
+/// Services that runs so far apart would never restart: each failure is forgotten before the next one.
+pub(crate) fn too_seldom(flag: &str, period: Duration, plan: &Plan) -> Vec<Fault> {
+    let counts = |service: &&Service| service.policy.max_failures > 1;
+    let forgets = |service: &&Service| period >= service.policy.stale_after;
+    let forgetful = plan.services.iter().filter(counts).filter(forgets);
+    let fault = |service: &Service| {
+        let stale_after = words::spell(service.policy.stale_after);
+        Origin::Flag(flag.to_owned()).fault(Wrong::cure(
+            format!("must be shorter than stale_after of {}, which is {stale_after}", service.key),
+            "no failures would add up; nothing was probed",
+        ))
+    };
+    forgetful.map(fault).collect()
+}
+
 /// Likewise, `--repeat`: 1 or more.
 pub(crate) fn count(flag: &str, text: &str) -> Result<u32, Fault> {
     words::count(&typed::whole(text)).map_err(|wrong| Origin::Flag(flag.to_owned()).fault(wrong))

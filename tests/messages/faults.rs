@@ -193,6 +193,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: must name a socket by at most * bytes, none a control character; nothing was probed", VALUE, SET),
     Row("*: cannot be used: *; nothing was probed", "ca_file is not there, or holds no certificate that can be read.", SET),
     // A process that stays
+    Row("*: must be shorter than stale_after of *, which is *; no failures would add up; nothing was probed", "`run --every` was to run so seldom that each failure is forgotten before the next one.", "Give --every a shorter time, or the service a longer stale_after, or max_failures = 1."),
     Row("run: signals cannot be caught: *; nothing was probed", "`run --every` found no thread, or no descriptor, for them.", "Free what the line says is missing."),
     Row("run: the configuration was not read anew; the one of before is kept", "SIGHUP came to `run --every`, and the lines before this one say what is wrong with the files.", "Correct them, and send it again."),
     // Values that do not go together

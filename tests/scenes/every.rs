@@ -113,9 +113,17 @@ fn a_configuration_is_read_anew_and_a_bad_one_is_told_and_left_out() {
 }
 
 #[test]
+fn runs_so_far_apart_that_no_failures_add_up_are_refused() {
+    let scene = Scene::new();
+    let told = "unhang: --every: must be shorter than stale_after of app, which is 10m; no failures would add up; nothing was probed\n";
+    scene.run(&["run", "--every", "10m"]).ends(2).prints("", told);
+    assert!(scene.server.requests().is_empty());
+}
+
+#[test]
 fn whoever_watches_it_hears_of_it_between_two_runs() {
     let scene = Scene::new();
-    let staying = Staying::begin(&scene, &["--every", "1h"]);
+    let staying = Staying::begin(&scene, &["--every", "9m"]);
     staying.hears("STATUS=1 services healthy");
     for _ in 0..3 {
         staying.hears("WATCHDOG=1");
@@ -145,7 +153,7 @@ fn a_restart_that_was_begun_is_ended_and_none_is_begun_after_that() {
         Answer::Status(502),
         Answer::Status(200),
     ]);
-    let staying = Staying::begin(&scene, &["--every", "1h"]);
+    let staying = Staying::begin(&scene, &["--every", "9m"]);
     until(|| scene.path("units/begun").exists());
     staying.send(Signal::TERM);
     assert_eq!(staying.ends(), (Some(0), String::new()));

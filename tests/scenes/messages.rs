@@ -130,6 +130,7 @@ fn command_lines(met: &mut Met) {
         "config",
         "run --timeuot 5s",
         "run --nonsense",
+        "run --every 10m",
         "status --only app",
         "--url x run",
         "run --timeout",
