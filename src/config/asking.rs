@@ -49,14 +49,17 @@ impl<'a> Asking<'a> {
     /// What this URL cannot have is a fault, unless `[defaults]` gave it to all.
     pub(super) fn at(self, address: Address, reading: &mut Reading<'_>) -> Result<Question, Refused> {
         let has_no_body = if address.url.starts_with(TCP) {
-            Some(Wrong::cure("has no meaning for a connection, which has no body", "leave it out"))
+            Some(Wrong::cure("has no meaning for a connection, which is asked nothing", "leave it out"))
         } else {
             let of_head = || Wrong::cure("has no meaning for HEAD, whose answer has no body", "leave it out");
             (self.method.value == "HEAD").then(of_head)
         };
         let (mut body, mut latency) = (self.body, self.latency);
         if let Some(wrong) = has_no_body {
-            if let Some(setting) = BODY_KEYS.into_iter().find_map(|key| reading.said(key))
+            let keys = BODY_KEYS
+                .into_iter()
+                .chain(LATENCY_KEYS.into_iter().filter(|_| address.url.starts_with(TCP)));
+            if let Some(setting) = keys.into_iter().find_map(|key| reading.said(key))
                 && setting.key.first().is_none_or(|table| table != "defaults")
             {
                 return Err(reading.refuse(setting.fault(wrong)));
@@ -83,6 +86,8 @@ impl<'a> Asking<'a> {
 
 const BODY_KEYS: [&str; 6] =
     ["body.contains", "body.lacks", "body.regex", "json", "json.fail_on", "json.ignore"];
+
+const LATENCY_KEYS: [&str; 2] = ["latency.warn", "latency.fail"];
 
 /// `body = { contains = "shop", lacks = ["Traceback"], regex = "v[0-9]+" }`, `json = { ignore = ["cache"] }`
 fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {

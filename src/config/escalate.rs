@@ -43,6 +43,17 @@ fn wrong(got: &Value) -> Wrong {
     format!("{what}, got {got}").into()
 }
 
+/// Of what `[defaults]` gave to all.
+pub(super) fn keep_what_fits(rungs: &mut Vec<Rung>, restarter: &Restarter) {
+    rungs.retain(|rung| match restarter {
+        Restarter::Unit(..) => true,
+        Restarter::Wake(_) | Restarter::Nothing => false,
+        Restarter::Command(_) | Restarter::Container(_) | Restarter::Supervised(_) | Restarter::Hook(_) => {
+            !matches!(rung, Rung::Reload | Rung::Kill)
+        }
+    });
+}
+
 /// Who reloads and kills is systemd. What stands in `[defaults]` may be meant for others.
 pub(super) fn fits(rungs: &Said<'_, Vec<Rung>>, restarter: &Restarter) -> Result<(), Fault> {
     if rungs.value.is_empty() || rungs.setting.key.first().is_some_and(|table| table == "defaults") {

@@ -170,6 +170,8 @@ pub(super) fn service(
             return Err(reading.refuse(fault));
         }
         let means = if wakes.is_some() { Rung::Wake } else { Rung::Restart };
+        let mut policy = shared.policy(means);
+        escalate::keep_what_fits(&mut policy.escalate, &restarter);
         Ok(Service {
             key: name.to_owned(),
             name: shown?.map_or_else(|| name.to_owned(), |said| said.value),
@@ -178,7 +180,7 @@ pub(super) fn service(
             verify: shared.verify.value,
             requires: guards.requires,
             pause_file: guards.pause_file,
-            policy: shared.policy(means),
+            policy,
             probes,
         })
     });

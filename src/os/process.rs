@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process_group};
 
 use super::{proc_stat, quiet};
 
@@ -103,6 +103,11 @@ pub(crate) fn is_running(pid: u32, start: u64) -> bool {
         Ok(found) => found.start == start && found.lives(),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
+}
+
+/// Of a process that stays: what ended after nobody waited for it any more.
+pub(crate) fn reap() {
+    while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
 }
 
 /// std panics where it cannot learn whether the program began; that program has then ended, and may have run.

@@ -34,7 +34,7 @@ const ITSELF: &str = "";
 
 /// Of the whole, in the order in which they are looked for.
 const OVERALL: [&str; 2] = ["overall_status", "status"];
-const OVERALL_TRUTHS: [&str; 3] = ["healthy", "ok", "success"];
+const TRUTHS: [&str; 3] = ["healthy", "ok", "success"];
 
 /// Tables, or lists, of components.
 const CONTAINERS: [&str; 4] = ["checks", "services", "components", "dependencies"];
@@ -75,7 +75,7 @@ const GOOD: [&str; 14] = [
     "good",
 ];
 const MILD: [&str; 4] = ["degraded", "warning", "warn", "info"];
-const BAD: [&str; 17] = [
+const BAD: [&str; 16] = [
     "unhealthy",
     "critical",
     "error",
@@ -85,7 +85,6 @@ const BAD: [&str; 17] = [
     "failure",
     "disconnected",
     "down",
-    "unknown",
     "unavailable",
     "dead",
     "stopped",
@@ -174,16 +173,20 @@ fn of_object(object: &Map<String, Value>, rules: &JsonRules) -> Vec<Said> {
 }
 
 fn overall(object: &Map<String, Value>) -> Option<Said> {
-    let status = OVERALL.iter().find_map(|key| object.get(*key).filter(|value| !value.is_null()));
-    let truth = || OVERALL_TRUTHS.iter().find_map(|key| object.get(*key).filter(|value| value.is_boolean()));
-    match status.or_else(truth) {
-        Some(value) => with_reason(ITSELF, value, object),
+    told(ITSELF, &OVERALL, object).or_else(|| {
         // It has nothing but an error to tell.
-        None => object
-            .get("error")
-            .filter(|error| is_said(error))
-            .map(|error| Said::new(ITSELF, Word::Bad, &format!("error: {}", text_of(error)))),
-    }
+        let error = object.get("error").filter(|error| is_said(error))?;
+        Some(Said::new(ITSELF, Word::Bad, &format!("error: {}", text_of(error))))
+    })
+}
+
+/// The worst of its word and its truths. A number, such as the status of HTTP, is no word of health.
+fn told(name: &str, words: &[&str], object: &Map<String, Value>) -> Option<Said> {
+    let is_word = |value: &&Value| !value.is_null() && !value.is_number();
+    let word = words.iter().find_map(|key| object.get(*key).filter(is_word));
+    let truths = TRUTHS.iter().filter_map(|key| object.get(*key).filter(|value| value.is_boolean()));
+    let said = word.into_iter().chain(truths).filter_map(|value| with_reason(name, value, object));
+    said.reduce(|worst, other| if other.word > worst.word { other } else { worst })
 }
 
 fn of_container(container: &Value) -> Vec<Said> {
@@ -205,14 +208,11 @@ fn of_one(name: &str, value: &Value) -> Option<Said> {
     match value {
         Value::Number(_) => None,
         Value::Object(object) => {
-            let status = ["status", "healthy", "ok", "success"].iter().find_map(|key| object.get(*key));
-            match status {
-                Some(status) => with_reason(name, status, object),
-                None if object.get("error").is_some_and(is_said) => {
-                    Some(Said::new(name, Word::Bad, &reason(object).unwrap_or_default()))
-                }
-                None => Some(Said::new(name, Word::NotUnderstood, "no status")),
-            }
+            let error = || object.get("error").is_some_and(is_said);
+            told(name, &["status"], object).or_else(|| {
+                let failed = || Said::new(name, Word::Bad, &reason(object).unwrap_or_default());
+                Some(if error() { failed() } else { Said::new(name, Word::NotUnderstood, "no status") })
+            })
         }
         // Of each of its nodes, as draft-inadarei-api-health-check has it: the worst.
         Value::Array(list) => list.iter().filter_map(|one| of_one(name, one)).max_by_key(|said| said.word),

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -23,25 +23,30 @@ const LARGEST: usize = 1024 * 1024;
 pub(super) fn look(container: &Container, wall: Duration, limit: Duration) -> Looked {
     let unit = match inspected(container, limit) {
         Ok(Some(text)) => match lives(&text, wall) {
+            Some(lives) if lives.is_empty() => not_found(),
             Some(lives) => Unit::Seen(together(lives)),
             None => unanswered("what it says of the container is not understood"),
         },
-        Ok(None) => {
-            Unit::Seen(Life { load: Load::NotFound, ..Life::told(Condition::NeverStarted, None, None) })
-        }
+        Ok(None) => not_found(),
         Err(why) => unanswered(&why),
     };
     Looked::of(unit, container.name.clone())
 }
 
-/// The runtime waits for the container's own time to stop (10 s by default), and then kills it.
+/// The runtime waits for the container's own time to stop (10 s by default), and then kills it. Of compose, the very
+/// containers that were looked at: `docker compose restart` also starts what depends on them.
 pub(super) fn restart(container: &Container, limit: Duration) -> Asked {
-    let mut command = runtime(&container.runtime);
-    match &container.runtime {
-        Runtime::Docker | Runtime::Podman => command.args(["container", "restart", "--", &container.name]),
-        Runtime::Compose(_) => command.args(["restart", "--", &container.name]),
+    let began = Instant::now();
+    let names = match names(container, limit) {
+        Ok(names) if names.is_empty() => {
+            return Asked::NeverRan(format!("there is no container of {}", container.name));
+        }
+        Ok(names) => names,
+        Err(why) => return Asked::NeverRan(why),
     };
-    match process::run(command, limit, LARGEST) {
+    let mut command = runtime(&container.runtime);
+    command.args(["container", "restart", "--"]).args(&names);
+    match process::run(command, limit.saturating_sub(began.elapsed()), LARGEST) {
         Err(error) => Asked::NeverRan(cannot_be_started(&container.runtime, &error)),
         Ok(ran) => asked(&ran),
     }
@@ -71,29 +76,33 @@ fn is_away(said: &str) -> bool {
 
 /// The text of `container inspect`; `None`: there is no such container.
 fn inspected(container: &Container, limit: Duration) -> Result<Option<String>, String> {
-    let names = match &container.runtime {
-        Runtime::Docker | Runtime::Podman => vec![container.name.clone()],
-        Runtime::Compose(_) => {
-            let mut command = runtime(&container.runtime);
-            command.args(["ps", "--all", "--quiet", "--", &container.name]);
-            let ran = process::run(command, limit, LARGEST)
-                .map_err(|error| cannot_be_started(&container.runtime, &error))?;
-            let text = answer(&ran, limit)?;
-            text.lines().map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect()
-        }
-    };
+    let began = Instant::now();
+    let names = names(container, limit)?;
     if names.is_empty() {
         return Ok(None);
     }
-    let mut command = Command::new(if container.runtime == Runtime::Podman { "podman" } else { "docker" });
+    let mut command = runtime(&container.runtime);
     command.args(["container", "inspect", "--"]).args(&names);
-    let ran = process::run(command, limit, LARGEST)
+    let ran = process::run(command, limit.saturating_sub(began.elapsed()), LARGEST)
         .map_err(|error| cannot_be_started(&container.runtime, &error))?;
     match answer(&ran, limit) {
         Ok(text) => Ok(Some(text)),
         Err(why) if is_missing(&why) => Ok(None),
         Err(why) => Err(why),
     }
+}
+
+/// What `container` commands know it by: of compose, the ids of its service. In no folder of the project's: a start
+/// there would hang, beyond every limit, where its file system is away.
+fn names(container: &Container, limit: Duration) -> Result<Vec<String>, String> {
+    let Runtime::Compose(project) = &container.runtime else { return Ok(vec![container.name.clone()]) };
+    let mut command = runtime(&container.runtime);
+    command.args(["compose", "--project-directory"]).arg(project);
+    command.args(["ps", "--all", "--quiet", "--", &container.name]);
+    let ran = process::run(command, limit, LARGEST)
+        .map_err(|error| cannot_be_started(&container.runtime, &error))?;
+    let text = answer(&ran, limit)?;
+    Ok(text.lines().map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect())
 }
 
 /// In the words of Docker 20 to 28 and Podman 4 and 5.
@@ -117,27 +126,26 @@ fn said(ran: &Ran) -> Option<String> {
 }
 
 fn runtime(runtime: &Runtime) -> Command {
+    Command::new(program(runtime))
+}
+
+const fn program(runtime: &Runtime) -> &'static str {
     match runtime {
-        Runtime::Docker => Command::new("docker"),
-        Runtime::Podman => Command::new("podman"),
-        Runtime::Compose(project) => {
-            let mut command = Command::new("docker");
-            command.arg("compose").current_dir(project);
-            command
-        }
+        Runtime::Docker | Runtime::Compose(_) => "docker",
+        Runtime::Podman => "podman",
     }
 }
 
 fn cannot_be_started(runtime: &Runtime, error: &io::Error) -> String {
-    let program = if *runtime == Runtime::Podman { "podman" } else { "docker" };
-    match (error.kind(), runtime) {
-        // Either is told so.
-        (io::ErrorKind::NotFound, Runtime::Compose(project)) => {
-            format!("no {program} in PATH, or no folder {}", project.display())
-        }
-        (io::ErrorKind::NotFound, _) => format!("no {program} in PATH"),
-        _ => format!("{program} cannot be started: {}", words::io(error)),
+    let program = program(runtime);
+    if error.kind() == io::ErrorKind::NotFound {
+        return format!("no {program} in PATH");
     }
+    format!("{program} cannot be started: {}", words::io(error))
+}
+
+fn not_found() -> Unit {
+    Unit::Seen(Life { load: Load::NotFound, ..Life::told(Condition::NeverStarted, None, None) })
 }
 
 fn unanswered(why: &str) -> Unit {
@@ -147,8 +155,15 @@ fn unanswered(why: &str) -> Unit {
 /// Of each container that is told of; `None`: not understood.
 fn lives(text: &str, wall: Duration) -> Option<Vec<Life>> {
     let told: Value = serde_json::from_str(text).ok()?;
-    let lives: Option<Vec<Life>> = told.as_array()?.iter().map(|one| life(one, wall)).collect();
-    lives.filter(|lives| !lives.is_empty())
+    let all = told.as_array().filter(|all| !all.is_empty())?;
+    let own = all.iter().filter(|one| !is_one_off(one));
+    own.map(|one| life(one, wall)).collect()
+}
+
+/// Of `docker compose run`: none of the service's.
+fn is_one_off(told: &Value) -> bool {
+    let label = told.pointer("/Config/Labels").and_then(|labels| labels.get("com.docker.compose.oneoff"));
+    label.and_then(Value::as_str) == Some("True")
 }
 
 fn life(told: &Value, wall: Duration) -> Option<Life> {
@@ -175,16 +190,22 @@ fn condition(told: &Value, state: &Value) -> Option<Condition> {
     })
 }
 
-/// The runtimes keep no word of who stopped it. One that would have been started again by its policy was stopped
-/// by somebody, and so was one that ended by SIGTERM or SIGKILL, unless the kernel killed it for its memory.
+/// The runtimes keep no word of who stopped it. One that its policy would have started again was stopped by
+/// somebody, and so was one that ended by the signal of a stop, unless the kernel killed it for its memory. One that
+/// ends with 1 when it is told to stop, and has no policy, cannot be told from one that fell.
 fn ended(told: &Value, state: &Value) -> Option<Condition> {
     let policy = told.pointer("/HostConfig/RestartPolicy/Name").and_then(Value::as_str).unwrap_or_default();
+    let retries = told.pointer("/HostConfig/RestartPolicy/MaximumRetryCount").and_then(Value::as_u64);
+    let restarts = told.get("RestartCount").and_then(Value::as_u64).unwrap_or(0);
+    let has_retries = retries.is_none_or(|most| most == 0 || restarts < most);
     let for_memory = state.get("OOMKilled").and_then(Value::as_bool).unwrap_or(false);
     let code = state.get("ExitCode").and_then(Value::as_i64)?;
     Some(match (policy, code) {
         ("always" | "unless-stopped", _) => Condition::Stopped,
         (_, 0) => Condition::Exited,
-        (_, 137 | 143) if !for_memory => Condition::Stopped,
+        ("on-failure", _) if has_retries => Condition::Stopped,
+        // SIGINT, SIGQUIT, SIGKILL and SIGTERM: what images stop with, and what follows.
+        (_, 130 | 131 | 137 | 143) if !for_memory => Condition::Stopped,
         _ => Condition::Failed,
     })
 }
@@ -249,6 +270,8 @@ mod tests {
             (r#""Status":"exited","ExitCode":137"#, "no", Active::Inactive, Condition::Stopped),
             (r#""Status":"exited","ExitCode":137,"OOMKilled":true"#, "no", Active::Failed, Condition::Failed),
             (r#""Status":"exited","ExitCode":143"#, "on-failure", Active::Inactive, Condition::Stopped),
+            (r#""Status":"exited","ExitCode":1"#, "on-failure", Active::Inactive, Condition::Stopped),
+            (r#""Status":"exited","ExitCode":130"#, "no", Active::Inactive, Condition::Stopped),
             (r#""Status":"dead","ExitCode":255"#, "no", Active::Failed, Condition::Failed),
         ] {
             let life = seen(state, policy);
@@ -273,6 +296,27 @@ mod tests {
         ] {
             assert_eq!(lives(text, WALL), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_docker_compose_run_left_behind_is_none_of_the_service() {
+        let (up, down) =
+            (told(r#""Status":"running""#, "no"), told(r#""Status":"exited","ExitCode":1"#, "no"));
+        let label = r#","Config":{"Labels":{"com.docker.compose.oneoff":"True"}}}]"#;
+        let left = down.replace("}]", label);
+        let both = format!("[{},{}]", &up[1..up.len() - 1], &left[1..left.len() - 1]);
+        assert_eq!(together(lives(&both, WALL).unwrap()).condition(), Condition::Active);
+        assert_eq!(lives(&left, WALL), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_container_that_has_used_up_its_retries_fell() {
+        let policy = r#"{"Name":"on-failure","MaximumRetryCount":3}"#;
+        let text = told(r#""Status":"exited","ExitCode":1"#, "on-failure")
+            .replace(r#"{"Name":"on-failure"}"#, policy);
+        assert_eq!(together(lives(&text, WALL).unwrap()).condition(), Condition::Stopped);
+        let spent = text.replace(r#""RestartCount":0"#, r#""RestartCount":3"#);
+        assert_eq!(together(lives(&spent, WALL).unwrap()).condition(), Condition::Failed);
     }
 
     #[test]

@@ -27,8 +27,8 @@ pub(crate) fn target(path: &Path) -> Result<Target, String> {
     let (bytes, writers) = files::read_bounded(path, LARGEST)
         .map_err(|error| format!("{}: {}", path.display(), words::io(&error)))?;
     let wrong = |what: &str| format!("{}: {what}", path.display());
-    if may_be_read_by_others(writers) {
-        return Err(wrong("others may read it (chmod 600)"));
+    if is_open_to_others(writers) {
+        return Err(wrong("others may read or write it (chmod 600)"));
     }
     let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8"))?;
     parsed(&text)
@@ -66,8 +66,9 @@ pub(crate) fn asked(seen: &Observation, timeout: Duration) -> Asked {
 
 const LARGEST: u64 = 16 * 1024;
 
-const fn may_be_read_by_others(writers: Writers) -> bool {
-    writers.mode & 0o007 != 0
+/// Whoever writes it says where root posts to.
+const fn is_open_to_others(writers: Writers) -> bool {
+    writers.mode & 0o027 != 0
 }
 
 fn parsed(text: &str) -> Option<Target> {
@@ -107,7 +108,8 @@ mod tests {
             Ok(Target { url: "https://api.example/deploy/x?key=secret".to_owned(), headers })
         );
         for (text, mode, why) in [
-            (good, 0o644, "others may read it (chmod 600)"),
+            (good, 0o620, "others may read or write it (chmod 600)"),
+            (good, 0o644, "others may read or write it (chmod 600)"),
             ("", 0o600, "it must hold a URL, and below it headers such as Authorization: Bearer ..."),
             ("secret", 0o600, "it must hold a URL, and below it headers such as Authorization: Bearer ..."),
             (

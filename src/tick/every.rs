@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::exit::Exit;
 use crate::log::Echo;
 use crate::os::notify::Notify;
+use crate::os::process;
 use crate::os::signals::{Signal, Signals};
 use crate::places::Places;
 use crate::plan::Plan;
@@ -42,6 +43,8 @@ pub(crate) fn every(
     let mut next = Instant::now();
     starter.notify.tell("READY=1");
     loop {
+        // Nobody waits for one now.
+        process::reap();
         let exit = super::run_until(&plan, places, echo, Some(signals.ends()));
         starter.notify.tell("WATCHDOG=1");
         starter.notify.tell(&["STATUS=", &status(exit, plan.services.len())].concat());

@@ -75,11 +75,10 @@ impl Looks {
 /// `looked` is none where nobody asked.
 pub(super) fn unit(service: &Service, state: &State, looked: Option<&Looked>) -> Unit {
     match (&service.restarter, looked) {
-        (Restarter::Command(_), _) => {
+        (Restarter::Command(_) | Restarter::Hook(_) | Restarter::Wake(_), _) => {
             let process = state.intent.as_ref().and_then(|intent| intent.process);
             Unit::Command { running: process.is_some_and(command::is_running) }
         }
-        (Restarter::Hook(_) | Restarter::Wake(_), _) => Unit::Command { running: false },
         (Restarter::Nothing, _) => Unit::ProbeOnly,
         (Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_), Some(looked)) => {
             while_a_command_runs(&looked.unit, state)

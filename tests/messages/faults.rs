@@ -144,7 +144,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: must be 1 or more without count.max, got 0; nothing was probed", "process with count.min = 0 alone would never fail.", "Write count.max too, or a larger count.min."),
     Row("*: must be count.min, which is *, or more, got *; nothing was probed", CLASH, "Change one of the two."),
     Row("*: has no meaning with pid_file, which names one process; leave it out", "count.min or count.max stands with process = \"pid_file:...\".", "Leave it out."),
-    Row("*: has no meaning for a connection, which has no body; leave it out", "body or json stands with a url that begins with tcp:.", "Leave it out."),
+    Row("*: has no meaning for a connection, which is asked nothing; leave it out", "body, json or latency stands with a url that begins with tcp:.", "Leave it out."),
     Row("*: has no meaning for HEAD, whose answer has no body; leave it out", "body or json stands with method = \"HEAD\".", "Leave one of the two out."),
     Row("*: does not say what to ask; write one of url, *", "A table of a probe has none of the keys that say what kind it is.", "Write one of them."),
     Row("*: asks more than one thing: *; write a table for each", "A table of a probe has two of the keys that say what kind it is.", "Write a table for each."),

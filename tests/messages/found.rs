@@ -121,7 +121,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("no such kind of probe", "A fault of unhang's own.", "Report it."),
     // Who restarts it, and was asked in vain: unit_unknown, and ⏳ and ❌ of a restart
     Row("what it says of the container is not understood", "Another version of docker or podman.", "Report it with the output of docker container inspect."),
-    Row("no * in PATH, or no folder *", "docker compose cannot be started.", "Install it, or correct project; cron's PATH is short."),
+    Row("there is no container of *", "docker compose has none of that service any more.", "docker compose up."),
     Row("no supervisorctl in PATH", "It cannot be asked.", "Install it; cron's PATH is short."),
     Row("no * in PATH", "docker, podman or supervisorctl cannot be started.", "Install it; cron's PATH is short."),
     Row("supervisorctl status: *", "Its answer is none of those it is known to give.", "Look at supervisord."),
@@ -130,7 +130,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("no good answer to * pings", "wake: it is down rather than asleep.", LOOK),
     Row("the hook was not asked: *", "It could not be told whether it is there.", "Look at the network of this host."),
     Row("the hook was not carried out: *", "It answered otherwise than with 2xx, or not at all.", "Look at the URL and the headers in its file."),
-    Row("*: others may read it (chmod 600)", "The file of restart.hook holds a secret.", "Do as the line says."),
+    Row("*: others may read or write it (chmod 600)", "The file of restart.hook holds a secret.", "Do as the line says."),
     Row("*: it is not UTF-8", "The file of restart.hook.", "Write it anew."),
     Row("*: it must hold a URL, and below it headers such as Authorization: Bearer ...", "The file of restart.hook.", "Write it so."),
 ];

@@ -22,8 +22,8 @@ dir={dir}
 case "$*" in *restart*) echo "{program} $*" ;; *) echo "show {program} $*" ;; esac >>$dir/ledger
 case "$*" in
 "container inspect -- shop"|"container inspect -- 0a1b") [ -e $dir/container ] || {{ echo "Error response from daemon: No such container: shop" >&2; exit 1; }}; cat $dir/container ;;
-"container restart -- shop"|"compose restart -- web") sed -i "s/T16:58:20/T$(date +%H:%M:%S)/; s/\"exited\"/\"running\"/" $dir/container; echo shop ;;
-"compose ps --all --quiet -- web") echo 0a1b ;;
+"container restart -- shop"|"container restart -- 0a1b") sed -i "s/T16:58:20/T$(date +%H:%M:%S)/; s/\"exited\"/\"running\"/" $dir/container; echo shop ;;
+"compose --project-directory /usr ps --all --quiet -- web") echo 0a1b ;;
 *) echo "unexpected $*" >&2; exit 9 ;;
 esac
 "#
@@ -59,7 +59,7 @@ fn a_container_is_restarted_and_its_next_life_proves_it() {
     for (means, restart) in [
         ("docker = \"shop\"", "docker container restart -- shop"),
         ("podman = \"shop\"", "podman container restart -- shop"),
-        ("compose = \"web\", project = \"/usr\"", "docker compose restart -- web"),
+        ("compose = \"web\", project = \"/usr\"", "docker container restart -- 0a1b"),
     ] {
         let scene = with_runtime(&format!("restart = {{ {means} }}"));
         scene.tick().exits(0).logs(&[]);
@@ -222,14 +222,14 @@ fn a_hook_that_refuses_is_told_and_one_that_is_not_there_spends_nothing() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     scene.run(&["config", "check"]).ends(2).prints(
         "",
-        "unhang: service.app.restart.hook: * others may read it (chmod 600); a restart would fail\n",
+        "unhang: service.app.restart.hook: * others may read or write it (chmod 600); a restart would fail\n",
     );
     scene.pass(120);
     let spent = scene.state()["restarts"].as_array().unwrap().len();
     scene.tick().exits(1).logs(&[
         "⚠️ app health check failed (HTTP 502) - Failure 2/1: 1 of 1 since our restart at *",
         "🔄 Restarting app service...",
-        "❌ app restart failed (HTTP 502): * others may read it (chmod 600)",
+        "❌ app restart failed (HTTP 502): * others may read or write it (chmod 600)",
     ]);
     assert_eq!(scene.state()["restarts"].as_array().unwrap().len(), spent);
 }
