@@ -55,6 +55,8 @@ QUICK=(
   a_oneshot_that_it_wants_and_that_has_done_its_work_holds_nothing_back
   the_timer_heals_a_hang_and_is_no_failed_unit_itself
   the_cron_file_is_idle_where_the_timer_is_enabled
+  the_process_that_stays_heals_a_hang_and_tells_systemd_how_it_is
+  probes_of_unit_processes_memory_and_journal_see_what_systemd_knows
 )
 SLOW=(
   a_restart_that_takes_longer_than_the_tick_happens_once
@@ -421,7 +423,7 @@ CONFIG
 }
 no_timer() {
   host exec sh -c 'systemctl disable -q --now unhang.timer; systemctl stop unhang.service
-    rm -rf /etc/unhang /etc/cron.d/unhang /etc/systemd/system/unhang.* /run/systemd/system/unhang.timer.d; systemctl daemon-reload' 2>/dev/null
+    rm -rf /etc/unhang /etc/cron.d/unhang /etc/systemd/system/unhang.* /etc/systemd/system/unhang-every.service /run/systemd/system/unhang.timer.d; systemctl daemon-reload' 2>/dev/null
 }
 the_cron_file_is_idle_where_the_timer_is_enabled() {
   installed_for_the_timer
@@ -434,6 +436,69 @@ the_cron_file_is_idle_where_the_timer_is_enabled() {
   host exec env -i PATH=/usr/local/bin:/usr/bin:/bin sh -c "$line"
   ! ticked || fail "cron ticks beside the timer"
   no_timer
+}
+
+# Every 2 seconds instead of every 2 minutes.
+the_process_that_stays_heals_a_hang_and_tells_systemd_how_it_is() {
+  installed_for_the_timer
+  host exec sh -c 'mkdir -p /run/systemd/system/unhang-every.service.d
+    printf "[Service]\nExecStart=\nExecStart=/usr/local/bin/unhang run --every 2s\n" >/run/systemd/system/unhang-every.service.d/fast.conf
+    systemctl daemon-reload; systemctl start unhang-every.service' || fail "Type=notify: it never told that it is ready"
+  until_true 20 ticked
+  until_true 10 tells_systemd "1 services healthy"
+  hang
+  until_true 10 tells_systemd "not all services are healthy: unhang status"
+  until_true 30 has_logged "$RESTARTED"
+  lives_are 1
+  host exec sh -c 'echo "[service.x" >>/etc/unhang/unhang.toml'
+  host exec systemctl reload unhang-every.service
+  until_true 10 journal_of_every_has "the one of before is kept"
+  [ "$(property ActiveState unhang-every.service)" = active ] || fail "a bad configuration ended it"
+  host exec systemctl stop unhang-every.service
+  [ "$(property Result unhang-every.service)" = success ] || fail "it did not end well"
+  host exec systemd-analyze security --no-pager --threshold=35 unhang-every.service >/dev/null \
+    || fail "exposed more than the timer's service"
+  host exec rm -rf /run/systemd/system/unhang-every.service.d; no_timer
+}
+tells_systemd() { [ "$(property StatusText unhang-every.service)" = "$1" ]; }
+journal_of_every_has() { host exec journalctl -q -o cat -u unhang-every.service | grep -q -F "$1"; }
+
+probes_of_unit_processes_memory_and_journal_see_what_systemd_knows() {
+  host exec sh -c 'mkdir -p /etc/unhang; cat >/etc/unhang/probes.toml; chmod 644 /etc/unhang/probes.toml' <<CONFIG
+[host]
+boot_grace = "1s"
+[service.roams-django]
+name = "Django"
+log_file = "$LOG"
+grace = "1s"
+max_failures = 3
+[service.roams-django.probe.unit]
+unit = "$UNIT"
+[service.roams-django.probe.processes]
+process = "unit"
+count.min = 2
+[service.roams-django.probe.memory]
+cgroup = "$UNIT"
+[service.roams-django.probe.journal]
+log = "journal:$UNIT"
+fail = "Traceback"
+CONFIG
+  RUN=(host exec unhang run --config /etc/unhang/probes.toml)
+  tick_exits 0
+  host exec sh -c 'echo "Traceback: nothing of ours" | systemd-cat -t another'
+  tick_exits 0
+  # One process is fewer than two; what it says is in the journal of its unit.
+  override <<<$'[Service]\nType=exec\nExecStart=\nExecStart=/bin/sh -c "echo Traceback; exec sleep 1000"'
+  host exec systemctl restart "$UNIT"; sleep 1.2
+  tick_exits 1
+  logged_times 1 '⚠️ Django health check failed (journal) - Failure 1/3: 1 line matches "Traceback"'
+  tick_exits 1
+  logged_times 1 '⚠️ Django health check failed (processes) - Failure 2/3: '
+  host exec systemctl stop "$UNIT"
+  tick_exits 1
+  logged_times 1 "⏸️ Django not restarted (stopped)"
+  RUN=(host exec unhang run "${PLAN[@]}")
+  host exec rm -rf /etc/unhang
 }
 
 # ---------------------------------------------------------------- long, vain, cut short
