@@ -47,7 +47,17 @@ impl Staying {
 
     /// Its exit code, and what it said on stderr.
     fn ends(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().unwrap();
+        let over = Instant::now() + Duration::from_secs(20);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > over {
+                self.child.kill().unwrap();
+                panic!("it never ended");
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
         let mut said = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         (status.code(), said)
@@ -116,7 +126,8 @@ fn a_configuration_is_read_anew_and_a_bad_one_is_told_and_left_out() {
 fn runs_so_far_apart_that_no_failures_add_up_are_refused() {
     let scene = Scene::new();
     let told = "unhang: --every: must be shorter than stale_after of app, which is 10m; no failures would add up; nothing was probed\n";
-    scene.run(&["run", "--every", "10m"]).ends(2).prints("", told);
+    let staying = Staying::begin(&scene, &["--every", "10m"]);
+    assert_eq!(staying.ends(), (Some(2), told.to_owned()));
     assert!(scene.server.requests().is_empty());
 }
 
