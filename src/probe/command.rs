@@ -52,7 +52,7 @@ fn not_begun(program: &str, error: &io::Error) -> Found {
 }
 
 fn judged(ran: &Ran, given: &Given, limit: &str) -> Found {
-    let said = first_line(&ran.stdout).or_else(|| first_line(&ran.stderr)).unwrap_or_default();
+    let said = telling_line(&ran.stdout).or_else(|| telling_line(&ran.stderr)).unwrap_or_default();
     let with = |what: String| if said.is_empty() { what } else { format!("{what}: {said}") };
     let End::Exited(status) = ran.end else {
         return Found::failing(with(format!("not ended within {limit}")));
@@ -80,11 +80,13 @@ fn contained(ran: &Ran, given: &Given, said: &str) -> Found {
     }
 }
 
-/// Without what may drive a terminal.
-fn first_line(output: &[u8]) -> Option<String> {
+/// The first one; of Python's traceback the last one, where it says why. Without what may drive a terminal.
+fn telling_line(output: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(output);
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    Some(quoted(&line))
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next()?;
+    let last = lines.next_back().filter(|_| first.starts_with("Traceback (most recent call last)"));
+    Some(quoted(&last.unwrap_or(first)))
 }
 
 #[cfg(test)]
@@ -113,6 +115,10 @@ mod tests {
             ("exit 1", Found::failing("exit status 1")),
             ("echo no response; exit 2", Found::failing("exit status 2: no response")),
             ("echo why >&2; exit 3", Found::failing("exit status 3: why")),
+            (
+                "printf 'Traceback (most recent call last):\\n  File \"manage.py\"\\nKeyError: 1\\n' >&2; exit 1",
+                Found::failing("exit status 1: KeyError: 1"),
+            ),
             ("exit 127", Found::not_known("exit status 127")),
             ("kill -9 $$", Found::failing("killed by a signal")),
             (r"printf '\033[31mred\n'; exit 1", Found::failing(r"exit status 1: \u{1b}[31mred")),

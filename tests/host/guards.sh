@@ -132,14 +132,18 @@ what_escalate_lists_is_done_once_each_and_then_a_person_is_needed() {
 # ---------------------------------------------------------------- a database
 
 POSTGRES=postgresql@15-main.service
-with_postgres() {
-  # The peer of a real one: a role and a database; asked without a password, by this host alone.
+# postgres_runs: the peer of a real one: a role and a database; asked without a password, by this host alone.
+postgres_runs() {
   host exec sh -c 'cd /
     grep -q "^host roams" /etc/postgresql/*/main/pg_hba.conf \
       || sed -i "1i host roams roams 127.0.0.1/32 trust" /etc/postgresql/*/main/pg_hba.conf
     systemctl start "$1"
-    setpriv --reuid postgres --regid postgres --clear-groups psql -qc "CREATE ROLE roams LOGIN" -c "CREATE DATABASE roams OWNER roams"' \
+    as() { setpriv --reuid postgres --regid postgres --clear-groups psql -qXAtc "$1"; }
+    [ "$(as "SELECT 1 FROM pg_roles WHERE rolname = \$\$roams\$\$")" = 1 ] || { as "CREATE ROLE roams LOGIN"; as "CREATE DATABASE roams OWNER roams"; }' \
     sh "$POSTGRES"
+}
+with_postgres() {
+  postgres_runs
   override <<DROPIN
 [Unit]
 Wants=$POSTGRES

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # scenarios.sh PATH_TO_UNHANG_BINARY [SCENARIO...] - unhang on real hosts: systemd, cron, Django on gunicorn.
 #
-# Each scenario is a function whose name is the sentence it proves. They share six hosts that run side by side;
+# Each scenario is a function whose name is the sentence it proves. They share seven hosts that run side by side;
 # within a host one follows the other, and `fresh` makes everything as it was. Prints `ok: SENTENCE (N s)` or
 # `FAIL: ...` with journal, log and state; the exit status is 1 if one failed.
 #
@@ -12,8 +12,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
-# Five hosts, each of some 270 MB, and one of 420 MB.
-export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 2100)/unhang-host}
+# Five hosts, each of some 270 MB, and two of 440 MB.
+export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 2600)/unhang-host}
 
 # shellcheck source=tests/host/app.sh
 . "$here/app.sh"
@@ -23,6 +23,8 @@ export UNHANG_HOST_DIR=${UNHANG_HOST_DIR:-$("$here/host.sh" room 2100)/unhang-ho
 . "$here/trouble.sh"
 # shellcheck source=tests/host/guards.sh
 . "$here/guards.sh"
+# shellcheck source=tests/host/examples.sh
+. "$here/examples.sh"
 host() { "$here/host.sh" "$@"; }
 
 UNIT=roams-django.service
@@ -53,6 +55,8 @@ QUICK=(
   somebody_elses_restart_between_two_failed_ticks_starts_the_count_afresh
   a_unit_that_it_wants_and_somebody_stopped_stays_stopped
   a_oneshot_that_it_wants_and_that_has_done_its_work_holds_nothing_back
+  a_target_restarts_its_units_in_their_order_and_stops_them_in_reverse
+  a_target_of_which_somebody_stopped_a_unit_is_left_alone
   the_timer_heals_a_hang_and_is_no_failed_unit_itself
   the_cron_file_is_idle_where_the_timer_is_enabled
   the_process_that_stays_heals_a_hang_and_tells_systemd_how_it_is
@@ -386,6 +390,60 @@ a_oneshot_that_it_wants_and_that_has_done_its_work_holds_nothing_back() {
   logged_times 0 upstream; logged_times 1 "$RESTARTED"; lives_are 1
 }
 
+# ---------------------------------------------------------------- several units at once
+
+# A target of three units, each after the one before; the last one is Django.
+with_a_target() {
+  local name after=
+  for name in roams-db roams-worker; do
+    host exec sh -c 'cat >"/run/systemd/system/$1.service"' sh "$name" <<UNIT_FILE
+[Unit]
+PartOf=roams.target
+${after:+After=$after}
+[Service]
+ExecStart=/bin/sleep infinity
+ExecStartPost=/bin/sh -c 'echo start $name >>/run/roams.order'
+ExecStop=/bin/sh -c 'sleep 0.3; echo stop $name >>/run/roams.order'
+UNIT_FILE
+    after=$name.service
+  done
+  host exec sh -c 'printf "[Unit]\nWants=roams-db.service roams-worker.service $1\n" >/run/systemd/system/roams.target' sh "$UNIT"
+  override <<DROPIN
+[Unit]
+PartOf=roams.target
+After=roams-worker.service
+[Service]
+ExecStartPost=+/bin/sh -c 'echo start django >>/run/roams.order'
+ExecStopPost=+/bin/sh -c 'echo stop django >>/run/roams.order'
+DROPIN
+  host exec systemctl start roams.target; again
+  host exec rm /run/roams.order
+  PLAN=(--unit roams.target --url "$URL" --name Django --log-file "$LOG"); by "${BY[@]}"
+}
+no_target() {
+  host exec sh -c 'systemctl stop roams.target roams-worker roams-db; rm -f /run/systemd/system/roams[.-]* /run/roams.order; systemctl daemon-reload'
+}
+
+a_target_restarts_its_units_in_their_order_and_stops_them_in_reverse() {
+  with_a_target
+  hang; tick_exits 1; same_life
+  tick_exits 0; lives_are 1; answers || fail "it does not answer after the restart"
+  log_is "$FAILED_1" "$FAILED_2" "$RESTARTING" "$RESTARTED"
+  local order; order=$(host exec cat /run/roams.order | tr '\n' ' ')
+  [ "$order" = 'stop django stop roams-worker stop roams-db start roams-db start roams-worker start django ' ] || fail "in this order: $order"
+  no_target
+}
+a_target_of_which_somebody_stopped_a_unit_is_left_alone() {
+  with_a_target
+  host exec systemctl stop roams-worker
+  hang; for _ in 1 2 3; do tick_exits 1; done
+  same_life; [ "$(property ActiveState roams-worker)" = inactive ] || fail "what somebody stopped was started"
+  log_is '⏸️ Django not restarted (upstream)'; logged_times 1 'roams-worker.service was stopped by somebody'
+  host exec systemctl start roams-worker
+  tick_exits 1; tick_exits 0; lives_are 1
+  no_target
+}
+
 # ---------------------------------------------------------------- contrib
 
 # The hardened service as installed, every 2 seconds instead of every 2 minutes.
@@ -690,7 +748,7 @@ among() { # among WORD WORD...: is the first one of the others?
   return 1
 }
 
-ALL=("${CRON[@]}" "${QUICK[@]}" "${FILES[@]}" "${SLOW[@]}" "${RIGHTS[@]}" "${TROUBLE[@]}" "${GUARDS[@]}")
+ALL=("${CRON[@]}" "${QUICK[@]}" "${FILES[@]}" "${SLOW[@]}" "${RIGHTS[@]}" "${TROUBLE[@]}" "${GUARDS[@]}" "${EXAMPLES[@]}")
 if [ "${1-}" = --list ]; then printf '%s\n' "${ALL[@]}"; exit; fi
 [ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 binary=$1; only=("${@:2}")
@@ -699,16 +757,18 @@ for name in "${only[@]}"; do
   among "$name" "${ALL[@]}" || { echo "scenarios: $name: no such scenario" >&2; exit 2; }
 done
 
-host build   # once, before six hosts want it
+host build   # once, before seven hosts want it
 on_a_host cron "${CRON[@]}" & cron=$!
 on_a_host quick "${QUICK[@]}" "${FILES[@]}" & quick=$!
 on_a_host slow "${SLOW[@]}" & slow=$!
 on_a_host rights "${RIGHTS[@]}" & rights=$!
 on_a_host trouble "${TROUBLE[@]}" & trouble=$!
-UNHANG_HOST_MORE=$DATABASE on_a_host guards "${GUARDS[@]}" & guards=$!
+export UNHANG_HOST_MORE=$DATABASE,$EXAMPLES_NEED
+on_a_host guards "${GUARDS[@]}" & guards=$!
+on_a_host examples "${EXAMPLES[@]}" & examples=$!
 # Interrupted: the hosts take themselves down.
-trap 'kill "$cron" "$quick" "$slow" "$rights" "$trouble" "$guards" 2>/dev/null; wait; exit 130' INT TERM
+trap 'kill "$cron" "$quick" "$slow" "$rights" "$trouble" "$guards" "$examples" 2>/dev/null; wait; exit 130' INT TERM
 failed=0
-for group in "$cron" "$quick" "$slow" "$rights" "$trouble" "$guards"; do wait "$group" || failed=1; done
+for group in "$cron" "$quick" "$slow" "$rights" "$trouble" "$guards" "$examples"; do wait "$group" || failed=1; done
 [ "$failed" = 0 ] || echo "scenarios: at least one failed" >&2
 exit "$failed"
