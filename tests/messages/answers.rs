@@ -195,6 +195,7 @@ pub(crate) const NO_MESSAGES: &[(&str, &str)] = &[
     ("no such process", "supervisorctl's word, looked for"),
     ("no such group", "supervisorctl's word, looked for"),
     ("Not started", "supervisorctl's word, looked for"),
+    ("Traceback (most recent call last", "the word of Python, looked for"),
     ("duplicate key", "the TOML reader's word, looked for"),
     ("is destructive", "systemctl's word, looked for"),
     ("Interactive authentication required", "systemctl's word, looked for"),
