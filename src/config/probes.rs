@@ -92,11 +92,15 @@ fn probe(
     let named = check_name(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
     let optional = reading.find("optional", words::truth);
     let timeout = reading.need("timeout", words::span_above_zero);
+    let mut can_fail = true;
     let (asks, by_default) = match kind(own).map_err(|wrong| reading.refuse(own.itself(wrong))) {
         Ok(None) => (url(own, reading).map(|question| Asks::Url(Box::new(question))), Weight::Counts),
         Ok(Some(spec)) => {
             let given = given(spec, own, reading);
-            (given.map(|given| Asks::Kind { kind: spec.subject.name, given }), spec.weight)
+            can_fail =
+                spec.fails_by.is_none_or(|key| given.as_ref().is_ok_and(|given| given.0.contains_key(key)));
+            let by_default = if can_fail { spec.weight } else { Weight::Warns };
+            (given.map(|given| Asks::Kind { kind: spec.subject.name, given }), by_default)
         }
         Err(refused) => {
             reading.take_all(own);
@@ -111,6 +115,13 @@ fn probe(
         Some(true) => Weight::Warns,
         Some(false) => Weight::Counts,
     };
+    if let (Weight::Counts, false, Some(said)) = (weight, can_fail, reading.said("optional")) {
+        let wrong = Wrong::cure(
+            "cannot be false without fail: nothing of it could fail",
+            "say from where on it fails",
+        );
+        return Err(reading.refuse(said.fault(wrong)));
+    }
     named?;
     Ok(Probe { name: Some(name.to_owned()), weight, timeout: timeout?.value, asks: asks? })
 }
@@ -325,6 +336,6 @@ fn spelled_size(bytes: u64) -> String {
 
 /// Of a service that has no url.
 pub(super) fn none_counts(own: &Table) -> Fault {
-    let what = "none of its probes counts: all are optional";
-    own.itself(Wrong::cure(what, "add url, or optional = false to one of them"))
+    let what = "none of its probes counts: each is optional, or has no fail";
+    own.itself(Wrong::cure(what, "add url, or optional = false or fail to one of them"))
 }

@@ -57,6 +57,8 @@ pub(crate) struct Spec {
     pub(crate) keys: &'static [Key],
     /// Unless `optional` says otherwise.
     pub(crate) weight: Weight,
+    /// The key without which it never fails; none: it can fail by itself.
+    pub(crate) fails_by: Option<&'static str>,
     /// What single values cannot show.
     pub(crate) clash: fn(&Given) -> Option<Clash>,
 }

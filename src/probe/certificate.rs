@@ -24,7 +24,13 @@ mod validity;
 use validity::Validity;
 
 pub(super) const KIND: Kind = Kind {
-    spec: Spec { subject: CERTIFICATE, keys: &[WARN, FAIL, SERVER_NAME], weight: Weight::Warns, clash },
+    spec: Spec {
+        subject: CERTIFICATE,
+        keys: &[WARN, FAIL, SERVER_NAME],
+        weight: Weight::Warns,
+        fails_by: None,
+        clash,
+    },
     ask,
 };
 

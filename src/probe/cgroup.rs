@@ -13,8 +13,16 @@ use super::kinds::{Found, Kind};
 use super::systemctl::one_unit;
 use super::{Ground, patient, threshold};
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: UNIT, keys: &[WARN, FAIL], weight: Weight::Counts, clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec {
+        subject: UNIT,
+        keys: &[WARN, FAIL],
+        weight: Weight::Counts,
+        fails_by: Some(FAIL.name),
+        clash,
+    },
+    ask,
+};
 
 const UNIT: Key = Key { name: "cgroup", word: Word::Text(one_unit), default: None };
 const WARN: Key = Key { name: "warn", word: Word::Share, default: Some("90%") };

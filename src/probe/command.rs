@@ -16,7 +16,13 @@ use super::fault::{quoted, scarcity};
 use super::kinds::{Found, Kind};
 
 pub(super) const KIND: Kind = Kind {
-    spec: Spec { subject: COMMAND, keys: &[EXITS, CONTAINS], weight: Weight::Counts, clash: no_clash },
+    spec: Spec {
+        subject: COMMAND,
+        keys: &[EXITS, CONTAINS],
+        weight: Weight::Counts,
+        fails_by: None,
+        clash: no_clash,
+    },
     ask,
 };
 

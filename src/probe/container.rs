@@ -18,8 +18,16 @@ use super::{Ground, patient};
 
 mod said;
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: CONTAINER, keys: &[RUNTIME, PROJECT], weight: Weight::Counts, clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec {
+        subject: CONTAINER,
+        keys: &[RUNTIME, PROJECT],
+        weight: Weight::Counts,
+        fails_by: None,
+        clash,
+    },
+    ask,
+};
 
 const CONTAINER: Key = Key { name: "container", word: Word::Text(no_name), default: None };
 const RUNTIME: Key =

@@ -12,8 +12,16 @@ use crate::words;
 use super::kinds::{Found, Kind};
 use super::{Ground, patient, threshold};
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: PATH, keys: &[WARN, FAIL], weight: Weight::Warns, clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec {
+        subject: PATH,
+        keys: &[WARN, FAIL],
+        weight: Weight::Warns,
+        fails_by: Some(FAIL.name),
+        clash,
+    },
+    ask,
+};
 
 const PATH: Key = Key { name: "disk", word: Word::Path, default: None };
 const WARN: Key = Key { name: "warn", word: Word::Share, default: Some("90%") };

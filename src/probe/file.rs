@@ -22,6 +22,7 @@ pub(super) const KIND: Kind = Kind {
         subject: FILE,
         keys: &[AGE_WARN, AGE_FAIL, SIZE_WARN, SIZE_FAIL],
         weight: Weight::Warns,
+        fails_by: None,
         clash,
     },
     ask,

@@ -14,8 +14,16 @@ use super::fault::unread;
 use super::kinds::{Found, Kind};
 use super::{Ground, threshold};
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: TIME, keys: &[WARN, FAIL], weight: Weight::Warns, clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec {
+        subject: TIME,
+        keys: &[WARN, FAIL],
+        weight: Weight::Warns,
+        fails_by: Some(FAIL.name),
+        clash,
+    },
+    ask,
+};
 
 const TIME: Key = Key { name: "load", word: Word::OneOf(&TIMES), default: None };
 const WARN: Key = Key { name: "warn", word: Word::Hundredths, default: Some("4.00") };

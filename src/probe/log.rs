@@ -18,8 +18,16 @@ use super::kinds::{Found, Kind};
 use super::{Ground, patient};
 use lines::{Matches, Patterns, Seen};
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: LOG, keys: &[FAIL, WARN, LACKS], weight: Weight::Counts, clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec {
+        subject: LOG,
+        keys: &[FAIL, WARN, LACKS],
+        weight: Weight::Counts,
+        fails_by: Some(FAIL.name),
+        clash,
+    },
+    ask,
+};
 
 const LOG: Key = Key { name: "log", word: Word::Text(wrong_with), default: None };
 const FAIL: Key = Key { name: "fail", word: Word::Pattern, default: None };

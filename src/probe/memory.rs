@@ -12,8 +12,16 @@ use super::fault::unread;
 use super::kinds::{Found, Kind};
 use super::{Ground, threshold};
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: WHICH, keys: &[WARN, FAIL], weight: Weight::Warns, clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec {
+        subject: WHICH,
+        keys: &[WARN, FAIL],
+        weight: Weight::Warns,
+        fails_by: Some(FAIL.name),
+        clash,
+    },
+    ask,
+};
 
 const WHICH: Key = Key { name: "memory", word: Word::OneOf(&["ram", SWAP]), default: None };
 const WARN: Key = Key { name: "warn", word: Word::Share, default: Some("90%") };

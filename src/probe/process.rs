@@ -17,8 +17,10 @@ use super::kinds::{Found, Kind};
 use super::systemctl::{property, show};
 use super::{Ground, patient};
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: PROCESS, keys: &[LEAST, MOST], weight: Weight::Counts, clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec { subject: PROCESS, keys: &[LEAST, MOST], weight: Weight::Counts, fails_by: None, clash },
+    ask,
+};
 
 const PROCESS: Key = Key { name: "process", word: Word::Text(wrong_with), default: None };
 const LEAST: Key = Key { name: "count.min", word: Word::Count, default: Some("1") };

@@ -15,8 +15,16 @@ use super::socket::{Bounded, Deadline};
 use super::trace::Trace;
 use super::{Ground, port};
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: ADDRESS, keys: &[GREETING], weight: Weight::Counts, clash: no_clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec {
+        subject: ADDRESS,
+        keys: &[GREETING],
+        weight: Weight::Counts,
+        fails_by: None,
+        clash: no_clash,
+    },
+    ask,
+};
 
 const ADDRESS: Key = Key { name: "tcp", word: Word::Address, default: None };
 const GREETING: Key = Key { name: "greeting", word: Word::Text(any_text), default: None };

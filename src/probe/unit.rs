@@ -10,8 +10,10 @@ use super::fault::quoted;
 use super::kinds::{Found, Kind};
 use super::systemctl::{one_unit, property, show};
 
-pub(super) const KIND: Kind =
-    Kind { spec: Spec { subject: UNIT, keys: &[SCOPE], weight: Weight::Counts, clash: no_clash }, ask };
+pub(super) const KIND: Kind = Kind {
+    spec: Spec { subject: UNIT, keys: &[SCOPE], weight: Weight::Counts, fails_by: None, clash: no_clash },
+    ask,
+};
 
 const UNIT: Key = Key { name: "unit", word: Word::Text(one_unit), default: None };
 

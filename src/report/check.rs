@@ -9,7 +9,7 @@ use unhang_core::{
 };
 
 use crate::exit::Level;
-use crate::plan::{Probe, Service};
+use crate::plan::{Latency, Probe, Service};
 use crate::words;
 
 use super::status::no_tick_for;
@@ -237,7 +237,15 @@ fn perfdata(checked: &Checked<'_>) -> String {
     let answered = checked.probes.iter().any(|one| one.answer.status.is_some()) || took_its_time;
     let seconds = longest(&checked.probes).as_secs_f64();
     let value = if answered { format!("{seconds:.6}s") } else { "U".to_owned() };
-    format!("{label}={value};;{limit};0;{limit}")
+    // The bounds of one url are those of its figure; of several probes it is the slowest one's.
+    let bounds = match checked.probes.as_slice() {
+        [only] => only.probe.question().map(|question| question.latency.clone()),
+        _ => None,
+    };
+    let Latency { warn, fail } = bounds.unwrap_or_default();
+    let warn = warn.map(|warn| warn.as_secs_f64().to_string()).unwrap_or_default();
+    let fail = fail.map_or(limit, |fail| fail.as_secs_f64());
+    format!("{label}={value};{warn};{fail};0;{limit}")
 }
 
 fn details(checked: &Checked<'_>) -> Vec<String> {

@@ -150,7 +150,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: asks more than one thing: *; write a table for each", "A table of a probe has two of the keys that say what kind it is.", "Write a table for each."),
     Row("*: the name of a probe must be 1 to * of A-Z a-z 0-9 _ . @ -, not beginning with . or -; rename it", "It stands in log lines and in the state file.", "Rename it."),
     Row("*: a service has at most * probes; nothing was probed", "Each of them takes its time in every run.", "Leave some out, or make a service of them."),
-    Row("*: none of its probes counts: all are optional; add url, or optional = false to one of them", "A service that nothing can fail would be healthy for ever.", "Do as the line says."),
+    Row("*: none of its probes counts: each is optional, or has no fail; add url, or optional = false or fail to one of them", "A service that nothing can fail would be healthy for ever.", "Do as the line says."),
     Row("*: has no fail and no warn beside it; say which lines fail the service, or warn", "log has no pattern to hold its lines against.", "Write fail, or warn, or both."),
     Row("*: must be the absolute path of a folder, such as \"/opt/shop\", got *; nothing was probed", VALUE, SET),
     Row("*: must be \"system\" or \"user\", got *; nothing was probed", VALUE, SET),
@@ -193,6 +193,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: must name a socket by at most * bytes, none a control character; nothing was probed", VALUE, SET),
     Row("*: cannot be used: *; nothing was probed", "ca_file is not there, or holds no certificate that can be read.", SET),
     // A process that stays
+    Row("*: cannot be false without fail: nothing of it could fail; say from where on it fails", "A probe whose figure has no bound of failing was to count.", "Give it fail, or leave optional out: then it warns."),
     Row("*: must be shorter than stale_after of *, which is *; no failures would add up; nothing was probed", "`run --every` was to run so seldom that each failure is forgotten before the next one.", "Give --every a shorter time, or the service a longer stale_after, or max_failures = 1."),
     Row("run: signals cannot be caught: *; nothing was probed", "`run --every` found no thread, or no descriptor, for them.", "Free what the line says is missing."),
     Row("run: the configuration was not read anew; the one of before is kept", "SIGHUP came to `run --every`, and the lines before this one say what is wrong with the files.", "Correct them, and send it again."),

@@ -26,6 +26,8 @@ fn a_healthy_service_is_ok() {
     let scene = Scene::new();
     checks(&scene, &[]).ends(0).prints("UNHANG OK - app: HTTP 200 in * | app=0.*s;;5;0;5\n", "").calls(&[]);
     checks(&scene, &["app", "--timeout", "2500ms"]).ends(0).prints("* | app=0.*s;;2.5;0;2.5\n", "");
+    scene.keys("latency = { warn = \"1500ms\", fail = \"3s\" }");
+    checks(&scene, &[]).ends(0).prints("* | app=0.*s;1.5;3;0;5\n", "");
 }
 
 #[test]

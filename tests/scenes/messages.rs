@@ -307,6 +307,7 @@ fn probes(met: &mut Met) {
         "probe.x.unit = \"redis\"",
         "probe.x.process = \"mongod\"",
         "probe.x = { process = \"unit\", count.min = 0 }",
+        "probe.x = { cgroup = \"x.service\", optional = false }",
         "probe.x = { process = \"unit\", count = { min = 2, max = 1 } }",
         "probe.x = { process = \"pid_file:/x\", count.max = 1 }",
         &many,

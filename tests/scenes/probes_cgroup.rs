@@ -38,3 +38,23 @@ fn a_unit_near_its_memory_limit_warns_and_one_over_fail_is_restarted() {
         .logs(&["⚠️*2/2*", "🔄*", "❌*"])
         .acts(&["reset-failed app.service", "restart app.service"]);
 }
+
+#[test]
+fn one_that_has_no_fail_only_warns_and_is_not_all_that_a_service_has() {
+    let scene = Scene::new();
+    scene.keys("[service.app.probe.memory]\ncgroup = \"no-such.service\"");
+    scene.tick().exits(0).logs(&["⚠️ app warns: memory: *"]);
+    let without_url = "[service.app]\n[service.app.probe.memory]\ncgroup = \"app.service\"";
+    for (text, told) in [
+        (without_url.to_owned(), "*: none of its probes counts: each is optional, or has no fail; add url*"),
+        (
+            format!("{without_url}\noptional = false"),
+            "*.optional: cannot be false without fail: nothing of it could fail; say*",
+        ),
+    ] {
+        scene.config(&text);
+        scene.run(&["config", "check"]).ends(2).prints("", &format!("unhang: {told}\n"));
+    }
+    scene.config(&format!("{without_url}\nfail = \"97%\"\n"));
+    scene.run(&["config", "show"]).ends(0).prints("*optional = false*", "");
+}
