@@ -55,6 +55,7 @@ mod tick;
 mod usage;
 mod words;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -77,7 +78,7 @@ use tick::{Pausing, Starter};
 static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::typed() {
+    let cli = match Cli::typed(variables()) {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error),
     };
@@ -119,7 +120,7 @@ fn not_understood(error: &clap::Error) -> ExitCode {
 
 /// `check`: whatever goes wrong is UNKNOWN, and told where a monitor reads.
 fn check(cli: &Cli, asked: &Check) -> Level {
-    let mistyped = mistyped_variables();
+    let mistyped = cli::mistyped_variables(variables());
     if !mistyped.is_empty() {
         return check_refused(&mistyped);
     }
@@ -166,7 +167,7 @@ fn paused(cli: &Cli, asked: &cli::Paused) -> ExitCode {
         ExitCode::from(tick::NOT_BEGUN)
     };
     let told = |faults: Vec<Fault>| faults.iter().map(ToString::to_string).collect();
-    let mistyped = mistyped_variables();
+    let mistyped = cli::mistyped_variables(variables());
     if !mistyped.is_empty() {
         return not_begun(mistyped);
     }
@@ -220,7 +221,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         | Command::Simulate(_)
         | Command::Config { .. } => {}
     }
-    let mistyped = mistyped_variables();
+    let mistyped = cli::mistyped_variables(variables());
     if !mistyped.is_empty() {
         mistyped.iter().for_each(report::fault);
         return Ok(Exit::Usage);
@@ -314,10 +315,10 @@ fn starter() -> Starter {
     }
 }
 
-/// Like a mistyped key in a file: what it was to change would stay as it is, unseen.
-#[expect(clippy::disallowed_methods, reason = "names of variables, which `cli` judges")]
-fn mistyped_variables() -> Vec<String> {
-    cli::mistyped_variables(std::env::vars_os().map(|(name, _)| name))
+/// The names of all that there are.
+#[expect(clippy::disallowed_methods, reason = "`cli` judges them")]
+fn variables() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the end of the faults")]

@@ -8,6 +8,12 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 #[derive(Debug)]
 pub(crate) struct Late<T>(T);
 
+impl<T> Late<T> {
+    pub(super) const fn of(arguments: T) -> Self {
+        Self(arguments)
+    }
+}
+
 impl<T> Deref for Late<T> {
     type Target = T;
 

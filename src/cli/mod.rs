@@ -4,6 +4,7 @@
 mod completions;
 mod examples;
 mod late;
+mod plain;
 pub(crate) mod plan_flags;
 
 use std::ffi::OsString;
@@ -100,7 +101,7 @@ pub(crate) enum Command {
 }
 
 #[expect(clippy::struct_field_names, reason = "each is named as its flag is")]
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Run {
     /// Only this service (repeatable)
     #[arg(long, value_name = "NAME")]
@@ -307,7 +308,11 @@ pub(crate) fn means(command: &str, words: impl IntoIterator<Item = OsString>) ->
 impl Cli {
     /// As `try_parse`, but what knows all commands and their help is not taken apart again: the process ends soon,
     /// and that is a tenth of a tick's instructions.
-    pub(crate) fn typed() -> Result<Self, clap::Error> {
+    /// `variables`: the names of all there are.
+    pub(crate) fn typed(variables: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        if let Some(plain) = plain::run(std::env::args_os().skip(1), variables) {
+            return Ok(plain);
+        }
         let mut known = ManuallyDrop::new(Self::command());
         let mut matches = known.try_get_matches_from_mut(std::env::args_os())?;
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut known))
