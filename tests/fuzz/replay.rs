@@ -7,9 +7,10 @@ use std::{env, fs, process};
 use unhang_fuzz::laws::law;
 
 /// Below the root of the house; the names are those of the laws.
-const KEPT: [(&str, &str); 7] = [
+const KEPT: [(&str, &str); 8] = [
     ("config", "tests/fuzz/corpus/config"),
     ("config", "contrib/unhang.toml"),
+    ("health", "tests/fuzz/corpus/health"),
     ("http", "tests/fuzz/corpus/http"),
     ("show", "tests/fuzz/corpus/show"),
     ("show", "tests/host/recorded"),
@@ -32,7 +33,7 @@ fn main() {
 /// A law that does not hold panics, and ends it.
 fn try_all(name: &str, path: &Path) {
     let Some(law) = law(name) else {
-        eprintln!("replay: {name}: no such law; there are config, http, show, state and url");
+        eprintln!("replay: {name}: no such law; there are config, health, http, show, state and url");
         process::exit(2);
     };
     let files = files(path);

@@ -31,4 +31,8 @@ mod words;
 #[path = "../../../src/restart/unit/show.rs"]
 mod show;
 
+/// Taken in once more: within its room, only that room may enter it.
+#[path = "../../../src/probe/health.rs"]
+mod health;
+
 pub mod laws;

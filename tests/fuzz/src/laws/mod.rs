@@ -1,6 +1,7 @@
 //! One law for each way in.
 
 pub mod config;
+pub mod health;
 pub mod http;
 pub mod show;
 pub mod state;
@@ -18,6 +19,7 @@ use crate::cli::Cli;
 pub fn law(name: &str) -> Option<fn(&[u8])> {
     Some(match name {
         "config" => config::holds,
+        "health" => health::holds,
         "http" => http::holds,
         "show" => show::holds,
         "state" => state::holds,

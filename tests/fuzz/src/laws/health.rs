@@ -1,0 +1,78 @@
+//! What a service says of its own health: no text breaks the reader, and none is taken for well that does not say so.
+//! The first byte tells the rules.
+
+use serde_json::Value;
+
+use crate::health::{Health, of};
+use crate::plan::{FailOn, JsonRules};
+
+pub fn holds(bytes: &[u8]) {
+    let Some((how, body)) = bytes.split_first() else { return };
+    let rules = |fail_on| JsonRules {
+        fail_on,
+        ignore: if how & 1 == 0 { Vec::new() } else { vec!["cache".to_owned(), "memory".to_owned()] },
+    };
+    let (mild, strict) = (of(body, &rules(FailOn::Failure)), of(body, &rules(FailOn::Warning)));
+    for said in [&mild, &strict] {
+        if let Health::Warning(words) | Health::Failing(words) | Health::NotKnown(words) = said {
+            assert!(!words.contains(char::is_control), "{words:?}");
+        }
+    }
+    let text = String::from_utf8_lossy(body);
+    if mild == Health::Well {
+        says_so(&text);
+        assert_eq!(strict, Health::Well, "what has nothing to warn of has no warning that fails");
+    }
+    assert!(!matches!(strict, Health::Warning(_)), "a warning that fails is none");
+    if let Health::Failing(_) = mild {
+        assert!(matches!(strict, Health::Failing(_)), "stricter rules find no less");
+    }
+    if how & 1 == 0 && is_bad(&text) {
+        assert_ne!(mild, Health::Well, "{text:?}");
+    }
+}
+
+/// Some word of it is a good one, or a truth.
+fn says_so(text: &str) {
+    let good = [
+        "healthy",
+        "ok",
+        "okay",
+        "alive",
+        "up",
+        "running",
+        "operational",
+        "connected",
+        "success",
+        "pass",
+        "passing",
+        "ready",
+        "available",
+        "good",
+        "true",
+    ];
+    // As JSON may write it: \u006fk is ok.
+    let plain =
+        serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}').trim()).map(|value| words(&value));
+    let text = plain.unwrap_or_else(|_| text.to_owned()).to_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    assert!(words.any(|word| good.contains(&word)), "{text:?}");
+}
+
+/// All texts and truths in it.
+fn words(value: &Value) -> String {
+    match value {
+        Value::Array(list) => list.iter().map(words).collect::<Vec<_>>().join(" "),
+        Value::Object(object) => object.values().map(words).collect::<Vec<_>>().join(" "),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// It says so of the whole, in so many words.
+fn is_bad(text: &str) -> bool {
+    let Ok(Value::Object(object)) = serde_json::from_str(text) else { return false };
+    let status = object.get("overall_status").or_else(|| object.get("status"));
+    let bad = ["unhealthy", "critical", "error", "failed", "disconnected", "down"];
+    status.and_then(Value::as_str).is_some_and(|status| bad.contains(&status))
+}
