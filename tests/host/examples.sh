@@ -112,7 +112,7 @@ gunicorn_at() { echo "/usr/bin/gunicorn --bind 127.0.0.1:$1 --workers 2 --timeou
 uvicorn_at() { echo "/usr/bin/uvicorn --host 127.0.0.1 --port $1 --log-level warning systems.asgi:application"; }
 reached() { host exec curl -fs -o /dev/null -m 2 "$@"; }
 hangs() { host exec touch "/run/$1/hang"; }                                  # hangs NAME
-says() { host exec sh -c 'echo "$2" >"/run/$1/says"' sh "$1" "$2"; }          # says NAME STATUS_AND_BODY
+told_to_say() { host exec sh -c 'echo "$2" >"/run/$1/says"' sh "$1" "$2"; }          # told_to_say NAME STATUS_AND_BODY
 says_as_ever() { host exec rm "/run/$1/says"; }
 
 # begun NAME...: notes the lives of these units; lived NAME...: and they are the same ones.
@@ -189,7 +189,7 @@ the_example_of_whit_takes_no_start_for_good_that_dies_eight_seconds_later() {
 
   tick_exits 0; [ -z "$said$(log)$(in_log whit-nginx log)" ] || fail "a healthy run is not silent"
   # A body that says so, under 500.
-  says whit '500 {"status":"unhealthy","error":"no such table"}'
+  told_to_say whit '500 {"status":"unhealthy","error":"no such table"}'
   tick_exits 1; tells '⚠️ whit *Failure 1/3: *'
   says_as_ever whit
   for _ in 1 2 3 4 5 6 7 8 9; do tick_exits 0; logged_times 0 recovered; done
@@ -243,7 +243,7 @@ PY
   lived mongod telegram-api telegram-web; anew telegram-bot; begun telegram-bot
 
   # "unhealthy" under 200.
-  says telegram-web '200 {"status":"unhealthy","reason":"api_v2: refused"}'
+  told_to_say telegram-web '200 {"status":"unhealthy","reason":"api_v2: refused"}'
   tick_exits 1; tick_exits 0
   in_log telegram-web tells '⚠️ web *Failure 1/2: *api_v2: refused' '⚠️ web *Failure 2/2: *' '🔄 Restarting web service...' '✅ web restarted successfully: *'
   lived mongod telegram-api telegram-bot; anew telegram-web; begun telegram-web

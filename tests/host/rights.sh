@@ -12,6 +12,7 @@ RIGHTS=(
   on_a_host_without_polkit_a_restart_is_told_once_and_not_counted_as_one
   a_user_heals_a_hang_by_sudo_with_exact_words
   a_run_by_hand_in_a_login_session_and_one_of_cron_have_one_lock
+  a_unit_of_the_users_own_is_healed_without_a_session_and_stays_stopped_when_somebody_stops_it
   what_root_watches_a_user_may_ask_about_and_is_told_what_it_may_not_do
   a_log_that_the_user_cannot_write_is_told_with_the_cure
   a_socket_that_the_user_may_not_open_is_told_with_the_right_that_is_missing
@@ -162,6 +163,43 @@ a_run_by_hand_in_a_login_session_and_one_of_cron_have_one_lock() {
   says 0 'last tick' user env XDG_RUNTIME_DIR="$of_a_session" "$UNHANG" status
   host exec rm -r "$of_a_session"
 }
+
+# Its systemd runs without a session, by linger; as under cron, nobody says where.
+a_unit_of_the_users_own_is_healed_without_a_session_and_stays_stopped_when_somebody_stops_it() {
+  without_root
+  local uid first_life; uid=$(host exec id -u unhang)
+  host exec loginctl enable-linger unhang
+  until_true 20 own_systemctl is-system-running >/dev/null
+  host exec sh -c 'cat >/etc/systemd/user/own.service' <<'UNIT_FILE'
+[Service]
+ExecStart=/usr/bin/python3 -m http.server --bind 127.0.0.1 8010
+[Install]
+WantedBy=default.target
+UNIT_FILE
+  host exec systemctl --global -q enable own
+  own_systemctl daemon-reload; own_systemctl start own
+  until_true 10 host exec curl -fs -o /dev/null http://127.0.0.1:8010/; sleep 1.2   # its grace
+  printf '[service.own]\nurl = "http://127.0.0.1:8010/"\nscope = "user"\nlog_file = "%s"\n' "$LOG" \
+    | user sh -c 'cat >"$HOME/.config/unhang/unhang.toml"'
+  tick_exits 0; [ -z "$said" ] || fail "a healthy tick is not silent: $said"
+  first_life=$(own_systemctl show -P InvocationID own)
+  own_systemctl kill -s STOP own
+  tick_exits 1; tick_exits 0
+  log_is '⚠️ own health check failed (HTTP 000) - Failure 1/2' '⚠️ own health check failed (HTTP 000) - Failure 2/2' \
+    '🔄 Restarting own service...' '✅ own restarted successfully'
+  [ "$(own_systemctl show -P InvocationID own)" != "$first_life" ] || fail "the same life"
+  own_systemctl stop own
+  for _ in 1 2 3; do tick_exits 1; done
+  logged_times 1 '⏸️ own not restarted (stopped)'
+  [ "$(own_systemctl show -P ActiveState own)" = inactive ] || fail "it was started"
+  # Without linger there is nobody to ask.
+  host exec sh -c 'loginctl disable-linger unhang; systemctl stop "user@$1.service" "user-runtime-dir@$1.service"' sh "$uid"
+  host exec rm "$LOG"
+  tick_exits 1; logged_times 1 '❓ own not judged (unit_unknown): '; logged_times 0 Restarting
+  host exec sh -c 'systemctl --global -q disable own; rm /etc/systemd/user/own.service'
+}
+own_systemctl() { user env XDG_RUNTIME_DIR="/run/user/$(host exec id -u unhang)" systemctl --user "$@"; }
+
 locked() { host exec sh -c 'test -e "$1" && ! flock -n "$1" true' sh "$STATE/$UNIT.lock"; }
 
 what_root_watches_a_user_may_ask_about_and_is_told_what_it_may_not_do() {
