@@ -113,9 +113,9 @@ pub(crate) fn of_warnings(name: &str, before: &State, next: &State) -> Vec<Strin
 /// Two restarts in a row have ended as they began.
 pub(crate) fn of_no_help(name: &str, state: &State, backoff: &BackoffLimits) -> String {
     let cause = state.last_restart().and_then(|restart| restart.cause.as_deref()).unwrap_or_default();
-    let wait = words::span(backoff.max);
+    let (doing, wait) = (words::in_vain(state.last_restart()), words::span(backoff.max));
     format!(
-        "❌ {name} restarting does not help: {cause} before and after, twice in a row; the next one in {wait} at the earliest"
+        "❌ {name} {doing} does not help: {cause} before and after, twice in a row; the next one in {wait} at the earliest"
     )
 }
 

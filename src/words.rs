@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use unhang_core::{
     Act, Active, Condition, Decision, Failing, FailingRequirement, Hold, Life, Load, Moment, Paused,
-    PausedBy, Reason, Rung, Unit, Upstream, Verdict, next_rung,
+    PausedBy, Reason, Restart, Rung, Unit, Upstream, Verdict, next_rung,
 };
 
 use crate::plan::{Container, Restarter, Runtime, Service};
@@ -64,6 +64,11 @@ pub(crate) fn rfc3339(moment: &Moment) -> String {
 /// The clock after `left` has passed.
 pub(crate) fn clock_in(now: &Moment, left: Duration) -> String {
     day_and_clock(&now.later(left), now)
+}
+
+/// What was done last, as what does not help.
+pub(crate) fn in_vain(last: Option<&Restart>) -> &'static str {
+    if last.is_some_and(|restart| restart.act == Act::Wake) { "waking" } else { "restarting" }
 }
 
 /// Why nothing is done, as one half sentence.

@@ -204,8 +204,9 @@ impl Watch<'_> {
         if does_not_help(after) && !does_not_help(before) {
             let Service { key, name, policy, .. } = self.service;
             self.tell(tick, &log::of_no_help(name, after, &policy.backoff));
+            let doing = words::in_vain(after.last_restart());
             report::fault(format!(
-                "{key}: restarting does not help: it ends as it began, twice in a row; look at the service itself"
+                "{key}: {doing} does not help: it ends as it began, twice in a row; look at the service itself"
             ));
         }
         if after.reason == Reason::NoRungLeft && before.reason != Reason::NoRungLeft {

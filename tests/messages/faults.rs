@@ -243,7 +243,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: a run is under way and may still restart it; * was not begun", "A run that began before the pause has not ended within its deadline.", "Try again."),
     Row("paused: * took *, the pause *; give it a longer --for", "The command of `unhang paused` took longer than --for says; unhang may have restarted the service meanwhile.", "Give it a longer --for."),
     Row("paused: *: *; nothing was run", "The command of `unhang paused` could not be begun.", "Correct the command."),
-    Row("*: restarting does not help: it ends as it began, twice in a row; look at the service itself", "Two restarts in a row of one incident changed nothing. Told once for each incident.", "Look at the service: its own log, systemctl status UNIT. The next restart comes when backoff.max is over."),
+    Row("*: * does not help: it ends as it began, twice in a row; look at the service itself", "Two restarts in a row of one incident changed nothing. Told once for each incident.", "Look at the service: its own log, systemctl status UNIT. The next restart comes when backoff.max is over."),
     Row("*: nothing of escalate is left, and it still fails; look at the service itself", "Told with the log line (no_rung_left).", "Look at the service: its own log, systemctl status UNIT. A restart by hand, or unhang reset NAME, lets it begin anew."),
     Row("host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it", CHECK, "Boot with psi=1, or leave hold_when out."),
     Row("demo: *; nothing was touched but a folder of its own", "unhang demo could not show what it wanted to.", "Try again; if it stays, please report it."),

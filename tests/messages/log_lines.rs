@@ -35,7 +35,7 @@ pub(crate) const LINES: &[Row] = &[
     Row("⏸️ * not restarted (*): *", "A restart would be due or would do harm; the reason stands in the brackets. Written when the reason changes.", "unhang why NAME tells what ends it."),
     Row("⚠️ * began to fail *", "Three services or more, and at least half of all, began to fail within two runs: which, and what they share.", "Look for what they share, before you look at each."),
     Row("⚠️ * is flapping: * of the last * runs failed; *", "It fails again and again, and answers in between.", "Look at it when it fails, or set flapping."),
-    Row("❌ * restarting does not help: * before and after, twice in a row; the next one in * at the earliest", "Two restarts in a row of one incident ended as they began.", LOOK),
+    Row("❌ * * does not help: * before and after, twice in a row; the next one in * at the earliest", "Two restarts in a row of one incident ended as they began.", LOOK),
     Row("⏸️ * not restarted (*): it answered right before the restart", "It failed, and came back while the restart was prepared.", "None."),
     Row("⏸️ * not restarted (*): systemd gave way to another job: *", "A person's own job, or the shutdown, was first.", "None: theirs counts."),
     Row("⏸️ * paused until *: *", "Somebody said hands off: who, why, and for how long.", "None; unhang resume NAME ends it before its time."),
