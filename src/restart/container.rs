@@ -267,6 +267,7 @@ mod tests {
             (r#""Status":"exited","ExitCode":0"#, "no", Active::Inactive, Condition::Exited),
             (r#""Status":"exited","ExitCode":1"#, "no", Active::Failed, Condition::Failed),
             (r#""Status":"exited","ExitCode":1"#, "unless-stopped", Active::Inactive, Condition::Stopped),
+            (r#""Status":"exited","ExitCode":1"#, "always", Active::Inactive, Condition::Stopped),
             (r#""Status":"exited","ExitCode":137"#, "no", Active::Inactive, Condition::Stopped),
             (r#""Status":"exited","ExitCode":137,"OOMKilled":true"#, "no", Active::Failed, Condition::Failed),
             (r#""Status":"exited","ExitCode":143"#, "on-failure", Active::Inactive, Condition::Stopped),
@@ -304,8 +305,7 @@ mod tests {
             (told(r#""Status":"running""#, "no"), told(r#""Status":"exited","ExitCode":1"#, "no"));
         let label = r#","Config":{"Labels":{"com.docker.compose.oneoff":"True"}}}]"#;
         let left = down.replace("}]", label);
-        let both = format!("[{},{}]", &up[1..up.len() - 1], &left[1..left.len() - 1]);
-        assert_eq!(together(lives(&both, WALL).unwrap()).condition(), Condition::Active);
+        assert_eq!(together(lives(&both(&up, &left), WALL).unwrap()).condition(), Condition::Active);
         assert_eq!(lives(&left, WALL), Some(Vec::new()));
     }
 
@@ -317,16 +317,52 @@ mod tests {
         assert_eq!(together(lives(&text, WALL).unwrap()).condition(), Condition::Stopped);
         let spent = text.replace(r#""RestartCount":0"#, r#""RestartCount":3"#);
         assert_eq!(together(lives(&spent, WALL).unwrap()).condition(), Condition::Failed);
+        // 0 is without end.
+        let endless = spent.replace(r#""MaximumRetryCount":3"#, r#""MaximumRetryCount":0"#);
+        assert_eq!(together(lives(&endless, WALL).unwrap()).condition(), Condition::Stopped);
     }
 
     #[test]
     fn several_containers_are_as_the_worst_of_them() {
-        let (up, down) =
-            (told(r#""Status":"running""#, "no"), told(r#""Status":"exited","ExitCode":1"#, "no"));
-        let both = format!("[{},{}]", &up[1..up.len() - 1], &down[1..down.len() - 1]);
-        let life = together(lives(&both, WALL).unwrap());
-        assert_eq!((life.condition(), life.age), (Condition::Failed, None));
-        assert!(life.incarnation.unwrap().contains(", "), "one of them anew is a new incarnation");
+        let up = r#""Status":"running""#;
+        let fell = r#""Status":"exited","ExitCode":1"#;
+        let ended = r#""Status":"exited","ExitCode":0"#;
+        let stopped = r#""Status":"exited","ExitCode":143"#;
+        let busy = r#""Status":"restarting""#;
+        let paused = r#""Status":"paused""#;
+        for (one, other, active, condition) in [
+            (up, up, Active::Active, Condition::Active),
+            (up, fell, Active::Failed, Condition::Failed),
+            (fell, ended, Active::Inactive, Condition::Exited),
+            (ended, stopped, Active::Inactive, Condition::Stopped),
+            (fell, stopped, Active::Inactive, Condition::Stopped),
+            (stopped, busy, Active::Busy, Condition::Busy),
+            (busy, paused, Active::Frozen, Condition::Active),
+        ] {
+            for (one, other) in [(one, other), (other, one)] {
+                let life = together(lives(&both(&told(one, "no"), &told(other, "no")), WALL).unwrap());
+                let found = if life.active == Active::Frozen { Condition::Active } else { life.condition() };
+                assert_eq!((life.active, found), (active, condition), "{one} {other}");
+                let runs = active == Active::Active || active == Active::Frozen;
+                assert_eq!(life.age.is_some(), runs, "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn several_containers_are_as_young_as_the_youngest_and_one_anew_is_another_life() {
+        let old = told(r#""Status":"running""#, "no");
+        let young = old.replace("16:58:20", "16:59:50").replace(r#""RestartCount":0"#, r#""RestartCount":7"#);
+        let of = |one: &str, other: &str| together(lives(&both(one, other), WALL).unwrap());
+        let life = of(&old, &young);
+        assert_eq!((life.age, life.own_restarts), (Some(Duration::from_secs(10)), 7));
+        assert_ne!(life.incarnation, of(&old, &old).incarnation);
+    }
+
+    /// One answer of two.
+    fn both(one: &str, other: &str) -> String {
+        let inside = |text: &str| text.trim_matches(['[', ']']).to_owned();
+        format!("[{},{}]", inside(one), inside(other))
     }
 
     #[test]
@@ -337,7 +373,13 @@ mod tests {
             stderr: said.as_bytes().to_vec(),
         };
         let away = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
-        assert_eq!(asked(&ran(1, away)), Asked::NeverRan(away.to_owned()));
+        for away in [
+            away,
+            "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+            "Error: unable to connect to Podman socket: dial unix /run/podman/podman.sock: connection refused",
+        ] {
+            assert_eq!(asked(&ran(1, away)), Asked::NeverRan(away.to_owned()));
+        }
         assert_eq!(asked(&ran(1, "boom\nmore")), Asked::Failed("boom".to_owned()));
         assert_eq!(asked(&ran(0, "")), Asked::Done);
         for said in [
