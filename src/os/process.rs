@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -112,7 +113,18 @@ pub(crate) fn reap() {
 
 /// std panics where it cannot learn whether the program began; that program has then ended, and may have run.
 pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
-    quiet::caught(|| command.spawn()).unwrap_or_else(|_| Err(io::Error::other(NOT_KNOWN)))
+    let mut try_it =
+        || quiet::caught(|| command.spawn()).unwrap_or_else(|_| Err(io::Error::other(NOT_KNOWN)));
+    // A thread that has been waited for counts against RLIMIT_NPROC until the kernel has put it away.
+    for _ in 0..5 {
+        match try_it() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            ended => return ended,
+        }
+    }
+    try_it()
 }
 
 const NOT_KNOWN: &str = "it is not known whether it began";

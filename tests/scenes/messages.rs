@@ -36,7 +36,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("*: state file unreadable (*): *; going on", "needs /run/unhang: src/store/mod.rs"),
     ("*: cannot write the state: *; kept in memory", "needs /run/unhang: src/store/mod.rs"),
     ("run: the deadline of * is over;", "needs a disk that hangs: bounds.rs"),
-    ("*: restarting does not help:", "needs two restarts: guards.rs"),
+    ("*: * does not help:", "needs two restarts: guards.rs"),
     ("*: nothing of escalate is left", "needs all of them to be done: escalate.rs"),
     ("host.hold_when: this kernel", "needs a kernel without /proc/pressure"),
     ("*: a run is under way and may still restart it;", "needs a run that lasts: pause.rs"),
