@@ -97,8 +97,9 @@ fn probe(
         Ok(None) => (url(own, reading).map(|question| Asks::Url(Box::new(question))), Weight::Counts),
         Ok(Some(spec)) => {
             let given = given(spec, own, reading);
-            can_fail =
-                spec.fails_by.is_none_or(|key| given.as_ref().is_ok_and(|given| given.0.contains_key(key)));
+            can_fail = spec
+                .fails_by
+                .is_none_or(|key| given.as_ref().map_or(true, |given| given.0.contains_key(key)));
             let by_default = if can_fail { spec.weight } else { Weight::Warns };
             (given.map(|given| Asks::Kind { kind: spec.subject.name, given }), by_default)
         }

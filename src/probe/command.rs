@@ -86,14 +86,19 @@ fn contained(ran: &Ran, given: &Given, said: &str) -> Found {
     }
 }
 
-/// The first one; of Python's traceback the last one, where it says why. Without what may drive a terminal.
+/// The first one; of a traceback of Python's the one behind its frames, which says why. Without what may drive a
+/// terminal.
 fn telling_line(output: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(output);
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.next()?;
-    let last = lines.next_back().filter(|_| first.starts_with("Traceback (most recent call last)"));
-    Some(quoted(&last.unwrap_or(first)))
+    let first = text.lines().find(|line| !line.trim().is_empty())?;
+    // Of an error that came of another one, the last.
+    let frames = text.rfind(TRACEBACK).filter(|_| first.starts_with(TRACEBACK)).and_then(|at| text.get(at..));
+    let is_of_a_frame = |line: &str| line.starts_with([' ', '\t']) || line.is_empty();
+    let why = frames.and_then(|frames| frames.lines().skip(1).find(|line| !is_of_a_frame(line)));
+    Some(quoted(&why.unwrap_or(first).trim()))
 }
+
+const TRACEBACK: &str = "Traceback (most recent call last)";
 
 #[cfg(test)]
 mod tests {
@@ -124,6 +129,14 @@ mod tests {
             (
                 "printf 'Traceback (most recent call last):\\n  File \"manage.py\"\\nKeyError: 1\\n' >&2; exit 1",
                 Found::failing("exit status 1: KeyError: 1"),
+            ),
+            (
+                "printf 'Traceback (most recent call last):\\n  a\\nKeyError: 1\\n\\nand then:\\n\\nTraceback (most recent call last):\\n  b\\n    ^\\nDown: refused\\n\\tIs it running?\\n'; exit 1",
+                Found::failing("exit status 1: Down: refused"),
+            ),
+            (
+                "printf 'Traceback (most recent call last):\\n  and its end is cut'; exit 1",
+                Found::failing("exit status 1: Traceback (most recent call last):"),
             ),
             ("exit 127", Found::not_known("exit status 127")),
             ("kill -9 $$", Found::failing("killed by a signal")),

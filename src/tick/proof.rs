@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Act, Active, Cause, Ended, Observation, State, Unit};
+use unhang_core::{Act, Active, Cause, Ended, Observation, State, Unit, Weight};
 
 use crate::log;
 use crate::os::clock;
@@ -211,14 +211,16 @@ impl Proof<'_> {
         matches!(self.look(), Unit::Seen(life) if life.incarnation != self.before.incarnation)
     }
 
-    /// Over in time.
+    /// Over in time. What only warns proves nothing, and might be slow.
     fn probed(&self, left: Duration) -> Observation {
         let left = left.max(Duration::from_millis(200));
-        let probes: Vec<Probe> = self.service.probes.iter().map(|probe| probe.within(left)).collect();
-        let before = self.memory.take();
-        let inquiry = Inquiry { probes: &probes, ..Inquiry::of(self.service, Some(&before)) };
+        let counting = self.service.probes.iter().filter(|probe| probe.weight == Weight::Counts);
+        let probes: Vec<Probe> = counting.map(|probe| probe.within(left)).collect();
+        let mut memory = self.memory.take();
+        let inquiry = Inquiry { probes: &probes, ..Inquiry::of(self.service, Some(&memory)) };
         let reply = ask::one(inquiry, &self.tick.now);
-        self.memory.replace(reply.remembered(&probes, &before));
+        memory.extend(reply.remembered(&probes, &memory));
+        self.memory.replace(memory);
         reply.seen.observation
     }
 

@@ -73,6 +73,21 @@ fn an_optional_probe_only_warns_and_that_once() {
 }
 
 #[test]
+fn what_only_warns_does_not_hold_up_the_proof_of_a_restart() {
+    let scene = Scene::new();
+    scene.keys("min_successes = 3\nverify = \"2500ms\"\n[service.app.probe.slow]\ncommand = [\"sleep\", \"1.6\"]\noptional = true");
+    scene.server.answers(&[Answer::Status(503)]);
+    scene.tick().exits(1).logs(&["⚠️*1/2"]);
+    scene.pass(120);
+    scene.server.answers(&[Answer::Status(503), Answer::Status(503), Answer::Status(200)]);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&["⚠️*2/2", "🔄*", "✅ app restarted successfully: healthy after *"])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+}
+
+#[test]
 fn a_probe_that_cannot_be_carried_out_is_unknown_and_counts_nothing() {
     let scene = Scene::new();
     scene.keys("[service.app.probe.db]\ncommand = [\"/no/such/pg_isready\"]");

@@ -51,6 +51,8 @@ fn one_that_has_no_fail_only_warns_and_is_not_all_that_a_service_has() {
             format!("{without_url}\noptional = false"),
             "*.optional: cannot be false without fail: nothing of it could fail; say*",
         ),
+        // What is wrong with fail itself is told, and nothing else.
+        (format!("{without_url}\noptional = false\nfail = \"9x\""), "*.fail: must be *"),
     ] {
         scene.config(&text);
         scene.run(&["config", "check"]).ends(2).prints("", &format!("unhang: {told}\n"));

@@ -9,11 +9,13 @@ if [ "${ENGINES-}" != inside ]; then
   ENGINES=inside exec "$services/../host/only-v2" unshare --net --mount --pid --fork --kill-child=KILL --mount-proc \
     "$services/${0##*/}" "$(realpath "${1:?BINARY}")" "${@:2}"
 fi
+# In memory, and away with the namespace.
+mount -t tmpfs tmpfs /run
 # shellcheck source=tests/services/stage.sh
-. "$services/stage.sh"
+TMPDIR=/run . "$services/stage.sh"
 
 ip link set lo up
-for folder in /run /opt /etc/containers /usr/local/lib /var/log; do mount -t tmpfs tmpfs "$folder"; done
+for folder in /opt /etc/containers /usr/local/lib /var/log; do mount -t tmpfs tmpfs "$folder"; done
 printf '[storage]\ndriver = "vfs"\nrunroot = "/run/podman/run"\ngraphroot = "/run/podman/root"\n' >/etc/containers/storage.conf
 printf '[containers]\ncgroups = "disabled"\nnetns = "host"\nseccomp_profile = "unconfined"\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nruntime = "crun"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n' \
   >/etc/containers/containers.conf
