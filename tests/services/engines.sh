@@ -15,7 +15,7 @@ mount -t tmpfs tmpfs /run
 TMPDIR=/run . "$services/stage.sh"
 
 ip link set lo up
-for folder in /opt /etc/containers /usr/local/lib /var/log; do mount -t tmpfs tmpfs "$folder"; done
+for folder in /dev/shm /opt /etc/containers /usr/local/lib /var/log; do mount -t tmpfs tmpfs "$folder"; done
 printf '[storage]\ndriver = "vfs"\nrunroot = "/run/podman/run"\ngraphroot = "/run/podman/root"\n' >/etc/containers/storage.conf
 printf '[containers]\ncgroups = "disabled"\nnetns = "host"\nseccomp_profile = "unconfined"\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nruntime = "crun"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n' \
   >/etc/containers/containers.conf
