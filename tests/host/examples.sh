@@ -11,7 +11,7 @@ EXAMPLES=(
   the_example_of_whit_takes_no_start_for_good_that_dies_eight_seconds_later
   the_example_of_telegram_bot_restarts_the_one_part_that_fails
 )
-# Debian's packages that only this host has, besides those of guards.sh.
+# Debian's packages besides those of guards.sh, whose host has them too: so there is one tarball.
 EXAMPLES_NEED=nginx,uvicorn
 
 # ---------------------------------------------------------------- words
