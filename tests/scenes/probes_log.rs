@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-use crate::harness::{RESTARTS, Scene};
+use crate::harness::{Answer, RESTARTS, Scene};
 
 const RESTART: &[&str] = &["reset-failed app.service", "restart app.service"];
 
@@ -191,4 +191,21 @@ fn the_last_words_of_the_old_life_are_no_evidence_against_the_new_one() {
     }
     scene.pass(120);
     scene.tick().exits(0);
+}
+
+#[test]
+fn what_only_warns_goes_on_behind_a_restart_where_it_had_stopped() {
+    let scene = watched("log = \"LOG\"\nwarn = \"Traceback\"");
+    scene.server.answers(&[Answer::Status(503)]);
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["⚠️*1/2"]);
+    scene.pass(120);
+    scene.server.answers(&[Answer::Status(503), Answer::Status(503), Answer::Status(200)]);
+    scene.tick().exits(0).logs(&["⚠️*2/2", "🔄*", "✅*"]).acts(RESTART);
+    says(&scene, "Traceback of the new life\n");
+    scene.pass(120);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&["⚠️ app warns: log: 1 line matches \"Traceback\": Traceback of the new life"]);
 }
