@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use unhang_core::{
     Act, Active, Condition, Decision, Failing, FailingRequirement, Hold, Life, Load, Moment, Paused,
-    PausedBy, Reason, Restart, Rung, Unit, Upstream, Verdict, next_rung,
+    PausedBy, Reason, Rung, Unit, Upstream, Verdict, next_rung,
 };
 
 use crate::plan::{Container, Restarter, Runtime, Service};
@@ -67,8 +67,14 @@ pub(crate) fn clock_in(now: &Moment, left: Duration) -> String {
 }
 
 /// What was done last, as what does not help.
-pub(crate) fn in_vain(last: Option<&Restart>) -> &'static str {
-    if last.is_some_and(|restart| restart.act == Act::Wake) { "waking" } else { "restarting" }
+pub(crate) const fn in_vain(act: Act) -> &'static str {
+    if matches!(act, Act::Wake) { "waking" } else { "restarting" }
+}
+
+/// `by anna, "deploy"`
+pub(crate) fn by(who: &str, why: Option<&str>) -> String {
+    let why = why.map(|why| format!(", \"{why}\"")).unwrap_or_default();
+    format!("by {who}{why}")
 }
 
 /// Why nothing is done, as one half sentence.

@@ -12,6 +12,7 @@ mod bounds;
 mod conclusion;
 mod decide;
 mod escalate;
+mod event;
 mod observation;
 mod outlook;
 mod pause;
@@ -31,6 +32,10 @@ mod verdict;
 pub use bounds::TIME_TO_RESTART;
 pub use decide::{Case, Decision, Host, asks_systemd, decide, in_the_way, look_again, restart_order};
 pub use escalate::{Act, NextRung, Rung, next_rung};
+pub use event::{
+    Counted, Event, RestartEnd, Resumption, events_of_decision, events_of_incident, events_of_no_help,
+    events_of_warnings,
+};
 pub use observation::{Cause, Doubt, Finding, Observation, Phase, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};
 pub use pause::{Pause, Paused, PausedBy};

@@ -8,12 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use unhang_core::{
-    Active, Case, Cause, Decision, Ended, Hold, Life, Observation, Reason, Rung, State, TIME_TO_RESTART,
-    Unit, Verdict, Weight, give_way, intend, look_again, next_rung, settle,
+    Active, Case, Cause, Decision, Ended, Event, Hold, Life, Observation, Reason, Rung, State,
+    TIME_TO_RESTART, Unit, Verdict, Weight, events_of_decision, events_of_no_help, give_way, intend,
+    look_again, next_rung, settle,
 };
 
 use crate::exit::Exit;
-use crate::log;
 use crate::os::clock;
 use crate::plan::{Asks, Probe, Question, Restarter, Scope, Service, Wake};
 use crate::probe;
@@ -71,24 +71,25 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         looked: looked.as_ref(),
         memory: RefCell::new(judged.watch.record.memory.clone()),
     };
-    let end = proof.of(asked);
+    let (end, last) = proof.of(asked);
     let memory = proof.memory.into_inner();
     judged.watch.record.memory = memory;
     drop(waiting);
-    let settled = settle(&counted, &intended, end.ended, &end.unit, &clock::now());
-    let settled = give_way(settled, &intended, end.ended, &service.policy, &unit);
+    let ended = end.ended();
+    let settled = settle(&counted, &intended, ended, &last, &clock::now());
+    let settled = give_way(settled, &intended, ended, &service.policy, &unit);
     let after = settled.clone();
     if judged.watch.keep(settled) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
-    } else if end.ended == Ended::Healed {
+    } else if ended == Ended::Healed {
         judged.exit = Exit::Well;
     }
     // Nothing that a run does ends that: it is told once.
     let gave_way = after.rungs != counted.rungs;
-    if end.ended != Ended::Forbidden || judged.before.reason != Reason::NotPermitted || gave_way {
-        judged.watch.tell(tick, &end.line);
+    if ended != Ended::Forbidden || judged.before.reason != Reason::NotPermitted || gave_way {
+        judged.watch.report(tick, [Event::RestartEnded { act: rung.act(), end }]);
     }
-    judged.watch.tell_of_no_help(tick, &counted, &after);
+    judged.watch.report(tick, events_of_no_help(&service.policy, &counted, &after));
 }
 
 /// A run that was stopped, or whose disk took long, has seen what may no longer be so; and one that is to end
@@ -103,9 +104,9 @@ pub(super) fn put_off(tick: &Tick<'_>, judged: &mut Judged<'_>) {
     };
     let (before, reason) = (judged.decision.next.clone(), verdict.reason());
     judged.decision = Decision { verdict, reason, next, counted: false, earlier: None };
-    for line in log::of_decision(judged.watch.service, &before, &judged.decision, &judged.seen, &tick.now) {
-        judged.watch.tell(tick, &line);
-    }
+    let policy = &judged.watch.service.policy;
+    let events = events_of_decision(policy, &before, &judged.decision, &judged.seen, &tick.now);
+    judged.watch.report(tick, events);
 }
 
 /// What the second look found of a service that is due.
@@ -154,9 +155,8 @@ fn look_once_more(
     if judged.watch.keep(judged.decision.next.clone()) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
     }
-    for line in log::of_decision(service, &judged.before, &judged.decision, &seen, &tick.now) {
-        judged.watch.tell(tick, &line);
-    }
+    let events = events_of_decision(policy, &judged.before, &judged.decision, &seen, &tick.now);
+    judged.watch.report(tick, events);
     None
 }
 
@@ -176,23 +176,23 @@ fn carry_out(
             return (ask_systemd(tick, judged, rung, (unit, *scope), looked), intended);
         }
         (_, Restarter::Hook(file)) => {
-            judged.watch.tell(tick, &log::beginning(&service.name, rung));
+            judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
             return (post(file, time_to_act(tick)), intended);
         }
         (_, Restarter::Wake(wake)) => {
-            judged.watch.tell(tick, &log::beginning(&service.name, rung));
+            judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
             let time = time_to_act(tick);
             let memory = &judged.watch.record.memory;
             return (woken(tick, service, *wake, memory, time), intended);
         }
         (_, by @ (Restarter::Container(_) | Restarter::Supervised(_) | Restarter::Nothing)) => {
-            judged.watch.tell(tick, &log::beginning(&service.name, rung));
+            judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
             // `core` holds what nothing restarts.
             let asked = restart_by(by, time_to_act(tick)).unwrap_or(Asked::NeverRan(String::new()));
             return (asked, intended);
         }
     };
-    judged.watch.tell(tick, &log::beginning(&service.name, rung));
+    judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
     match command::start(command) {
         Err(asked) => (asked, intended),
         Ok(mut started) => {
@@ -264,7 +264,7 @@ fn ask_systemd(
     // A reload starts nothing, and so meets no start limit.
     let cleared = if *rung == Rung::Reload { Ok(()) } else { systemd::clear_start_limit(unit, limit) };
     if !matches!(cleared, Err(Asked::Forbidden(_))) {
-        judged.watch.tell(tick, &log::beginning(&judged.watch.service.name, rung));
+        judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
     }
     match (cleared, rung) {
         (Err(asked), _) => asked,

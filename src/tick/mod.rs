@@ -13,6 +13,7 @@ mod look;
 mod pause;
 mod proof;
 mod requirements;
+mod sinks;
 mod site;
 mod together;
 mod watch;
@@ -23,10 +24,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use unhang_core::{Case, Decision, Host, Moment, Observation, State, Verdict};
+use unhang_core::{
+    Case, Decision, Event, Host, Moment, Observation, State, Verdict, events_of_decision, events_of_incident,
+    events_of_no_help, events_of_warnings,
+};
 
 use crate::exit::Exit;
-use crate::log::{self, Echo};
+use crate::log::Echo;
 use crate::os::{clock, limits};
 use crate::places::{Places, cure};
 use crate::plan::{Plan, Service};
@@ -41,6 +45,7 @@ use hands_off::{Ground, HandsOff};
 pub(crate) use inspect::{pictures, reset};
 use look::Looks;
 pub(crate) use pause::{NOT_BEGUN, Pausing, pause, paused, resume};
+use sinks::Sink;
 pub(crate) use site::survey;
 use together::Together;
 use watch::Watch;
@@ -54,6 +59,7 @@ const AFTER_PROBING: Duration = Duration::from_secs(36);
 struct Tick<'a> {
     plan: &'a Plan,
     echo: Echo,
+    sinks: [&'static dyn Sink; 2],
     now: Moment,
     began: Instant,
 }
@@ -138,7 +144,7 @@ pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
 
 impl<'a> Tick<'a> {
     fn begin(plan: &'a Plan, echo: Echo) -> Self {
-        Self { plan, echo, now: clock::now(), began: Instant::now() }
+        Self { plan, echo, sinks: sinks::all(echo), now: clock::now(), began: Instant::now() }
     }
 
     fn time_left(&self) -> Duration {
@@ -174,22 +180,17 @@ impl Judged<'_> {
         if self.watch.keep(self.decision.next.clone()) == watch::Kept::Nowhere {
             self.exit = Exit::StateUnusable;
         }
-        let service = self.watch.service;
-        for line in log::of_decision(service, &self.before, &self.decision, &self.seen, &tick.now) {
-            self.watch.tell(tick, &line);
-        }
-        let (before, next) = (&self.before, &self.decision.next);
-        let new = log::new_of_the_incident(service, before, next);
-        for line in new.into_iter().chain(log::of_warnings(&service.name, before, next)) {
-            self.watch.tell(tick, &line);
-        }
-        self.watch.tell_of_no_help(tick, &self.before, &self.decision.next);
+        let (policy, before, next) = (&self.watch.service.policy, &self.before, &self.decision.next);
+        let mut events = events_of_decision(policy, before, &self.decision, &self.seen, &tick.now);
+        events.extend(events_of_incident(policy, before, next));
+        events.extend(events_of_warnings(before, next));
+        events.extend(events_of_no_help(policy, before, next));
         if let (Observation::Healthy, Some(looked)) = (&self.seen, &self.looked)
-            && let Some((reason, why)) = look::obstacle(looked, service)
+            && let Some((reason, why)) = look::obstacle(looked, self.watch.service)
         {
-            self.watch.tell(tick, &log::not_restartable(&service.name, reason, &why));
-            report::fault(format!("{}: answers, but {why}; a restart would fail", service.key));
+            events.push(Event::NotRestartable { reason, why });
         }
+        self.watch.report(tick, events);
     }
 
     fn finish(mut self) -> Exit {

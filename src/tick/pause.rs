@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use unhang_core::Pause;
+use unhang_core::{Event, Pause, PausedBy, Resumption};
 
 use crate::exit::Exit;
-use crate::log::{self, Echo};
+use crate::log::Echo;
 use crate::os::{attended, clock};
 use crate::places::{Places, cure};
 use crate::plan::{Plan, Service};
@@ -20,6 +20,7 @@ use crate::store::{Held, Note, Store};
 use crate::words;
 
 use super::Tick;
+use super::sinks::{self, Failed, Happened};
 
 /// Who wants it, for how long, and why.
 #[derive(Debug)]
@@ -40,8 +41,13 @@ impl Pausing {
     }
 
     fn words(&self) -> String {
-        let why = self.why.as_ref().map(|why| format!(", \"{why}\"")).unwrap_or_default();
-        format!("by {}{why}", self.who)
+        words::by(&self.who, self.why.as_deref())
+    }
+
+    /// `program`: while that runs.
+    fn event(&self, note: &Note, program: Option<&str>) -> Event {
+        let (until, program) = (note.until.clone(), program.map(str::to_owned));
+        Event::Paused { until, who: self.who.clone(), why: self.why.clone(), program }
     }
 }
 
@@ -60,7 +66,7 @@ pub(crate) fn pause(plan: &Plan, places: &Places, pausing: &Pausing) -> Exit {
                 ));
             }
             let by = pausing.words();
-            tell(&tick, service, &log::paused(&service.name, &until, &by));
+            tell(&tick, service, &pausing.event(&note, None));
             report::line(words::escaped(&format!("{}: no restarts until {until}: {by}", service.key)));
             Exit::Well
         }
@@ -94,10 +100,12 @@ pub(crate) fn resume(plan: &Plan, places: &Places, who: &str) -> Exit {
         let still = store.pauses().and_then(|pauses| pauses.of(key, &tick.now));
         match (ended, still) {
             (Ok(ended), Ok(still)) => {
-                let still = lasting(&still);
+                let still = lasting(still);
                 if ended {
-                    tell_end(&tick, service, &format!("by {who}"), still.as_deref());
+                    let by = Resumption::Person { who: who.to_owned() };
+                    tell(&tick, service, &Event::Resumed { by, still: still.clone() });
                 }
+                let still = still.map(|by| words::paused(&by));
                 let said = match (&still, ended) {
                     (None, true) => "resumed".to_owned(),
                     (None, false) => "was not paused".to_owned(),
@@ -142,8 +150,9 @@ pub(crate) fn paused(
     let others = store.pauses().ok();
     for service in &plan.services {
         let other = others.as_ref().and_then(|others| others.of(&service.key, &clock::now()).ok());
-        let still = other.and_then(|other| lasting(&other));
-        tell_end(&tick, service, &format!("{program}: {how} after {after}"), still.as_deref());
+        let still = other.and_then(lasting);
+        let by = Resumption::ProgramEnded { program: program.clone(), how: how.clone(), after: lasted };
+        tell(&tick, service, &Event::Resumed { by, still });
     }
     if lasted > pausing.length {
         let length = words::span(pausing.length);
@@ -176,10 +185,8 @@ fn hold_all(tick: &Tick<'_>, store: &Store, pausing: &Pausing, program: &str) ->
         report::fault(format!("{key}: a run is under way and may still restart it; {program} was not begun"));
         return None;
     }
-    let (until, by) = (words::day_and_clock(&note.until, &tick.now), pausing.words());
     for service in &tick.plan.services {
-        let by = format!("{by}, while {program} runs");
-        tell(tick, service, &log::paused(&service.name, &until, &by));
+        tell(tick, service, &pausing.event(&note, Some(program)));
     }
     Some(held)
 }
@@ -208,27 +215,16 @@ fn at_work<'a>(tick: &Tick<'a>, store: &Store) -> Vec<&'a Service> {
     }
 }
 
-fn lasting(pause: &Pause) -> Option<String> {
+fn lasting(pause: Pause) -> Option<PausedBy> {
     match pause {
-        Pause::Lasting(paused) => Some(words::paused(&paused.by)),
+        Pause::Lasting(paused) => Some(paused.by),
         Pause::None | Pause::Over { .. } => None,
     }
 }
 
-/// `still`: by whom else it is paused. Whoever reads "resumed" would expect restarts.
-fn tell_end(tick: &Tick<'_>, service: &Service, by: &str, still: Option<&str>) {
-    let still = still.map(|still| format!("; still {still}")).unwrap_or_default();
-    tell(tick, service, &log::resumed(&service.name, &format!("{by}{still}")));
-}
-
-fn tell(tick: &Tick<'_>, service: &Service, line: &str) {
-    let (path, now) = (&service.log_file, clock::now());
-    if let Err(error) = log::write(path, &now, line, tick.echo) {
-        let why = words::io_or_cure(&error, "set log_file to a file in a folder of your own");
-        report::fault(format!(
-            "{}: cannot write {}: {why}; going on without it",
-            service.key,
-            path.display()
-        ));
+fn tell(tick: &Tick<'_>, service: &Service, event: &Event) {
+    let happened = Happened { service, event, at: &clock::now(), run: &tick.now };
+    for Failed { why, .. } in sinks::report(&tick.sinks, &happened).into_iter().filter_map(Result::err) {
+        report::fault(format!("{}: {why}", service.key));
     }
 }

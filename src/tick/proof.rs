@@ -6,14 +6,12 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Act, Active, Cause, Ended, Observation, State, Unit, Weight};
+use unhang_core::{Act, Active, Cause, Doubt, Observation, RestartEnd, State, Unit, Weight};
 
-use crate::log;
 use crate::os::clock;
 use crate::plan::{HostPlan, Probe, Restarter, Service};
 use crate::restart::Asked;
 use crate::restart::Looked;
-use crate::words;
 
 use super::Tick;
 use super::ask::{self, Inquiry};
@@ -23,20 +21,6 @@ pub(super) const TO_FINISH: Duration = HostPlan::TO_FINISH;
 
 /// Between two probes of a service that was restarted.
 const PACE: Duration = Duration::from_secs(1);
-
-/// How the restart ended, and the log line for it.
-pub(super) struct End {
-    pub(super) ended: Ended,
-    /// As last seen.
-    pub(super) unit: Unit,
-    pub(super) line: String,
-}
-
-impl End {
-    fn new(ended: Ended, unit: Unit, line: String) -> Self {
-        Self { ended, unit, line }
-    }
-}
 
 /// What is needed to tell whether a restart helped.
 pub(super) struct Proof<'a> {
@@ -57,27 +41,22 @@ pub(super) struct Proof<'a> {
 }
 
 impl Proof<'_> {
-    pub(super) fn of(&self, asked: Asked) -> End {
-        let (name, act) = (&self.service.name, self.act);
+    /// How it ended, and the unit as it was last seen.
+    pub(super) fn of(&self, asked: Asked) -> (RestartEnd, Unit) {
         match asked {
             Asked::Running => self.still_running(),
-            Asked::Refused(why) => End::new(Ended::Refused, Unit::NotAsked, log::refused(name, &why)),
+            Asked::Refused(why) => (RestartEnd::GaveWay { why }, Unit::NotAsked),
             // What is forbidden spends no budget: that must not rest on a word of systemctl's alone.
             Asked::Forbidden(why) if self.is_new_life() => self.await_health(Some(&why)),
-            Asked::Forbidden(why) => {
-                End::new(Ended::Forbidden, Unit::NotAsked, log::not_permitted(name, &why))
-            }
-            Asked::Stuck(why) => End::new(Ended::Open, Unit::NotAsked, log::not_known(name, act, &why)),
-            Asked::NeverRan(why) => {
-                End::new(Ended::NeverRan, Unit::NotAsked, log::failed(name, act, &self.cause, &why))
-            }
+            Asked::Forbidden(why) => (RestartEnd::NotPermitted { why }, Unit::NotAsked),
+            Asked::Stuck(why) => (RestartEnd::NotKnown { why: Doubt::Other(why) }, Unit::NotAsked),
+            Asked::NeverRan(why) => (RestartEnd::NeverRan { cause: self.cause.clone(), why }, Unit::NotAsked),
             Asked::Done => self.await_health(None),
             Asked::Failed(why) => self.await_health(Some(&why)),
         }
     }
 
-    fn still_running(&self) -> End {
-        let (name, act) = (&self.service.name, self.act);
+    fn still_running(&self) -> (RestartEnd, Unit) {
         let unit = match &self.service.restarter {
             Restarter::Command(_) => Unit::Command { running: true },
             Restarter::Unit(..)
@@ -87,22 +66,22 @@ impl Proof<'_> {
             | Restarter::Wake(_)
             | Restarter::Nothing => self.look(),
         };
-        let line = match &unit {
-            Unit::Command { .. } if act == Act::Restart => log::command_still_running(name),
-            Unit::Unanswered(doubt) => log::not_known(name, act, &words::doubt(doubt)),
+        let end = match &unit {
+            Unit::Unanswered(doubt) => RestartEnd::NotKnown { why: doubt.clone() },
             Unit::Seen(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => {
-                log::still_running(name, act, self.looked.and_then(|looked| looked.stop_limit))
+                let by_command = matches!(unit, Unit::Command { .. });
+                let stop_limit = self.looked.and_then(|looked| looked.stop_limit);
+                RestartEnd::StillRunning { by_command, stop_limit }
             }
         };
-        End::new(Ended::Open, unit, line)
+        (end, unit)
     }
 
     /// `complaint`: what was said of a restart that may have happened all the same.
-    fn await_health(&self, complaint: Option<&str>) -> End {
+    fn await_health(&self, complaint: Option<&str>) -> (RestartEnd, Unit) {
         let first = self.look();
-        if let Some(why) = self.nothing_to_wait_for(&first, complaint) {
-            let line = log::failed(&self.service.name, self.act, &self.cause, &why);
-            return End::new(Ended::NotHealed, first, line);
+        if let Some(end) = self.nothing_to_wait_for(&first, &self.cause, complaint) {
+            return (end, first);
         }
         let returned = Instant::now();
         let wanted = self.service.verify.max(self.service.policy.grace);
@@ -122,7 +101,7 @@ impl Proof<'_> {
                 let now = self.look();
                 answers = matches!(now, Unit::Unanswered(_));
                 if self.is_proof(&life, &now) {
-                    return End::new(Ended::Healed, now, self.healed(complaint));
+                    return (self.healed(complaint), now);
                 }
                 // It answered, and began anew meanwhile: that is no proof yet.
                 (life, successes) = (now, 0);
@@ -135,22 +114,17 @@ impl Proof<'_> {
             );
         }
         if answers {
-            let told = log::not_known(
-                &self.service.name,
-                self.act,
-                "it answers, but systemd does not say whether it was restarted",
-            );
-            return End::new(Ended::Open, self.look(), told);
+            return (RestartEnd::AnswersUnproven, self.look());
         }
         self.not_healthy_in_time(wanted, returned.elapsed(), &last, complaint)
     }
 
     /// A new life speaks for itself; a reload that complained may not have done it.
-    fn healed(&self, complaint: Option<&str>) -> String {
-        let (name, act, after) = (&self.service.name, self.act, self.began.elapsed());
-        match complaint.filter(|_| act.begins_a_life() != Some(true)) {
-            Some(why) => log::healthy_all_the_same(name, act, after, why),
-            None => log::healed(name, act, after),
+    fn healed(&self, complaint: Option<&str>) -> RestartEnd {
+        let after = self.began.elapsed();
+        match complaint.filter(|_| self.act.begins_a_life() != Some(true)) {
+            Some(why) => RestartEnd::HealthyAllTheSame { after, complaint: why.to_owned() },
+            None => RestartEnd::Healed { after },
         }
     }
 
@@ -160,11 +134,10 @@ impl Proof<'_> {
         waited: Duration,
         last: &Cause,
         complaint: Option<&str>,
-    ) -> End {
-        let (name, act) = (&self.service.name, self.act);
+    ) -> (RestartEnd, Unit) {
         let unit = self.look();
-        if let Some(why) = self.nothing_to_wait_for(&unit, complaint) {
-            return End::new(Ended::NotHealed, unit, log::failed(name, act, last, &why));
+        if let Some(end) = self.nothing_to_wait_for(&unit, last, complaint) {
+            return (end, unit);
         }
         let starting = match &unit {
             Unit::Seen(life) => life.active == Active::Busy,
@@ -173,21 +146,21 @@ impl Proof<'_> {
             Unit::Command { .. } | Unit::ProbeOnly => false,
         };
         if starting || waited < enough {
-            return End::new(Ended::Open, unit, log::still_starting(name, act, waited));
+            return (RestartEnd::StillStarting { after: waited }, unit);
         }
-        End::new(Ended::NotHealed, unit, log::not_healed(name, act, last, waited, complaint))
+        let (cause, complaint) = (last.clone(), complaint.map(str::to_owned));
+        (RestartEnd::StillFailing { cause, after: waited, complaint }, unit)
     }
 
     /// Down without systemd at work on it, or not restarted at all.
-    fn nothing_to_wait_for(&self, unit: &Unit, complaint: Option<&str>) -> Option<String> {
+    fn nothing_to_wait_for(&self, unit: &Unit, cause: &Cause, complaint: Option<&str>) -> Option<RestartEnd> {
         let Unit::Seen(life) = unit else { return None };
         let same = life.incarnation == self.before.incarnation;
-        let words = self.service.restarter.words();
-        let said = complaint.map(|why| format!(": {why}")).unwrap_or_default();
+        let (cause, complaint) = (cause.clone(), complaint.map(str::to_owned));
         match life.active {
-            Active::Failed | Active::Inactive => Some(format!("{words} is down{said}")),
+            Active::Failed | Active::Inactive => Some(RestartEnd::Down { cause, complaint }),
             Active::Active | Active::Frozen if same && self.act.begins_a_life() == Some(true) => {
-                Some(format!("{words} was not restarted{said}"))
+                Some(RestartEnd::NotRestarted { cause, complaint })
             }
             Active::Active | Active::Frozen | Active::Busy => None,
         }

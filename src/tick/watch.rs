@@ -3,10 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use unhang_core::{Moment, Observation, Reason, State, asks_systemd, does_not_help};
+use unhang_core::{Event, Moment, Observation, State, asks_systemd};
 
 use crate::exit::Exit;
-use crate::log;
 use crate::os::clock;
 use crate::os::folder::Lock;
 use crate::places::cure;
@@ -17,6 +16,7 @@ use crate::store::{Fault, Loaded, NoState, Place, Record, Saved, Store};
 use crate::words;
 
 use super::Tick;
+use super::sinks::{self, Failed, Happened, Taken};
 
 #[derive(Debug)]
 pub(super) struct Watch<'a> {
@@ -184,36 +184,22 @@ impl Watch<'_> {
         kept
     }
 
-    /// A log that cannot be written holds nothing up.
-    pub(super) fn tell(&mut self, tick: &Tick<'_>, line: &str) {
-        let (path, now) = (&self.service.log_file, clock::now());
-        match log::write(path, &now, line, tick.echo) {
-            Ok(()) => self.record.faults.ends(Fault::Log),
-            Err(error) => {
-                if self.record.faults.begins_or_lasts(Fault::Log, &now) {
-                    let why = words::io_or_cure(&error, "set log_file to a file in a folder of your own");
-                    let (key, path) = (&self.service.key, path.display());
-                    report::fault(format!("{key}: cannot write {path}: {why}; going on without it"));
+    /// To every sink. One that fails holds nothing up: its fault is told once, and kept.
+    pub(super) fn report(&mut self, tick: &Tick<'_>, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            let at = clock::now();
+            let happened = Happened { service: self.service, event: &event, at: &at, run: &tick.now };
+            for taken in sinks::report(&tick.sinks, &happened) {
+                match taken {
+                    Ok(Taken::Written(fault)) => self.record.faults.ends(fault),
+                    Ok(Taken::NotForIt) => {}
+                    Err(Failed { fault, why }) => {
+                        if self.record.faults.begins_or_lasts(fault, &at) {
+                            report::fault(format!("{}: {why}", self.service.key));
+                        }
+                    }
                 }
             }
-        }
-    }
-
-    /// Once for each incident, and on stderr too: a person has to look.
-    pub(super) fn tell_of_no_help(&mut self, tick: &Tick<'_>, before: &State, after: &State) {
-        if does_not_help(after) && !does_not_help(before) {
-            let Service { key, name, policy, .. } = self.service;
-            self.tell(tick, &log::of_no_help(name, after, &policy.backoff));
-            let doing = words::in_vain(after.last_restart());
-            report::fault(format!(
-                "{key}: {doing} does not help: it ends as it began, twice in a row; look at the service itself"
-            ));
-        }
-        if after.reason == Reason::NoRungLeft && before.reason != Reason::NoRungLeft {
-            let key = &self.service.key;
-            report::fault(format!(
-                "{key}: nothing of escalate is left, and it still fails; look at the service itself"
-            ));
         }
     }
 

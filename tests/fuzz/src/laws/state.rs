@@ -8,7 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use unhang_core::{
     Active, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Pause, Phase, Policy, Reload, Rung,
-    State, Unit, UnitResult, decide, foresee, in_the_way, intend, look_again, outlook, reset, settle,
+    State, Unit, UnitResult, decide, events_of_decision, foresee, in_the_way, intend, look_again, outlook, reset,
+    settle,
 };
 
 use super::{scratch, typed};
@@ -104,7 +105,9 @@ fn is_carried_on_by(before: &State, policy: &Policy) {
                 !matches!(decision.verdict, unhang_core::Verdict::Restart(_)) || seen != Observation::Healthy
             );
             let _ = (foresee(&case), in_the_way(&case), look_again(&decision, &case));
-            let _ = log::of_decision(service, before, &decision, &seen, &now);
+            for event in events_of_decision(policy, before, &decision, &seen, &now) {
+                let _ = log::line(&event, service, &now);
+            }
             let intended = intend(&decision.next, policy, &unit, &now, &now);
             assert!(intended.restarts.len() <= policy.budget.restarts);
             for ended in [
