@@ -41,6 +41,7 @@ mod cli;
 mod config;
 mod demo;
 mod exit;
+mod keys;
 mod log;
 mod near;
 mod os;
@@ -207,6 +208,14 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             report::bytes(&cli::completions(*shell));
             return Ok(Exit::Well);
         }
+        Command::Config { command: ConfigCommand::Keys { json } } => {
+            if *json {
+                report::object(&config::schema());
+            } else {
+                config::lines().iter().for_each(report::line);
+            }
+            return Ok(Exit::Well);
+        }
         Command::Demo => return demo::run(),
         Command::DemoServer { dir } => return demo::serve(dir),
         Command::DemoRestart { dir } => return demo::restart(dir),
@@ -270,7 +279,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Check(_)
         | Command::Paused(_)
         | Command::Simulate(_)
-        | Command::Config { command: ConfigCommand::Show(_) }
+        | Command::Config { command: ConfigCommand::Show(_) | ConfigCommand::Keys { .. } }
         | Command::Completions { .. }
         | Command::Demo
         | Command::DemoServer { .. }

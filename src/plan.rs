@@ -63,9 +63,6 @@ pub(crate) enum Stall {
 }
 
 impl Stall {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::MemorySome, Self::MemoryFull, Self::CpuSome, Self::IoSome, Self::IoFull];
-
     /// Its key of `hold_when`.
     pub(crate) const fn key(self) -> &'static str {
         match self {

@@ -13,10 +13,10 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::keys::Row;
 use crate::near;
 pub(crate) use completions::{Shell, completions};
 use late::Late;
-use plan_flags::PLAN_FLAGS;
 pub(crate) use plan_flags::{PlanFlags, Typed};
 
 /// Restarts a service that is running but no longer answers
@@ -265,6 +265,11 @@ pub(crate) enum ConfigCommand {
     Check(Late<PlanFlags>),
     /// Every effective value and where it came from; secrets stay hidden
     Show(Late<Asking>),
+    /// Every key there is; with --json, a JSON Schema of the file for editors
+    Keys {
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// All that a plan is made from, as typed: what `config` asks for.
@@ -281,7 +286,7 @@ pub(crate) struct Sources<'a> {
 /// Variables that were probably meant to be ours, each with a line of its own. What is none of ours and
 /// like none is nobody's fault.
 pub(crate) fn mistyped_variables(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
-    let of_flags = PLAN_FLAGS.iter().filter_map(|flag| flag.variable);
+    let of_flags = Row::flags().filter_map(|(_, flag)| flag.variable);
     let known: Vec<&str> = of_flags.chain(["UNHANG_CONFIG", "UNHANG_STATE_DIR"]).collect();
     let mistyped = |name: OsString| {
         let name = name.into_string().ok()?;
@@ -334,6 +339,7 @@ impl Cli {
             Command::Paused(asked) => (&asked.plan, asked.whom.named(), "NAME"),
             Command::Config { command: ConfigCommand::Check(plan) } => (&**plan, [].as_slice(), "NAME"),
             Command::Completions { .. }
+            | Command::Config { command: ConfigCommand::Keys { .. } }
             | Command::Demo
             | Command::DemoServer { .. }
             | Command::DemoRestart { .. } => (NO_FLAGS, [].as_slice(), "NAME"),
@@ -380,7 +386,7 @@ mod tests {
 
     #[test]
     fn every_variable_is_its_flag_and_nothing_else() {
-        for flag in &PLAN_FLAGS {
+        for (_, flag) in Row::flags() {
             let mirrored = format!("UNHANG_{}", flag.name.replace('-', "_").to_uppercase());
             match flag.variable {
                 Some(variable) => assert_eq!(variable, mirrored),

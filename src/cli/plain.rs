@@ -5,8 +5,9 @@
 use std::ffi::OsString;
 
 use super::late::Late;
-use super::plan_flags::{PLAN_FLAGS, PlanFlags, Typed};
+use super::plan_flags::{PlanFlags, Typed};
 use super::{Cli, Command, Place, Run};
+use crate::keys::{Row, Takes};
 
 /// `words`: without the program's name. `variables`: the names of all there are. `None`: not so plain.
 pub(super) fn run(
@@ -32,14 +33,14 @@ pub(super) fn run(
         }
     }
     let mut run = run?;
-    run.plan.0.sort_by_key(|typed| PLAN_FLAGS.iter().position(|flag| flag.name == typed.flag));
+    run.plan.0.sort_by_key(|typed| Row::flags().position(|(_, flag)| flag.name == typed.flag));
     Some(Cli { place, command: Command::Run(Late::of(run)) })
 }
 
 fn plan_flag(word: &str, plan: &mut PlanFlags, words: &mut impl Iterator<Item = OsString>) -> Option<()> {
     let name = word.strip_prefix("--")?;
     // That one needs no value.
-    let flag = PLAN_FLAGS.iter().find(|flag| flag.name == name && name != "insecure")?;
+    let (_, flag) = Row::flags().find(|(row, flag)| flag.name == name && row.takes != Takes::Truth)?;
     if plan.0.iter().any(|typed| typed.flag == flag.name) {
         return None;
     }

@@ -7,15 +7,16 @@ use super::question::{self, Address, TCP};
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Value, Wrong};
 use super::{guards, probes, words};
+use crate::keys;
 use crate::plan::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Trust};
 
 pub(super) struct Asking<'a> {
     method: Said<'a, String>,
     headers: BTreeMap<String, String>,
     status: Said<'a, StatusSet>,
-    redirects: Said<'a, u32>,
+    redirects: u32,
     ca_file: Said<'a, Option<PathBuf>>,
-    insecure: Said<'a, bool>,
+    insecure: bool,
     maintenance: Option<Maintenance>,
     body: BodyRules,
     latency: Latency,
@@ -24,12 +25,12 @@ pub(super) struct Asking<'a> {
 impl<'a> Asking<'a> {
     /// All are read before the first that was refused ends it: every fault is told at once.
     pub(super) fn read(reading: &mut Reading<'a>) -> Result<Self, Refused> {
-        let method = reading.need("method", question::method);
+        let method = reading.need(&keys::METHOD, question::method);
         let headers = question::headers(reading);
-        let status = reading.need("status", question::status);
-        let redirects = reading.need("redirects", words::number::<0, 20>);
-        let ca_file = reading.need("ca_file", words::ca_file);
-        let insecure = reading.need("insecure", words::truth);
+        let status = reading.need(&keys::STATUS, question::status);
+        let redirects = reading.get(&keys::REDIRECTS);
+        let ca_file = reading.need(&keys::CA_FILE, words::ca_file);
+        let insecure = reading.get(&keys::INSECURE);
         let maintenance = guards::maintenance(reading);
         let body = body(reading);
         let latency = latency(reading);
@@ -37,12 +38,12 @@ impl<'a> Asking<'a> {
             method: method?,
             headers: headers?,
             status: status?,
-            redirects: redirects?,
+            redirects,
             ca_file: ca_file?,
-            insecure: insecure?,
+            insecure,
             maintenance: maintenance?,
             body: body?,
-            latency: latency?,
+            latency,
         })
     }
 
@@ -72,11 +73,11 @@ impl<'a> Asking<'a> {
         Ok(Question {
             url: address.url,
             socket: address.socket,
-            trust: Trust { ca_file: self.ca_file.value, insecure: self.insecure.value },
+            trust: Trust { ca_file: self.ca_file.value, insecure: self.insecure },
             method: self.method.value,
             headers: self.headers,
             status: self.status.value,
-            redirects: self.redirects.value,
+            redirects: self.redirects,
             maintenance: self.maintenance,
             body,
             latency,
@@ -110,10 +111,8 @@ fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {
     })
 }
 
-fn latency(reading: &mut Reading<'_>) -> Result<Latency, Refused> {
-    let warn = reading.find("latency.warn", words::span_above_zero);
-    let fail = reading.find("latency.fail", words::span_above_zero);
-    let (warn, fail) = (warn?, fail?);
+fn latency(reading: &mut Reading<'_>) -> Latency {
+    let (warn, fail) = (reading.get_if_any(&keys::LATENCY_WARN), reading.get_if_any(&keys::LATENCY_FAIL));
     if let (Some(warn), Some(fail)) = (&warn, &fail)
         && warn.value >= fail.value
     {
@@ -122,9 +121,9 @@ fn latency(reading: &mut Reading<'_>) -> Result<Latency, Refused> {
             words::spell(warn.value),
             fail.setting.value
         );
-        return Err(reading.refuse(fail.setting.fault(Wrong::cure(wrong, "warn first, fail later"))));
+        reading.refuse(fail.setting.fault(Wrong::cure(wrong, "warn first, fail later")));
     }
-    Ok(Latency { warn: warn.map(|said| said.value), fail: fail.map(|said| said.value) })
+    Latency { warn: warn.map(|said| said.value), fail: fail.map(|said| said.value) }
 }
 
 /// One, or a list of them.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::{Flapping, LONGEST_RECENT, OnFlapping, Weight};
+use unhang_core::{Flapping, OnFlapping, Weight};
 use ureq::http::HeaderName;
 
 use super::question::{self, TCP};
 use super::reading::{Reading, Refused};
 use super::settings::{Fault, Table, Value, Wrong};
 use super::words;
+use crate::keys::{self, Key};
 use crate::near;
 use crate::plan::{Asks, Bounds, Maintenance, PauseFile, Probe, Question, Required, Service, Stall};
 
@@ -24,9 +25,9 @@ pub(super) struct Guards {
 impl Guards {
     pub(super) fn read(reading: &mut Reading<'_>) -> Result<Self, Refused> {
         let requires = reading.find("requires", requires);
-        let path = reading.need("pause_file", pause_file);
-        let max_age = reading.need("pause_file_max_age", words::span_above_zero);
-        let (path, max_age) = (path?.value, max_age?.value);
+        let path = reading.need(&keys::PAUSE_FILE, pause_file);
+        let max_age = reading.get(&keys::PAUSE_FILE_MAX_AGE);
+        let path = path?.value;
         Ok(Self {
             requires: requires?.map(|said| said.value).unwrap_or_default(),
             pause_file: PauseFile { path, max_age },
@@ -46,40 +47,29 @@ pub(super) fn maintenance(reading: &mut Reading<'_>) -> Result<Option<Maintenanc
     Ok(status.map(|said| Maintenance { status: said.value, header }))
 }
 
-pub(super) fn flapping(reading: &mut Reading<'_>) -> Result<Flapping, Refused> {
-    let failures = reading.need("flapping.failures", words::number::<2, LONGEST_RECENT>);
-    let of = reading.need("flapping.of", words::number::<3, LONGEST_RECENT>);
-    let restart = reading.need("flapping.restart", words::truth);
-    let (failures, of, restart) = (failures?, of?, restart?);
-    if failures.value >= of.value {
+pub(super) fn flapping(reading: &mut Reading<'_>) -> Flapping {
+    let then = if reading.get(&keys::FLAPPING_RESTART) { OnFlapping::Restart } else { OnFlapping::Tell };
+    let (failures, of) = (reading.get(&keys::FLAPPING_FAILURES), reading.get(&keys::FLAPPING_OF));
+    let said = reading.good(&keys::FLAPPING_FAILURES).zip(reading.good(&keys::FLAPPING_OF));
+    if let Some((failures, of)) = said.filter(|(failures, of)| failures.value >= of.value) {
         let wrong = format!("must be less than flapping.of, which is {}, got {}", of.value, failures.value);
-        return Err(reading.refuse(failures.setting.fault(wrong)));
+        reading.refuse(failures.setting.fault(wrong));
     }
-    let then = if restart.value { OnFlapping::Restart } else { OnFlapping::Tell };
-    Ok(Flapping { failures: failures.value, of: of.value, then })
+    Flapping { failures, of, then }
 }
 
 /// `hold_when = { memory_full_avg60 = "40%" }`
-pub(super) fn hold_when(reading: &mut Reading<'_>) -> Result<Bounds, Refused> {
-    let keys =
-        Stall::ALL.map(|stall| (stall, KEYS_OF_STALLS.into_iter().find(|key| key.ends_with(stall.key()))));
-    let mut bounds = Vec::new();
-    let mut refused = None;
-    for (stall, key) in keys {
-        match reading.find(key.unwrap_or_default(), words::percent) {
-            Ok(said) => bounds.extend(said.map(|said| (stall, said.value))),
-            Err(other) => refused = Some(other),
-        }
-    }
-    refused.map_or(Ok(bounds), Err)
+pub(super) fn hold_when(reading: &mut Reading<'_>) -> Bounds {
+    let bound = |(stall, key)| Some((stall, reading.get_if_any(key)?.value));
+    STALLS.into_iter().filter_map(bound).collect()
 }
 
-const KEYS_OF_STALLS: [&str; 5] = [
-    "hold_when.memory_some_avg60",
-    "hold_when.memory_full_avg60",
-    "hold_when.cpu_some_avg60",
-    "hold_when.io_some_avg60",
-    "hold_when.io_full_avg60",
+const STALLS: [(Stall, &Key<u32>); 5] = [
+    (Stall::MemorySome, &keys::HOLD_MEMORY_SOME),
+    (Stall::MemoryFull, &keys::HOLD_MEMORY_FULL),
+    (Stall::CpuSome, &keys::HOLD_CPU_SOME),
+    (Stall::IoSome, &keys::HOLD_IO_SOME),
+    (Stall::IoFull, &keys::HOLD_IO_FULL),
 ];
 
 /// What is required and is none of `services`: addresses, and services that this run is not about.

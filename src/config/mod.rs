@@ -5,6 +5,7 @@
 //! and `units`) -> service -> the plan (a whole: `trust`)
 
 mod asking;
+mod derived;
 mod document;
 mod escalate;
 mod files;
@@ -22,6 +23,7 @@ mod tests;
 mod trust;
 mod typed;
 mod units;
+mod values;
 mod words;
 
 use std::collections::BTreeMap;
@@ -32,10 +34,12 @@ use files::Places;
 use settings::{Origin, Setting, Table, Value, Wrong};
 use tables::Tables;
 
+pub(crate) use derived::{lines, schema};
 pub(crate) use settings::Fault;
 pub(crate) use show::{Entry, Section};
 
 use crate::cli::Sources;
+use crate::keys;
 use crate::near;
 use crate::plan::{Owner, Plan, Probe, Restarter, Service};
 
@@ -69,7 +73,7 @@ pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Prob
         value: url,
         origin: Origin::Flag("URL".to_owned()),
     });
-    let (question, found) = service::question_alone(&service::built_in().defaults, &typed);
+    let (question, found) = service::question_alone(&typed);
     faults.extend(found);
     let Ok(probe) = question else { return Err(faults) };
     let url = probe.question();
@@ -122,7 +126,8 @@ pub(crate) fn too_seldom(flag: &str, period: Duration, plan: &Plan) -> Vec<Fault
 
 /// Likewise, `--repeat`: 1 or more.
 pub(crate) fn count(flag: &str, text: &str) -> Result<u32, Fault> {
-    words::count(&typed::whole(text)).map_err(|wrong| Origin::Flag(flag.to_owned()).fault(wrong))
+    words::count(&values::written(keys::MAX_FAILURES.row.takes, text.to_owned().into()))
+        .map_err(|wrong| Origin::Flag(flag.to_owned()).fault(wrong))
 }
 
 /// A flag that was typed beside a URL was meant otherwise; the environment is there for `run`.
@@ -169,7 +174,7 @@ fn show_at(places: &Places, sources: &Sources<'_>) -> Result<Vec<Section>, Vec<F
         sections
     };
     let mut sections: Vec<Section> = plan.services.iter().flat_map(section).collect();
-    sections.push(show::host(&plan, &[&built_in.host, &tables.host, &typed_of_host(&typed)]));
+    sections.push(show::host(&[&built_in.host, &tables.host, &typed_of_host(&typed)]));
     Ok(sections)
 }
 
@@ -213,20 +218,18 @@ fn read(
 
 /// `None`: some part was refused.
 fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec<Fault>) -> Option<Plan> {
-    let built_in = service::built_in();
     let of_host = typed_of_host(typed);
-    let (host, found) = service::host(&built_in.host, vec![&tables.host, &of_host], &tables.host);
+    let (host, found) = service::host(vec![&tables.host, &of_host], &tables.host);
     faults.extend(found);
     // Nothing was said: nothing can be wrong, and each run would read every key once more for it.
     let said = !tables.defaults.settings.is_empty() || !tables.stray.is_empty();
-    let (keys, found) =
-        if said { service::defaults(&built_in.defaults, &tables.defaults) } else { (Vec::new(), Vec::new()) };
+    let (keys, found) = if said { service::defaults(&tables.defaults) } else { (Vec::new(), Vec::new()) };
     faults.extend(found);
     faults.extend(tables.stray.iter().map(|setting| stray(setting, &keys)));
 
     let mut services = Vec::new();
     for (name, own) in &tables.services {
-        let layers = (&built_in.defaults, &tables.defaults, typed);
+        let layers = (&tables.defaults, typed);
         let (service, found) = service::service(name, own, layers, host.as_ref().ok());
         faults.extend(found);
         services.push(service);

@@ -11,7 +11,8 @@ use super::asking::Asking;
 use super::reading::{Reading, Refused};
 use super::service::{Host, fits_twice};
 use super::settings::{Fault, Setting, Table, Value, Wrong};
-use super::{question, trust, typed, units, words};
+use super::{question, trust, units, words};
+use crate::keys;
 use crate::plan::{self, Asks, Clash, Given, Key, Probe, Spec, Word};
 use crate::probe::KINDS;
 
@@ -65,13 +66,13 @@ fn no_table(got: &Value) -> Wrong {
 /// All of one service.
 pub(super) fn probes(
     tables: &BTreeMap<String, Table>,
-    (built_in, defaults): (&Table, &Table),
+    defaults: &Table,
     host: Option<&Host<'_>>,
     faults: &mut Vec<Fault>,
 ) -> Result<Vec<Probe>, Refused> {
     let mut probes = Vec::new();
     for (name, own) in tables {
-        let mut reading = Reading::new(built_in, vec![defaults, own]);
+        let mut reading = Reading::new(vec![defaults, own]);
         let probe = probe(name, own, &mut reading, host);
         faults.extend(reading.faults(own));
         probes.push(probe);
@@ -91,7 +92,7 @@ fn probe(
 ) -> Result<Probe, Refused> {
     let named = check_name(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
     let optional = reading.find("optional", words::truth);
-    let timeout = reading.need("timeout", words::span_above_zero);
+    let timeout = reading.get(&keys::TIMEOUT);
     let mut can_fail = true;
     let (asks, by_default) = match kind(own).map_err(|wrong| reading.refuse(own.itself(wrong))) {
         Ok(None) => (url(own, reading).map(|question| Asks::Url(Box::new(question))), Weight::Counts),
@@ -124,7 +125,7 @@ fn probe(
         return Err(reading.refuse(said.fault(wrong)));
     }
     named?;
-    Ok(Probe { name: Some(name.to_owned()), weight, timeout: timeout?.value, asks: asks? })
+    Ok(Probe { name: Some(name.to_owned()), weight, timeout, asks: asks? })
 }
 
 fn check_name(name: &str) -> Result<(), Wrong> {
@@ -193,7 +194,7 @@ fn given(spec: &'static Spec, own: &Table, reading: &mut Reading<'_>) -> Result<
         None => Ok(given),
         Some(Clash { key, what, cure }) => {
             let wrong = Wrong::cure(what, cure);
-            let fault = match reading.strongest(key) {
+            let fault = match reading.said(key) {
                 Some(setting) => setting.fault(wrong),
                 None => own.fault(key, wrong),
             };
@@ -206,7 +207,7 @@ fn given(spec: &'static Spec, own: &Table, reading: &mut Reading<'_>) -> Result<
 fn default(key: &Key) -> Option<plan::Value> {
     let text = key.default?;
     let is_count = matches!(key.word, Word::Count);
-    read(key, &if is_count { typed::whole(text) } else { Value::Text(text.into()) }).ok()
+    read(key, &if is_count { Value::Whole(text.parse().ok()?) } else { Value::Text(text.into()) }).ok()
 }
 
 fn read(key: &Key, value: &Value) -> Result<plan::Value, Wrong> {

@@ -2,7 +2,11 @@
 //! one that a stronger layer hides, so that no fault waits for the day a flag is left out. What was asked
 //! for is what exists: a setting that nobody asked for is an unknown key.
 
+use std::borrow::Cow;
+
 use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong, parts};
+use super::values::{self, Plain};
+use crate::keys::{Key, Row};
 use crate::near;
 
 /// Proof that a fault was recorded: without one, no value may be missing.
@@ -20,16 +24,12 @@ impl Refused {
 #[derive(Debug)]
 pub(super) struct Said<'a, T> {
     pub(super) value: T,
-    pub(super) setting: &'a Setting,
+    pub(super) setting: Cow<'a, Setting>,
 }
 
 #[derive(Debug)]
 pub(super) struct Reading<'a> {
-    /// What holds where nobody said anything else.
-    built_in: &'a Table,
-    /// Where the last of these was found.
-    at: usize,
-    /// Above that; weakest first.
+    /// Weakest first; below them is the table of keys.
     layers: Vec<&'a Table>,
     asked: Vec<&'static str>,
     /// Whatever they are called.
@@ -38,15 +38,8 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(built_in: &'a Table, layers: Vec<&'a Table>) -> Self {
-        Self {
-            built_in,
-            at: 0,
-            layers,
-            asked: Vec::with_capacity(KEYS),
-            taken: Vec::new(),
-            faults: Vec::new(),
-        }
+    pub(super) fn new(layers: Vec<&'a Table>) -> Self {
+        Self { layers, asked: Vec::with_capacity(KEYS), taken: Vec::new(), faults: Vec::new() }
     }
 
     /// The strongest value of a key (`budget.window`) that has no default, if any layer has one.
@@ -60,35 +53,62 @@ impl<'a> Reading<'a> {
         let parts = parts(key);
         for setting in self.layers.iter().filter_map(|layer| layer.find(parts)) {
             match word(&setting.value) {
-                Ok(value) => strongest = Some(Said { value, setting }),
+                Ok(value) => strongest = Some(Said { value, setting: Cow::Borrowed(setting) }),
                 Err(wrong) => refused = Some(Refused::with(setting.fault(wrong), &mut self.faults)),
             }
         }
         refused.map_or(Ok(strongest), Err)
     }
 
-    /// A key that the table of defaults holds.
-    pub(super) fn need<T>(
+    /// Likewise of a key that has a default, with a reader of its own.
+    pub(super) fn need<K, T>(
         &mut self,
-        key: &'static str,
+        key: &'static Key<K>,
         word: impl Fn(&Value) -> Result<T, Wrong>,
     ) -> Result<Said<'a, T>, Refused> {
-        if let Some(said) = self.find(key, &word)? {
+        if let Some(said) = self.find(key.row.name, &word)? {
             return Ok(said);
         }
-        let Some((at, setting)) = self.built_in.find_after(self.at, parts(key)) else {
-            return Err(self.refuse(Origin::Default.fault(format!("{key} has no default"))));
+        let Some(setting) = values::default_setting(&key.row) else {
+            return Err(self.refuse(Origin::Default.fault(format!("{} has no default", key.row.name))));
         };
-        self.at = at;
         match word(&setting.value) {
-            Ok(value) => Ok(Said { value, setting }),
+            Ok(value) => Ok(Said { value, setting: Cow::Owned(setting) }),
             Err(wrong) => Err(self.refuse(setting.fault(wrong))),
         }
     }
 
+    /// The value of a key of the table. A fault is recorded, and reading goes on with the default, so that all faults
+    /// are reported at once; `sound` says in the end whether there was one.
+    pub(super) fn get<T: Plain>(&mut self, key: &'static Key<T>) -> T {
+        let said = self.find(key.row.name, |value| T::read(key.row.takes, value));
+        let default = || values::default(&key.row).and_then(|value| T::read(key.row.takes, &value).ok());
+        match said {
+            Ok(Some(said)) => said.value,
+            Ok(None) | Err(_) => default().unwrap_or_default(),
+        }
+    }
+
+    /// Likewise, of a key that may be left out.
+    pub(super) fn get_if_any<T: Plain>(&mut self, key: &'static Key<T>) -> Option<Said<'a, T>> {
+        self.find(key.row.name, |value| T::read(key.row.takes, value)).ok().flatten()
+    }
+
+    /// The strongest value with its setting, for rules about several keys; `None`: its fault is known.
+    pub(super) fn good<T: Plain>(&self, key: &'static Key<T>) -> Option<Said<'a, T>> {
+        let setting = self.strongest(&key.row)?;
+        Some(Said { value: T::read(key.row.takes, &setting.value).ok()?, setting })
+    }
+
+    /// An error: some fault was recorded.
+    pub(super) fn sound(&self) -> Result<(), Refused> {
+        if self.faults.is_empty() { Ok(()) } else { Err(Refused(())) }
+    }
+
     /// The setting that wins, judged or not.
-    pub(super) fn strongest(&self, key: &str) -> Option<&'a Setting> {
-        self.said(key).or_else(|| self.built_in.get(key))
+    pub(super) fn strongest(&self, row: &'static Row) -> Option<Cow<'a, Setting>> {
+        let said = self.said(row.name).map(Cow::Borrowed);
+        said.or_else(|| values::default_setting(row).map(Cow::Owned))
     }
 
     /// Of what somebody said.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::reading::{Reading, Refused, Said};
 use super::settings::{Setting, Table, Value, Wrong};
 use super::{units, words};
+use crate::keys;
 use crate::plan::{Container, Restarter, Runtime, Scope, Supervised, Wake};
 
 /// One at the most; all others would be left out unseen.
@@ -23,21 +24,6 @@ const MEANS: [&str; 7] = [
 const BESIDE: [(&str, &str); 2] =
     [("restart.project", "restart.compose"), ("restart.config", "restart.supervisor")];
 
-/// Every key of a means, for who must refuse them all.
-pub(super) const OWN: [&str; 11] = [
-    "wake.pings",
-    "wake.every",
-    "wake.timeout",
-    "restart",
-    "restart.docker",
-    "restart.podman",
-    "restart.compose",
-    "restart.project",
-    "restart.supervisor",
-    "restart.config",
-    "restart.hook",
-];
-
 /// `name`: unless it was refused; then the unit that is called after it need not be, too.
 pub(super) fn restarter(
     reading: &mut Reading<'_>,
@@ -45,7 +31,7 @@ pub(super) fn restarter(
     own: &Table,
 ) -> Result<Restarter, Refused> {
     let unit = reading.find("unit", units::unit);
-    let scope = reading.need("scope", scope);
+    let scope = reading.need(&keys::SCOPE, scope);
     let command = reading.find("restart", words::command);
     let docker = reading.find("restart.docker", container);
     let podman = reading.find("restart.podman", container);
@@ -70,7 +56,7 @@ pub(super) fn restarter(
         }
         (None, _) => None,
     };
-    let wake = wake?.map(Restarter::Wake);
+    let wake = wake.map(Restarter::Wake);
     let others = [
         wake,
         command?.map(
@@ -105,16 +91,11 @@ pub(super) fn restarter(
 }
 
 /// `wake = { pings = 5, every = "30s", timeout = "60s" }`
-fn wake(reading: &mut Reading<'_>) -> Result<Option<Wake>, Refused> {
-    let pings = reading.find("wake.pings", words::number::<1, 20>);
-    let every = reading.find("wake.every", words::span_above_zero);
-    let timeout = reading.find("wake.timeout", words::span_above_zero);
-    let (pings, every, timeout) = (pings?, every?.map(|said| said.value), timeout?.map(|said| said.value));
-    Ok(pings.map(|pings| Wake {
-        pings: pings.value,
-        every: every.unwrap_or(EVERY),
-        timeout: timeout.unwrap_or(EVERY),
-    }))
+fn wake(reading: &mut Reading<'_>) -> Option<Wake> {
+    let pings = reading.get_if_any(&keys::WAKE_PINGS);
+    let every = reading.get_if_any(&keys::WAKE_EVERY).map_or(EVERY, |said| said.value);
+    let timeout = reading.get_if_any(&keys::WAKE_TIMEOUT).map_or(EVERY, |said| said.value);
+    Some(Wake { pings: pings?.value, every, timeout })
 }
 
 /// What hosting services take for a cold start, and those who wake them wait between two pings.

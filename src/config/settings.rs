@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
-use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -77,13 +76,8 @@ impl Table {
         }
     }
 
-    pub(super) fn built_in<const N: usize>(name: &'static str, settings: [(&'static str, Value); N]) -> Self {
-        let setting = |(key, value): (&'static str, Value)| Setting {
-            key: iter::once(name).chain(key.split('.')).map(Cow::Borrowed).collect(),
-            value,
-            origin: Origin::Default,
-        };
-        Self { settings: settings.map(setting).into(), ..Self::new(&[name], Origin::Default) }
+    pub(super) fn built_in(name: &'static str, settings: impl Iterator<Item = Setting>) -> Self {
+        Self { settings: settings.collect(), ..Self::new(&[name], Origin::Default) }
     }
 
     /// `asked`: `budget.window`.
@@ -93,13 +87,6 @@ impl Table {
 
     pub(super) fn find(&self, asked: (&str, Option<&str>)) -> Option<&Setting> {
         self.settings.iter().find(|setting| self.is(setting, asked))
-    }
-
-    /// The same, for who asks in nearly the order of the table: `after` is the place of what was found last.
-    pub(super) fn find_after(&self, after: usize, asked: (&str, Option<&str>)) -> Option<(usize, &Setting)> {
-        let numbered = || self.settings.iter().enumerate();
-        let all = numbered().skip(after).chain(numbered().take(after));
-        all.into_iter().find(|(_, setting)| self.is(setting, asked))
     }
 
     /// Every key of every layer is looked for in each run: by its last part first.

@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use unhang_core::{Mode, OnFlapping, Rung, Weight};
+use unhang_core::{Rung, Weight};
 
 use crate::plan::{
-    Asks, BodyRules, Container, FailOn, JsonRules, Plan, Probe, Question, Restarter, Runtime, Scope, Service,
+    Asks, BodyRules, Container, FailOn, JsonRules, Probe, Question, Restarter, Runtime, Scope, Service,
     Supervised,
 };
 use crate::probe::KINDS;
@@ -15,8 +15,10 @@ use crate::probe::KINDS;
 use super::probes::{self, PROBE, Shown};
 use super::question::LOCALHOST;
 use super::settings::{Setting, Table, dotted};
-use super::words::spell;
-use crate::words::{drives_a_terminal, escaped};
+use super::values;
+use super::words::{quoted as text, spell};
+use crate::keys::{self, Row};
+use crate::words::escaped;
 
 /// `[service.shop]` or `[host]`, with its values.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,34 +41,14 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
     let policy = &service.policy;
     let own_url = service.probes.first().filter(|probe| probe.name.is_none());
     let question = own_url.and_then(Probe::question);
-    let pause_file = service.pause_file.path.as_deref().unwrap_or(Path::new(""));
     let mut values: Vec<(&str, String)> = Vec::new();
     values.extend(question.map(|question| ("url", text(&address(question)))));
     values.push(("name", text(&service.name)));
     values.extend(restarter(&service.restarter));
     values.extend(question.map(asked).unwrap_or_default());
     values.extend(own_url.map(|probe| ("timeout", span(probe.timeout))));
-    values.extend([
-        ("max_failures", policy.max_failures.to_string()),
-        ("min_successes", policy.min_successes.to_string()),
-        ("grace", span(policy.grace)),
-        ("verify", span(service.verify)),
-        ("min_gap", span(policy.min_gap)),
-        ("stale_after", span(policy.stale_after)),
-        ("budget.restarts", policy.budget.restarts.to_string()),
-        ("budget.window", span(policy.budget.window)),
-        ("backoff.first", span(policy.backoff.first)),
-        ("backoff.max", span(policy.backoff.max)),
-        ("mode", text(if policy.mode == Mode::Act { "act" } else { "observe" })),
-        ("escalate", rungs(&policy.escalate)),
-        ("held_too_long", span(policy.held_too_long)),
-        ("flapping.failures", policy.flapping.failures.to_string()),
-        ("flapping.of", policy.flapping.of.to_string()),
-        ("flapping.restart", (policy.flapping.then == OnFlapping::Restart).to_string()),
-        ("pause_file", text(&pause_file.display().to_string())),
-        ("pause_file_max_age", span(service.pause_file.max_age)),
-        ("log_file", text(&service.log_file.display().to_string())),
-    ]);
+    values.extend(plain(keys::POLICY, layers, &rungs(&policy.escalate)));
+    values.push(("log_file", text(&service.log_file.display().to_string())));
     if !service.requires.is_empty() {
         values.push(("requires", list(&service.requires)));
     }
@@ -174,27 +156,26 @@ fn headers(question: &Question, layers: &[&Table]) -> Vec<Entry> {
     question.headers.iter().map(|(name, value)| header(name, value, layers)).collect()
 }
 
-pub(super) fn host(plan: &Plan, layers: &[&Table]) -> Section {
-    let mut values = vec![
-        ("deadline", span(plan.host.deadline)),
-        ("boot_grace", span(plan.host.boot_grace)),
-        ("pause_on_dpkg", plan.host.pause_on_dpkg.to_string()),
-        ("budget.restarts", plan.host.budget.restarts.to_string()),
-        ("budget.window", span(plan.host.budget.window)),
-    ];
-    let bounds: Vec<(String, String)> = plan
-        .host
-        .hold_when
-        .iter()
-        .map(|(stall, percent)| (format!("hold_when.{}", stall.key()), text(&format!("{percent}%"))))
-        .collect();
-    values.extend(bounds.iter().map(|(key, value)| (key.as_str(), value.clone())));
+pub(super) fn host(layers: &[&Table]) -> Section {
+    let values = plain(keys::HOST, layers, "");
     let entries = values.into_iter().map(|(key, value)| Entry {
         key: key.to_owned(),
         value,
         origin: origin(key, layers),
     });
     Section { name: "host".to_owned(), entries: entries.collect() }
+}
+
+/// What the table of keys is enough to show, in its order. `escalate`: the one of these that the caller shows.
+fn plain(rows: &[Row], layers: &[&Table], escalate: &str) -> Vec<(&'static str, String)> {
+    let of_one = |row: &Row| {
+        if row.name == keys::ESCALATE.row.name {
+            return Some((row.name, escalate.to_owned()));
+        }
+        let strongest = layers.iter().rev().find_map(|layer| layer.get(row.name))?;
+        Some((row.name, values::shown(row.takes, &strongest.value)?))
+    };
+    rows.iter().filter_map(of_one).collect()
 }
 
 /// What nobody said is made from NAME, or stands in the table of defaults.
@@ -257,18 +238,4 @@ fn without_query(url: &str) -> String {
 
 fn span(span: Duration) -> String {
     text(&spell(span))
-}
-
-/// The argument of a command may be any text, and a terminal shows it.
-fn text(text: &str) -> String {
-    let mut shown = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => shown.extend(['\\', c]),
-            _ if drives_a_terminal(c) => shown.extend(format!("\\u{:04X}", u32::from(c)).chars()),
-            _ => shown.push(c),
-        }
-    }
-    shown.push('"');
-    shown
 }

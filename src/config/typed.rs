@@ -3,8 +3,9 @@
 use super::document;
 use super::reading::Refused;
 use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong};
-use super::units;
+use super::{units, values};
 use crate::cli::{PlanFlags, Typed};
+use crate::keys::{Row, Takes};
 
 pub(super) fn table(flags: &PlanFlags, faults: &mut Vec<Fault>) -> Table {
     let mut table = Table::new(&[], Origin::Default);
@@ -63,24 +64,18 @@ fn setting(typed: &Typed) -> Result<Setting, Fault> {
         Some(variable) => Origin::Environment(variable),
         None => Origin::Flag(format!("--{}", typed.flag)),
     };
-    let text = typed.text.as_str();
-    let value = match typed.flag {
-        "header" => return header(text, origin),
-        "restart-command" => command(text).map_err(|wrong| origin.fault(wrong))?,
-        "max-failures" | "min-successes" | "redirects" | "budget-restarts" => whole(text),
-        "insecure" => truth(text),
-        _ => Value::Text(text.to_owned().into()),
+    let Some((row, _)) = Row::flags().find(|(_, flag)| flag.name == typed.flag) else {
+        return Err(origin.fault("unknown key"));
     };
-    Ok(Setting { key: key(typed.flag), value, origin })
-}
-
-/// `budget-window` is `budget.window`, `max-failures` is `max_failures`.
-fn key(flag: &str) -> Vec<Part> {
-    match flag.split_once('-') {
-        Some((table @ ("budget" | "backoff"), key)) => vec![table.to_owned().into(), key.to_owned().into()],
-        Some(("restart", "command")) => vec!["restart".into()],
-        _ => vec![flag.replace('-', "_").into()],
+    if row.takes == Takes::Names {
+        return header(&typed.text, origin);
     }
+    let value = if let Takes::List { .. } = row.takes {
+        command(&typed.text).map_err(|wrong| origin.fault(wrong))?
+    } else {
+        values::written(row.takes, typed.text.clone().into())
+    };
+    Ok(Setting { key: row.name.split('.').map(Part::from).collect(), value, origin })
 }
 
 /// Its value may be a secret, and is not shown.
@@ -106,16 +101,4 @@ fn command(text: &str) -> Result<Value, Wrong> {
         return Ok(Value::Text(text.to_owned().into()));
     }
     Ok(Value::List(text.split_whitespace().map(|word| Value::Text(word.to_owned().into())).collect()))
-}
-
-pub(super) fn whole(text: &str) -> Value {
-    text.parse().map_or_else(|_| Value::Text(text.to_owned().into()), Value::Whole)
-}
-
-fn truth(text: &str) -> Value {
-    match text {
-        "true" | "yes" | "on" | "1" => Value::Truth(true),
-        "false" | "no" | "off" | "0" => Value::Truth(false),
-        other => Value::Text(other.to_owned().into()),
-    }
 }

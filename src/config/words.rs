@@ -8,6 +8,7 @@ use std::time::Duration;
 use unhang_core::Mode;
 
 use super::settings::{Value, Wrong};
+use crate::words::drives_a_terminal;
 
 /// A whole number, 1 or more.
 pub(super) fn count(value: &Value) -> Result<u32, Wrong> {
@@ -23,10 +24,10 @@ pub(super) fn count(value: &Value) -> Result<u32, Wrong> {
 }
 
 /// A whole number of a small range.
-pub(super) fn number<const FROM: u32, const TO: u32>(value: &Value) -> Result<u32, Wrong> {
-    let wrong = || format!("must be a whole number, {FROM} to {TO}, got {value}").into();
+pub(super) fn number(value: &Value, from: u32, to: u32) -> Result<u32, Wrong> {
+    let wrong = || format!("must be a whole number, {from} to {to}, got {value}").into();
     let Value::Whole(number) = value else { return Err(wrong()) };
-    u32::try_from(*number).ok().filter(|number| (FROM..=TO).contains(number)).ok_or_else(wrong)
+    u32::try_from(*number).ok().filter(|number| (from..=to).contains(number)).ok_or_else(wrong)
 }
 
 /// A length of time up to a year, so that arithmetic with it cannot overflow.
@@ -166,4 +167,18 @@ fn parse_span(text: &str) -> Option<Duration> {
 
 fn no_span(got: &Value) -> Wrong {
     format!("must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got {got}").into()
+}
+
+/// The argument of a command may be any text, and a terminal shows it.
+pub(super) fn quoted(text: &str) -> String {
+    let mut shown = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => shown.extend(['\\', c]),
+            _ if drives_a_terminal(c) => shown.extend(format!("\\u{:04X}", u32::from(c)).chars()),
+            _ => shown.push(c),
+        }
+    }
+    shown.push('"');
+    shown
 }

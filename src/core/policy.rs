@@ -60,8 +60,9 @@ pub struct BackoffLimits {
     pub max: Duration,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
+    #[default]
     Act,
     /// Everything but the restart.
     Observe,

@@ -75,7 +75,7 @@ fn no_flag_is_named_that_does_not_exist() {
 #[test]
 fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
     let page = Page::read("unhang.8");
-    let text = ["mod", "plan_flags"].map(|file| product(&format!("src/cli/{file}.rs"))).concat();
+    let text = ["cli/mod", "keys"].map(|file| product(&format!("src/{file}.rs"))).concat();
     let quoted = text.split('"').filter(|word| word.starts_with("UNHANG_") && *word != "UNHANG_");
     let exist: Names = quoted.map(str::to_owned).collect();
     let mut said: Names = page.lines.iter().flat_map(|line| line.after("Ev")).collect();

@@ -13,8 +13,8 @@ use clap::Parser;
 use unhang_core::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, Rung, Weight};
 
 use super::*;
-use crate::cli::plan_flags::PLAN_FLAGS;
 use crate::cli::{Cli, PlanFlags, Typed};
+use crate::keys::Row;
 use crate::plan::{
     Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Scope, Stall, StatusSet, Trust,
 };
@@ -129,28 +129,6 @@ fn the_defaults_are_those_of_the_sample() {
         state_dir: None,
     };
     assert_eq!(plan, expected);
-}
-
-#[test]
-fn the_help_tells_the_defaults() {
-    for flag in &PLAN_FLAGS {
-        let told = flag.help.split_once("[default: ").map(|(_, rest)| rest.trim_end_matches(']'));
-        let key = match flag.name.split_once('-') {
-            Some((table @ ("budget" | "backoff"), key)) => format!("{table}.{key}"),
-            _ => flag.name.replace('-', "_"),
-        };
-        let built_in = service::built_in();
-        let tables = [built_in.defaults, built_in.host];
-        let value = tables.iter().find_map(|table| table.get(&key)).map(|setting| setting.value.to_string());
-        match (told, value.as_deref()) {
-            (Some(told), Some(value)) => assert_eq!(told, value.trim_matches('"'), "{key}"),
-            (told, value) => assert!(
-                told == (key == "log_file").then_some("/var/log/NAME-monitor.log")
-                    && value.is_none_or(|value| value == "\"\""),
-                "{key}: {told:?}, {value:?}"
-            ),
-        }
-    }
 }
 
 const EVERY_KEY: &str = r#"

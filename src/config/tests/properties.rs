@@ -77,7 +77,7 @@ proptest! {
     #[test]
     fn no_text_panics_and_every_fault_is_one_line(
         pieces in prop::collection::vec(prop_oneof![9 => prop::sample::select(&PIECES[..]).prop_map(str::to_owned), 1 => any::<String>()], 0..40),
-        flag in (0..PLAN_FLAGS.len()).prop_map(|index| PLAN_FLAGS[index].name),
+        flag in prop::sample::select(Row::flags().map(|(_, flag)| flag.name).collect::<Vec<_>>()),
         text in any::<String>(),
     ) {
         let typed = PlanFlags(vec![Typed { flag, variable: None, text }]);
