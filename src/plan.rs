@@ -1,7 +1,9 @@
 //! What a tick is asked to do, valid and complete: the words that `config` hands to every other room.
 //! Built by `config` only; knows no file, flag or default.
 
-#[path = "plan/probe.rs"] // tests/fuzz takes this file in from elsewhere
+#[path = "plan/method.rs"] // tests/fuzz takes this file in from elsewhere
+mod method;
+#[path = "plan/probe.rs"]
 mod probe;
 
 use std::collections::BTreeMap;
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 use unhang_core::{Budget, Cause, Policy, Weight};
 
+pub(crate) use method::{Method, Shows, Steps};
 pub(crate) use probe::{Asks, Clash, Given, Key, Probe, Spec, Value, Word, any_text, no_clash};
 
 /// At least one service, sorted by key; no two share a unit.
@@ -211,12 +214,23 @@ impl Restarter {
         }
     }
 
-    /// Somebody else runs it, who can be asked how it is.
-    pub(crate) const fn has_a_life(&self) -> bool {
+    /// The registry: the one place that tells the methods apart.
+    pub(crate) const fn method(&self) -> &'static Method {
         match self {
-            Self::Unit(..) | Self::Container(_) | Self::Supervised(_) => true,
-            Self::Hook(_) | Self::Wake(_) | Self::Command(_) | Self::Nothing => false,
+            Self::Unit(..) => &method::UNIT,
+            Self::Container(Container { runtime: Runtime::Docker, .. }) => &method::DOCKER,
+            Self::Container(Container { runtime: Runtime::Podman, .. }) => &method::PODMAN,
+            Self::Container(Container { runtime: Runtime::Compose(_), .. }) => &method::COMPOSE,
+            Self::Supervised(_) => &method::SUPERVISOR,
+            Self::Hook(_) => &method::HOOK,
+            Self::Wake(_) => &method::WAKE,
+            Self::Command(_) => &method::COMMAND,
+            Self::Nothing => &method::NOTHING,
         }
+    }
+
+    pub(crate) fn shows(&self) -> Shows {
+        self.method().shows
     }
 }
 

@@ -12,7 +12,7 @@ use unhang_core::{
     PausedBy, Reason, Rung, Unit, Upstream, Verdict, next_rung,
 };
 
-use crate::plan::{Container, Restarter, Runtime, Service};
+use crate::plan::{Restarter, Service, Shows};
 pub(crate) use found::{WARNED, answer, cause, doubt, probes_healthy, warned, warning};
 
 /// `40 ms`, `3.2 s`, `12 s`, `2 min`, `1 h 5 min`: two units at most.
@@ -79,7 +79,7 @@ pub(crate) fn by(who: &str, why: Option<&str>) -> String {
 
 /// Why nothing is done, as one half sentence.
 pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
-    let (unit, who) = (service.restarter.words(), who(&service.restarter));
+    let (unit, who) = (service.restarter.words(), service.restarter.method().manager);
     let words = match hold {
         Hold::NotFound => not_found(&service.restarter),
         Hold::Masked => format!("{unit} is masked"),
@@ -91,17 +91,18 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
                 lives.saturating_add(1)
             )
         }
-        Hold::UnitBusy => match service.restarter {
-            Restarter::Unit(..) if service.policy.escalate.iter().any(|rung| rung.act() == Act::Command) => {
-                format!("{unit} is being started, stopped or reloaded, or a command of escalate still runs")
-            }
-            Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_) => {
-                format!("{unit} is being started, stopped or reloaded")
-            }
-            Restarter::Command(_) | Restarter::Hook(_) | Restarter::Wake(_) | Restarter::Nothing => {
-                format!("the restart command of before still runs ({unit})")
-            }
-        },
+        Hold::UnitBusy if service.restarter.shows() != Shows::Life => {
+            format!("the restart command of before still runs ({unit})")
+        }
+        Hold::UnitBusy => {
+            let has_command = service.policy.escalate.iter().any(|rung| rung.act() == Act::Command);
+            let or = if has_command && service.unit().is_some() {
+                ", or a command of escalate still runs"
+            } else {
+                ""
+            };
+            format!("{unit} is being started, stopped or reloaded{or}")
+        }
         Hold::Frozen if service.unit().is_none() => format!("{unit} is paused; {who} unpause ends that"),
         Hold::Frozen => format!("{unit} is frozen; systemctl thaw ends that"),
         Hold::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
@@ -152,32 +153,18 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
     }
 }
 
-/// Who runs it.
-const fn who(restarter: &Restarter) -> &'static str {
-    match restarter {
-        Restarter::Container(Container { runtime: Runtime::Docker | Runtime::Compose(_), .. }) => "docker",
-        Restarter::Container(Container { runtime: Runtime::Podman, .. }) => "podman",
-        Restarter::Supervised(_) => "supervisord",
-        Restarter::Unit(..)
-        | Restarter::Hook(_)
-        | Restarter::Wake(_)
-        | Restarter::Command(_)
-        | Restarter::Nothing => "systemd",
-    }
-}
-
 pub(crate) fn not_found(restarter: &Restarter) -> String {
-    format!("{} knows no {}", who(restarter), restarter.words())
+    format!("{} knows no {}", restarter.method().manager, restarter.words())
 }
 
 /// Of a command's restart by hand nothing can be seen.
 fn no_rung_left(service: &Service) -> String {
     let key = &service.key;
-    match service.restarter {
-        Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_) => format!(
+    match service.restarter.shows() {
+        Shows::Life => format!(
             "nothing of escalate is left in this incident; a restart by hand or unhang reset {key} begins anew"
         ),
-        Restarter::Command(_) | Restarter::Hook(_) | Restarter::Wake(_) | Restarter::Nothing => {
+        Shows::Process | Shows::Nothing => {
             format!("nothing of escalate is left in this incident; unhang reset {key} begins anew")
         }
     }
@@ -214,16 +201,8 @@ pub(crate) fn unit(unit: &Unit, service: &Service) -> String {
         Unit::Unanswered(why) => format!("{name} is not known: {}", doubt(why)),
         Unit::ProbeOnly => "none; it is only probed".to_owned(),
         Unit::Command { running: true } => format!("restart command {name}, of before, still runs"),
-        Unit::Command { running: false } if matches!(service.restarter, Restarter::Wake(_)) => {
-            "none; it is woken by being asked".to_owned()
-        }
-        Unit::Command { running: false } if matches!(service.restarter, Restarter::Hook(_)) => {
-            "none; restarted by a hook, so that nothing can be seen of its life".to_owned()
-        }
-        Unit::Command { running: false } => {
-            format!("none; restarted by the command {name}, so that nothing can be seen of its life")
-        }
-        Unit::Seen(life) => format!("{name} {}", seen(life, who(&service.restarter))),
+        Unit::Command { running: false } => service.restarter.method().unseen.replace('*', name),
+        Unit::Seen(life) => format!("{name} {}", seen(life, service.restarter.method().manager)),
     }
 }
 

@@ -5,7 +5,7 @@ use unhang_core::Rung;
 use super::reading::Said;
 use super::settings::{Fault, Value, Wrong};
 use super::words;
-use crate::plan::Restarter;
+use crate::plan::{Restarter, Steps};
 
 pub(super) fn rungs(value: &Value) -> Result<Vec<Rung>, Wrong> {
     let Value::List(list) = value else { return Err(wrong(value)) };
@@ -45,12 +45,10 @@ fn wrong(got: &Value) -> Wrong {
 
 /// Of what `[defaults]` gave to all.
 pub(super) fn keep_what_fits(rungs: &mut Vec<Rung>, restarter: &Restarter) {
-    rungs.retain(|rung| match restarter {
-        Restarter::Unit(..) => true,
-        Restarter::Wake(_) | Restarter::Nothing => false,
-        Restarter::Command(_) | Restarter::Container(_) | Restarter::Supervised(_) | Restarter::Hook(_) => {
-            !matches!(rung, Rung::Reload | Rung::Kill)
-        }
+    rungs.retain(|rung| match restarter.method().steps {
+        Steps::All => true,
+        Steps::None(_) => false,
+        Steps::RestartAndCommands => !matches!(rung, Rung::Reload | Rung::Kill),
     });
 }
 
@@ -60,16 +58,10 @@ pub(super) fn fits(rungs: &Said<'_, Vec<Rung>>, restarter: &Restarter) -> Result
         return Ok(());
     }
     let of_systemd = rungs.value.iter().find(|rung| matches!(rung, Rung::Reload | Rung::Kill));
-    let what = match (restarter, of_systemd) {
-        (Restarter::Wake(_), _) => Wrong::cure("cannot stand together with wake", "leave one of them out"),
-        (Restarter::Nothing, _) => {
-            Wrong::cure("cannot stand together with restart = []", "leave one of them out")
-        }
-        (Restarter::Unit(..), _) | (_, None) => return Ok(()),
-        (
-            Restarter::Command(_) | Restarter::Container(_) | Restarter::Supervised(_) | Restarter::Hook(_),
-            Some(rung),
-        ) => Wrong::cure(
+    let what = match (restarter.method().steps, of_systemd) {
+        (Steps::None(why), _) => Wrong::cure(why, "leave one of them out"),
+        (Steps::All, _) | (_, None) => return Ok(()),
+        (Steps::RestartAndCommands, Some(rung)) => Wrong::cure(
             format!("cannot be done to what systemd does not run: {}", rung.act().code()),
             "write a command that does it, or leave it out",
         ),

@@ -41,7 +41,7 @@ pub(crate) use show::{Entry, Section};
 use crate::cli::Sources;
 use crate::keys;
 use crate::near;
-use crate::plan::{Owner, Plan, Probe, Restarter, Service};
+use crate::plan::{Owner, Plan, Probe, Service};
 
 /// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
 pub(crate) fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
@@ -337,7 +337,7 @@ fn shared_locks<'a>(
         let Some(first) = owners.insert(lock, service) else { continue };
         let Some((own, other)) = tables.get(&service.key).zip(tables.get(&first.key)) else { continue };
         let (place, name) = (&other.origin, settings::dotted(&other.name));
-        let units = [&service.restarter, &first.restarter].map(|by| matches!(by, Restarter::Unit(..)));
+        let units = [service, first].map(|service| service.unit().is_some());
         let wrong = if units == [true, true] {
             Wrong::cure(format!("restarts {lock}, as {name} ({place}) does"), "one unit, one service")
         } else {
@@ -352,8 +352,8 @@ fn shared_locks<'a>(
 fn restarted_twice(services: &[&Service], tables: &BTreeMap<String, Table>) -> Vec<Fault> {
     let of_one = |(at, service): (usize, &&Service)| {
         let same = |other: &&&Service| other.restarter == service.restarter;
-        let is_shared = matches!(&service.restarter, Restarter::Container(_) | Restarter::Supervised(_));
-        let first = services.iter().take(at).find(same).filter(|_| is_shared)?;
+        let first = services.iter().take(at).find(same);
+        let first = first.filter(|_| service.restarter.method().is_one_service)?;
         let (own, other) = (tables.get(&service.key)?, tables.get(&first.key)?);
         let (lock, name) = (service.restarter.words(), settings::dotted(&other.name));
         let what = format!("restarts {lock}, as {name} ({}) does", other.origin);

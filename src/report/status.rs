@@ -8,7 +8,7 @@ use unhang_core::{
     Act, Hold, Mode, Moment, Outcome, Outlook, Paused, Reason, Rung, State, VerdictKind, Weight,
 };
 
-use crate::plan::{Probe, Restarter, Service};
+use crate::plan::{Probe, Service, Shows};
 use crate::words;
 
 use super::check::Depth;
@@ -291,7 +291,7 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
     let waits = outlook.failures > 0 || withheld.contains(&state.reason);
     let hands_off = state.verdict == VerdictKind::Held && outlook.bound.is_none() && waits;
     match (&outlook.bound, service.policy.mode) {
-        _ if service.restarter == Restarter::Nothing => "never: nothing restarts it".to_owned(),
+        _ if service.restarter.shows() == Shows::Nothing => "never: nothing restarts it".to_owned(),
         (_, Mode::Act) if picture.paused.is_some() => {
             let of = service.policy.max_failures;
             format!("when the pause has ended, after {of} counted failures in a row")
@@ -318,7 +318,7 @@ fn next_means(picture: &Picture<'_>) -> String {
     let used = usize::try_from(picture.state.rungs).unwrap_or(usize::MAX);
     match picture.service.policy.escalate.get(used) {
         None => String::new(),
-        Some(_) if picture.service.restarter == Restarter::Nothing => String::new(),
+        Some(_) if picture.service.restarter.shows() == Shows::Nothing => String::new(),
         Some(Rung::Command(words)) => {
             format!("; next of escalate: {}", words.first().map_or("", String::as_str))
         }

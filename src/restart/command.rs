@@ -16,9 +16,17 @@ use unhang_core::Process;
 use crate::os::attended;
 use crate::os::files;
 use crate::os::process::{self, Detached};
+use crate::plan::Restarter;
 use crate::words;
 
-use super::Asked;
+use super::{Asked, Carries, Course};
+
+pub(super) const METHOD: Carries = Carries {
+    key: "restart",
+    look: None,
+    course: Course::Process,
+    obstacle: |by| if let Restarter::Command(words) = by { obstacle(words) } else { None },
+};
 
 #[derive(Debug)]
 pub(crate) struct Started(Detached);

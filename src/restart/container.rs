@@ -11,13 +11,30 @@ use serde_json::Value;
 use unhang_core::{Active, Condition, Doubt, Life, Load, Unit};
 
 use crate::os::process::{self, End, Ran};
-use crate::plan::{Container, Runtime};
+use crate::plan::{Container, Restarter, Runtime};
 use crate::words;
 
-use super::{Asked, Looked};
+use super::{Asked, Carries, Course, Looked};
 
 /// What a runtime may print of the containers of one service.
 const LARGEST: usize = 1024 * 1024;
+
+pub(super) const DOCKER: Carries = of_runtime("restart.docker");
+pub(super) const PODMAN: Carries = of_runtime("restart.podman");
+pub(super) const COMPOSE: Carries = of_runtime("restart.compose");
+
+const fn of_runtime(key: &'static str) -> Carries {
+    Carries {
+        key,
+        look: Some(|by, wall, limit| Some(look(own_of(by)?, wall, limit))),
+        course: Course::Ask(|by, limit| Some(restart(own_of(by)?, limit))),
+        obstacle: |_| None,
+    }
+}
+
+const fn own_of(restarter: &Restarter) -> Option<&Container> {
+    if let Restarter::Container(own) = restarter { Some(own) } else { None }
+}
 
 /// `wall`: since 1970. Over within `limit`.
 pub(super) fn look(container: &Container, wall: Duration, limit: Duration) -> Looked {

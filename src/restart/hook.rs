@@ -8,9 +8,17 @@ use std::time::Duration;
 use unhang_core::{Cause, Observation, Phase};
 
 use crate::os::files::{self, Writers};
+use crate::plan::Restarter;
 use crate::words;
 
-use super::Asked;
+use super::{Asked, Carries, Course};
+
+pub(super) const METHOD: Carries = Carries {
+    key: "restart.hook",
+    look: None,
+    course: Course::Post,
+    obstacle: |by| if let Restarter::Hook(file) = by { target(file).err() } else { None },
+};
 
 /// For the answer to the request, not for what it sets going.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);

@@ -9,13 +9,24 @@ use std::time::Duration;
 use unhang_core::{Condition, Doubt, Life, Load, Unit};
 
 use crate::os::process::{self, End, Ran};
-use crate::plan::Supervised;
+use crate::plan::{Restarter, Supervised};
 use crate::words;
 
-use super::{Asked, Looked};
+use super::{Asked, Carries, Course, Looked};
 
 /// It prints a line for a program.
 const LARGEST: usize = 64 * 1024;
+
+pub(super) const METHOD: Carries = Carries {
+    key: "restart.supervisor",
+    look: Some(|by, _, limit| Some(look(own_of(by)?, limit))),
+    course: Course::Ask(|by, limit| Some(restart(own_of(by)?, limit))),
+    obstacle: |_| None,
+};
+
+const fn own_of(restarter: &Restarter) -> Option<&Supervised> {
+    if let Restarter::Supervised(own) = restarter { Some(own) } else { None }
+}
 
 pub(super) fn look(supervised: &Supervised, limit: Duration) -> Looked {
     let unit = match process::run(supervisorctl(supervised, "status"), limit, LARGEST) {

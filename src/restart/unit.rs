@@ -16,7 +16,7 @@ use crate::os::process::{self, End, Ran};
 use crate::plan::Scope;
 use crate::words;
 
-use super::Asked;
+use super::{Asked, Carries, Course};
 use show::{Block, PROPERTIES, SHUTDOWN};
 
 /// For both calls of a look together. PID 1 that hangs makes systemctl wait for more than a minute.
@@ -27,6 +27,9 @@ const RESET_LIMIT: Duration = Duration::from_secs(5);
 
 /// What systemctl may print about one unit: `ConflictedBy=` of shutdown.target names every service.
 const PER_UNIT: usize = 64 * 1024;
+
+pub(super) const METHOD: Carries =
+    Carries { key: "unit", look: None, course: Course::Systemd, obstacle: |_| None };
 
 /// One answer for each unit asked about.
 #[derive(Debug)]

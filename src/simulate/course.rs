@@ -10,7 +10,7 @@ use unhang_core::{
 };
 
 use super::script::{Script, Sign};
-use crate::plan::{HostPlan, Restarter, Service};
+use crate::plan::{HostPlan, Service, Shows};
 
 /// When the pattern begins, the host and the unit have been up for longer than any grace.
 const UPTIME: Duration = Duration::from_secs(2 * 365 * 86_400);
@@ -177,14 +177,10 @@ impl<'a> Course<'a> {
 
     /// Of a restart command unhang sees no more than that it has ended.
     fn unit(&self) -> Unit {
-        match &self.service.restarter {
-            Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_) => {
-                Unit::Seen(self.life())
-            }
-            Restarter::Command(_) | Restarter::Hook(_) | Restarter::Wake(_) => {
-                Unit::Command { running: false }
-            }
-            Restarter::Nothing => Unit::ProbeOnly,
+        match self.service.restarter.shows() {
+            Shows::Life => Unit::Seen(self.life()),
+            Shows::Process => Unit::Command { running: false },
+            Shows::Nothing => Unit::ProbeOnly,
         }
     }
 

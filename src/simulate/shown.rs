@@ -9,7 +9,7 @@ use super::Played;
 use super::course::Restarted;
 use super::summary::Summary;
 use super::timeline::Row;
-use crate::plan::Restarter;
+use crate::plan::Shows;
 use crate::words;
 
 /// Of the JSON object; a program may rely on what a number has once meant.
@@ -165,7 +165,7 @@ fn restarts(summary: &Summary) -> String {
 
 /// When the next restart can be, if it fails from there on.
 fn next(played: &Played<'_>) -> String {
-    if played.service.restarter == Restarter::Nothing {
+    if played.service.restarter.shows() == Shows::Nothing {
         return words::reason(Reason::ProbeOnly).to_owned();
     }
     if played.service.policy.mode == Mode::Observe {

@@ -19,7 +19,7 @@ use crate::plan::{Asks, Probe, Question, Restarter, Scope, Service, Wake};
 use crate::probe;
 use crate::report::Progress;
 use crate::restart::hook::{self, Target};
-use crate::restart::{Asked, Looked, command, restart as restart_by, unit as systemd};
+use crate::restart::{self, Asked, Course, Looked, command, unit as systemd};
 use crate::words;
 
 use super::ask::{self, Inquiry};
@@ -170,26 +170,26 @@ fn carry_out(
     looked: Option<&Looked>,
 ) -> (Asked, State) {
     let service = judged.watch.service;
-    let command = match (rung, &service.restarter) {
-        (Rung::Command(words), _) | (_, Restarter::Command(words)) => words,
-        (_, Restarter::Unit(unit, scope)) => {
-            return (ask_systemd(tick, judged, rung, (unit, *scope), looked), intended);
+    let (by, time) = (&service.restarter, time_to_act(tick));
+    let course = restart::method(by).map(|method| method.course);
+    let command = match (rung, by, course) {
+        (Rung::Command(words), ..) | (_, Restarter::Command(words), _) => words,
+        (_, _, Some(Course::Systemd)) => {
+            let Some(unit) = service.scoped_unit() else { return (nothing(), intended) };
+            return (ask_systemd(tick, judged, rung, unit, looked), intended);
         }
-        (_, Restarter::Hook(file)) => {
+        (_, _, course) => {
             judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
-            return (post(file, time_to_act(tick)), intended);
-        }
-        (_, Restarter::Wake(wake)) => {
-            judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
-            let time = time_to_act(tick);
-            let memory = &judged.watch.record.memory;
-            return (woken(tick, service, *wake, memory, time), intended);
-        }
-        (_, by @ (Restarter::Container(_) | Restarter::Supervised(_) | Restarter::Nothing)) => {
-            judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
-            // `core` holds what nothing restarts.
-            let asked = restart_by(by, time_to_act(tick)).unwrap_or(Asked::NeverRan(String::new()));
-            return (asked, intended);
+            let asked = match (course, by) {
+                (Some(Course::Ask(ask)), by) => ask(by, time),
+                (Some(Course::Post), Restarter::Hook(file)) => Some(post(file, time)),
+                (Some(Course::Pings), Restarter::Wake(wake)) => {
+                    Some(woken(tick, service, *wake, &judged.watch.record.memory, time))
+                }
+                // `core` holds what nothing restarts.
+                (_, _) => None,
+            };
+            return (asked.unwrap_or_else(nothing), intended);
         }
     };
     judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
@@ -204,6 +204,10 @@ fn carry_out(
             (started.wait(time_to_act(tick)), intended)
         }
     }
+}
+
+const fn nothing() -> Asked {
+    Asked::NeverRan(String::new())
 }
 
 /// Asks until it answers well, patiently.

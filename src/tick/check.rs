@@ -8,7 +8,7 @@ use unhang_core::{Case, Observation, State, foresee, in_the_way};
 use crate::log::Echo;
 use crate::os::{clock, limits};
 use crate::places::Places;
-use crate::plan::{Owner, Plan, Probe, Restarter, Service};
+use crate::plan::{Owner, Plan, Probe, Service};
 use crate::probe::Answer;
 use crate::report;
 use crate::report::{Checked, CheckedProbe, Depth, Leave, Progress, Prospect, Watched};
@@ -74,10 +74,8 @@ fn is_ours(owner: Owner) -> bool {
 /// polkit tells nobody but root what it allows: a user learns it from the first restart.
 fn leave(owner: Owner, service: &Service) -> Leave {
     let user = rustix::process::geteuid();
-    match (owner, &service.restarter) {
-        (Owner::Caller, Restarter::Unit(..)) if !user.is_root() => Leave::OfPolkit(user.as_raw()),
-        (Owner::System | Owner::Caller, _) => Leave::OfItself,
-    }
+    let asks_polkit = owner == Owner::Caller && service.unit().is_some() && !user.is_root();
+    if asks_polkit { Leave::OfPolkit(user.as_raw()) } else { Leave::OfItself }
 }
 
 /// While all services are probed.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use unhang_core::{Active, Doubt, Life, Load, Reason, State, Unit};
 
 use crate::os::clock;
-use crate::plan::{Restarter, Scope, Service};
+use crate::plan::{Scope, Service, Shows};
 use crate::restart::{self, Looked, command};
 use crate::words;
 
@@ -36,9 +36,8 @@ impl Looks {
     }
 
     fn of_systemd(&mut self, scope: Scope, services: &[&Service], monotonic: Duration, time_left: Duration) {
-        let unit =
-            |service: &&&Service| matches!(&service.restarter, Restarter::Unit(_, own) if *own == scope);
-        let own: Vec<&&Service> = services.iter().filter(unit).collect();
+        let is_own = |service: &&&Service| service.scoped_unit().is_some_and(|(_, own)| own == scope);
+        let own: Vec<&&Service> = services.iter().filter(is_own).collect();
         if own.is_empty() {
             return;
         }
@@ -61,8 +60,8 @@ impl Looks {
     /// not judged at all.
     pub(super) fn of(&self, service: &Service) -> Option<Looked> {
         let looked = self.looked.get(&service.key)?.clone();
-        let Restarter::Unit(unit, scope) = &service.restarter else { return Some(looked) };
-        match self.owners.get(&(*scope, looked.id.clone())) {
+        let Some((unit, scope)) = service.scoped_unit() else { return Some(looked) };
+        match self.owners.get(&(scope, looked.id.clone())) {
             Some(owner) if *owner != service.key && !looked.id.is_empty() => {
                 let why = format!("{unit} is {}, which service {owner} has already", looked.id);
                 Some(Looked { unit: Unit::Unanswered(Doubt::Other(why)), ..looked })
@@ -74,16 +73,14 @@ impl Looks {
 
 /// `looked` is none where nobody asked.
 pub(super) fn unit(service: &Service, state: &State, looked: Option<&Looked>) -> Unit {
-    match (&service.restarter, looked) {
-        (Restarter::Command(_) | Restarter::Hook(_) | Restarter::Wake(_), _) => {
+    match (service.restarter.shows(), looked) {
+        (Shows::Process, _) => {
             let process = state.intent.as_ref().and_then(|intent| intent.process);
             Unit::Command { running: process.is_some_and(command::is_running) }
         }
-        (Restarter::Nothing, _) => Unit::ProbeOnly,
-        (Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_), Some(looked)) => {
-            while_a_command_runs(&looked.unit, state)
-        }
-        (Restarter::Unit(..) | Restarter::Container(_) | Restarter::Supervised(_), None) => Unit::NotAsked,
+        (Shows::Nothing, _) => Unit::ProbeOnly,
+        (Shows::Life, Some(looked)) => while_a_command_runs(&looked.unit, state),
+        (Shows::Life, None) => Unit::NotAsked,
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use unhang_core::{Act, Active, Cause, Doubt, Observation, RestartEnd, State, Unit, Weight};
 
 use crate::os::clock;
-use crate::plan::{HostPlan, Probe, Restarter, Service};
+use crate::plan::{HostPlan, Probe, Service};
 use crate::restart::Asked;
 use crate::restart::Looked;
 
@@ -57,15 +57,8 @@ impl Proof<'_> {
     }
 
     fn still_running(&self) -> (RestartEnd, Unit) {
-        let unit = match &self.service.restarter {
-            Restarter::Command(_) => Unit::Command { running: true },
-            Restarter::Unit(..)
-            | Restarter::Container(_)
-            | Restarter::Supervised(_)
-            | Restarter::Hook(_)
-            | Restarter::Wake(_)
-            | Restarter::Nothing => self.look(),
-        };
+        let is_process = self.service.restarter.method().is_process;
+        let unit = if is_process { Unit::Command { running: true } } else { self.look() };
         let end = match &unit {
             Unit::Unanswered(doubt) => RestartEnd::NotKnown { why: doubt.clone() },
             Unit::Seen(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => {

@@ -6,8 +6,8 @@ use std::io;
 use unhang_core::{Doubt, Reason, Reload, Rung, Unit};
 
 use crate::os::{clock, files};
-use crate::plan::{Owner, Plan, Restarter, Service};
-use crate::restart::{command, hook};
+use crate::plan::{Owner, Plan, Service};
+use crate::restart::{self, command};
 use crate::words;
 
 use super::distress;
@@ -30,19 +30,10 @@ pub(crate) fn survey(plan: &Plan) -> Found {
     });
     let of_one = |service: &&Service| {
         let key = &service.key;
-        let restart = match &service.restarter {
-            Restarter::Unit(..) => {
-                of_unit(&looks, service).map(|why| format!("service.{key}.unit: {why}; a restart would fail"))
-            }
-            Restarter::Container(_) | Restarter::Supervised(_) => of_unit(&looks, service)
-                .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),
-            Restarter::Hook(file) => hook::target(file)
-                .err()
-                .map(|why| format!("service.{key}.restart.hook: {why}; a restart would fail")),
-            Restarter::Wake(_) | Restarter::Nothing => None,
-            Restarter::Command(command) => command::obstacle(command)
-                .map(|why| format!("service.{key}.restart: {why}; a restart would fail")),
-        };
+        let by = service.restarter.method().key;
+        let restart = of_unit(&looks, service)
+            .or_else(|| restart::obstacle(&service.restarter))
+            .map(|why| format!("service.{key}.{by}: {why}; a restart would fail"));
         let rungs = service.policy.escalate.iter().filter_map(|rung| of_rung(&looks, service, rung));
         let escalate =
             rungs.map(|why| format!("service.{key}.escalate: {why}; the others are done without it"));

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::os::clock;
 use crate::os::folder::Lock;
 use crate::places::cure;
-use crate::plan::Service;
+use crate::plan::{Service, Shows};
 use crate::report;
 use crate::restart::Looked;
 use crate::store::{Fault, Loaded, NoState, Place, Record, Saved, Store};
@@ -121,7 +121,7 @@ impl Watch<'_> {
 
     pub(super) fn asks(&self, tick: &Tick<'_>, seen: &Observation) -> bool {
         let by = &self.service.restarter;
-        by.has_a_life() && asks_systemd(&self.record.state, seen, by.words(), &tick.now)
+        by.shows() == Shows::Life && asks_systemd(&self.record.state, seen, by.words(), &tick.now)
     }
 
     /// The lock of the unit's real name, where ours is an alias. An error: another has it.

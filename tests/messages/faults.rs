@@ -214,9 +214,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: leaves no time to restart: two probes of * and the 30s that a restart needs do not fit a deadline of *; make host.deadline longer, or timeout shorter", CLASH, WRITE),
     Row("*: has no meaning for a url that is not https; leave it out, or begin url with https://", CLASH, WRITE),
     // What the plan rests on
-    Row("service.*.restart.hook: *; a restart would fail", CHECK, "Mend the file: the line says how."),
-    Row("service.*.unit: *; a restart would fail", CHECK, "Correct unit, or mend the unit: systemctl status UNIT."),
-    Row("service.*.restart: *; a restart would fail", CHECK, "Correct the first word of restart, or chmod +x the program. A plain name is looked for in PATH, and cron's is short: an absolute path is safer."),
+    Row("service.*.*: *; a restart would fail", CHECK, "Correct unit, or mend the unit: systemctl status UNIT. Mend the file of restart.hook: the line says how. Correct the first word of restart, or chmod +x the program. A plain name is looked for in PATH, and cron's is short: an absolute path is safer."),
     Row("service.*.escalate: *; the others are done without it", CHECK, "Correct the first word of the command, or chmod +x the program; for a reload, add ExecReload= to the unit."),
     Row("service.*.log_file: *; no act of it would be logged", CHECK, "Make the folder, or correct log_file."),
     Row("*: answers, but *; a restart would fail", "A run found a service healthy, and saw that it could not restart it if it had to. Told once for each boot and change of configuration.", "Correct unit, or mend the unit: systemctl status UNIT."),

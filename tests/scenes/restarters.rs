@@ -144,7 +144,7 @@ fn a_runtime_that_cannot_be_asked_leaves_the_service_unknown() {
     scene
         .run(&["config", "check"])
         .ends(2)
-        .prints("", "unhang: service.app.restart: docker knows no shop; a restart would fail\n");
+        .prints("", "unhang: service.app.restart.docker: docker knows no shop; a restart would fail\n");
 }
 
 #[test]

@@ -16,7 +16,8 @@ use super::*;
 use crate::cli::{Cli, PlanFlags, Typed};
 use crate::keys::Row;
 use crate::plan::{
-    Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Scope, Stall, StatusSet, Trust,
+    Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Restarter, Scope, Stall, StatusSet,
+    Trust,
 };
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
