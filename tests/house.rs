@@ -1,4 +1,4 @@
-//! The walls of the house, as `src/main.rs` tells them: invariants that are absences, which no test of
+//! The walls of the house, as `src/lib.rs` tells them: invariants that are absences, which no test of
 //! behaviour can see.
 
 #![allow(
@@ -11,7 +11,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rooms that only `tick` and `main` may call.
+/// Rooms that only `tick` and `command` may call.
 const ROOMS: [&str; 8] = ["config", "probe", "restart", "store", "log", "report", "simulate", "demo"];
 
 /// What a room may lean on besides core, the standard library and crates.
@@ -56,7 +56,7 @@ fn room_of(path: &Path) -> String {
 fn rooms_do_not_call_each_other() {
     for (path, text) in sources("src") {
         let room = room_of(&path);
-        if room == "core" || room == "main" || room == "tick" || is_test(&path) {
+        if room == "core" || room == "command" || room == "tick" || is_test(&path) {
             continue;
         }
         for other in ROOMS.iter().filter(|other| **other != room) {
@@ -128,13 +128,13 @@ fn only_tick_reads_the_clocks() {
 }
 
 #[test]
-fn only_main_report_and_log_print() {
+fn only_command_report_and_log_print() {
     for (path, text) in sources("src") {
         let prints = ["print!(", "println!", "io::stdout", "io::stderr"]
             .iter()
             .any(|print| code(&text).contains(print));
         assert!(
-            !prints || is_test(&path) || ["report", "log", "main"].contains(&room_of(&path).as_str()),
+            !prints || is_test(&path) || ["report", "log", "command"].contains(&room_of(&path).as_str()),
             "{}",
             path.display()
         );
