@@ -44,16 +44,16 @@ mod demo;
 mod exit;
 mod keys;
 mod log;
-mod near;
 mod os;
 mod places;
 mod plan;
 mod probe;
 mod report;
 mod restart;
+mod run;
 mod simulate;
 mod store;
-mod tick;
+mod suggest;
 mod usage;
 mod words;
 

@@ -5,7 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
-use crate::near;
+use crate::suggest;
 
 /// `None`: help or the version was asked for, or nothing at all was typed, which clap answers. `typed`:
 /// without the program's name.
@@ -97,8 +97,8 @@ impl<'a> Reached<'a> {
         let shown = self.command.get_subcommands().filter(|command| !command.is_hide_set());
         let line = &self.line;
         // What acts is proposed for a slip of one letter only: a proposal is soon taken.
-        let safe = |near: &&str| !ACTING.contains(near) || near::is_a_slip(typed, near);
-        match near::nearest(typed, shown.map(Command::get_name).filter(safe)) {
+        let safe = |near: &&str| !ACTING.contains(near) || suggest::is_a_slip(typed, near);
+        match suggest::nearest(typed, shown.map(Command::get_name).filter(safe)) {
             Some(near) => format!("{typed}: no such command; did you mean {line} {near}?"),
             None => format!("{typed}: no such command; {line} --help lists them"),
         }
@@ -107,7 +107,7 @@ impl<'a> Reached<'a> {
     fn no_such_flag(&self, flag: &str, root: &Command) -> String {
         let (line, bare) = (&self.line, flag.trim_start_matches('-'));
         let known = flags(self.command);
-        if let Some(near) = near::nearest(bare, known.iter().copied()) {
+        if let Some(near) = suggest::nearest(bare, known.iter().copied()) {
             return format!("{flag}: no such flag; did you mean {line} --{near}?");
         }
         let others = root.get_subcommands().filter(|command| !command.is_hide_set());

@@ -1,7 +1,7 @@
 //! The decision's facts in an operator's words. Pure: no file, no clock; used by `log` and `report`.
 
-#[path = "words/found.rs"] // tests/fuzz takes this file in from elsewhere
-mod found;
+#[path = "words/observations.rs"] // tests/fuzz takes this file in from elsewhere
+mod observations;
 
 use std::io;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use unhang_core::{
 };
 
 use crate::plan::{Restarter, Service, Shows};
-pub(crate) use found::{WARNED, answer, cause, doubt, probes_healthy, warned, warning};
+pub(crate) use observations::{WARNED, answer, cause, doubt, probes_healthy, warned, warning};
 
 /// `40 ms`, `3.2 s`, `12 s`, `2 min`, `1 h 5 min`: two units at most.
 pub(crate) fn span(span: Duration) -> String {

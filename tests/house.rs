@@ -11,11 +11,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rooms that only `tick` and `command` may call.
+/// Rooms that only `run` and `command` may call.
 const ROOMS: [&str; 8] = ["config", "probe", "restart", "store", "log", "report", "simulate", "demo"];
 
 /// What a room may lean on besides core, the standard library and crates.
-const COMMON: [&str; 6] = ["plan", "words", "near", "os", "places", "exit"];
+const COMMON: [&str; 6] = ["plan", "words", "suggest", "os", "places", "exit"];
 
 fn sources(below: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -56,7 +56,7 @@ fn room_of(path: &Path) -> String {
 fn rooms_do_not_call_each_other() {
     for (path, text) in sources("src") {
         let room = room_of(&path);
-        if room == "core" || room == "command" || room == "tick" || is_test(&path) {
+        if room == "core" || room == "command" || room == "run" || is_test(&path) {
             continue;
         }
         for other in ROOMS.iter().filter(|other| **other != room) {
@@ -76,7 +76,7 @@ fn what_all_rooms_lean_on_leans_on_no_room() {
     for (path, text) in sources("src") {
         let room = room_of(&path);
         if COMMON.contains(&room.as_str()) && !is_test(&path) {
-            for other in ROOMS.iter().chain(["tick", "cli"].iter()) {
+            for other in ROOMS.iter().chain(["run", "cli"].iter()) {
                 assert!(
                     !code(&text).contains(&format!("crate::{other}")),
                     "{}: names {other}",
@@ -115,9 +115,9 @@ fn core_names_nothing_but_itself_and_alloc() {
 }
 
 #[test]
-fn only_tick_reads_the_clocks() {
+fn only_run_reads_the_clocks() {
     for (path, text) in sources("src") {
-        if !is_test(&path) && !["tick", "os"].contains(&room_of(&path).as_str()) {
+        if !is_test(&path) && !["run", "os"].contains(&room_of(&path).as_str()) {
             assert!(
                 !code(&text).contains("clock::now") && !code(&text).contains("clock::monotonic"),
                 "{}",

@@ -2,10 +2,10 @@
 //! computed, no value judged but the shape of the command line: a flag that was not given is absent.
 
 mod completions;
+mod deferred;
 mod examples;
-mod late;
+pub(crate) mod flags;
 mod plain;
-pub(crate) mod plan_flags;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -14,10 +14,10 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::keys::Row;
-use crate::near;
+use crate::suggest;
 pub(crate) use completions::{Shell, completions};
-use late::Late;
-pub(crate) use plan_flags::{PlanFlags, Typed};
+use deferred::Late;
+pub(crate) use flags::{PlanFlags, Typed};
 
 /// Restarts a service that is running but no longer answers
 ///
@@ -291,7 +291,7 @@ pub(crate) fn mistyped_variables(names: impl IntoIterator<Item = OsString>) -> V
     let mistyped = |name: OsString| {
         let name = name.into_string().ok()?;
         let rest = name.strip_prefix("UNHANG_").filter(|_| !known.contains(&name.as_str()))?;
-        let near = near::nearest(rest, known.iter().filter_map(|known| known.strip_prefix("UNHANG_")))?;
+        let near = suggest::nearest(rest, known.iter().filter_map(|known| known.strip_prefix("UNHANG_")))?;
         Some(format!("{name}: no such variable; did you mean UNHANG_{near}?"))
     };
     names.into_iter().filter_map(mistyped).collect()

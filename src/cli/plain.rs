@@ -4,8 +4,8 @@
 
 use std::ffi::OsString;
 
-use super::late::Late;
-use super::plan_flags::{PlanFlags, Typed};
+use super::deferred::Late;
+use super::flags::{PlanFlags, Typed};
 use super::{Cli, Command, Place, Run};
 use crate::keys::{Row, Takes};
 

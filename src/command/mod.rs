@@ -16,9 +16,9 @@ use crate::os::notify::Notify;
 use crate::places::{Person, Places};
 use crate::plan::Plan;
 use crate::report::{Checked, Depth, Picture, Screen, Style};
+use crate::run::{Pausing, Starter};
 use crate::simulate::Script;
-use crate::tick::{Pausing, Starter};
-use crate::{cli, config, demo, places, report, simulate, store, tick, usage, words};
+use crate::{cli, config, demo, places, report, run, simulate, store, usage, words};
 
 /// Runs the command that was typed; its exit status.
 pub(crate) fn main() -> ExitCode {
@@ -49,7 +49,7 @@ fn not_understood(error: &clap::Error) -> ExitCode {
         Some(fault) if cli::means("check", std::env::args_os().skip(1)) => check_refused(&[fault]).into(),
         Some(fault) if cli::means("paused", std::env::args_os().skip(1)) => {
             report::fault(fault);
-            ExitCode::from(tick::NOT_BEGUN)
+            ExitCode::from(run::NOT_BEGUN)
         }
         Some(fault) => {
             report::fault(fault);
@@ -71,7 +71,7 @@ fn check(cli: &Cli, asked: &Check) -> Level {
     let depth = if asked.verbose || asked.json { Depth::Everything } else { Depth::Probe };
     if let Some(url) = asked.url() {
         return match config::question(&cli.sources(), url) {
-            Ok((shown, probe)) => told(asked, depth, &[tick::check_url(&shown, &probe)]),
+            Ok((shown, probe)) => told(asked, depth, &[run::check_url(&shown, &probe)]),
             Err(faults) => check_refused(&faults),
         };
     }
@@ -80,7 +80,7 @@ fn check(cli: &Cli, asked: &Check) -> Level {
         Err(faults) => return check_refused(&faults),
     };
     match places::places(&plan, &person()) {
-        Some(places) => told(asked, depth, &tick::check(&plan, &places, depth)),
+        Some(places) => told(asked, depth, &run::check(&plan, &places, depth)),
         None => check_refused(&[NO_PLACE]),
     }
 }
@@ -108,7 +108,7 @@ fn told(asked: &Check, depth: Depth, checked: &[Checked<'_>]) -> Level {
 fn paused(cli: &Cli, asked: &cli::Paused) -> ExitCode {
     let not_begun = |faults: Vec<String>| {
         faults.iter().for_each(report::fault);
-        ExitCode::from(tick::NOT_BEGUN)
+        ExitCode::from(run::NOT_BEGUN)
     };
     let told = |faults: Vec<Fault>| faults.iter().map(ToString::to_string).collect();
     let mistyped = cli::mistyped_variables(variables());
@@ -120,7 +120,7 @@ fn paused(cli: &Cli, asked: &cli::Paused) -> ExitCode {
         Err(faults) => return not_begun(told(faults)),
     };
     match (pausing(&asked.length, asked.reason.as_ref()), places::places(&plan, &person())) {
-        (Ok(pausing), Some(places)) => tick::paused(&plan, &places, &pausing, &asked.command),
+        (Ok(pausing), Some(places)) => run::paused(&plan, &places, &pausing, &asked.command),
         (Err(fault), _) => not_begun(told(vec![fault])),
         (_, None) => not_begun(vec![NO_PLACE.to_owned()]),
     }
@@ -193,11 +193,11 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         return Ok(Exit::Usage);
     };
     Ok(match &cli.command {
-        Command::Run(run) if run.dry_run => tick::rehearse(&plan, &places),
+        Command::Run(run) if run.dry_run => run::rehearse(&plan, &places),
         Command::Run(run) => {
             let echo = if run.verbose { Echo::Stderr } else { Echo::Silent };
             match &run.every {
-                None => tick::run(&plan, &places, echo),
+                None => run::run(&plan, &places, echo),
                 Some(period) => every(cli, period, plan, &places, echo),
             }
         }
@@ -210,12 +210,12 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             let lines = pictures.iter().flat_map(|picture| report::why(picture, now));
             lines.flat_map(|line| screen.fold(&line)).collect()
         }),
-        Command::Reset(_) => tick::reset(&plan, &places),
+        Command::Reset(_) => run::reset(&plan, &places),
         Command::Pause(asked) => match pausing(&asked.length, asked.reason.as_ref()) {
-            Ok(pausing) => tick::pause(&plan, &places, &pausing),
+            Ok(pausing) => run::pause(&plan, &places, &pausing),
             Err(fault) => refused(vec![fault]),
         },
-        Command::Resume(_) => tick::resume(&plan, &places, &who()),
+        Command::Resume(_) => run::resume(&plan, &places, &who()),
         Command::Config { command: ConfigCommand::Check(_) } => {
             config_check(&plan, &config::exposed(&cli.sources(), &plan))
         }
@@ -252,7 +252,7 @@ fn every(cli: &Cli, period: &str, plan: Plan, places: &Places, echo: Echo) -> Ex
             None
         }
     };
-    tick::every(period, plan, places, echo, &starter(), read_anew)
+    run::every(period, plan, places, echo, &starter(), read_anew)
 }
 
 /// What systemd, or whoever else started us, wants to be told (sd_notify(3), sd_watchdog_enabled(3)).
@@ -339,7 +339,7 @@ fn tell(
     places: &Places,
     text: impl Fn(&[Picture<'_>], &Moment) -> Vec<String>,
 ) -> Exit {
-    let (pictures, now) = tick::pictures(plan, places);
+    let (pictures, now) = run::pictures(plan, places);
     if asking.json {
         report::object(&report::json(&pictures, &now));
     } else {
@@ -364,7 +364,7 @@ fn screen() -> Screen {
 /// The files are right; is the host? `exposed`: what others could change of the files.
 fn config_check(plan: &Plan, exposed: &[Fault]) -> Exit {
     let mut obstacles: Vec<String> = exposed.iter().map(ToString::to_string).collect();
-    let found = tick::survey(plan);
+    let found = run::survey(plan);
     obstacles.extend(found.obstacles);
     obstacles.iter().for_each(report::fault);
     if !obstacles.is_empty() {

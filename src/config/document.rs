@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong};
-use crate::near;
+use crate::suggest;
 
 #[derive(Debug)]
 pub(super) struct Document {
@@ -129,7 +129,7 @@ fn no_table(name: &str, header: &str) -> Wrong {
 }
 
 fn unknown_table(name: &str, origin: &Origin) -> Fault {
-    let meant = match near::nearest(name, ["defaults", "host", "service"]) {
+    let meant = match suggest::nearest(name, ["defaults", "host", "service"]) {
         Some("service") => "service.NAME".to_owned(),
         Some(near) => near.to_owned(),
         None => format!("service.{name}"),

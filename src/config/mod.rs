@@ -4,27 +4,27 @@
 //! typed, files -> document -> settings (what was said, where) -> reading (judged by `words`, `question`
 //! and `units`) -> service -> the plan (a whole: `trust`)
 
-mod asking;
 mod derived;
 mod document;
-mod escalate;
+mod escalation;
 mod files;
-mod guards;
+mod flags;
+mod http_options;
+mod layers;
+mod names;
 mod probes;
-mod question;
-mod reading;
-mod restarts;
+mod requirements;
+mod restart_method;
 mod service;
 mod settings;
 mod show;
+mod table_values;
 mod tables;
+mod target;
 #[cfg(test)]
 mod tests;
-mod trust;
-mod typed;
-mod units;
+mod tls;
 mod values;
-mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,8 +40,8 @@ pub(crate) use show::{Entry, Section};
 
 use crate::cli::Sources;
 use crate::keys;
-use crate::near;
 use crate::plan::{Owner, Plan, Probe, Service};
+use crate::suggest;
 
 /// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
 pub(crate) fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
@@ -56,7 +56,7 @@ pub(crate) fn show(sources: &Sources<'_>) -> Result<Vec<Section>, Vec<Fault>> {
 /// What to ask at a URL that is no service's, and what to call it. Reads no file.
 pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Probe), Vec<Fault>> {
     let mut faults = Vec::new();
-    let mut typed = typed::table(sources.plan, &mut faults);
+    let mut typed = flags::table(sources.plan, &mut faults);
     let of_a_service = |setting: &Setting| {
         let key = setting.key.concat();
         ["url", "unit", "restart", "name"].contains(&key.as_str())
@@ -78,7 +78,7 @@ pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Prob
     let Ok(probe) = question else { return Err(faults) };
     let url = probe.question();
     if url.is_some_and(|url| !url.may_need_tls()) {
-        faults.extend(trust::without_meaning(&typed));
+        faults.extend(tls::without_meaning(&typed));
     }
     let shown = url.map(show::address).unwrap_or_default();
     if faults.is_empty() { Ok((shown, probe)) } else { Err(faults) }
@@ -87,9 +87,9 @@ pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Prob
 /// The value of a flag of its own, `--for`: up to a day.
 pub(crate) fn length(flag: &str, text: &str, longest: Duration) -> Result<Duration, Fault> {
     let origin = Origin::Flag(flag.to_owned());
-    match words::span_above_zero(&Value::Text(text.to_owned().into())) {
+    match values::span_above_zero(&Value::Text(text.to_owned().into())) {
         Ok(length) if length > longest => {
-            let what = format!("no pause lasts longer than {}, got \"{text}\"", words::spell(longest));
+            let what = format!("no pause lasts longer than {}, got \"{text}\"", values::spell(longest));
             Err(origin.fault(Wrong::cure(what, "nothing was paused")))
         }
         Ok(length) => Ok(length),
@@ -100,13 +100,13 @@ pub(crate) fn length(flag: &str, text: &str, longest: Duration) -> Result<Durati
 /// The value of a flag that stands for no key, `--every`: up to a year.
 pub(crate) fn span(flag: &str, text: &str) -> Result<Duration, Fault> {
     let wrong = |wrong| Origin::Flag(flag.to_owned()).fault(wrong);
-    words::span(&Value::Text(text.to_owned().into())).map_err(wrong)
+    values::span(&Value::Text(text.to_owned().into())).map_err(wrong)
 }
 
 /// Likewise, `run --every`: above zero.
 pub(crate) fn period(flag: &str, text: &str) -> Result<Duration, Fault> {
     let wrong = |wrong| Origin::Flag(flag.to_owned()).fault(wrong);
-    words::span_above_zero(&Value::Text(text.to_owned().into())).map_err(wrong)
+    values::span_above_zero(&Value::Text(text.to_owned().into())).map_err(wrong)
 }
 
 /// Services that runs so far apart would never restart: each failure is forgotten before the next one.
@@ -115,7 +115,7 @@ pub(crate) fn too_seldom(flag: &str, period: Duration, plan: &Plan) -> Vec<Fault
     let forgets = |service: &&Service| period >= service.policy.stale_after;
     let forgetful = plan.services.iter().filter(counts).filter(forgets);
     let fault = |service: &Service| {
-        let stale_after = words::spell(service.policy.stale_after);
+        let stale_after = values::spell(service.policy.stale_after);
         Origin::Flag(flag.to_owned()).fault(Wrong::cure(
             format!("must be shorter than stale_after of {}, which is {stale_after}", service.key),
             "no failures would add up; nothing was probed",
@@ -126,7 +126,7 @@ pub(crate) fn too_seldom(flag: &str, period: Duration, plan: &Plan) -> Vec<Fault
 
 /// Likewise, `--repeat`: 1 or more.
 pub(crate) fn count(flag: &str, text: &str) -> Result<u32, Fault> {
-    words::count(&values::written(keys::MAX_FAILURES.row.takes, text.to_owned().into()))
+    values::count(&table_values::written(keys::MAX_FAILURES.row.takes, text.to_owned().into()))
         .map_err(|wrong| Origin::Flag(flag.to_owned()).fault(wrong))
 }
 
@@ -207,8 +207,8 @@ fn read(
     files: impl FnOnce(&mut Vec<Fault>) -> Option<Tables>,
     faults: &mut Vec<Fault>,
 ) -> (Table, Option<Tables>) {
-    let typed = typed::table(sources.plan, faults);
-    let tables = match typed::key_of_one(&typed, faults) {
+    let typed = flags::table(sources.plan, faults);
+    let tables = match flags::key_of_one(&typed, faults) {
         Ok(Some(key)) => Some(Tables::of_one(key)),
         Ok(None) => files(faults),
         Err(_) => None,
@@ -242,8 +242,8 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     faults.extend(shared_locks(good.clone(), &tables.services));
     faults.extend(restarted_twice(&good.clone().collect::<Vec<_>>(), &tables.services));
     let good: Vec<&Service> = good.collect();
-    faults.extend(trust::faults(&good, tables, typed));
-    faults.extend(guards::faults(&good, &tables.services));
+    faults.extend(tls::faults(&good, tables, typed));
+    faults.extend(requirements::faults(&good, &tables.services));
     let all: Vec<_> = services.into_iter().collect::<Result<_, _>>().ok()?;
     let mut services: Vec<Service> = all.clone();
     services.retain(|service| sources.only.is_empty() || sources.only.contains(&service.key));
@@ -253,7 +253,7 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
         let wrong = Wrong::from("must be an absolute path");
         faults.push(Origin::Flag("--state-dir".to_owned()).fault(wrong));
     }
-    let required = guards::required(&services, &all.iter().collect::<Vec<_>>());
+    let required = requirements::required(&services, &all.iter().collect::<Vec<_>>());
     Some(Plan { services, required, host: host.ok()?.plan(), state_dir, owner: tables.owner })
 }
 
@@ -288,7 +288,7 @@ fn unknown_names(
     let fault = |name: &String| {
         let what = format!("no service \"{name}\"");
         let cure = known_otherwise(name, services).unwrap_or_else(|| {
-            match near::nearest(name, names.iter().copied()) {
+            match suggest::nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean {near}? The services are {}", few(&names)),
                 None => format!("the services are {}", few(&names)),
             }

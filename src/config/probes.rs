@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use regex_lite::Regex;
 use unhang_core::Weight;
 
-use super::asking::Asking;
-use super::reading::{Reading, Refused};
+use super::http_options::Asking;
+use super::layers::{Reading, Refused};
 use super::service::{Host, fits_twice};
 use super::settings::{Fault, Setting, Table, Value, Wrong};
-use super::{question, trust, units, words};
+use super::{names, target, tls, values};
 use crate::keys;
 use crate::plan::{self, Asks, Clash, Given, Key, Probe, Spec, Word};
 use crate::probe::KINDS;
@@ -91,7 +91,7 @@ fn probe(
     host: Option<&Host<'_>>,
 ) -> Result<Probe, Refused> {
     let named = check_name(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
-    let optional = reading.find("optional", words::truth);
+    let optional = reading.find("optional", values::truth);
     let timeout = reading.get(&keys::TIMEOUT);
     let mut can_fail = true;
     let (asks, by_default) = match kind(own).map_err(|wrong| reading.refuse(own.itself(wrong))) {
@@ -129,7 +129,7 @@ fn probe(
 }
 
 fn check_name(name: &str) -> Result<(), Wrong> {
-    if name.len() <= LONGEST_NAME && units::check_key(name).is_ok() {
+    if name.len() <= LONGEST_NAME && names::check_key(name).is_ok() {
         return Ok(());
     }
     let what = format!(
@@ -162,12 +162,12 @@ fn kind(own: &Table) -> Result<Option<&'static Spec>, Wrong> {
 }
 
 fn url(own: &Table, reading: &mut Reading<'_>) -> Result<plan::Question, Refused> {
-    let address = reading.find("url", question::url);
+    let address = reading.find("url", target::url);
     let asking = Asking::read(reading)?;
     let Some(address) = address? else { return Err(reading.refuse(own.fault("url", "is missing"))) };
     let question = asking.at(address.value, reading)?;
     if !question.may_need_tls() {
-        trust::without_meaning(own).for_each(|fault| {
+        tls::without_meaning(own).for_each(|fault| {
             reading.refuse(fault);
         });
     }
@@ -215,35 +215,35 @@ fn read(key: &Key, value: &Value) -> Result<plan::Value, Wrong> {
         |number: Option<u64>, wrong: String| number.map(plan::Value::Number).ok_or_else(|| wrong.into());
     match key.word {
         Word::Text(wrong_with) => {
-            let text = words::text(value)?;
+            let text = values::text(value)?;
             match wrong_with(text).or_else(|| text.chars().any(char::is_control).then_some(NO_CONTROL)) {
                 None => Ok(plan::Value::Text(text.to_owned())),
                 Some(wrong) => Err(format!("{wrong}, got {value}").into()),
             }
         }
         Word::Path => {
-            let text = words::text(value)?;
+            let text = values::text(value)?;
             let good = text.starts_with('/') && !text.chars().any(char::is_control);
             let wrong = || format!("must be an absolute path, such as \"/var/lib/shop\", got {value}");
             if good { Ok(plan::Value::Text(text.to_owned())) } else { Err(wrong().into()) }
         }
         Word::Pattern => patterns(value).map(plan::Value::List),
-        Word::Span => words::span_above_zero(value).map(plan::Value::Span),
-        Word::Share => words::percent(value).map(|percent| plan::Value::Number(percent.into())),
+        Word::Span => values::span_above_zero(value).map(plan::Value::Span),
+        Word::Share => values::percent(value).map(|percent| plan::Value::Number(percent.into())),
         Word::Size => number(size(value), format!("must be a size such as \"500M\" or \"2G\", got {value}")),
         Word::Hundredths => {
             number(hundredths(value), format!("must be a number such as \"1.5\", got {value}"))
         }
         Word::Count => number(count(value), format!("must be a whole number, 0 or more, got {value}")),
-        Word::Command => match words::command(value)? {
+        Word::Command => match values::command(value)? {
             command if command.is_empty() => {
                 Err("must name a program, such as [\"pg_isready\", \"-q\"]".into())
             }
             command => Ok(plan::Value::List(command)),
         },
         Word::Address => {
-            let text = words::text(value)?;
-            question::url(&Value::Text(format!("{}{text}", question::TCP).into())).map_err(|_| {
+            let text = values::text(value)?;
+            target::url(&Value::Text(format!("{}{text}", target::TCP).into())).map_err(|_| {
                 Wrong::from(format!("must be HOST:PORT, such as \"127.0.0.1:6379\", got {value}"))
             })?;
             Ok(plan::Value::Text(text.to_owned()))
@@ -260,7 +260,7 @@ const NO_CONTROL: &str = "must not hold line breaks or other control characters"
 /// One, or a list of them.
 pub(super) fn patterns(value: &Value) -> Result<Vec<String>, Wrong> {
     let checked = |one: &Value| {
-        let text = words::text(one)?;
+        let text = values::text(one)?;
         match Regex::new(text) {
             Ok(_) if !text.is_empty() => Ok(text.to_owned()),
             Ok(_) => Err(Wrong::from("must not be empty")),
@@ -313,7 +313,7 @@ fn count(value: &Value) -> Option<u64> {
 pub(super) fn shown(word: Word, value: &plan::Value) -> Shown {
     match (word, value) {
         (_, plan::Value::List(list)) => Shown::List(list.clone()),
-        (_, plan::Value::Span(span)) => Shown::Text(words::spell(*span)),
+        (_, plan::Value::Span(span)) => Shown::Text(values::spell(*span)),
         (_, plan::Value::Text(text)) => Shown::Text(text.clone()),
         (Word::Share, plan::Value::Number(number)) => Shown::Text(format!("{number}%")),
         (Word::Hundredths, plan::Value::Number(number)) => {

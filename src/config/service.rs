@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use unhang_core::{BackoffLimits, Budget, Policy, Rung, Weight};
 
-use super::asking::Asking;
-use super::guards::Guards;
-use super::question::Address;
-use super::reading::{Reading, Refused, Said};
+use super::http_options::Asking;
+use super::layers::{Reading, Refused, Said};
+use super::requirements::Guards;
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
-use super::{escalate, guards, probes, question, restarts, units, values, words};
+use super::target::Address;
+use super::{escalation, names, probes, requirements, restart_method, table_values, target, values};
 use crate::keys::{self, Key, Stands};
 use crate::plan::{Asks, HostPlan, Probe, Question, Restarter, Service, Wake};
 
@@ -24,8 +24,10 @@ pub(super) struct BuiltIn {
 /// Every default of the table of keys.
 pub(super) fn built_in() -> BuiltIn {
     let shared = [keys::SERVICE, keys::QUESTION, keys::POLICY].into_iter().flatten();
-    let (shared, host) =
-        (shared.filter_map(values::default_setting), keys::HOST.iter().filter_map(values::default_setting));
+    let (shared, host) = (
+        shared.filter_map(table_values::default_setting),
+        keys::HOST.iter().filter_map(table_values::default_setting),
+    );
     BuiltIn { defaults: Table::built_in("defaults", shared), host: Table::built_in("host", host) }
 }
 
@@ -49,7 +51,7 @@ pub(super) fn host<'a>(layers: Vec<&'a Table>, table: &Table) -> (Result<Host<'a
     let pause_on_dpkg = reading.get(&keys::PAUSE_ON_DPKG);
     let budget =
         Budget { restarts: reading.get(&keys::HOST_RESTARTS), window: reading.get(&keys::HOST_WINDOW) };
-    let hold_when = guards::hold_when(&mut reading);
+    let hold_when = requirements::hold_when(&mut reading);
     let host = deadline.and_then(|deadline| {
         reading.sound()?;
         let plan = HostPlan { deadline: deadline.value, boot_grace, pause_on_dpkg, budget, hold_when };
@@ -64,7 +66,7 @@ pub(super) fn defaults(defaults: &Table) -> (Vec<&'static str>, Vec<Fault>) {
     let _ = Asking::read(&mut reading);
     let _ = Shared::read(&mut reading);
     let _ = Guards::read(&mut reading);
-    let _ = reading.need(&keys::SCOPE, restarts::scope);
+    let _ = reading.need(&keys::SCOPE, restart_method::scope);
     for row in keys::all() {
         if let Stands::Service(why) = row.stands {
             let wrong = |_: &Value| Err::<(), _>(Wrong::cure("makes no sense for all services", why));
@@ -83,10 +85,10 @@ pub(super) fn service(
 ) -> (Result<Service, Refused>, Vec<Fault>) {
     let (rest, probes, mut faults) = probes::apart(own);
     let mut reading = Reading::new(vec![defaults, &rest, typed]);
-    let key = units::check_key(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
-    let restarter = restarts::restarter(&mut reading, key.map(|()| name), own);
-    let shown = reading.find("name", words::name);
-    let log_file = reading.find("log_file", words::log_file);
+    let key = names::check_key(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
+    let restarter = restart_method::restarter(&mut reading, key.map(|()| name), own);
+    let shown = reading.find("name", values::name);
+    let log_file = reading.find("log_file", values::log_file);
     let asking = Asking::read(&mut reading);
     let shared = Shared::read(&mut reading);
     let guards = Guards::read(&mut reading);
@@ -96,7 +98,7 @@ pub(super) fn service(
     let service = key.and_then(|()| {
         let (asking, shared, guards, restarter) = (asking?, shared?, guards?, restarter?);
         clashes?;
-        escalate::fits(&shared.escalate, &restarter).map_err(|fault| reading.refuse(fault))?;
+        escalation::fits(&shared.escalate, &restarter).map_err(|fault| reading.refuse(fault))?;
         let own_url = url?.map(|url| asking.at(url, &mut reading)).transpose()?;
         let own_url = own_url.map(|question| own_probe(question, shared.timeout));
         let probes: Vec<Probe> = own_url.into_iter().chain(probes?).collect();
@@ -110,7 +112,7 @@ pub(super) fn service(
         let means = if wakes.is_some() { Rung::Wake } else { Rung::Restart };
         reading.sound()?;
         let mut policy = Policy { means, escalate: shared.escalate.value, ..shared.policy };
-        escalate::keep_what_fits(&mut policy.escalate, &restarter);
+        escalation::keep_what_fits(&mut policy.escalate, &restarter);
         Ok(Service {
             key: name.to_owned(),
             name: shown?.map_or_else(|| name.to_owned(), |said| said.value),
@@ -158,7 +160,7 @@ fn url(reading: &mut Reading<'_>, own: &Table) -> Result<Address, Refused> {
 }
 
 fn url_if_any(reading: &mut Reading<'_>) -> Result<Option<Address>, Refused> {
-    Ok(reading.find("url", question::url)?.map(|said| said.value))
+    Ok(reading.find("url", target::url)?.map(|said| said.value))
 }
 
 /// What `[defaults]` and the flags may give to all services at once.
@@ -190,11 +192,11 @@ impl<'a> Shared<'a> {
             },
             mode: reading.get(&keys::MODE),
             held_too_long: reading.get(&keys::HELD_TOO_LONG),
-            flapping: guards::flapping(reading),
+            flapping: requirements::flapping(reading),
             escalate: Vec::new(),
             means: Rung::Restart,
         };
-        let escalate = reading.need(&keys::ESCALATE, escalate::rungs)?;
+        let escalate = reading.need(&keys::ESCALATE, escalation::rungs)?;
         Ok(Self { timeout, verify, policy, escalate })
     }
 }
@@ -209,7 +211,7 @@ struct Limit<'a> {
 fn in_order(reading: &mut Reading<'_>, host: Option<&Host<'_>>) -> Result<(), Refused> {
     let limit = |key: &'static Key<Duration>| {
         let setting = reading.strongest(&key.row)?;
-        Some(Limit { key: key.row.name, span: words::span(&setting.value).ok()?, setting })
+        Some(Limit { key: key.row.name, span: values::span(&setting.value).ok()?, setting })
     };
     let clashes = [
         shorter(limit(&keys::MIN_GAP), limit(&keys::STALE_AFTER)),
@@ -228,14 +230,14 @@ fn shorter(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault> {
 /// Two probes lead to a restart, which begins only with 30 s of the deadline left.
 pub(super) fn fits_twice(reading: &Reading<'_>, host: Option<&Host<'_>>) -> Option<Fault> {
     let (timeout, deadline) = (reading.strongest(&keys::TIMEOUT.row)?, &host?.deadline);
-    let span = words::span(&timeout.value).ok()?;
+    let span = values::span(&timeout.value).ok()?;
     let needed = span.saturating_mul(2).saturating_add(TO_RESTART);
     (needed >= deadline.value).then(|| {
         let by_default = timeout.origin == Origin::Default;
         let what = format!(
             "leaves no time to restart: two probes of {} and the 30s that a restart needs do not fit a deadline of {}",
-            words::spell(span),
-            words::spell(deadline.value)
+            values::spell(span),
+            values::spell(deadline.value)
         );
         let told = if by_default { &deadline.setting } else { &timeout };
         told.fault(Wrong::cure(what, "make host.deadline longer, or timeout shorter"))
@@ -250,8 +252,8 @@ fn wakes_in_time(wake: &Wake, reading: &Reading<'_>, host: Option<&Host<'_>>) ->
         let what = format!(
             "leaves no time to end: {} pings may take {}, and 31s are needed besides; the deadline is {}",
             wake.pings,
-            words::spell(wake.longest()),
-            words::spell(deadline)
+            values::spell(wake.longest()),
+            values::spell(deadline)
         );
         said.fault(Wrong::cure(what, "make host.deadline longer, or the pings fewer"))
     })
@@ -270,14 +272,14 @@ fn not_longer(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault>
 fn clash(small: &Limit<'_>, big: &Limit<'_>, down: &str, up: &str) -> Fault {
     let by_default = small.setting.origin == Origin::Default;
     let (told, words, other) = if by_default { (big, up, small) } else { (small, down, big) };
-    let limit = format!("{}, which is {} ({})", other.key, words::spell(other.span), other.setting.origin);
+    let limit = format!("{}, which is {} ({})", other.key, values::spell(other.span), other.setting.origin);
     told.setting.fault(format!("{words} {limit}, got {}", told.setting.value))
 }
 
 fn deadline(value: &Value) -> Result<Duration, Wrong> {
-    let span = words::span(value)?;
+    let span = values::span(value)?;
     if span < SHORTEST_DEADLINE {
-        let what = format!("must be {} or more, got {value}", words::spell(SHORTEST_DEADLINE));
+        let what = format!("must be {} or more, got {value}", values::spell(SHORTEST_DEADLINE));
         return Err(Wrong::cure(what, "a restart begins only with 30s of it left"));
     }
     Ok(span)

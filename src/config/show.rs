@@ -13,10 +13,10 @@ use crate::plan::{
 use crate::probe::KINDS;
 
 use super::probes::{self, PROBE, Shown};
-use super::question::LOCALHOST;
 use super::settings::{Setting, Table, dotted};
-use super::values;
-use super::words::{quoted as text, spell};
+use super::table_values;
+use super::target::LOCALHOST;
+use super::values::{quoted as text, spell};
 use crate::keys::{self, Row};
 use crate::words::escaped;
 
@@ -173,7 +173,7 @@ fn plain(rows: &[Row], layers: &[&Table], escalate: &str) -> Vec<(&'static str, 
             return Some((row.name, escalate.to_owned()));
         }
         let strongest = layers.iter().rev().find_map(|layer| layer.get(row.name))?;
-        Some((row.name, values::shown(row.takes, &strongest.value)?))
+        Some((row.name, table_values::shown(row.takes, &strongest.value)?))
     };
     rows.iter().filter_map(of_one).collect()
 }

@@ -5,9 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::bounds::due;
-use crate::conclusion::{standing, told};
+use crate::conclude::{standing, told};
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
+use crate::withheld::due;
 use crate::{
     Active, Condition, Doubt, Evidence, Failing, FailingRequirement, Hold, Life, Load, Moment, Observation,
     OnFlapping, Outcome, Pause, Paused, PausedBy, Policy, Reason, Recent, Restart, State, Unit, Upstream,

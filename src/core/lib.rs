@@ -8,44 +8,44 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod bounds;
-mod conclusion;
+mod common_cause;
+mod conclude;
 mod decide;
-mod escalate;
+mod escalation;
 mod event;
+mod failure_window;
 mod observation;
 mod outlook;
 mod pause;
 mod policy;
-mod probes;
-mod recent;
 mod restart;
 mod state;
 #[cfg(test)]
 mod tests;
 mod time;
-mod together;
 mod unit;
 mod upstream;
 mod verdict;
+mod weigh;
+mod withheld;
 
-pub use bounds::TIME_TO_RESTART;
+pub use common_cause::{failing_together, in_vain_until};
 pub use decide::{Case, Decision, Host, asks_systemd, decide, in_the_way, look_again, restart_order};
-pub use escalate::{Act, NextRung, Rung, next_rung};
+pub use escalation::{Act, NextRung, Rung, next_rung};
 pub use event::{
     Counted, Event, RestartEnd, Resumption, events_of_decision, events_of_incident, events_of_no_help,
     events_of_warnings,
 };
+pub use failure_window::{LONGEST_RECENT, Recent};
 pub use observation::{Cause, Doubt, Finding, Observation, Phase, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};
 pub use pause::{Pause, Paused, PausedBy};
 pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy};
-pub use probes::{Answered, Seen, Warning, WarningOf, Weight, weigh};
-pub use recent::{LONGEST_RECENT, Recent};
 pub use restart::{Ended, does_not_help, give_way, intend, settle};
 pub use state::{Backoff, Evidence, Intent, Looked, Outcome, Process, Restart, Standing, State, Warned, Was};
 pub use time::Moment;
-pub use together::{failing_together, in_vain_until};
 pub use unit::{Active, Condition, Incarnation, Life, Load, Neighbour, Relation, Reload, Unit, UnitResult};
 pub use upstream::{FailingRequirement, Node, failing_requirement};
 pub use verdict::{Failing, Hold, Reason, Upstream, Verdict, VerdictKind};
+pub use weigh::{Answered, Seen, Warning, WarningOf, Weight, weigh};
+pub use withheld::TIME_TO_RESTART;

@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use crate::bounds::bound;
 use crate::decide::decide;
+use crate::withheld::bound;
 use crate::{Case, Decision, Evidence, Hold, Life, Moment, Policy, Reason, Recent, State, Unit, VerdictKind};
 
 /// If it goes on failing.

@@ -1,22 +1,22 @@
 //! The operating system, made safe and bounded: the only place that opens files, starts processes and
 //! reads clocks. Rooms use it; `core` cannot. It decides nothing and knows no word of the domain.
 
-pub(crate) mod appended;
-pub(crate) mod attended;
+pub(crate) mod catch_panic;
 pub(crate) mod certificates;
 pub(crate) mod cgroups;
 pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod folder;
+pub(crate) mod foreground_child;
 pub(crate) mod limits;
-pub(crate) mod listener;
+pub(crate) mod listening_socket;
 pub(crate) mod load;
-pub(crate) mod newest;
+pub(crate) mod newest_file;
 pub(crate) mod notify;
 mod proc_stat;
 pub(crate) mod process;
-pub(crate) mod quiet;
+pub(crate) mod processes;
 pub(crate) mod record_locks;
 pub(crate) mod rights;
-pub(crate) mod running;
 pub(crate) mod signals;
+pub(crate) mod tail_file;

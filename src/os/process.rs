@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group};
 
-use super::{proc_stat, quiet};
+use super::{catch_panic, proc_stat};
 
 /// A child may close its output long before it ends: look at least this often.
 const LOOK: Duration = Duration::from_millis(20);
@@ -114,7 +114,7 @@ pub(crate) fn reap() {
 /// std panics where it cannot learn whether the program began; that program has then ended, and may have run.
 pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
     let mut try_it =
-        || quiet::caught(|| command.spawn()).unwrap_or_else(|_| Err(io::Error::other(NOT_KNOWN)));
+        || catch_panic::caught(|| command.spawn()).unwrap_or_else(|_| Err(io::Error::other(NOT_KNOWN)));
     // A thread that has been waited for counts against RLIMIT_NPROC until the kernel has put it away.
     for _ in 0..5 {
         match try_it() {

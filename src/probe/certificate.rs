@@ -17,7 +17,7 @@ use super::fault::{classify, quoted};
 use super::kinds::{Found, Kind};
 use super::socket::{Bounded, Deadline};
 use super::trace::Trace;
-use super::{Ground, patient, port, tls};
+use super::{Ground, port, tls, with_timeout};
 
 mod validity;
 
@@ -86,8 +86,8 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
 
 fn of_file(path: &str, ground: &Ground<'_>) -> Result<CertificateDer<'static>, Found> {
     let asked = path.to_owned();
-    let read = patient::within(ground.limit, move || certificates::first(Path::new(&asked)));
-    read.map_err(Found::doubt)?.map_err(|error| patient::not_seen(path, &error))
+    let read = with_timeout::within(ground.limit, move || certificates::first(Path::new(&asked)));
+    read.map_err(Found::doubt)?.map_err(|error| with_timeout::not_seen(path, &error))
 }
 
 /// That it cannot be asked is not the certificate's fault, whosever it is.

@@ -11,7 +11,7 @@ use crate::plan::{Clash, Given, Key, Spec, Word};
 use super::fault::unread;
 use super::kinds::{Found, Kind};
 use super::systemctl::one_unit;
-use super::{Ground, patient, threshold};
+use super::{Ground, threshold, with_timeout};
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec {
@@ -34,7 +34,7 @@ fn clash(given: &Given) -> Option<Clash> {
 
 fn ask(given: &Given, ground: &Ground<'_>) -> Found {
     let unit = given.text(&UNIT).to_owned();
-    match patient::within(ground.limit, move || counted(&unit)) {
+    match with_timeout::within(ground.limit, move || counted(&unit)) {
         Ok(Ok(counted)) => judged(&counted, given),
         Ok(Err(found)) => found,
         Err(doubt) => Found::doubt(doubt),

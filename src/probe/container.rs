@@ -7,14 +7,14 @@ use std::process::Command;
 
 use unhang_core::Weight;
 
-use crate::os::newest;
+use crate::os::newest_file;
 use crate::os::process::{self, End, Ran};
 use crate::plan::{Clash, Given, Key, Spec, Word};
 use crate::words;
 
 use super::fault::{quoted, scarcity};
 use super::kinds::{Found, Kind};
-use super::{Ground, patient};
+use super::{Ground, with_timeout};
 
 mod said;
 
@@ -82,8 +82,8 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
 /// To start a program in a folder of a dead file system would hold us, too.
 fn is_there(project: &str, ground: &Ground<'_>) -> Result<(), Found> {
     let asked = project.to_owned();
-    let seen = patient::within(ground.limit, move || newest::at(Path::new(&asked)));
-    seen.map_err(Found::doubt)?.map_err(|error| patient::not_seen(project, &error))?;
+    let seen = with_timeout::within(ground.limit, move || newest_file::at(Path::new(&asked)));
+    seen.map_err(Found::doubt)?.map_err(|error| with_timeout::not_seen(project, &error))?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::plan::{Clash, Given, Key, Spec, Word};
 use crate::words;
 
 use super::kinds::{Found, Kind};
-use super::{Ground, patient, threshold};
+use super::{Ground, threshold, with_timeout};
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec {
@@ -34,7 +34,7 @@ fn clash(given: &Given) -> Option<Clash> {
 fn ask(given: &Given, ground: &Ground<'_>) -> Found {
     let path = given.text(&PATH).to_owned();
     let asked = path.clone();
-    let usage = match patient::within(ground.limit, move || statvfs(asked.as_str())) {
+    let usage = match with_timeout::within(ground.limit, move || statvfs(asked.as_str())) {
         Ok(Ok(usage)) => usage,
         Ok(Err(errno)) => return Found::not_known(format!("{path}: {}", words::io(&io::Error::from(errno)))),
         Err(doubt) => return Found::doubt(doubt),

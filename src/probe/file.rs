@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use unhang_core::Weight;
 
-use crate::os::newest::{self, Seen};
+use crate::os::newest_file::{self, Seen};
 use crate::plan::{Clash, Given, Key, Spec, Word};
 use crate::words;
 
 use super::fault::quoted;
 use super::kinds::{Found, Kind};
-use super::{Ground, patient};
+use super::{Ground, with_timeout};
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec {
@@ -62,13 +62,13 @@ fn clash(given: &Given) -> Option<Clash> {
 
 fn ask(given: &Given, ground: &Ground<'_>) -> Found {
     let asked = given.text(&FILE).to_owned();
-    let looked = patient::within(ground.limit, move || look(&asked));
+    let looked = with_timeout::within(ground.limit, move || look(&asked));
     let path = given.text(&FILE);
     match looked {
         Ok(Ok(Some((name, seen)))) => judged(&seen, &name, given, ground.now),
         Ok(Ok(None)) => Found::failing(quoted(&format!("no file is called {path}"))),
         Ok(Err(error)) if is_missing(&error) => Found::failing(quoted(&format!("there is no {path}"))),
-        Ok(Err(error)) => patient::not_seen(path, &error),
+        Ok(Err(error)) => with_timeout::not_seen(path, &error),
         Err(doubt) => Found::doubt(doubt),
     }
 }
@@ -77,10 +77,10 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
 fn look(path: &str) -> io::Result<Option<(String, Seen)>> {
     let (folder, name) = parts(path);
     if !name.contains('*') {
-        return Ok(Some((path.to_owned(), newest::at(Path::new(path))?)));
+        return Ok(Some((path.to_owned(), newest_file::at(Path::new(path))?)));
     }
     let wanted = |found: &[u8]| matches(name.as_bytes(), found);
-    let found = newest::of_folder(Path::new(OsStr::from_bytes(folder.as_bytes())), wanted, MOST_NAMES)?;
+    let found = newest_file::of_folder(Path::new(OsStr::from_bytes(folder.as_bytes())), wanted, MOST_NAMES)?;
     Ok(found.map(|(name, seen)| (name.to_string_lossy().into_owned(), seen)))
 }
 

@@ -15,7 +15,7 @@ use crate::words;
 
 use super::fault::quoted;
 use super::kinds::{Found, Kind};
-use super::{Ground, patient};
+use super::{Ground, with_timeout};
 use lines::{Matches, Patterns, Seen};
 
 pub(super) const KIND: Kind = Kind {
@@ -138,7 +138,7 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
     };
     let left = until.saturating_duration_since(Instant::now());
     // Not for the file system's sake: there are patterns that one line alone keeps busy.
-    let found = match patient::within(left, move || lines::seen(&text, &patterns, until)) {
+    let found = match with_timeout::within(left, move || lines::seen(&text, &patterns, until)) {
         Ok(Some(_)) if is_first => Found::well("read from here on"),
         Ok(Some(seen)) => judged(&seen, skipped, readers),
         Ok(None) | Err(_) => {
@@ -152,7 +152,7 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
 fn news_of_file(path: &str, before: Option<&str>, ground: &Ground<'_>) -> Result<News, Missed> {
     let (path, before) = (PathBuf::from(path), before.map(str::to_owned));
     let own_log = ground.own_log.map(PathBuf::from);
-    patient::within(ground.limit, move || file::news(&path, before.as_deref(), own_log.as_deref()))?
+    with_timeout::within(ground.limit, move || file::news(&path, before.as_deref(), own_log.as_deref()))?
 }
 
 fn judged(seen: &Seen, skipped: Skipped, readers: Readers) -> Found {

@@ -17,7 +17,6 @@ mod load;
 mod log;
 mod lookup;
 mod memory;
-mod patient;
 mod port;
 mod process;
 mod socket;
@@ -28,6 +27,7 @@ mod tls;
 mod trace;
 mod unit;
 mod wire;
+mod with_timeout;
 mod workers;
 
 #[cfg(test)]
@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Doubt, Observation, Times};
 
-use crate::os::quiet;
+use crate::os::catch_panic;
 use crate::plan::{Asks, Probe, Scope};
 
 pub(crate) use kinds::KINDS;
@@ -107,7 +107,7 @@ pub(crate) fn ask(asked: &Asked<'_>) -> Answer {
     let Asked { probe, ground } = asked;
     let limit = probe.timeout;
     // ureq 3.5 panics on some broken redirects ("remote to have signaled redirect").
-    let answer = quiet::caught(|| match &probe.asks {
+    let answer = catch_panic::caught(|| match &probe.asks {
         Asks::Url(question) if question.is_of_address() => port::ask(question, limit),
         Asks::Url(question) => http::ask(question, limit),
         Asks::Kind { kind, given } => kinds::ask(kind, given, &Ground { limit, ..*ground }),

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use unhang_core::Weight;
 
 use crate::os::cgroups::{Group, Tree};
-use crate::os::running::{self, Executing};
+use crate::os::processes::{self, Executing};
 use crate::plan::{Clash, Given, Key, Scope, Spec, Word};
 
 use super::fault::{quoted, unread};
 use super::kinds::{Found, Kind};
 use super::systemctl::{property, show};
-use super::{Ground, patient};
+use super::{Ground, with_timeout};
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec { subject: PROCESS, keys: &[LEAST, MOST], weight: Weight::Counts, fails_by: None, clash },
@@ -82,7 +82,7 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
 
 fn of_program(exe: &str, given: &Given, limit: Duration) -> Found {
     let program = exe.to_owned();
-    match patient::within(limit, move || running::executing(Path::new(&program))) {
+    match with_timeout::within(limit, move || processes::executing(Path::new(&program))) {
         Ok(Ok(executing)) => judged(executing, exe, given),
         Ok(Err(error)) => Found::doubt(unread("/proc", &error)),
         Err(doubt) => Found::doubt(doubt),
@@ -117,7 +117,7 @@ fn within<T: Send + 'static>(
     limit: Duration,
     call: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, Found> {
-    match patient::within(limit, call) {
+    match with_timeout::within(limit, call) {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => Err(Found::doubt(unread("the control groups cannot be read", &error))),
         Err(doubt) => Err(Found::doubt(doubt)),
@@ -125,7 +125,7 @@ fn within<T: Send + 'static>(
 }
 
 fn living(group: &Group) -> std::io::Result<u64> {
-    Ok(running::living(&group.processes()?))
+    Ok(processes::living(&group.processes()?))
 }
 
 fn told_by_systemd(unit: (&str, Scope), limit: Duration) -> Result<u64, Found> {

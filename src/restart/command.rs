@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use unhang_core::Process;
 
-use crate::os::attended;
 use crate::os::files;
+use crate::os::foreground_child;
 use crate::os::process::{self, Detached};
 use crate::plan::Restarter;
 use crate::words;
@@ -53,7 +53,7 @@ pub(crate) fn attend(command_words: &[OsString]) -> Result<ExitStatus, (u8, Stri
     };
     let mut command = Command::new(program);
     command.args(arguments);
-    attended::run(command).map_err(|error| {
+    foreground_child::run(command).map_err(|error| {
         let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
         (code, cannot_be_started(&program.to_string_lossy(), &error))
     })

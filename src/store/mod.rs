@@ -4,7 +4,7 @@
 
 mod faults;
 mod pause;
-mod shape;
+mod state_file;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,7 +18,7 @@ use crate::places::Places;
 use crate::words;
 pub(crate) use faults::{Fault, Faults};
 pub(crate) use pause::{Held, LONGEST as LONGEST_PAUSE, Note};
-use shape::Unusable;
+use state_file::Unusable;
 
 /// A state file is about 1 KiB; this is only a bound.
 const LARGEST: u64 = 64 * 1024;
@@ -190,7 +190,7 @@ impl Store {
     pub(crate) fn save(&self, key: &str, record: &mut Record) -> Saved {
         let file = file_name(key);
         record.sequence = record.sequence.saturating_add(1);
-        let bytes = shape::written(record);
+        let bytes = state_file::written(record);
         let disk = match &self.disk {
             Ok(folder) => folder.replace(&file, &bytes).map_err(|error| words::io(&error)),
             Err(error) => Err(words::io(error)),
@@ -231,7 +231,7 @@ fn file_name(key: &str) -> String {
 fn read(folder: &Folder, file: &str) -> Result<Option<Record>, Unusable> {
     match folder.read(file, LARGEST) {
         Ok(None) => Ok(None),
-        Ok(Some(bytes)) => shape::read(&bytes).map(Some),
+        Ok(Some(bytes)) => state_file::read(&bytes).map(Some),
         Err(error) if is_want_of_ours(&error) => Err(Unusable::NotRead(words::io(&error))),
         // It may be as good as ever: nothing to set aside, and nothing to count from.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -257,7 +257,7 @@ fn is_want_of_ours(error: &io::Error) -> bool {
 /// Renamed, so that a person can look at it; only the newest few are kept.
 fn set_aside(folder: &Folder, file: &str, now: &Moment) -> String {
     let corrupt = format!("{file}.corrupt-");
-    let aside = format!("{corrupt}{}", shape::stamp_for_name(now));
+    let aside = format!("{corrupt}{}", state_file::stamp_for_name(now));
     if let Err(error) = folder.rename(file, &aside) {
         return format!("cannot be set aside: {}", words::io(&error));
     }
@@ -361,8 +361,8 @@ mod tests {
         {
             let host = Host::new();
             let store = host.store();
-            fs::write(host.at("disk/app.json"), shape::written(&record(disk, 1))).unwrap();
-            fs::write(host.at("memory/app.json"), shape::written(&record(memory, 2))).unwrap();
+            fs::write(host.at("disk/app.json"), state_file::written(&record(disk, 1))).unwrap();
+            fs::write(host.at("memory/app.json"), state_file::written(&record(memory, 2))).unwrap();
             assert_eq!(streak(&store), expected, "{disk} {memory}");
         }
     }
@@ -372,7 +372,7 @@ mod tests {
         let host = Host::new();
         let store = host.store();
         fs::write(host.at("disk/app.json"), "{").unwrap();
-        fs::write(host.at("memory/app.json"), shape::written(&record(7, 2))).unwrap();
+        fs::write(host.at("memory/app.json"), state_file::written(&record(7, 2))).unwrap();
         let loaded = store.load("app", &now()).unwrap();
         assert_eq!((loaded.record.state.streak, loaded.place), (2, Place::Memory));
         assert!(loaded.unreadable.unwrap().ends_with("going on with the other copy"));
@@ -393,8 +393,8 @@ mod tests {
     fn what_is_counted_while_memory_cannot_be_looked_into_is_the_newer() {
         let host = Host::new();
         let blind = Store { fallback: Some(Err(rustix::io::Errno::IO.into())), ..host.store() };
-        fs::write(host.at("disk/app.json"), shape::written(&record(3, 1))).unwrap();
-        fs::write(host.at("memory/app.json"), shape::written(&record(7, 0))).unwrap();
+        fs::write(host.at("disk/app.json"), state_file::written(&record(3, 1))).unwrap();
+        fs::write(host.at("memory/app.json"), state_file::written(&record(7, 0))).unwrap();
         let mut loaded = blind.load("app", &now()).unwrap();
         loaded.record.state.streak = 2;
         assert!(matches!(blind.save("app", &mut loaded.record), Saved::OnDisk));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use unhang_core::{Moment, Pause, Paused, PausedBy};
 
 use super::Store;
-use super::shape::Stamp;
+use super::state_file::Stamp;
 use crate::os::folder::{Folder, Lock};
 use crate::words;
 

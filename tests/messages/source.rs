@@ -7,7 +7,7 @@ use std::path::Path;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Literal {
-    /// `src/tick/watch.rs:66`
+    /// `src/run/restart.rs:66`
     pub(crate) place: String,
     pub(crate) pattern: String,
     /// `{:?}` is in it, which shows Rust and not words.

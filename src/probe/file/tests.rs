@@ -129,10 +129,10 @@ fn a_folder_that_may_not_be_read_says_nothing_about_the_files_in_it() {
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         assert!(!is_missing(&error));
         let expected = Found::not_known(format!("Permission denied: {path}"));
-        assert_eq!(patient::not_seen(&path, &error), expected);
+        assert_eq!(with_timeout::not_seen(&path, &error), expected);
     }
     let none_free = io::Error::from(rustix::io::Errno::MFILE);
-    assert_eq!(patient::not_seen("/b/db", &none_free), Found::doubt(Doubt::NoDescriptors));
+    assert_eq!(with_timeout::not_seen("/b/db", &none_free), Found::doubt(Doubt::NoDescriptors));
 }
 
 #[test]

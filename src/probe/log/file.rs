@@ -10,7 +10,7 @@ use std::path::Path;
 
 use unhang_core::Doubt;
 
-use crate::os::appended::{self, Appended};
+use crate::os::tail_file::{self, Appended};
 use crate::probe::fault::scarcity;
 use crate::words;
 
@@ -33,7 +33,7 @@ struct Place {
 
 pub(super) fn news(path: &Path, before: Option<&str>, own_log: Option<&Path>) -> Result<News, Missed> {
     let before = before.and_then(Place::read);
-    let log = match appended::open(path) {
+    let log = match tail_file::open(path) {
         Ok(log) => log,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(absent(path, before)),
         Err(error) => return Err(missed(path, &error)),
@@ -104,7 +104,7 @@ fn since(path: &Path, log: &Appended, place: Place) -> io::Result<News> {
 fn left_behind(path: &Path, place: Place) -> Option<Appended> {
     let mut name = path.as_os_str().to_owned();
     name.push(".1");
-    let old = appended::open(Path::new(&name)).ok()?;
+    let old = tail_file::open(Path::new(&name)).ok()?;
     (old.inode == place.inode && place.is_in(&old).is_ok_and(|is_in| is_in)).then_some(old)
 }
 

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::os::files;
-use crate::os::running::{self, Look};
+use crate::os::processes::{self, Look};
 use crate::probe::fault::{quoted, unread};
 use crate::probe::kinds::Found;
-use crate::probe::{Ground, patient};
+use crate::probe::{Ground, with_timeout};
 
 /// PostgreSQL writes eight lines more.
 const LONGEST: u64 = 4096;
@@ -30,7 +30,7 @@ struct Seen {
 
 pub(super) fn ask(file: &str, ground: &Ground<'_>) -> Found {
     let path = file.to_owned();
-    match patient::within(ground.limit, move || seen(Path::new(&path))) {
+    match with_timeout::within(ground.limit, move || seen(Path::new(&path))) {
         Ok(Ok(Some(seen))) => judged(&seen, file, ground.memory),
         Ok(Ok(None)) => Found::not_known(format!("{file} does not begin with the number of a process")),
         // Whoever writes one takes it away at its end.
@@ -46,7 +46,7 @@ fn seen(path: &Path) -> io::Result<Option<Seen>> {
     let (bytes, _) = files::read_bounded(path, LONGEST)?;
     let written = files::modified(path)?;
     let Some(pid) = number(&String::from_utf8_lossy(&bytes)) else { return Ok(None) };
-    Ok(Some(Seen { pid, look: running::look(pid)?, written, boot: running::boot() }))
+    Ok(Some(Seen { pid, look: processes::look(pid)?, written, boot: processes::boot() }))
 }
 
 /// Of its first line.

@@ -88,7 +88,7 @@ fn a_program_is_counted_by_its_file() {
     assert_eq!(found, Found::well(format!("1 process of {}", program.display())));
     // A sandbox may hide even from root what others execute.
     let none = format!("0 processes of {}", program.display());
-    let gone = if running::executing(&program).unwrap().is_part {
+    let gone = if processes::executing(&program).unwrap().is_part {
         Found::not_known(format!("{none} seen, but this user may not see them all: run it as root"))
     } else {
         Found::failing(format!("{none}, at least 1 wanted"))

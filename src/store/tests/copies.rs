@@ -50,7 +50,7 @@ fn a_state_of_somebody_else_is_not_set_aside_for_that() {
     let host = Host::new();
     let store = host.store();
     let file = host.at("disk/app.json");
-    fs::write(&file, shape::written(&record(3, 1))).unwrap();
+    fs::write(&file, state_file::written(&record(3, 1))).unwrap();
     fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
     let loaded = without_roots_rights(|| store.load("app", &now()));
     let Err(NoState::NotRead(said)) = loaded else { panic!("{loaded:?}") };

@@ -12,7 +12,7 @@ use unhang_core::{
     decide, intend, settle,
 };
 
-use super::super::{Fault, Faults, LARGEST, Loaded, Place, Record, Saved, Store, shape};
+use super::super::{Fault, Faults, LARGEST, Loaded, Place, Record, Saved, Store, state_file};
 use crate::places::Places;
 use crate::words;
 
@@ -96,7 +96,7 @@ fn longest(restarts: usize) -> usize {
     faults.begins_or_lasts(Fault::Log, &at);
     let mut memory = BTreeMap::new();
     memory.extend((0..MOST_PROBES).map(|n| (format!("{n:064}"), "x".repeat(LONGEST_MEMORY))));
-    shape::written(&Record { sequence: u64::MAX, state, memory, faults }).len()
+    state_file::written(&Record { sequence: u64::MAX, state, memory, faults }).len()
 }
 
 #[test]

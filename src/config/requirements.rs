@@ -8,13 +8,13 @@ use std::time::Duration;
 use unhang_core::{Flapping, OnFlapping, Weight};
 use ureq::http::HeaderName;
 
-use super::question::{self, TCP};
-use super::reading::{Reading, Refused};
+use super::layers::{Reading, Refused};
 use super::settings::{Fault, Table, Value, Wrong};
-use super::words;
+use super::target::{self, TCP};
+use super::values;
 use crate::keys::{self, Key};
-use crate::near;
 use crate::plan::{Asks, Bounds, Maintenance, PauseFile, Probe, Question, Required, Service, Stall};
+use crate::suggest;
 
 #[derive(Debug)]
 pub(super) struct Guards {
@@ -37,7 +37,7 @@ impl Guards {
 
 /// `maintenance = { status = "503", header = "X-Maintenance" }`: both, where both are said.
 pub(super) fn maintenance(reading: &mut Reading<'_>) -> Result<Option<Maintenance>, Refused> {
-    let status = reading.find("maintenance.status", question::status);
+    let status = reading.find("maintenance.status", target::status);
     let header = reading.find("maintenance.header", header_name);
     let (status, header) = (status?, header?.map(|said| said.value));
     if let (None, Some(setting)) = (&status, reading.said("maintenance.header")) {
@@ -103,7 +103,7 @@ fn names<'a>(services: impl Iterator<Item = &'a Service>) -> Vec<(&'a str, Durat
 /// `name`: as `requires` has taken it.
 fn at_address(name: &str, timeout: Duration) -> Probe {
     let url =
-        question::url(&Value::Text(name.to_owned().into())).map(|address| address.url).unwrap_or_default();
+        target::url(&Value::Text(name.to_owned().into())).map(|address| address.url).unwrap_or_default();
     let asks = Asks::Url(Box::new(Question::of_address(url)));
     Probe { name: None, weight: Weight::Counts, timeout, asks }
 }
@@ -115,7 +115,7 @@ pub(super) fn faults(services: &[&Service], tables: &BTreeMap<String, Table>) ->
     for service in services {
         let Some(setting) = tables.get(&service.key).and_then(|own| own.get("requires")) else { continue };
         for name in service.requires.iter().filter(|name| !is_address(name) && !tables.contains_key(*name)) {
-            let cure = match near::nearest(name, tables.keys().map(String::as_str)) {
+            let cure = match suggest::nearest(name, tables.keys().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}?"),
                 None => {
                     "write the NAME of another service, or an address such as \"tcp:127.0.0.1:6379\"".into()
@@ -166,12 +166,12 @@ fn requires(value: &Value) -> Result<Vec<String>, Wrong> {
     let Value::List(list) = value else { return Err(wrong(value)) };
     let mut names: Vec<String> = Vec::new();
     for one in list {
-        let name = words::text(one)?;
+        let name = values::text(one)?;
         if is_address(name) && !name.starts_with(TCP) {
             return Err(wrong(one));
         }
         if is_address(name) {
-            question::url(one)?;
+            target::url(one)?;
         }
         if !names.iter().any(|other| other == name) {
             names.push(name.to_owned());
@@ -184,12 +184,12 @@ fn requires(value: &Value) -> Result<Vec<String>, Wrong> {
 fn pause_file(value: &Value) -> Result<Option<PathBuf>, Wrong> {
     match value.text() {
         Some("") => Ok(None),
-        _ => words::absolute_path(value, "/run/shop/deploying").map(Some),
+        _ => values::absolute_path(value, "/run/shop/deploying").map(Some),
     }
 }
 
 fn header_name(value: &Value) -> Result<String, Wrong> {
-    let text = words::text(value)?;
+    let text = values::text(value)?;
     HeaderName::from_bytes(text.as_bytes())
         .map(|name| name.as_str().to_owned())
         .map_err(|_| format!("must be the name of a header, letters, digits and -_., got {value}").into())

@@ -22,12 +22,12 @@ use crate::restart::hook::{self, Target};
 use crate::restart::{self, Asked, Course, Looked, command, unit as systemd};
 use crate::words;
 
-use super::ask::{self, Inquiry};
-use super::distress;
 use super::hands_off::{self, Ground, HandsOff};
-use super::look::{self, Looks};
-use super::proof::{Proof, TO_FINISH};
-use super::watch::Kept;
+use super::host_pressure;
+use super::locked_service::Kept;
+use super::probing::{self, Inquiry};
+use super::unit_status::{self, Looks};
+use super::verify::{Proof, TO_FINISH};
 use super::{Judged, Tick, by_hand, exit_of, explained};
 
 /// What heeds its stop has ended by then.
@@ -124,14 +124,14 @@ fn look_once_more(
     judged: &mut Judged<'_>,
 ) -> Option<Due> {
     let service = judged.watch.service;
-    let reply = ask::one(Inquiry::of(service, Some(&judged.memory)), &tick.now);
+    let reply = probing::one(Inquiry::of(service, Some(&judged.memory)), &tick.now);
     judged.watch.record.memory = reply.remembered(&service.probes, &judged.memory);
     let seen = reply.seen.observation;
     let looks = Looks::at(&[service], clock::monotonic(), tick.time_left());
     let looked = looks.of(service);
-    let unit = look::unit(service, &judged.before, looked.as_ref());
+    let unit = unit_status::unit(service, &judged.before, looked.as_ref());
     let (host, policy) =
-        (tick.host(looks.stopping(), distress::of_host(tick.plan, &[]).holds), &service.policy);
+        (tick.host(looks.stopping(), host_pressure::of_host(tick.plan, &[]).holds), &service.policy);
     let HandsOff { pause, upstream, doubt } =
         hands_off::look_for(ground, &[(service, &seen)]).remove(&service.key).unwrap_or_default();
     let seen = doubt.map_or(seen, Observation::Unknown);
@@ -226,7 +226,7 @@ fn woken(
         let probes = service.probes.iter().map(|probe| Probe { timeout: limit, ..probe.clone() });
         let probes: Vec<Probe> = probes.collect();
         let inquiry = Inquiry { probes: &probes, ..Inquiry::of(service, Some(memory)) };
-        if ask::one(inquiry, &tick.now).seen.observation == Observation::Healthy {
+        if probing::one(inquiry, &tick.now).seen.observation == Observation::Healthy {
             return Asked::Done;
         }
         if ping + 1 < wake.pings {

@@ -14,8 +14,8 @@ use crate::restart::Asked;
 use crate::restart::Looked;
 
 use super::Tick;
-use super::ask::{self, Inquiry};
-use super::look::{self, Looks};
+use super::probing::{self, Inquiry};
+use super::unit_status::{self, Looks};
 
 pub(super) const TO_FINISH: Duration = HostPlan::TO_FINISH;
 
@@ -184,7 +184,7 @@ impl Proof<'_> {
         let probes: Vec<Probe> = counting.map(|probe| probe.within(left)).collect();
         let mut memory = self.memory.take();
         let inquiry = Inquiry { probes: &probes, ..Inquiry::of(self.service, Some(&memory)) };
-        let reply = ask::one(inquiry, &self.tick.now);
+        let reply = probing::one(inquiry, &self.tick.now);
         memory.extend(reply.remembered(&probes, &memory));
         self.memory.replace(memory);
         reply.seen.observation
@@ -193,6 +193,6 @@ impl Proof<'_> {
     fn look(&self) -> Unit {
         let time_left = self.tick.time_left();
         let looked = Looks::at(&[self.service], clock::monotonic(), time_left).of(self.service);
-        look::unit(self.service, self.intended, looked.as_ref())
+        unit_status::unit(self.service, self.intended, looked.as_ref())
     }
 }

@@ -1,22 +1,22 @@
 //! One tick: the only place that calls the rooms, in order, and the only reader of the wall and boot
 //! clocks. Decides nothing: `core` does.
 
-mod act;
-mod ask;
 mod check;
-mod distress;
+mod common_cause;
+mod deadline_guard;
 mod every;
-mod guard;
 mod hands_off;
-mod inspect;
-mod look;
+mod host_check;
+mod host_pressure;
+mod locked_service;
 mod pause;
-mod proof;
+mod probing;
+mod remembered;
 mod requirements;
+mod restart;
 mod sinks;
-mod site;
-mod together;
-mod watch;
+mod unit_status;
+mod verify;
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,18 +37,18 @@ use crate::plan::{Plan, Service};
 use crate::restart::Looked;
 use crate::store::Store;
 use crate::{report, words};
-use ask::{Inquiry, Reply};
 pub(crate) use check::{check, check_url};
-use distress::Distress;
+use common_cause::Together;
 pub(crate) use every::{Starter, every};
 use hands_off::{Ground, HandsOff};
-pub(crate) use inspect::{pictures, reset};
-use look::Looks;
+pub(crate) use host_check::survey;
+use host_pressure::Distress;
+use locked_service::Watch;
 pub(crate) use pause::{NOT_BEGUN, Pausing, pause, paused, resume};
+use probing::{Inquiry, Reply};
+pub(crate) use remembered::{pictures, reset};
 use sinks::Sink;
-pub(crate) use site::survey;
-use together::Together;
-use watch::Watch;
+use unit_status::Looks;
 
 /// Kept of the deadline for a look, a second probe and a restart. With few descriptors or no threads many
 /// hung services are probed one after another; the rest is then not judged, and all that was seen is counted.
@@ -98,14 +98,14 @@ fn run_until(plan: &Plan, places: &Places, echo: Echo, ends: Option<&AtomicBool>
     let probes: usize = plan.services.iter().map(|service| service.probes.len()).sum();
     let widest = limits::make_room_for(plan.services.len().saturating_add(probes));
     // One of them is for a probe.
-    let (watches, mut exits) = watch::claim(&tick, &store, widest.saturating_sub(1).max(1));
+    let (watches, mut exits) = locked_service::claim(&tick, &store, widest.saturating_sub(1).max(1));
     watches.iter().for_each(Watch::stamp);
-    let guard = guard::before_probing(&tick, &watches);
+    let guard = deadline_guard::before_probing(&tick, &watches);
     let waiting = by_hand(&tick).then(|| check::progress(plan));
     let replies = probe_all(&tick, &watches, widest);
     drop(waiting);
     let seen = observations(&replies);
-    let _guard = guard::after_probing(&tick, &watches, &seen, guard);
+    let _guard = deadline_guard::after_probing(&tick, &watches, &seen, guard);
     let ground = Ground::of(&tick, &store, widest, watches.len());
     let mut judged = judge(&tick, ground, watches, seen);
     for (one, reply) in judged.iter_mut().zip(&replies) {
@@ -116,8 +116,8 @@ fn run_until(plan: &Plan, places: &Places, echo: Echo, ends: Option<&AtomicBool>
         let held = held_together(&tick, &judged, at);
         let is_over = ends.is_some_and(|ends| ends.load(Ordering::Relaxed));
         match judged.get_mut(at) {
-            Some(one) if is_over => act::put_off(&tick, one),
-            Some(one) => act::restart(&tick, ground, held, one),
+            Some(one) if is_over => restart::put_off(&tick, one),
+            Some(one) => restart::restart(&tick, ground, held, one),
             None => {}
         }
     }
@@ -130,7 +130,7 @@ pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
     let tick = Tick::begin(plan, Echo::Silent);
     let store = Store::open_to_read(places);
     let widest = limits::make_room_for(plan.services.len());
-    let (watches, mut exits) = watch::read_only(&tick, &store);
+    let (watches, mut exits) = locked_service::read_only(&tick, &store);
     let waiting = check::progress(plan);
     let replies = probe_all(&tick, &watches, widest);
     drop(waiting);
@@ -177,7 +177,7 @@ impl Judged<'_> {
 
     /// The count is on disk before anything else is done, and told after that.
     fn keep_and_tell(&mut self, tick: &Tick<'_>) {
-        if self.watch.keep(self.decision.next.clone()) == watch::Kept::Nowhere {
+        if self.watch.keep(self.decision.next.clone()) == locked_service::Kept::Nowhere {
             self.exit = Exit::StateUnusable;
         }
         let (policy, before, next) = (&self.watch.service.policy, &self.before, &self.decision.next);
@@ -186,7 +186,7 @@ impl Judged<'_> {
         events.extend(events_of_warnings(before, next));
         events.extend(events_of_no_help(policy, before, next));
         if let (Observation::Healthy, Some(looked)) = (&self.seen, &self.looked)
-            && let Some((reason, why)) = look::obstacle(looked, self.watch.service)
+            && let Some((reason, why)) = unit_status::obstacle(looked, self.watch.service)
         {
             events.push(Event::NotRestartable { reason, why });
         }
@@ -216,7 +216,7 @@ fn probe_all(tick: &Tick<'_>, watches: &[Watch<'_>], widest: usize) -> Vec<Reply
     let inquiries: Vec<Inquiry<'_>> =
         watches.iter().map(|watch| Inquiry::of(watch.service, Some(&watch.record.memory))).collect();
     let free = widest.saturating_sub(watches.len()).max(1);
-    ask::all(&inquiries, &tick.now, free, tick.until())
+    probing::all(&inquiries, &tick.now, free, tick.until())
 }
 
 fn observations(replies: &[Reply]) -> Vec<Observation> {
@@ -254,7 +254,7 @@ fn judge<'a>(
         let seen = doubt.map_or(seen, Observation::Unknown);
         let looked = looks.of(watch.service);
         let before = befores.get(at).cloned().unwrap_or_default();
-        let unit = look::unit(watch.service, &before, looked.as_ref());
+        let unit = unit_status::unit(watch.service, &before, looked.as_ref());
         let policy = &watch.service.policy;
         let case = Case {
             now: &tick.now,
@@ -301,7 +301,7 @@ fn distress_of(ground: Ground<'_>, watches: &[Watch<'_>]) -> Distress {
     let logs = watches.iter().filter_map(|watch| watch.service.log_file.parent());
     let mut folders = BTreeSet::<&Path>::new();
     folders.extend(logs.chain([ground.store.folder()]));
-    distress::of_host(ground.plan, &folders.into_iter().collect::<Vec<_>>())
+    host_pressure::of_host(ground.plan, &folders.into_iter().collect::<Vec<_>>())
 }
 
 fn together_among(tick: &Tick<'_>, befores: &[State], seen: &[Observation]) -> (Together, Option<Duration>) {

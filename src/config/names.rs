@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::settings::{Value, Wrong};
-use super::words;
+use super::values;
 
 /// The table's key names files, log lines and arguments.
 pub(super) fn check_key(key: &str) -> Result<(), Wrong> {
@@ -29,7 +29,7 @@ pub(super) fn key_from(unit: &str) -> String {
 }
 
 pub(super) fn unit(value: &Value) -> Result<String, Wrong> {
-    unit_named(words::text(value)?)
+    unit_named(values::text(value)?)
 }
 
 /// As systemctl does: without a suffix, a service is meant.

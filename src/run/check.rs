@@ -16,11 +16,11 @@ use crate::store::Store;
 use crate::words;
 
 use super::Tick;
-use super::ask::{self, Inquiry, Reply};
-use super::distress;
 use super::hands_off::{self, Ground, HandsOff};
-use super::inspect::{ago, remembered};
-use super::look::{self, Looks};
+use super::host_pressure;
+use super::probing::{self, Inquiry, Reply};
+use super::remembered::{ago, remembered};
+use super::unit_status::{self, Looks};
 
 /// Every service of the plan.
 pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Checked<'a>> {
@@ -35,7 +35,7 @@ pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Ch
         .map(|(service, memory)| Inquiry::of(service, Some(memory)))
         .collect();
     let waiting = progress(plan);
-    let replies = ask::all(&inquiries, &tick.now, widest, tick.until());
+    let replies = probing::all(&inquiries, &tick.now, widest, tick.until());
     drop(waiting);
     let prospects = match depth {
         Depth::Probe => Vec::new(),
@@ -61,7 +61,7 @@ pub(crate) fn check_url<'a>(shown: &'a str, probe: &'a Probe) -> Checked<'a> {
     let probes = std::slice::from_ref(probe);
     let inquiry = Inquiry { probes, unit: None, own_log: None, memory: None };
     let waiting = probing(1, probe.timeout);
-    let reply = ask::one(inquiry, &clock::now());
+    let reply = probing::one(inquiry, &clock::now());
     drop(waiting);
     checked(shown, probes, reply)
 }
@@ -123,7 +123,7 @@ fn watched(service: &Service, store: &Store, tick: &Tick<'_>) -> Watched {
 fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usize) -> Vec<Prospect<'a>> {
     let services: Vec<&Service> = tick.plan.services.iter().collect();
     let looks = Looks::at(&services, clock::monotonic(), tick.time_left());
-    let host = tick.host(looks.stopping(), distress::of_host(tick.plan, &[]).holds);
+    let host = tick.host(looks.stopping(), host_pressure::of_host(tick.plan, &[]).holds);
     let pairs: Vec<_> =
         services.iter().copied().zip(replies.iter().map(|reply| &reply.seen.observation)).collect();
     let hands_off = hands_off::look_for(Ground::of(tick, store, widest, 0), &pairs);
@@ -131,7 +131,7 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usiz
         let (state, unreadable) = remembered(service, store, &tick.now);
         let goes_on = state.is_some();
         let before = state.unwrap_or_default().about(&service.mark());
-        let unit = look::unit(service, &before, looks.of(service).as_ref());
+        let unit = unit_status::unit(service, &before, looks.of(service).as_ref());
         let (now, policy, seen) = (&tick.now, &service.policy, &reply.seen.observation);
         let HandsOff { pause, upstream, doubt } = hands_off.get(&service.key).cloned().unwrap_or_default();
         let doubt = doubt.map(Observation::Unknown);

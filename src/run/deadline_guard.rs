@@ -14,7 +14,7 @@ use crate::report;
 use crate::words;
 
 use super::Tick;
-use super::watch::Watch;
+use super::locked_service::Watch;
 
 /// After the deadline; every other wait ends before it.
 const SPARE: Duration = Duration::from_secs(3);

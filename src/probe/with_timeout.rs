@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use unhang_core::Doubt;
 
-use crate::os::quiet;
+use crate::os::catch_panic;
 use crate::words;
 
 use super::fault::{quoted, scarcity};
@@ -27,7 +27,7 @@ pub(super) fn within<T: Send + 'static>(
     ended(
         limit,
         Box::new(move || {
-            let returned = quiet::caught(call);
+            let returned = catch_panic::caught(call);
             if let Ok(mut kept) = kept.lock() {
                 *kept = Some(returned);
             }

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use ureq::http::{HeaderName, HeaderValue, Method, Uri};
 
-use super::reading::{Reading, Refused};
+use super::layers::{Reading, Refused};
 use super::settings::{Setting, Value, Wrong};
-use super::words;
+use super::values;
 use crate::plan::StatusSet;
 use crate::words::drives_a_terminal;
 
@@ -22,7 +22,7 @@ pub(super) struct Address {
 
 /// `http(s)://HOST[:PORT][/PATH]`, `unix:SOCKET[:/PATH]` as nginx writes it, or `tcp:HOST:PORT`.
 pub(super) fn url(value: &Value) -> Result<Address, Wrong> {
-    let text = words::text(value)?;
+    let text = values::text(value)?;
     if text.len() > LONGEST {
         return Err(format!("must be at most {LONGEST} bytes").into());
     }
@@ -42,7 +42,7 @@ pub(super) fn url(value: &Value) -> Result<Address, Wrong> {
 
 /// Upper case, as servers expect it.
 pub(super) fn method(value: &Value) -> Result<String, Wrong> {
-    let text = words::text(value)?;
+    let text = values::text(value)?;
     match Method::from_bytes(text.to_ascii_uppercase().as_bytes()) {
         Ok(Method::CONNECT) | Err(_) => {
             Err(format!("must be a method of HTTP such as \"GET\", got {value}").into())

@@ -8,7 +8,7 @@ use unhang_core::{FailingRequirement, Moment, Node, Observation, failing_require
 
 use crate::plan::{Plan, Required};
 
-use super::ask::{self, Inquiry};
+use super::probing::{self, Inquiry};
 
 /// All that can be asked about, and what was seen of it in this tick.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl<'a> Requirements<'a> {
         }
         let inquiries: Vec<Inquiry<'_>> =
             asked.iter().filter_map(|at| Some(self.known.get(*at)?.inquiry)).collect();
-        for (at, reply) in asked.iter().zip(ask::all(&inquiries, now, widest, until)) {
+        for (at, reply) in asked.iter().zip(probing::all(&inquiries, now, widest, until)) {
             if let Some(known) = self.known.get_mut(*at) {
                 known.seen = Some(reply.seen.observation);
             }

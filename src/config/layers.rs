@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong, parts};
-use super::values::{self, Plain};
+use super::table_values::{self, Plain};
 use crate::keys::{Key, Row};
-use crate::near;
+use crate::suggest;
 
 /// Proof that a fault was recorded: without one, no value may be missing.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,7 @@ impl<'a> Reading<'a> {
         if let Some(said) = self.find(key.row.name, &word)? {
             return Ok(said);
         }
-        let Some(setting) = values::default_setting(&key.row) else {
+        let Some(setting) = table_values::default_setting(&key.row) else {
             return Err(self.refuse(Origin::Default.fault(format!("{} has no default", key.row.name))));
         };
         match word(&setting.value) {
@@ -82,7 +82,8 @@ impl<'a> Reading<'a> {
     /// are reported at once; `sound` says in the end whether there was one.
     pub(super) fn get<T: Plain>(&mut self, key: &'static Key<T>) -> T {
         let said = self.find(key.row.name, |value| T::read(key.row.takes, value));
-        let default = || values::default(&key.row).and_then(|value| T::read(key.row.takes, &value).ok());
+        let default =
+            || table_values::default(&key.row).and_then(|value| T::read(key.row.takes, &value).ok());
         match said {
             Ok(Some(said)) => said.value,
             Ok(None) | Err(_) => default().unwrap_or_default(),
@@ -108,7 +109,7 @@ impl<'a> Reading<'a> {
     /// The setting that wins, judged or not.
     pub(super) fn strongest(&self, row: &'static Row) -> Option<Cow<'a, Setting>> {
         let said = self.said(row.name).map(Cow::Borrowed);
-        said.or_else(|| values::default_setting(row).map(Cow::Owned))
+        said.or_else(|| table_values::default_setting(row).map(Cow::Owned))
     }
 
     /// Of what somebody said.
@@ -185,7 +186,7 @@ impl<'a> Reading<'a> {
 
     fn unknown_key(&self, layer: &Table, key: &[&str]) -> Wrong {
         let what = "unknown key";
-        if let Some(near) = near::nearest(&key.join("."), self.asked.iter().copied()) {
+        if let Some(near) = suggest::nearest(&key.join("."), self.asked.iter().copied()) {
             return Wrong::cure(what, format!("did you mean {near}?"));
         }
         // [service.my.shop] is the table `shop` of a service `my`.

@@ -11,7 +11,7 @@ use unhang_core::{Event, Pause, PausedBy, Resumption};
 
 use crate::exit::Exit;
 use crate::log::Echo;
-use crate::os::{attended, clock};
+use crate::os::{clock, foreground_child};
 use crate::places::{Places, cure};
 use crate::plan::{Plan, Service};
 use crate::report::{self, Progress};
@@ -159,7 +159,7 @@ pub(crate) fn paused(
         report::fault(format!("paused: {program} took {after}, the pause {length}; give it a longer --for"));
     }
     match ended {
-        Ok(status) => ExitCode::from(attended::end_as(status)),
+        Ok(status) => ExitCode::from(foreground_child::end_as(status)),
         Err((code, why)) => {
             report::fault(format!("paused: {program}: {why}; nothing was run"));
             ExitCode::from(code)

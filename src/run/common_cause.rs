@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Moment, Observation, State, failing_together, in_vain_until};
 
-use crate::os::listener;
+use crate::os::listening_socket;
 use crate::plan::{Plan, Question, Service};
 use crate::words;
 
-use super::look::Looks;
+use super::unit_status::Looks;
 
 /// As places in the list of all that were judged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,7 +76,8 @@ fn place(services: &[&Service]) -> Option<String> {
         return None;
     }
     let port = services.first().and_then(|service| port(service.url()?));
-    let found = port.and_then(|port| listener::at(&addresses(host(place))?, port, Instant::now() + LOOK));
+    let found =
+        port.and_then(|port| listening_socket::at(&addresses(host(place))?, port, Instant::now() + LOOK));
     Some(match found {
         Some((name, pid)) => {
             format!("all are asked at {place}, where {} (process {pid}) listens", words::escaped(&name))

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::reading::{Reading, Refused, Said};
+use super::layers::{Reading, Refused, Said};
 use super::settings::{Setting, Table, Value, Wrong};
-use super::{units, words};
+use super::{names, values};
 use crate::keys;
 use crate::plan::{Container, Restarter, Runtime, Scope, Supervised, Wake};
 
@@ -30,17 +30,17 @@ pub(super) fn restarter(
     name: Result<&str, Refused>,
     own: &Table,
 ) -> Result<Restarter, Refused> {
-    let unit = reading.find("unit", units::unit);
+    let unit = reading.find("unit", names::unit);
     let scope = reading.need(&keys::SCOPE, scope);
-    let command = reading.find("restart", words::command);
+    let command = reading.find("restart", values::command);
     let docker = reading.find("restart.docker", container);
     let podman = reading.find("restart.podman", container);
     let compose = reading.find("restart.compose", container);
     let project = reading.find("restart.project", folder);
     let supervisor = reading.find("restart.supervisor", program);
     let config = reading
-        .find("restart.config", |value| words::absolute_path(value, "/etc/supervisor/supervisord.conf"));
-    let hook = reading.find("restart.hook", |value| words::absolute_path(value, "/etc/unhang/shop.hook"));
+        .find("restart.config", |value| values::absolute_path(value, "/etc/supervisor/supervisord.conf"));
+    let hook = reading.find("restart.hook", |value| values::absolute_path(value, "/etc/unhang/shop.hook"));
     let wake = wake(reading);
     alone(reading)?;
     let (project, config) = (project?, config?.map(|said| said.value));
@@ -83,7 +83,7 @@ pub(super) fn restarter(
     }
     match unit? {
         Some(unit) => Ok(Restarter::Unit(unit.value, scope.value)),
-        None => match units::unit_named(name?) {
+        None => match names::unit_named(name?) {
             Ok(unit) => Ok(Restarter::Unit(unit, scope.value)),
             Err(wrong) => Err(reading.refuse(own.fault("unit", wrong))),
         },
@@ -138,7 +138,7 @@ pub(super) fn scope(value: &Value) -> Result<Scope, Wrong> {
 
 /// As Docker and Podman allow them.
 fn container(value: &Value) -> Result<String, Wrong> {
-    let text = words::text(value)?;
+    let text = values::text(value)?;
     let of_name = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     let good = text.chars().all(of_name) && text.starts_with(|c: char| c.is_ascii_alphanumeric());
     if good && text.len() <= LONGEST {
@@ -152,7 +152,7 @@ fn container(value: &Value) -> Result<String, Wrong> {
 
 /// `web`, `shop:web`. All of a group at once have no one life.
 fn program(value: &Value) -> Result<String, Wrong> {
-    let text = words::text(value)?;
+    let text = values::text(value)?;
     let good = !text.is_empty()
         && !text.starts_with('-')
         && text.len() <= LONGEST
@@ -164,7 +164,7 @@ fn program(value: &Value) -> Result<String, Wrong> {
 }
 
 fn folder(value: &Value) -> Result<PathBuf, Wrong> {
-    let text = words::text(value)?;
+    let text = values::text(value)?;
     if text.starts_with('/') && !text.chars().any(char::is_control) {
         return Ok(PathBuf::from(text));
     }

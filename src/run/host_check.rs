@@ -10,8 +10,8 @@ use crate::plan::{Owner, Plan, Service};
 use crate::restart::{self, command};
 use crate::words;
 
-use super::distress;
-use super::look::{self, Looks};
+use super::host_pressure;
+use super::unit_status::{self, Looks};
 
 /// What was found, a line for each, without `unhang: `.
 #[derive(Debug)]
@@ -41,13 +41,13 @@ pub(crate) fn survey(plan: &Plan) -> Found {
             .map(|why| format!("service.{key}.log_file: {why}; no act of it would be logged"));
         restart.into_iter().chain(escalate).chain(log).collect::<Vec<_>>()
     };
-    let not_told = (!plan.host.hold_when.is_empty() && !distress::can_be_told())
+    let not_told = (!plan.host.hold_when.is_empty() && !host_pressure::can_be_told())
         .then(|| "host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it".to_owned());
     Found { obstacles: services.iter().flat_map(of_one).chain(not_told).collect(), not_asked }
 }
 
 fn of_unit(looks: &Looks, service: &Service) -> Option<String> {
-    let (reason, why) = look::obstacle(&looks.of(service)?, service)?;
+    let (reason, why) = unit_status::obstacle(&looks.of(service)?, service)?;
     (reason != Reason::NoSystemd).then_some(why)
 }
 

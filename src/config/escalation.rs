@@ -2,9 +2,9 @@
 
 use unhang_core::Rung;
 
-use super::reading::Said;
+use super::layers::Said;
 use super::settings::{Fault, Value, Wrong};
-use super::words;
+use super::values;
 use crate::plan::{Restarter, Steps};
 
 pub(super) fn rungs(value: &Value) -> Result<Vec<Rung>, Wrong> {
@@ -29,7 +29,7 @@ fn rung(value: &Value) -> Result<Rung, Wrong> {
         Some("reload") => Ok(Rung::Reload),
         Some("restart") => Ok(Rung::Restart),
         Some("kill") => Ok(Rung::Kill),
-        _ => match words::command(value) {
+        _ => match values::command(value) {
             Ok(command) if !command.is_empty() => Ok(Rung::Command(command)),
             // It is a list, and wrong as a command.
             Err(of_command) if matches!(value, Value::List(_)) => Err(of_command),

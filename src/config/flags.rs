@@ -1,9 +1,9 @@
 //! Flags and the environment as one more table of settings: the strongest layer, or a plan of one.
 
 use super::document;
-use super::reading::Refused;
+use super::layers::Refused;
 use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong};
-use super::{units, values};
+use super::{names, table_values};
 use crate::cli::{PlanFlags, Typed};
 use crate::keys::{Row, Takes};
 
@@ -52,11 +52,11 @@ pub(super) fn key_of_one(typed: &Table, faults: &mut Vec<Fault>) -> Result<Optio
 }
 
 fn key_of_unit(unit: &Setting) -> String {
-    units::key_from(unit.value.text().unwrap_or_default())
+    names::key_from(unit.value.text().unwrap_or_default())
 }
 
 fn key_of_command(name: &Setting) -> Option<String> {
-    name.value.text().filter(|name| units::check_key(name).is_ok()).map(str::to_owned)
+    name.value.text().filter(|name| names::check_key(name).is_ok()).map(str::to_owned)
 }
 
 fn setting(typed: &Typed) -> Result<Setting, Fault> {
@@ -73,7 +73,7 @@ fn setting(typed: &Typed) -> Result<Setting, Fault> {
     let value = if let Takes::List { .. } = row.takes {
         command(&typed.text).map_err(|wrong| origin.fault(wrong))?
     } else {
-        values::written(row.takes, typed.text.clone().into())
+        table_values::written(row.takes, typed.text.clone().into())
     };
     Ok(Setting { key: row.name.split('.').map(Part::from).collect(), value, origin })
 }

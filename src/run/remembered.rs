@@ -13,7 +13,7 @@ use crate::report::{self, Picture};
 use crate::store::{NoState, Store};
 use crate::words;
 
-use super::watch::{self, Kept};
+use super::locked_service::{self, Kept};
 use super::{Tick, Watch, hands_off};
 
 /// What `status` and `why` show; probes nothing, writes nothing.
@@ -60,7 +60,7 @@ pub(crate) fn reset(plan: &Plan, places: &Places) -> Exit {
             return Exit::StateUnusable;
         }
     };
-    let (watches, mut exits) = watch::claim(&tick, &store, usize::MAX);
+    let (watches, mut exits) = locked_service::claim(&tick, &store, usize::MAX);
     if exits.contains(&Exit::Locked) {
         report::fault(
             "reset: a run is under way and has locked a service; that one was not cleared: try again in a minute",

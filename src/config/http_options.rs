@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::question::{self, Address, TCP};
-use super::reading::{Reading, Refused, Said};
+use super::layers::{Reading, Refused, Said};
 use super::settings::{Value, Wrong};
-use super::{guards, probes, words};
+use super::target::{self, Address, TCP};
+use super::{probes, requirements, values};
 use crate::keys;
 use crate::plan::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Trust};
 
@@ -25,13 +25,13 @@ pub(super) struct Asking<'a> {
 impl<'a> Asking<'a> {
     /// All are read before the first that was refused ends it: every fault is told at once.
     pub(super) fn read(reading: &mut Reading<'a>) -> Result<Self, Refused> {
-        let method = reading.need(&keys::METHOD, question::method);
-        let headers = question::headers(reading);
-        let status = reading.need(&keys::STATUS, question::status);
+        let method = reading.need(&keys::METHOD, target::method);
+        let headers = target::headers(reading);
+        let status = reading.need(&keys::STATUS, target::status);
         let redirects = reading.get(&keys::REDIRECTS);
-        let ca_file = reading.need(&keys::CA_FILE, words::ca_file);
+        let ca_file = reading.need(&keys::CA_FILE, values::ca_file);
         let insecure = reading.get(&keys::INSECURE);
-        let maintenance = guards::maintenance(reading);
+        let maintenance = requirements::maintenance(reading);
         let body = body(reading);
         let latency = latency(reading);
         Ok(Self {
@@ -118,7 +118,7 @@ fn latency(reading: &mut Reading<'_>) -> Latency {
     {
         let wrong = format!(
             "must be longer than latency.warn, which is {}, got {}",
-            words::spell(warn.value),
+            values::spell(warn.value),
             fail.setting.value
         );
         reading.refuse(fail.setting.fault(Wrong::cure(wrong, "warn first, fail later")));
@@ -128,7 +128,7 @@ fn latency(reading: &mut Reading<'_>) -> Latency {
 
 /// One, or a list of them.
 fn texts(value: &Value) -> Result<Vec<String>, Wrong> {
-    let one = |value: &Value| match words::text(value)? {
+    let one = |value: &Value| match values::text(value)? {
         "" => Err(Wrong::from("must not be empty")),
         text => Ok(text.to_owned()),
     };
@@ -136,7 +136,7 @@ fn texts(value: &Value) -> Result<Vec<String>, Wrong> {
 }
 
 fn pattern(value: &Value) -> Result<String, Wrong> {
-    words::text(value)?;
+    values::text(value)?;
     Ok(probes::patterns(value)?.concat())
 }
 
