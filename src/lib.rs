@@ -37,25 +37,25 @@
     )
 )]
 
-mod cli;
+pub mod cli;
 mod command;
-mod config;
+pub mod config;
 mod demo;
 mod exit;
 mod keys;
-mod log;
+pub mod log;
 mod os;
-mod places;
-mod plan;
-mod probe;
-mod report;
-mod restart;
+pub mod places;
+pub mod plan;
+pub mod probe;
+pub mod report;
+pub mod restart;
 mod run;
 mod simulate;
-mod store;
+pub mod store;
 mod suggest;
 mod usage;
-mod words;
+pub mod words;
 
 /// The program: reads the command line, does what it says, and returns the exit status.
 #[must_use]

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use crate::plan::{Owner, Plan};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Places {
+pub struct Places {
     /// What must outlive a reboot.
-    pub(crate) state: PathBuf,
+    pub state: PathBuf,
     /// Memory, for when the disk cannot be written. `None` with `--state-dir`, which stands alone, and for
     /// a user who is not logged in.
-    pub(crate) fallback: Option<PathBuf>,
-    pub(crate) locks: PathBuf,
+    pub fallback: Option<PathBuf>,
+    pub locks: PathBuf,
 }
 
 /// What `main` found out about who runs it.

@@ -26,7 +26,7 @@ pub(crate) use flags::{PlanFlags, Typed};
 /// logs each act. A healthy service is never restarted, and `run` is silent while all is well.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, disable_help_subcommand = true, after_help = examples::ALL)]
-pub(crate) struct Cli {
+pub struct Cli {
     #[command(flatten)]
     pub(crate) place: Place,
     #[command(subcommand)]
@@ -274,7 +274,7 @@ pub(crate) enum ConfigCommand {
 
 /// All that a plan is made from, as typed: what `config` asks for.
 #[derive(Debug)]
-pub(crate) struct Sources<'a> {
+pub struct Sources<'a> {
     pub(crate) place: &'a Place,
     pub(crate) plan: &'a PlanFlags,
     /// The services asked for; none: all.
@@ -323,7 +323,8 @@ impl Cli {
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut known))
     }
 
-    pub(crate) fn sources(&self) -> Sources<'_> {
+    #[must_use]
+    pub fn sources(&self) -> Sources<'_> {
         const NO_FLAGS: &PlanFlags = &PlanFlags(Vec::new());
         let (plan, only, only_by) = match &self.command {
             Command::Run(run) => (&run.plan, run.only.as_slice(), "--only"),

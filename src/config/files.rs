@@ -13,11 +13,11 @@ use super::settings::Wrong;
 #[derive(Debug)]
 pub(super) struct Places {
     /// `None`: root, or no home is known.
-    pub(super) user: Option<PathBuf>,
-    pub(super) main: PathBuf,
-    pub(super) folder: PathBuf,
+    pub user: Option<PathBuf>,
+    pub main: PathBuf,
+    pub folder: PathBuf,
     /// What root reads decides what root starts: nobody else may write it.
-    pub(super) as_root: bool,
+    pub as_root: bool,
 }
 
 #[derive(Debug)]

@@ -44,17 +44,17 @@ use crate::plan::{Owner, Plan, Probe, Service};
 use crate::suggest;
 
 /// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
-pub(crate) fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
+pub fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
     plan_at(&Places::of_this_host(), sources)
 }
 
 /// Every effective value of the plan, with its origin.
-pub(crate) fn show(sources: &Sources<'_>) -> Result<Vec<Section>, Vec<Fault>> {
+pub fn show(sources: &Sources<'_>) -> Result<Vec<Section>, Vec<Fault>> {
     show_at(&Places::of_this_host(), sources)
 }
 
 /// What to ask at a URL that is no service's, and what to call it. Reads no file.
-pub(crate) fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Probe), Vec<Fault>> {
+pub fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Probe), Vec<Fault>> {
     let mut faults = Vec::new();
     let mut typed = flags::table(sources.plan, &mut faults);
     let of_a_service = |setting: &Setting| {

@@ -11,7 +11,7 @@ pub(super) type Part = Cow<'static, str>;
 
 /// What is wrong, where, and what happens or helps: one line of section 10's style, without `unhang: `.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fault {
+pub struct Fault {
     pub(super) origin: Origin,
     pub(super) key: Vec<Part>,
     pub(super) wrong: Wrong,

@@ -22,18 +22,18 @@ use crate::words::escaped;
 
 /// `[service.shop]` or `[host]`, with its values.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Section {
-    pub(crate) name: String,
-    pub(crate) entries: Vec<Entry>,
+pub struct Section {
+    pub name: String,
+    pub entries: Vec<Entry>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
+pub struct Entry {
+    pub key: String,
     /// As TOML.
-    pub(crate) value: String,
+    pub value: String,
     /// `FILE:LINE`, a variable, a flag, or `default`.
-    pub(crate) origin: String,
+    pub origin: String,
 }
 
 /// `layers`: weakest first.

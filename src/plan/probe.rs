@@ -8,17 +8,17 @@ use unhang_core::Weight;
 use super::Question;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Probe {
+pub struct Probe {
     /// `None`: the service's own url.
-    pub(crate) name: Option<String>,
-    pub(crate) weight: Weight,
+    pub name: Option<String>,
+    pub weight: Weight,
     /// In all.
-    pub(crate) timeout: Duration,
-    pub(crate) asks: Asks,
+    pub timeout: Duration,
+    pub asks: Asks,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Asks {
+pub enum Asks {
     Url(Box<Question>),
     Kind {
         /// The key of its `Spec`.
@@ -28,7 +28,8 @@ pub(crate) enum Asks {
 }
 
 impl Probe {
-    pub(crate) fn question(&self) -> Option<&Question> {
+    #[must_use]
+    pub fn question(&self) -> Option<&Question> {
         match &self.asks {
             Asks::Url(question) => Some(question),
             Asks::Kind { .. } => None,
@@ -51,7 +52,7 @@ impl Probe {
 
 /// What a kind of probe takes in a table of its own.
 #[derive(Debug)]
-pub(crate) struct Spec {
+pub struct Spec {
     /// Says what is asked about, and by that which kind it is: `disk = "/"`.
     pub(crate) subject: Key,
     pub(crate) keys: &'static [Key],
@@ -64,7 +65,7 @@ pub(crate) struct Spec {
 }
 
 #[derive(Debug)]
-pub(crate) struct Key {
+pub struct Key {
     /// `warn`, `age.warn`
     pub(crate) name: &'static str,
     pub(crate) word: Word,
@@ -74,7 +75,7 @@ pub(crate) struct Key {
 
 /// What is wrong with the value of a key beside others, and what helps.
 #[derive(Debug)]
-pub(crate) struct Clash {
+pub struct Clash {
     pub(crate) key: &'static str,
     pub(crate) what: String,
     pub(crate) cure: &'static str,
@@ -82,7 +83,7 @@ pub(crate) struct Clash {
 
 /// What a key may hold. Shapes that one kind alone knows are a `Text` with its own test.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Word {
+pub enum Word {
     /// Tested: what is wrong with it.
     Text(fn(&str) -> Option<&'static str>),
     /// The absolute path of a file or folder.
@@ -107,7 +108,7 @@ pub(crate) enum Word {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Value {
+pub enum Value {
     Text(String),
     Number(u64),
     Span(Duration),
@@ -116,7 +117,7 @@ pub(crate) enum Value {
 
 /// The values of one probe's table, by key; each as its `Word` has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Given(pub(crate) BTreeMap<&'static str, Value>);
+pub struct Given(pub(crate) BTreeMap<&'static str, Value>);
 
 impl Given {
     /// "" where nothing was said.
@@ -150,11 +151,13 @@ impl Given {
 }
 
 /// For a kind in whose values nothing can clash.
-pub(crate) const fn no_clash(_: &Given) -> Option<Clash> {
+#[must_use]
+pub const fn no_clash(_: &Given) -> Option<Clash> {
     None
 }
 
 /// Takes any text but an empty one.
-pub(crate) fn any_text(text: &str) -> Option<&'static str> {
+#[must_use]
+pub fn any_text(text: &str) -> Option<&'static str> {
     text.is_empty().then_some("must not be empty")
 }

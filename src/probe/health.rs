@@ -8,7 +8,7 @@ use crate::plan::{FailOn, JsonRules};
 use crate::words;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Health {
+pub enum Health {
     Well,
     /// With the component that is worst, and what it says.
     Warning(String),
@@ -17,7 +17,8 @@ pub(super) enum Health {
 }
 
 /// `body`: all of it.
-pub(super) fn of(body: &[u8], rules: &JsonRules) -> Health {
+#[must_use]
+pub fn of(body: &[u8], rules: &JsonRules) -> Health {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
     let said = match serde_json::from_str::<Value>(text) {

@@ -10,7 +10,7 @@ mod disk;
 mod fault;
 mod file;
 mod head;
-mod health;
+pub mod health;
 mod http;
 mod kinds;
 mod load;
@@ -46,13 +46,13 @@ pub(crate) use kinds::KINDS;
 
 /// A probe, and what it may lean on besides what it was given.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub(crate) probe: &'a Probe,
-    pub(crate) ground: Ground<'a>,
+pub struct Asked<'a> {
+    pub probe: &'a Probe,
+    pub ground: Ground<'a>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Ground<'a> {
+pub struct Ground<'a> {
     /// By the wall clock, since 1970: the start of the run.
     pub(crate) now: Duration,
     /// It is over by then.
@@ -66,16 +66,16 @@ pub(crate) struct Ground<'a> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) observation: Observation,
+pub struct Answer {
+    pub observation: Observation,
     /// It is well, but over a threshold that warns.
-    pub(crate) near: Option<String>,
+    pub near: Option<String>,
     /// Of what is well.
-    pub(crate) said: Option<String>,
+    pub said: Option<String>,
     /// Of the answer, if one came.
-    pub(crate) status: Option<u16>,
-    pub(crate) times: Times,
-    pub(crate) memory: Option<String>,
+    pub status: Option<u16>,
+    pub times: Times,
+    pub memory: Option<String>,
 }
 
 impl Default for Answer {
@@ -103,7 +103,8 @@ pub(crate) fn all(asked: &[Asked<'_>], widest: usize, until: Instant) -> Vec<Ans
 }
 
 /// On this thread, over within the probe's time limit.
-pub(crate) fn ask(asked: &Asked<'_>) -> Answer {
+#[must_use]
+pub fn ask(asked: &Asked<'_>) -> Answer {
     let Asked { probe, ground } = asked;
     let limit = probe.timeout;
     // ureq 3.5 panics on some broken redirects ("remote to have signaled redirect").

@@ -19,7 +19,7 @@ const SCHEMA: u32 = 1;
 
 /// How much is asked: systemd and the state are, only if somebody wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Depth {
+pub enum Depth {
     Probe,
     Everything,
 }

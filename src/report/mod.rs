@@ -16,13 +16,14 @@ use unhang_core::{Decision, Moment, Observation};
 
 use crate::plan::Service;
 use crate::words;
+pub use check::Depth;
 pub(crate) use check::{
-    Answered, Checked, CheckedProbe, Depth, Leave, Prospect, Watched, check, check_json, check_refused, level,
+    Answered, Checked, CheckedProbe, Leave, Prospect, Watched, check, check_json, check_refused, level,
 };
 pub(crate) use progress::Progress;
-pub(crate) use screen::{Screen, Style};
-pub(crate) use settings::{json as settings_json, lines as settings};
-pub(crate) use status::{Picture, json, table, why};
+pub use screen::{Screen, Style};
+pub use settings::{json as settings_json, lines as settings};
+pub use status::{Picture, json, table, why};
 
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
 pub(crate) fn fault(text: impl Display) {

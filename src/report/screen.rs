@@ -2,16 +2,16 @@
 
 /// Is a person looking, on something that shows colours?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
+pub enum Style {
     Plain,
     Colour,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Screen {
-    pub(crate) style: Style,
+pub struct Screen {
+    pub style: Style,
     /// In characters. `None`: no terminal, or one that does not say.
-    pub(crate) width: Option<usize>,
+    pub width: Option<usize>,
 }
 
 impl Screen {

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 const SCHEMA: u32 = 1;
 
 /// A section with key, value and origin of its entries.
-pub(crate) fn lines((name, rows): (&str, Vec<[&str; 3]>)) -> Vec<String> {
+#[must_use]
+pub fn lines((name, rows): (&str, Vec<[&str; 3]>)) -> Vec<String> {
     let said = |[key, value, _]: &[&str; 3]| format!("{key} = {value}");
     let width = rows.iter().map(|row| said(row).chars().count()).max().unwrap_or(0);
     let entries = rows.iter().map(|row| {
@@ -15,7 +16,7 @@ pub(crate) fn lines((name, rows): (&str, Vec<[&str; 3]>)) -> Vec<String> {
     [format!("[{name}]")].into_iter().chain(entries).chain([String::new()]).collect()
 }
 
-pub(crate) fn json<'a>(sections: impl Iterator<Item = (&'a str, Vec<[&'a str; 3]>)>) -> Value {
+pub fn json<'a>(sections: impl Iterator<Item = (&'a str, Vec<[&'a str; 3]>)>) -> Value {
     let object = |rows: Vec<[&str; 3]>| -> Value {
         let entry =
             |[key, value, origin]: [&str; 3]| (key.to_owned(), json!({ "value": value, "origin": origin }));

@@ -24,18 +24,18 @@ const NOT_SEEN: &str = "no run has looked at it";
 
 /// What is known of a service without asking it.
 #[derive(Debug)]
-pub(crate) struct Picture<'a> {
-    pub(crate) service: &'a Service,
-    pub(crate) state: State,
-    pub(crate) outlook: Outlook,
+pub struct Picture<'a> {
+    pub service: &'a Service,
+    pub state: State,
+    pub outlook: Outlook,
     /// How long ago the last tick was; `None`: there was none.
-    pub(crate) last_tick: Option<Duration>,
+    pub last_tick: Option<Duration>,
     /// Where the ticks' locks are looked for.
-    pub(crate) locks: &'a Path,
+    pub locks: &'a Path,
     /// The state could not be read.
-    pub(crate) unreadable: Option<String>,
+    pub unreadable: Option<String>,
     /// Now, whatever the last run found.
-    pub(crate) paused: Option<Paused>,
+    pub paused: Option<Paused>,
 }
 
 impl Picture<'_> {
@@ -47,7 +47,8 @@ impl Picture<'_> {
 }
 
 /// One line each, in columns; those that a narrow terminal has no room for come below.
-pub(crate) fn table(pictures: &[Picture<'_>], now: &Moment, depth: Depth, screen: &Screen) -> Vec<String> {
+#[must_use]
+pub fn table(pictures: &[Picture<'_>], now: &Moment, depth: Depth, screen: &Screen) -> Vec<String> {
     let rows: Vec<[String; 8]> = pictures.iter().map(|picture| row(picture, now)).collect();
     let width =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
@@ -142,7 +143,7 @@ fn breaks(widths: &[usize], terminal: Option<usize>) -> Vec<usize> {
 }
 
 /// Four lines: what happened, what is counted, what holds it, the earliest restart.
-pub(crate) fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
+pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let Picture { service, state, outlook, last_tick, .. } = picture;
     let since = state.since.as_ref().map(|at| format!(" since {}", words::past(at, now)));
     let said = state.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
@@ -229,7 +230,8 @@ fn flapping(picture: &Picture<'_>) -> String {
 }
 
 /// `{"schema":1,"services":[...]}`
-pub(crate) fn json(pictures: &[Picture<'_>], now: &Moment) -> Value {
+#[must_use]
+pub fn json(pictures: &[Picture<'_>], now: &Moment) -> Value {
     let services: Vec<Value> = pictures.iter().map(|picture| object(picture, now)).collect();
     json!({ "schema": SCHEMA, "services": services })
 }

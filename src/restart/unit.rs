@@ -3,7 +3,7 @@
 //! taken for the outcome: the unit's next InvocationID and the probe tell that.
 #![expect(clippy::disallowed_methods, reason = "this room starts systemctl")]
 
-mod show;
+pub mod show;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -16,7 +16,7 @@ pub(crate) enum Fault {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Faults(BTreeMap<String, Moment>);
+pub struct Faults(BTreeMap<String, Moment>);
 
 impl Faults {
     pub(super) fn new(told: BTreeMap<String, Moment>) -> Self {

@@ -27,7 +27,7 @@ const LARGEST: u64 = 64 * 1024;
 const KEPT_CORRUPT: usize = 3;
 
 #[derive(Debug)]
-pub(crate) struct Store {
+pub struct Store {
     disk: io::Result<Folder>,
     /// `None`: there is to be none.
     fallback: Option<io::Result<Folder>>,
@@ -44,27 +44,27 @@ enum Access {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Record {
+pub struct Record {
     /// Grows with each save.
     sequence: u64,
-    pub(crate) state: State,
+    pub state: State,
     /// Of probes, by name: where in a log the last run has stopped reading.
-    pub(crate) memory: BTreeMap<String, String>,
-    pub(crate) faults: Faults,
+    pub memory: BTreeMap<String, String>,
+    pub faults: Faults,
 }
 
 /// What was found of a service.
 #[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) record: Record,
-    pub(crate) place: Place,
+pub struct Loaded {
+    pub record: Record,
+    pub place: Place,
     /// A file could not be read: what became of it, and what we go on with.
-    pub(crate) unreadable: Option<String>,
+    pub unreadable: Option<String>,
 }
 
 /// Why a service has no state to go on with, and is left alone.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NoState {
+pub enum NoState {
     /// The file was written by a newer unhang, of this version of its shape.
     Newer { version: u64, file: PathBuf },
     /// We could not look at it now, through no fault of the file: which, and why.
@@ -72,14 +72,14 @@ pub(crate) enum NoState {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     Disk,
     /// The disk could not be written when this was saved.
     Memory,
 }
 
 #[derive(Debug)]
-pub(crate) enum Saved {
+pub enum Saved {
     OnDisk,
     /// With the reason why not on disk.
     InMemory(String),
@@ -89,7 +89,7 @@ pub(crate) enum Saved {
 
 impl Store {
     /// An error: without locks two runs could act at once.
-    pub(crate) fn open(places: &Places) -> io::Result<Self> {
+    pub fn open(places: &Places) -> io::Result<Self> {
         let locks = Some(Folder::create(&places.locks)?);
         let fallback = places.fallback.as_deref().map(Folder::create);
         Ok(Self {
@@ -135,7 +135,7 @@ impl Store {
         self.at.locks.join(lock_name(name))
     }
 
-    pub(crate) fn load(&self, key: &str, now: &Moment) -> Result<Loaded, NoState> {
+    pub fn load(&self, key: &str, now: &Moment) -> Result<Loaded, NoState> {
         let file = file_name(key);
         let lost = self.lost();
         if let Some((at, want)) = lost.iter().find(|(_, error)| is_want_of_ours(error)) {
@@ -187,7 +187,7 @@ impl Store {
         Ok(Loaded { record, place, unreadable: unreadable.map(|what| format!("{what}; {going_on}")) })
     }
 
-    pub(crate) fn save(&self, key: &str, record: &mut Record) -> Saved {
+    pub fn save(&self, key: &str, record: &mut Record) -> Saved {
         let file = file_name(key);
         record.sequence = record.sequence.saturating_add(1);
         let bytes = state_file::written(record);

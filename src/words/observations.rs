@@ -8,7 +8,8 @@ use super::span;
 
 /// `HTTP 502`; `HTTP 000` is no answer, as curl has it. Of a probe with a name: that name, and the answer if it
 /// was one of HTTP.
-pub(crate) fn answer(cause: &Cause) -> String {
+#[must_use]
+pub fn answer(cause: &Cause) -> String {
     let status = cause.http();
     match cause.probe() {
         Some(name) if status == 0 => name.to_owned(),
@@ -18,7 +19,8 @@ pub(crate) fn answer(cause: &Cause) -> String {
 }
 
 /// Nothing for most statuses: `http` says it all.
-pub(crate) fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
+#[must_use]
+pub fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
     let within = span(timeout);
     Some(match cause {
         Cause::Maintenance(_) => "it says maintenance".to_owned(),
@@ -57,7 +59,8 @@ fn failing(cause: &Cause, timeout: Duration) -> String {
 }
 
 /// Of a warning, without the name of its probe.
-pub(crate) fn warning(of: &WarningOf, timeout: Duration) -> String {
+#[must_use]
+pub fn warning(of: &WarningOf, timeout: Duration) -> String {
     match of {
         WarningOf::Near(words) => words.clone(),
         WarningOf::Failing(cause) => failing(cause, timeout),
@@ -66,18 +69,20 @@ pub(crate) fn warning(of: &WarningOf, timeout: Duration) -> String {
 }
 
 /// `disk: 91% of / used`
-pub(crate) fn warned(warned: &Warned) -> String {
+#[must_use]
+pub fn warned(warned: &Warned) -> String {
     let name = warned.probe.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
     format!("{name}{}", warned.words)
 }
 
 /// `3 probes healthy`
-pub(crate) fn probes_healthy(n: usize) -> String {
+#[must_use]
+pub fn probes_healthy(n: usize) -> String {
     format!("{n} probe{} healthy", if n == 1 { "" } else { "s" })
 }
 
 /// Of each warning that is kept in the state, in characters.
-pub(crate) const WARNED: usize = 200;
+pub const WARNED: usize = 200;
 
 fn tls(fault: &TlsFault) -> String {
     match fault {
@@ -93,7 +98,8 @@ fn tls(fault: &TlsFault) -> String {
     }
 }
 
-pub(crate) fn doubt(doubt: &Doubt) -> String {
+#[must_use]
+pub fn doubt(doubt: &Doubt) -> String {
     match doubt {
         Doubt::Lookup(why) => format!("name not resolved: {why}"),
         Doubt::NoRoute => "no route to the host".to_owned(),

@@ -15,9 +15,10 @@ Conflicts,ConflictedBy";
 
 /// One unit's properties.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Block<'a>(Vec<(&'a str, &'a str)>);
+pub struct Block<'a>(Vec<(&'a str, &'a str)>);
 
-pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
+#[must_use]
+pub fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut blocks = vec![Block::default()];
     for line in text.lines() {
         if line.is_empty() {
@@ -36,12 +37,13 @@ impl<'a> Block<'a> {
     }
 
     /// Does it answer for this name, be it an alias?
-    pub(super) fn is(&self, name: &str) -> bool {
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
         self.id() == name || self.words("Names").any(|known| known == name)
     }
 
     /// `monotonic`: CLOCK_MONOTONIC now. `None`: it lacks what every systemd tells, or tells it twice.
-    pub(super) fn life(&self, monotonic: Duration) -> Option<Life> {
+    pub fn life(&self, monotonic: Duration) -> Option<Life> {
         if self.is_garbled() {
             return None;
         }
@@ -85,7 +87,8 @@ impl<'a> Block<'a> {
 
     /// The units that a restart of this one would start or stop, each once. Devices, slices and scopes
     /// come and go by themselves.
-    pub(super) fn relations(&self) -> Vec<(&'a str, Relation)> {
+    #[must_use]
+    pub fn relations(&self) -> Vec<(&'a str, Relation)> {
         let mut found: Vec<(&str, Relation)> = Vec::new();
         for (property, relation) in [
             ("Requires", Relation::Required),
@@ -107,7 +110,8 @@ impl<'a> Block<'a> {
 
     /// A oneshot that has done its work is inactive, and so is a mount that expired: only a service that
     /// runs tells by its stamps that somebody stopped it.
-    pub(super) fn neighbour(&self, unit: &str, relation: Relation) -> Option<Neighbour> {
+    #[must_use]
+    pub fn neighbour(&self, unit: &str, relation: Relation) -> Option<Neighbour> {
         let life = self.life(Duration::ZERO)?;
         let tells = life.load != Load::NotFound && life.main_exit.is_some() && !self.is_passing_oneshot();
         let shown = life.condition();
@@ -116,7 +120,8 @@ impl<'a> Block<'a> {
     }
 
     /// How long systemd itself waits for the stop and the start; `None`: without end.
-    pub(super) fn restart_limit(&self) -> Option<Duration> {
+    #[must_use]
+    pub fn restart_limit(&self) -> Option<Duration> {
         let stop = parse_span(self.get("TimeoutStopUSec")?)?;
         Some(stop.saturating_add(parse_span(self.get("TimeoutStartUSec")?)?))
     }
@@ -126,17 +131,20 @@ impl<'a> Block<'a> {
         self.get("NeedDaemonReload") == Some("yes")
     }
 
-    pub(super) fn stop_limit(&self) -> Option<Duration> {
+    #[must_use]
+    pub fn stop_limit(&self) -> Option<Duration> {
         parse_span(self.get("TimeoutStopUSec")?)
     }
 
     /// It ends and is well: nothing that could hang.
-    pub(super) fn is_passing_oneshot(&self) -> bool {
+    #[must_use]
+    pub fn is_passing_oneshot(&self) -> bool {
         self.get("Type") == Some("oneshot") && self.get("RemainAfterExit") != Some("yes")
     }
 
     /// systemd itself calls the host stopping when this is so of `shutdown.target`.
-    pub(super) fn is_active_or_pending(&self) -> bool {
+    #[must_use]
+    pub fn is_active_or_pending(&self) -> bool {
         let job = self.get("Job").is_some_and(|job| !job.is_empty());
         job || matches!(self.get("ActiveState"), Some("active" | "activating" | "reloading"))
     }

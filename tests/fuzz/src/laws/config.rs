@@ -11,11 +11,11 @@ use toml::de::{DeTable, DeValue};
 use unhang_core::Weight;
 
 use super::{SECRET, is_one_harmless_line, scratch, typed};
-use crate::cli::Cli;
-use crate::config;
-use crate::plan::{Plan, Probe, Question, Restarter, Service};
-use crate::report;
-use crate::words;
+use unhang::cli::Cli;
+use unhang::config;
+use unhang::plan::{Plan, Probe, Question, Restarter, Service};
+use unhang::report;
+use unhang::words;
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::health::{Health, of};
-use crate::plan::{FailOn, JsonRules};
+use unhang::probe::health::{Health, of};
+use unhang::plan::{FailOn, JsonRules};
 
 pub fn holds(bytes: &[u8]) {
     let Some((how, body)) = bytes.split_first() else { return };

@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use unhang_core::{Observation, Weight};
 
 use super::scratch;
-use crate::plan::{Asks, BodyRules, FailOn, JsonRules, Latency, Probe, Question, StatusSet, Trust};
-use crate::probe;
-use crate::words;
+use unhang::plan::{Asks, BodyRules, FailOn, JsonRules, Latency, Probe, Question, StatusSet, Trust};
+use unhang::probe;
+use unhang::words;
 
 /// Short, for an answer that ends in silence takes it whole.
 const TIMEOUT: Duration = Duration::from_millis(30);

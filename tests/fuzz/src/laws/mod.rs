@@ -12,7 +12,7 @@ use std::path::Path;
 use clap::Parser;
 use tempfile::TempDir;
 
-use crate::cli::Cli;
+use unhang::cli::Cli;
 
 /// A law by its name.
 #[must_use]

@@ -13,11 +13,11 @@ use unhang_core::{
 };
 
 use super::{scratch, typed};
-use crate::places::Places;
-use crate::plan::Service;
-use crate::report::{self, Depth, Picture, Screen, Style};
-use crate::store::{Loaded, NoState, Saved, Store};
-use crate::{config, log, words};
+use unhang::places::Places;
+use unhang::plan::Service;
+use unhang::report::{self, Depth, Picture, Screen, Style};
+use unhang::store::{Loaded, NoState, Saved, Store};
+use unhang::{config, log, words};
 
 struct Stage {
     folder: PathBuf,

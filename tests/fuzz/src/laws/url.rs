@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use ureq::http::{Request, Uri};
 
 use super::{SECRET, is_one_harmless_line, typed};
-use crate::cli::Cli;
-use crate::config;
-use crate::plan::Question;
+use unhang::cli::Cli;
+use unhang::config;
+use unhang::plan::Question;
 
 pub fn holds(bytes: &[u8]) {
     static CLI: LazyLock<Cli> = LazyLock::new(|| typed(&["check"]));

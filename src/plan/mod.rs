@@ -1,9 +1,7 @@
 //! What a tick is asked to do, valid and complete: the words that `config` hands to every other room.
 //! Built by `config` only; knows no file, flag or default.
 
-#[path = "plan/method.rs"] // tests/fuzz takes this file in from elsewhere
 mod method;
-#[path = "plan/probe.rs"]
 mod probe;
 
 use std::collections::BTreeMap;
@@ -15,23 +13,23 @@ use std::time::Duration;
 use unhang_core::{Budget, Cause, Policy, Weight};
 
 pub(crate) use method::{Method, Shows, Steps};
-pub(crate) use probe::{Asks, Clash, Given, Key, Probe, Spec, Value, Word, any_text, no_clash};
+pub use probe::{Asks, Clash, Given, Key, Probe, Spec, Value, Word, any_text, no_clash};
 
 /// At least one service, sorted by key; no two share a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Plan {
-    pub(crate) services: Vec<Service>,
+pub struct Plan {
+    pub services: Vec<Service>,
     /// What they require besides each other, sorted by name.
-    pub(crate) required: Vec<Required>,
-    pub(crate) host: HostPlan,
+    pub required: Vec<Required>,
+    pub host: HostPlan,
     /// `--state-dir`: state and locks go there and nowhere else.
-    pub(crate) state_dir: Option<PathBuf>,
-    pub(crate) owner: Owner,
+    pub state_dir: Option<PathBuf>,
+    pub owner: Owner,
 }
 
 /// Whose services these are, and so where they are remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Owner {
+pub enum Owner {
     /// /etc/unhang says so: everybody may ask about them.
     System,
     /// A file or flags of the caller's own.
@@ -39,16 +37,16 @@ pub(crate) enum Owner {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HostPlan {
+pub struct HostPlan {
     /// The whole tick ends by then.
-    pub(crate) deadline: Duration,
+    pub deadline: Duration,
     /// While PID 1 is younger than this, nothing is restarted.
-    pub(crate) boot_grace: Duration,
+    pub boot_grace: Duration,
     /// While dpkg or apt is at work, everything is paused.
-    pub(crate) pause_on_dpkg: bool,
+    pub pause_on_dpkg: bool,
     /// For the restarts, most in vain, of services that began to fail together.
-    pub(crate) budget: Budget,
-    pub(crate) hold_when: Bounds,
+    pub budget: Budget,
+    pub hold_when: Bounds,
 }
 
 /// What the host must be busier with for restarts to be held; most name none.
@@ -57,7 +55,7 @@ pub(crate) type Bounds = Vec<(Stall, u32)>;
 /// What tasks wait for, as the kernel counts it (Documentation/accounting/psi.rst): the share of the last
 /// minute in which some of them, or all, did, in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stall {
+pub enum Stall {
     MemorySome,
     MemoryFull,
     CpuSome,
@@ -85,7 +83,7 @@ impl HostPlan {
 
 /// Asked only when something that requires it fails: an address, or a service that this run is not about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Required {
+pub struct Required {
     pub(crate) name: String,
     pub(crate) probes: Vec<Probe>,
     /// Of a service that is restarted by one.
@@ -95,29 +93,29 @@ pub(crate) struct Required {
 
 /// A file that pauses a service while it is there and young.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PauseFile {
+pub struct PauseFile {
     /// `None`: there is none.
-    pub(crate) path: Option<PathBuf>,
+    pub path: Option<PathBuf>,
     /// By its modification time; above zero.
-    pub(crate) max_age: Duration,
+    pub max_age: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Service {
+pub struct Service {
     /// The table's key, `[A-Za-z0-9_.@-]+`: names the files.
-    pub(crate) key: String,
+    pub key: String,
     /// What log lines call it.
-    pub(crate) name: String,
-    pub(crate) restarter: Restarter,
+    pub name: String,
+    pub restarter: Restarter,
     /// At least one that counts; its own url, if it has one, is the first.
-    pub(crate) probes: Vec<Probe>,
-    pub(crate) policy: Policy,
+    pub probes: Vec<Probe>,
+    pub policy: Policy,
     /// After a restart, probe once a second until healthy or this long.
-    pub(crate) verify: Duration,
+    pub verify: Duration,
     /// Names of services, or addresses: while one fails its own probe, this is not restarted.
-    pub(crate) requires: Vec<String>,
-    pub(crate) pause_file: PauseFile,
-    pub(crate) log_file: PathBuf,
+    pub requires: Vec<String>,
+    pub pause_file: PauseFile,
+    pub log_file: PathBuf,
 }
 
 impl Service {
@@ -166,7 +164,8 @@ impl Service {
 
     /// Its lock: by unit, since two services must not have one unit, and if a mistake lets them, not act
     /// at once.
-    pub(crate) fn lock(&self) -> &str {
+    #[must_use]
+    pub fn lock(&self) -> &str {
         self.unit().unwrap_or(&self.key)
     }
 
@@ -187,7 +186,7 @@ fn hash(marked: impl Hash) -> u64 {
 
 /// How a service is restarted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Restarter {
+pub enum Restarter {
     Unit(String, Scope),
     Container(Container),
     Supervised(Supervised),
@@ -203,7 +202,7 @@ pub(crate) enum Restarter {
 
 impl Restarter {
     /// What a person calls it.
-    pub(crate) fn words(&self) -> &str {
+    pub fn words(&self) -> &str {
         match self {
             Self::Unit(unit, _) => unit,
             Self::Container(container) => &container.name,
@@ -236,14 +235,14 @@ impl Restarter {
 
 /// Whose systemd runs a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Scope {
+pub enum Scope {
     System,
     /// That of the user who runs unhang.
     User,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Container {
+pub struct Container {
     pub(crate) runtime: Runtime,
     /// Its name; of compose, the name of the service.
     pub(crate) name: String,
@@ -259,17 +258,18 @@ pub(crate) enum Runtime {
 
 /// Until one of them is answered well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Wake {
-    pub(crate) pings: u32,
+pub struct Wake {
+    pub pings: u32,
     /// From the beginning of one to that of the next.
-    pub(crate) every: Duration,
+    pub every: Duration,
     /// For each: a cold start takes its time.
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
 }
 
 impl Wake {
     /// If none is answered.
-    pub(crate) fn longest(&self) -> Duration {
+    #[must_use]
+    pub fn longest(&self) -> Duration {
         let before = self.every.max(self.timeout).saturating_mul(self.pings.saturating_sub(1));
         before.saturating_add(self.timeout)
     }
@@ -277,7 +277,7 @@ impl Wake {
 
 /// A program of supervisord's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Supervised {
+pub struct Supervised {
     /// `web`, or `shop:web` of a group.
     pub(crate) program: String,
     /// `None`: where supervisorctl looks by itself.
@@ -286,33 +286,33 @@ pub(crate) struct Supervised {
 
 /// What a probe asks, and what it takes for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Question {
+pub struct Question {
     /// `http(s)://HOST[:PORT][/PATH]` or `tcp://HOST:PORT`, checked by `config`.
-    pub(crate) url: String,
+    pub url: String,
     /// The Unix socket to ask at; the URL is then `http://localhost/PATH`.
-    pub(crate) socket: Option<PathBuf>,
+    pub socket: Option<PathBuf>,
     /// Of weight where `may_need_tls`.
-    pub(crate) trust: Trust,
+    pub trust: Trust,
     /// Upper case, a token of RFC 9110.
-    pub(crate) method: String,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) status: StatusSet,
-    pub(crate) redirects: u32,
-    pub(crate) maintenance: Option<Maintenance>,
-    pub(crate) body: BodyRules,
-    pub(crate) latency: Latency,
+    pub method: String,
+    pub headers: BTreeMap<String, String>,
+    pub status: StatusSet,
+    pub redirects: u32,
+    pub maintenance: Option<Maintenance>,
+    pub body: BodyRules,
+    pub latency: Latency,
 }
 
 /// What the body of an answer must be; none: it is not read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct BodyRules {
+pub struct BodyRules {
     /// Each must stand in it.
-    pub(crate) contains: Vec<String>,
+    pub contains: Vec<String>,
     /// None may.
-    pub(crate) lacks: Vec<String>,
+    pub lacks: Vec<String>,
     /// Matches it somewhere; checked by `config`.
-    pub(crate) regex: Option<String>,
-    pub(crate) json: Option<JsonRules>,
+    pub regex: Option<String>,
+    pub json: Option<JsonRules>,
 }
 
 impl BodyRules {
@@ -323,15 +323,15 @@ impl BodyRules {
 
 /// What it says of itself is believed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct JsonRules {
-    pub(crate) fail_on: FailOn,
+pub struct JsonRules {
+    pub fail_on: FailOn,
     /// Names of components that do not matter.
-    pub(crate) ignore: Vec<String>,
+    pub ignore: Vec<String>,
 }
 
 /// The mildest word that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum FailOn {
+pub enum FailOn {
     /// `degraded` only warns.
     Failure,
     Warning,
@@ -339,14 +339,14 @@ pub(crate) enum FailOn {
 
 /// An answer that takes longer warns, or fails.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Latency {
+pub struct Latency {
     pub(crate) warn: Option<Duration>,
     pub(crate) fail: Option<Duration>,
 }
 
 /// An answer that means: not failing, but not to be touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Maintenance {
+pub struct Maintenance {
     pub(crate) status: StatusSet,
     /// In lower case; the answer must have it, too.
     pub(crate) header: Option<String>,
@@ -377,7 +377,8 @@ impl Question {
         Self { method, status, headers: named, ..Self::of_address(url) }
     }
 
-    pub(crate) fn is_of_address(&self) -> bool {
+    #[must_use]
+    pub fn is_of_address(&self) -> bool {
         self.url.starts_with("tcp:")
     }
 
@@ -390,7 +391,7 @@ impl Question {
 
 /// By what an https server is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Trust {
+pub struct Trust {
     /// Certificates besides those of this host.
     pub(crate) ca_file: Option<PathBuf>,
     /// By nothing, then: encrypted, but with whom is not asked.
@@ -399,7 +400,7 @@ pub(crate) struct Trust {
 
 /// The statuses that mean healthy: ranges, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StatusSet(pub(crate) Vec<(u16, u16)>);
+pub struct StatusSet(pub Vec<(u16, u16)>);
 
 /// `200,204,300-399`
 impl fmt::Display for StatusSet {

@@ -1,6 +1,5 @@
 //! The decision's facts in an operator's words. Pure: no file, no clock; used by `log` and `report`.
 
-#[path = "words/observations.rs"] // tests/fuzz takes this file in from elsewhere
 mod observations;
 
 use std::io;
@@ -13,7 +12,7 @@ use unhang_core::{
 };
 
 use crate::plan::{Restarter, Service, Shows};
-pub(crate) use observations::{WARNED, answer, cause, doubt, probes_healthy, warned, warning};
+pub use observations::{WARNED, answer, cause, doubt, probes_healthy, warned, warning};
 
 /// `40 ms`, `3.2 s`, `12 s`, `2 min`, `1 h 5 min`: two units at most.
 pub(crate) fn span(span: Duration) -> String {
@@ -390,7 +389,8 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
 }
 
 /// One printable line: what comes from outside must neither forge a line nor drive a terminal.
-pub(crate) fn escaped(text: &str) -> String {
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         if drives_a_terminal(c) {
@@ -424,5 +424,4 @@ fn two(large: u64, large_name: &str, small: u64, small_name: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "words/tests.rs"] // tests/fuzz takes this file in from elsewhere
 mod tests;
