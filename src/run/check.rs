@@ -11,14 +11,14 @@ use crate::places::Places;
 use crate::plan::{Owner, Plan, Probe, Service};
 use crate::probe::Answer;
 use crate::report;
-use crate::report::{Checked, CheckedProbe, Depth, Leave, Progress, Prospect, Watched};
+use crate::report::{Checked, CheckedProbe, Depth, Leave, Prospect, Watched};
 use crate::store::Store;
-use crate::words;
 
-use super::Tick;
+use super::context::Tick;
 use super::hands_off::{self, Ground, HandsOff};
 use super::host_pressure;
 use super::probing::{self, Inquiry, Reply};
+use super::progress;
 use super::remembered::{ago, remembered};
 use super::unit_status::{self, Looks};
 
@@ -34,7 +34,7 @@ pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Ch
         .zip(&memories)
         .map(|(service, memory)| Inquiry::of(service, Some(memory)))
         .collect();
-    let waiting = progress(plan);
+    let waiting = progress::show_probing(plan);
     let replies = probing::all(&inquiries, &tick.now, widest, tick.until());
     drop(waiting);
     let prospects = match depth {
@@ -60,7 +60,7 @@ fn memory(service: &Service, store: &Store, tick: &Tick<'_>) -> Memory {
 pub(crate) fn check_url<'a>(shown: &'a str, probe: &'a Probe) -> Checked<'a> {
     let probes = std::slice::from_ref(probe);
     let inquiry = Inquiry { probes, unit: None, own_log: None, memory: None };
-    let waiting = probing(1, probe.timeout);
+    let waiting = progress::show_probing_of(1, probe.timeout);
     let reply = probing::one(inquiry, &clock::now());
     drop(waiting);
     checked(shown, probes, reply)
@@ -76,17 +76,6 @@ fn leave(owner: Owner, service: &Service) -> Leave {
     let user = rustix::process::geteuid();
     let asks_polkit = owner == Owner::Caller && service.unit().is_some() && !user.is_root();
     if asks_polkit { Leave::OfPolkit(user.as_raw()) } else { Leave::OfItself }
-}
-
-/// While all services are probed.
-pub(super) fn progress(plan: &Plan) -> Progress {
-    let longest = plan.services.iter().map(Service::longest_timeout).max().unwrap_or_default();
-    probing(plan.services.len(), longest)
-}
-
-fn probing(services: usize, longest: Duration) -> Progress {
-    let word = if services == 1 { "service" } else { "services" };
-    Progress::begin(format!("probing {services} {word} (each {} at most)", words::span(longest)))
 }
 
 fn checked<'a>(label: &'a str, probes: &'a [Probe], reply: Reply) -> Checked<'a> {

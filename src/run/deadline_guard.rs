@@ -13,7 +13,7 @@ use crate::os::folder::Lock;
 use crate::report;
 use crate::words;
 
-use super::Tick;
+use super::context::Tick;
 use super::locked_service::Watch;
 
 /// After the deadline; every other wait ends before it.

@@ -13,6 +13,7 @@ use crate::plan::{Plan, Service};
 use crate::store::Store;
 use crate::words;
 
+use super::context::Tick;
 use super::requirements::Requirements;
 
 /// Where dpkg, and apt before it, say that they are at work (dpkg(1), apt(8)).
@@ -35,6 +36,14 @@ pub(super) struct Ground<'a> {
     pub(super) now: &'a Moment,
     pub(super) widest: usize,
     pub(super) until: Instant,
+}
+
+impl<'a> Ground<'a> {
+    /// `locks`: what the tick holds open besides.
+    pub(super) fn of(tick: &'a Tick<'a>, store: &'a Store, widest: usize, locks: usize) -> Self {
+        let widest = widest.saturating_sub(locks).max(1);
+        Self { plan: tick.plan, store, now: &tick.now, widest, until: tick.until() }
+    }
 }
 
 /// Of those services that failed, by key. `seen`: all that was asked in this tick.

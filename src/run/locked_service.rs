@@ -15,7 +15,7 @@ use crate::restart::Looked;
 use crate::store::{Fault, Loaded, NoState, Place, Record, Saved, Store};
 use crate::words;
 
-use super::Tick;
+use super::context::Tick;
 use super::sinks::{self, Failed, Happened, Taken};
 
 #[derive(Debug)]

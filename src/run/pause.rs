@@ -19,7 +19,7 @@ use crate::restart::command;
 use crate::store::{Held, Note, Store};
 use crate::words;
 
-use super::Tick;
+use super::context::Tick;
 use super::sinks::{self, Failed, Happened};
 
 /// Who wants it, for how long, and why.

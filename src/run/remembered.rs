@@ -13,8 +13,9 @@ use crate::report::{self, Picture};
 use crate::store::{NoState, Store};
 use crate::words;
 
-use super::locked_service::{self, Kept};
-use super::{Tick, Watch, hands_off};
+use super::context::Tick;
+use super::hands_off;
+use super::locked_service::{self, Kept, Watch};
 
 /// What `status` and `why` show; probes nothing, writes nothing.
 pub(crate) fn pictures<'a>(plan: &'a Plan, places: &'a Places) -> (Vec<Picture<'a>>, Moment) {

@@ -2,37 +2,31 @@
 //! of it is settled by `core`, or left open for the next tick.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use unhang_core::{
-    Active, Case, Cause, Decision, Ended, Event, Hold, Life, Observation, Reason, Rung, State,
-    TIME_TO_RESTART, Unit, Verdict, Weight, events_of_decision, events_of_no_help, give_way, intend,
-    look_again, next_rung, settle,
+    Decision, Ended, Event, Hold, Reason, Rung, State, TIME_TO_RESTART, Verdict, Weight, events_of_decision,
+    events_of_no_help, give_way, intend, next_rung, settle,
 };
 
 use crate::exit::Exit;
 use crate::os::clock;
-use crate::plan::{Asks, Probe, Question, Restarter, Scope, Service, Wake};
+use crate::plan::{Asks, Probe, Question, Restarter, Scope};
 use crate::probe;
 use crate::report::Progress;
 use crate::restart::hook::{self, Target};
 use crate::restart::{self, Asked, Course, Looked, command, unit as systemd};
 use crate::words;
 
-use super::hands_off::{self, Ground, HandsOff};
-use super::host_pressure;
+use super::context::{Tick, by_hand, exit_of};
+use super::evaluated::Judged;
+use super::hands_off::Ground;
+use super::kill::restart_and_kill;
 use super::locked_service::Kept;
-use super::probing::{self, Inquiry};
-use super::unit_status::{self, Looks};
+use super::second_look::{Due, look_once_more};
 use super::verify::{Proof, TO_FINISH};
-use super::{Judged, Tick, by_hand, exit_of, explained};
-
-/// What heeds its stop has ended by then.
-const SOON: Duration = Duration::from_secs(1);
-const PACE: Duration = Duration::from_millis(100);
+use super::wake::woken;
 
 /// Beyond what systemd itself waits for stop and start.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -109,57 +103,6 @@ pub(super) fn put_off(tick: &Tick<'_>, judged: &mut Judged<'_>) {
     judged.watch.report(tick, events);
 }
 
-/// What the second look found of a service that is due.
-struct Due {
-    looked: Option<Looked>,
-    unit: Unit,
-    cause: Cause,
-}
-
-/// Row 16: the same picture once more, or no restart. `None`: told and kept why not.
-fn look_once_more(
-    tick: &Tick<'_>,
-    ground: Ground<'_>,
-    held: Option<Duration>,
-    judged: &mut Judged<'_>,
-) -> Option<Due> {
-    let service = judged.watch.service;
-    let reply = probing::one(Inquiry::of(service, Some(&judged.memory)), &tick.now);
-    judged.watch.record.memory = reply.remembered(&service.probes, &judged.memory);
-    let seen = reply.seen.observation;
-    let looks = Looks::at(&[service], clock::monotonic(), tick.time_left());
-    let looked = looks.of(service);
-    let unit = unit_status::unit(service, &judged.before, looked.as_ref());
-    let (host, policy) =
-        (tick.host(looks.stopping(), host_pressure::of_host(tick.plan, &[]).holds), &service.policy);
-    let HandsOff { pause, upstream, doubt } =
-        hands_off::look_for(ground, &[(service, &seen)]).remove(&service.key).unwrap_or_default();
-    let seen = doubt.map_or(seen, Observation::Unknown);
-    let case = Case {
-        now: &tick.now,
-        host: &host,
-        policy,
-        before: &judged.before,
-        seen: &seen,
-        unit: &unit,
-        pause: &pause,
-        upstream: upstream.as_ref(),
-        common_cause: held,
-    };
-    let again = explained(look_again(&judged.decision, &case), service, &tick.now);
-    judged.decision = again;
-    if let (Verdict::Restart(_), Observation::Unhealthy(cause)) = (&judged.decision.verdict, &seen) {
-        return Some(Due { looked, unit, cause: cause.clone() });
-    }
-    judged.exit = exit_of(&judged.decision.verdict);
-    if judged.watch.keep(judged.decision.next.clone()) == Kept::Nowhere {
-        judged.exit = Exit::StateUnusable;
-    }
-    let events = events_of_decision(policy, &judged.before, &judged.decision, &seen, &tick.now);
-    judged.watch.report(tick, events);
-    None
-}
-
 /// Tells what is being done, but where that turns out to be forbidden. A command's process goes into the
 /// intent as soon as it is known.
 fn carry_out(
@@ -210,32 +153,6 @@ const fn nothing() -> Asked {
     Asked::NeverRan(String::new())
 }
 
-/// Asks until it answers well, patiently.
-fn woken(
-    tick: &Tick<'_>,
-    service: &Service,
-    wake: Wake,
-    memory: &BTreeMap<String, String>,
-    time: Duration,
-) -> Asked {
-    let over = Instant::now() + time;
-    let left = || over.saturating_duration_since(Instant::now());
-    for ping in 0..wake.pings {
-        let began = Instant::now();
-        let limit = wake.timeout.min(left());
-        let probes = service.probes.iter().map(|probe| Probe { timeout: limit, ..probe.clone() });
-        let probes: Vec<Probe> = probes.collect();
-        let inquiry = Inquiry { probes: &probes, ..Inquiry::of(service, Some(memory)) };
-        if probing::one(inquiry, &tick.now).seen.observation == Observation::Healthy {
-            return Asked::Done;
-        }
-        if ping + 1 < wake.pings {
-            thread::sleep(wake.every.saturating_sub(began.elapsed()).min(left()));
-        }
-    }
-    Asked::Failed(format!("no good answer to {} pings", wake.pings))
-}
-
 /// The answer to it is no outcome: what it sets going may take minutes.
 fn post(file: &Path, time: Duration) -> Asked {
     let Target { url, headers } = match hook::target(file) {
@@ -275,53 +192,6 @@ fn ask_systemd(
         (Ok(()), Rung::Reload) => systemd::reload(unit, left()),
         (Ok(()), Rung::Kill) => restart_and_kill(tick, judged, unit, &left),
         (Ok(()), Rung::Restart | Rung::Command(_) | Rung::Wake) => systemd::restart(unit, left()),
-    }
-}
-
-/// The restart is systemd's from the first: nothing that a person asks for meanwhile is overridden, and if this
-/// run ends, nothing stays dead. What has not stopped soon is killed.
-fn restart_and_kill(
-    tick: &Tick<'_>,
-    judged: &Judged<'_>,
-    unit: (&str, Scope),
-    left: &impl Fn() -> Duration,
-) -> Asked {
-    let asked = systemd::begin_restart(unit, left());
-    if asked != Asked::Done {
-        return asked;
-    }
-    let failed = judged.decision.next.incarnation.as_ref();
-    let between = || life_between(tick, judged.watch.service);
-    let is_stopping =
-        || failed.is_some() && between().is_some_and(|life| life.incarnation.as_ref() == failed);
-    let began = Instant::now();
-    // Told by the last look alone, not by the clock: what is up again must not be killed.
-    let hangs = loop {
-        if !is_stopping() {
-            break false;
-        }
-        if began.elapsed() >= SOON {
-            break true;
-        }
-        thread::sleep(PACE);
-    };
-    let killed = if hangs { systemd::kill(unit, left()) } else { Ok(()) };
-    while between().is_some() && !left().is_zero() {
-        thread::sleep(PACE);
-    }
-    match killed {
-        _ if left().is_zero() => Asked::Running,
-        Err(Asked::Forbidden(why) | Asked::Stuck(why)) => Asked::Failed(why),
-        Ok(()) | Err(_) => Asked::Done,
-    }
-}
-
-/// Of a unit that is being stopped or started: the life that ends, or begins. `None`: it is neither.
-fn life_between(tick: &Tick<'_>, service: &Service) -> Option<Life> {
-    let looked = Looks::at(&[service], clock::monotonic(), tick.time_left()).of(service)?;
-    match looked.unit {
-        Unit::Seen(life) if life.active == Active::Busy => Some(life),
-        Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => None,
     }
 }
 

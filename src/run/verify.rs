@@ -13,7 +13,7 @@ use crate::plan::{HostPlan, Probe, Service};
 use crate::restart::Asked;
 use crate::restart::Looked;
 
-use super::Tick;
+use super::context::Tick;
 use super::probing::{self, Inquiry};
 use super::unit_status::{self, Looks};
 

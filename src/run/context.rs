@@ -1,0 +1,59 @@
+//! What all services of a run share: its plan, its start, its deadline, and the sinks of its events.
+
+use std::time::{Duration, Instant};
+
+use unhang_core::{Host, Moment, Verdict};
+
+use crate::exit::Exit;
+use crate::log::Echo;
+use crate::os::clock;
+use crate::plan::Plan;
+
+use super::sinks::{self, Sink};
+
+/// Kept of the deadline for a look, a second probe and a restart. With few descriptors or no threads many
+/// hung services are probed one after another; the rest is then not judged, and all that was seen is counted.
+const AFTER_PROBING: Duration = Duration::from_secs(36);
+
+/// What all services of one tick share.
+#[derive(Debug)]
+pub(super) struct Tick<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) echo: Echo,
+    pub(super) sinks: [&'static dyn Sink; 2],
+    pub(super) now: Moment,
+    pub(super) began: Instant,
+}
+
+impl<'a> Tick<'a> {
+    pub(super) fn begin(plan: &'a Plan, echo: Echo) -> Self {
+        Self { plan, echo, sinks: sinks::all(echo), now: clock::now(), began: Instant::now() }
+    }
+
+    pub(super) fn time_left(&self) -> Duration {
+        self.plan.host.deadline.saturating_sub(self.began.elapsed())
+    }
+
+    /// When probing ends.
+    pub(super) fn until(&self) -> Instant {
+        self.began + self.plan.host.deadline.saturating_sub(AFTER_PROBING)
+    }
+
+    pub(super) fn host(&self, stopping: bool, pressure: Option<String>) -> Host {
+        let age = clock::pid1_age().unwrap_or(self.now.since_boot);
+        let starting = self.plan.host.boot_grace.checked_sub(age).filter(|left| !left.is_zero());
+        Host { stopping, starting, time_left: self.time_left(), pressure }
+    }
+}
+
+/// Whoever wants to see the log lines waits for them.
+pub(super) fn by_hand(tick: &Tick<'_>) -> bool {
+    tick.echo == Echo::Stderr
+}
+
+pub(super) const fn exit_of(verdict: &Verdict) -> Exit {
+    match verdict {
+        Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => Exit::Well,
+        Verdict::Failing(_) | Verdict::Held(_) | Verdict::Restart(_) | Verdict::Unknown(_) => Exit::Unwell,
+    }
+}

@@ -1,0 +1,66 @@
+//! One service and what this run made of it; what happened to it, for the sinks.
+
+use std::collections::BTreeMap;
+
+use unhang_core::{
+    Decision, Event, Observation, State, events_of_decision, events_of_incident, events_of_no_help,
+    events_of_warnings,
+};
+
+use crate::exit::Exit;
+use crate::restart::Looked;
+
+use super::context::Tick;
+use super::locked_service::{Kept, Watch};
+use super::probing::Reply;
+use super::unit_status;
+
+/// A service, and what this tick made of it.
+#[derive(Debug)]
+pub(super) struct Judged<'a> {
+    pub(super) watch: Watch<'a>,
+    /// As the last tick left it.
+    pub(super) before: State,
+    pub(super) seen: Observation,
+    pub(super) looked: Option<Looked>,
+    pub(super) decision: Decision,
+    /// Of its probes, as the last tick left it: a second look asks with it once more.
+    pub(super) memory: BTreeMap<String, String>,
+    pub(super) exit: Exit,
+}
+
+impl Judged<'_> {
+    /// What the probes told besides what is judged.
+    pub(super) fn note(&mut self, reply: &Reply) {
+        let probes = &self.watch.service.probes;
+        self.watch.record.memory = reply.remembered(probes, &self.memory);
+        let warnings = reply.warnings(probes);
+        // Most have none, and a state is large.
+        if !warnings.is_empty() || !self.decision.next.warnings.is_empty() {
+            self.decision.next = self.decision.next.clone().warned(warnings);
+        }
+    }
+
+    /// The count is on disk before anything else is done, and told after that.
+    pub(super) fn keep_and_tell(&mut self, tick: &Tick<'_>) {
+        if self.watch.keep(self.decision.next.clone()) == Kept::Nowhere {
+            self.exit = Exit::StateUnusable;
+        }
+        let (policy, before, next) = (&self.watch.service.policy, &self.before, &self.decision.next);
+        let mut events = events_of_decision(policy, before, &self.decision, &self.seen, &tick.now);
+        events.extend(events_of_incident(policy, before, next));
+        events.extend(events_of_warnings(before, next));
+        events.extend(events_of_no_help(policy, before, next));
+        if let (Observation::Healthy, Some(looked)) = (&self.seen, &self.looked)
+            && let Some((reason, why)) = unit_status::obstacle(looked, self.watch.service)
+        {
+            events.push(Event::NotRestartable { reason, why });
+        }
+        self.watch.report(tick, events);
+    }
+
+    pub(super) fn finish(mut self) -> Exit {
+        self.watch.finish();
+        self.exit
+    }
+}

@@ -1,0 +1,66 @@
+//! A restart by systemd of which what does not stop is killed.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use unhang_core::{Active, Life, Unit};
+
+use crate::os::clock;
+use crate::plan::{Scope, Service};
+use crate::restart::{Asked, unit as systemd};
+
+use super::context::Tick;
+use super::evaluated::Judged;
+use super::unit_status::Looks;
+
+/// What heeds its stop has ended by then.
+const SOON: Duration = Duration::from_secs(1);
+
+const PACE: Duration = Duration::from_millis(100);
+
+/// The restart is systemd's from the first: nothing that a person asks for meanwhile is overridden, and if this
+/// run ends, nothing stays dead. What has not stopped soon is killed.
+pub(super) fn restart_and_kill(
+    tick: &Tick<'_>,
+    judged: &Judged<'_>,
+    unit: (&str, Scope),
+    left: &impl Fn() -> Duration,
+) -> Asked {
+    let asked = systemd::begin_restart(unit, left());
+    if asked != Asked::Done {
+        return asked;
+    }
+    let failed = judged.decision.next.incarnation.as_ref();
+    let between = || life_between(tick, judged.watch.service);
+    let is_stopping =
+        || failed.is_some() && between().is_some_and(|life| life.incarnation.as_ref() == failed);
+    let began = Instant::now();
+    // Told by the last look alone, not by the clock: what is up again must not be killed.
+    let hangs = loop {
+        if !is_stopping() {
+            break false;
+        }
+        if began.elapsed() >= SOON {
+            break true;
+        }
+        thread::sleep(PACE);
+    };
+    let killed = if hangs { systemd::kill(unit, left()) } else { Ok(()) };
+    while between().is_some() && !left().is_zero() {
+        thread::sleep(PACE);
+    }
+    match killed {
+        _ if left().is_zero() => Asked::Running,
+        Err(Asked::Forbidden(why) | Asked::Stuck(why)) => Asked::Failed(why),
+        Ok(()) | Err(_) => Asked::Done,
+    }
+}
+
+/// Of a unit that is being stopped or started: the life that ends, or begins. `None`: it is neither.
+fn life_between(tick: &Tick<'_>, service: &Service) -> Option<Life> {
+    let looked = Looks::at(&[service], clock::monotonic(), tick.time_left()).of(service)?;
+    match looked.unit {
+        Unit::Seen(life) if life.active == Active::Busy => Some(life),
+        Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => None,
+    }
+}

@@ -1,0 +1,18 @@
+//! What a person sees while a run, or `check`, waits for probes.
+
+use std::time::Duration;
+
+use crate::plan::{Plan, Service};
+use crate::report::Progress;
+use crate::words;
+
+/// While all services are probed.
+pub(super) fn show_probing(plan: &Plan) -> Progress {
+    let longest = plan.services.iter().map(Service::longest_timeout).max().unwrap_or_default();
+    show_probing_of(plan.services.len(), longest)
+}
+
+pub(super) fn show_probing_of(services: usize, longest: Duration) -> Progress {
+    let word = if services == 1 { "service" } else { "services" };
+    Progress::begin(format!("probing {services} {word} (each {} at most)", words::span(longest)))
+}

@@ -1,0 +1,69 @@
+//! The second look, right before the intent: the same picture once more, or no restart.
+
+use std::time::Duration;
+
+use unhang_core::{Case, Cause, Observation, Unit, Verdict, events_of_decision, look_again};
+
+use crate::exit::Exit;
+use crate::os::clock;
+use crate::restart::Looked;
+
+use super::context::{Tick, exit_of};
+use super::evaluate::explained;
+use super::evaluated::Judged;
+use super::hands_off::{self, Ground, HandsOff};
+use super::host_pressure;
+use super::locked_service::Kept;
+use super::probing::{self, Inquiry};
+use super::unit_status::{self, Looks};
+
+/// What the second look found of a service that is due.
+pub(super) struct Due {
+    pub(super) looked: Option<Looked>,
+    pub(super) unit: Unit,
+    pub(super) cause: Cause,
+}
+
+/// Row 16: the same picture once more, or no restart. `None`: told and kept why not.
+pub(super) fn look_once_more(
+    tick: &Tick<'_>,
+    ground: Ground<'_>,
+    held: Option<Duration>,
+    judged: &mut Judged<'_>,
+) -> Option<Due> {
+    let service = judged.watch.service;
+    let reply = probing::one(Inquiry::of(service, Some(&judged.memory)), &tick.now);
+    judged.watch.record.memory = reply.remembered(&service.probes, &judged.memory);
+    let seen = reply.seen.observation;
+    let looks = Looks::at(&[service], clock::monotonic(), tick.time_left());
+    let looked = looks.of(service);
+    let unit = unit_status::unit(service, &judged.before, looked.as_ref());
+    let (host, policy) =
+        (tick.host(looks.stopping(), host_pressure::of_host(tick.plan, &[]).holds), &service.policy);
+    let HandsOff { pause, upstream, doubt } =
+        hands_off::look_for(ground, &[(service, &seen)]).remove(&service.key).unwrap_or_default();
+    let seen = doubt.map_or(seen, Observation::Unknown);
+    let case = Case {
+        now: &tick.now,
+        host: &host,
+        policy,
+        before: &judged.before,
+        seen: &seen,
+        unit: &unit,
+        pause: &pause,
+        upstream: upstream.as_ref(),
+        common_cause: held,
+    };
+    let again = explained(look_again(&judged.decision, &case), service, &tick.now);
+    judged.decision = again;
+    if let (Verdict::Restart(_), Observation::Unhealthy(cause)) = (&judged.decision.verdict, &seen) {
+        return Some(Due { looked, unit, cause: cause.clone() });
+    }
+    judged.exit = exit_of(&judged.decision.verdict);
+    if judged.watch.keep(judged.decision.next.clone()) == Kept::Nowhere {
+        judged.exit = Exit::StateUnusable;
+    }
+    let events = events_of_decision(policy, &judged.before, &judged.decision, &seen, &tick.now);
+    judged.watch.report(tick, events);
+    None
+}
