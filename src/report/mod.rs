@@ -7,6 +7,7 @@ mod progress;
 mod screen;
 mod settings;
 mod status;
+mod stderr;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -24,6 +25,7 @@ pub(crate) use progress::Progress;
 pub use screen::{Screen, Style};
 pub use settings::{json as settings_json, lines as settings};
 pub use status::{Picture, json, table, why};
+pub(crate) use stderr::Stderr;
 
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
 pub(crate) fn fault(text: impl Display) {

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use unhang_core::{Host, Moment, Verdict};
 
 use crate::exit::Exit;
-use crate::log::Echo;
+use crate::log::{Echo, LogFile};
 use crate::os::clock;
 use crate::plan::Plan;
-
-use super::sinks::{self, Sink};
+use crate::report::Stderr;
+use crate::sink::Sink;
 
 /// Kept of the deadline for a look, a second probe and a restart. With few descriptors or no threads many
 /// hung services are probed one after another; the rest is then not judged, and all that was seen is counted.
@@ -27,7 +27,7 @@ pub(super) struct Tick<'a> {
 
 impl<'a> Tick<'a> {
     pub(super) fn begin(plan: &'a Plan, echo: Echo) -> Self {
-        Self { plan, echo, sinks: sinks::all(echo), now: clock::now(), began: Instant::now() }
+        Self { plan, echo, sinks: sinks(echo), now: clock::now(), began: Instant::now() }
     }
 
     pub(super) fn time_left(&self) -> Duration {
@@ -55,5 +55,13 @@ pub(super) const fn exit_of(verdict: &Verdict) -> Exit {
     match verdict {
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => Exit::Well,
         Verdict::Failing(_) | Verdict::Held(_) | Verdict::Restart(_) | Verdict::Unknown(_) => Exit::Unwell,
+    }
+}
+
+/// Every sink, a line each.
+const fn sinks(echo: Echo) -> [&'static dyn Sink; 2] {
+    match echo {
+        Echo::Silent => [&LogFile { echo: Echo::Silent }, &Stderr],
+        Echo::Stderr => [&LogFile { echo: Echo::Stderr }, &Stderr],
     }
 }

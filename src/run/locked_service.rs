@@ -11,12 +11,13 @@ use crate::os::folder::Lock;
 use crate::places::cure;
 use crate::plan::{Service, Shows};
 use crate::report;
+use crate::reported_faults::OwnFault;
 use crate::restart::Looked;
-use crate::store::{Fault, Loaded, NoState, Place, Record, Saved, Store};
+use crate::sink::{self, Happened, SinkFailure, Taken};
+use crate::store::{Loaded, NoState, Place, Record, Saved, Store};
 use crate::words;
 
 use super::context::Tick;
-use super::sinks::{self, Failed, Happened, Taken};
 
 #[derive(Debug)]
 pub(super) struct Watch<'a> {
@@ -157,12 +158,12 @@ impl Watch<'_> {
         let told = self.record.faults.clone();
         let kept = match saved {
             Saved::OnDisk => {
-                self.record.faults.ends(Fault::Disk);
+                self.record.faults.clear(OwnFault::Disk);
                 self.place = Place::Disk;
                 Kept::Safely
             }
             Saved::InMemory(why) => {
-                if self.record.faults.begins_or_lasts(Fault::Disk, &clock::now()) {
+                if self.record.faults.should_report(OwnFault::Disk, &clock::now()) {
                     report::fault(format!(
                         "{key}: cannot write the state: {why}; kept in memory, which a reboot loses"
                     ));
@@ -189,12 +190,12 @@ impl Watch<'_> {
         for event in events {
             let at = clock::now();
             let happened = Happened { service: self.service, event: &event, at: &at, run: &tick.now };
-            for taken in sinks::report(&tick.sinks, &happened) {
+            for taken in sink::deliver(&tick.sinks, &happened) {
                 match taken {
-                    Ok(Taken::Written(fault)) => self.record.faults.ends(fault),
+                    Ok(Taken::Written(fault)) => self.record.faults.clear(fault),
                     Ok(Taken::NotForIt) => {}
-                    Err(Failed { fault, why }) => {
-                        if self.record.faults.begins_or_lasts(fault, &at) {
+                    Err(SinkFailure { fault, why }) => {
+                        if self.record.faults.should_report(fault, &at) {
                             report::fault(format!("{}: {why}", self.service.key));
                         }
                     }

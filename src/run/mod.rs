@@ -20,7 +20,6 @@ mod remembered;
 mod requirements;
 mod restart;
 mod second_look;
-mod sinks;
 mod unit_status;
 mod verify;
 mod wake;

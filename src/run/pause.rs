@@ -16,11 +16,11 @@ use crate::places::{Places, cure};
 use crate::plan::{Plan, Service};
 use crate::report::{self, Progress};
 use crate::restart::command;
+use crate::sink::{self, Happened, SinkFailure};
 use crate::store::{Held, Note, Store};
 use crate::words;
 
 use super::context::Tick;
-use super::sinks::{self, Failed, Happened};
 
 /// Who wants it, for how long, and why.
 #[derive(Debug)]
@@ -224,7 +224,7 @@ fn lasting(pause: Pause) -> Option<PausedBy> {
 
 fn tell(tick: &Tick<'_>, service: &Service, event: &Event) {
     let happened = Happened { service, event, at: &clock::now(), run: &tick.now };
-    for Failed { why, .. } in sinks::report(&tick.sinks, &happened).into_iter().filter_map(Result::err) {
+    for SinkFailure { why, .. } in sink::deliver(&tick.sinks, &happened).into_iter().filter_map(Result::err) {
         report::fault(format!("{}: {why}", service.key));
     }
 }

@@ -2,7 +2,6 @@
 //! when it changed, under a lock of its own. A disk that cannot be written does not blind us: the state
 //! then goes to memory, and of two copies the higher sequence number counts. Decides nothing.
 
-mod faults;
 mod pause;
 mod state_file;
 
@@ -15,8 +14,8 @@ use unhang_core::{Moment, State};
 
 use crate::os::folder::{Folder, Lock};
 use crate::places::Places;
+use crate::reported_faults::ReportedFaults;
 use crate::words;
-pub(crate) use faults::{Fault, Faults};
 pub(crate) use pause::{Held, LONGEST as LONGEST_PAUSE, Note};
 use state_file::Unusable;
 
@@ -50,7 +49,7 @@ pub struct Record {
     pub state: State,
     /// Of probes, by name: where in a log the last run has stopped reading.
     pub memory: BTreeMap<String, String>,
-    pub faults: Faults,
+    pub faults: ReportedFaults,
 }
 
 /// What was found of a service.

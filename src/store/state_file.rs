@@ -12,7 +12,7 @@ use unhang_core::{
 };
 
 use super::Record;
-use super::faults::Faults;
+use crate::reported_faults::ReportedFaults;
 use crate::words;
 
 pub(super) const VERSION: u64 = 1;
@@ -289,7 +289,12 @@ impl File {
         };
         let mut faults = BTreeMap::new();
         faults.extend(self.faults.into_iter().map(|(kind, at)| (kind, at.into_moment())));
-        Some(Record { sequence: self.sequence, state, memory: self.memory, faults: Faults::new(faults) })
+        Some(Record {
+            sequence: self.sequence,
+            state,
+            memory: self.memory,
+            faults: ReportedFaults::new(faults),
+        })
     }
 }
 

@@ -94,7 +94,7 @@ fn record() -> impl Strategy<Value = Record> {
             because,
             warnings,
         };
-        Record { sequence, state, memory, faults: Faults::default() }
+        Record { sequence, state, memory, faults: ReportedFaults::default() }
     })
 }
 

@@ -8,6 +8,7 @@ use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use unhang_core::{Backoff, State};
 
 use super::*;
+use crate::reported_faults::OwnFault;
 
 #[test]
 fn what_cannot_be_read_as_a_state_is_set_aside_and_the_wait_begins() {
@@ -90,11 +91,11 @@ fn what_was_told_is_remembered_with_the_state() {
     let host = Host::new();
     let store = host.store();
     let mut told = Record::default();
-    assert!(told.faults.begins_or_lasts(Fault::Disk, &now()));
+    assert!(told.faults.should_report(OwnFault::Disk, &now()));
     assert!(matches!(store.save("app", &mut told), Saved::OnDisk));
     let mut later = store.load("app", &now()).unwrap().record;
-    assert!(!later.faults.begins_or_lasts(Fault::Disk, &now()), "it was told already");
-    assert!(later.faults.begins_or_lasts(Fault::Log, &now()));
+    assert!(!later.faults.should_report(OwnFault::Disk, &now()), "it was told already");
+    assert!(later.faults.should_report(OwnFault::Log, &now()));
 }
 
 #[test]

@@ -12,8 +12,9 @@ use unhang_core::{
     decide, intend, settle,
 };
 
-use super::super::{Fault, Faults, LARGEST, Loaded, Place, Record, Saved, Store, state_file};
+use super::super::{LARGEST, Loaded, Place, Record, Saved, Store, state_file};
 use crate::places::Places;
+use crate::reported_faults::{OwnFault, ReportedFaults};
 use crate::words;
 
 const EVERY: Duration = Duration::from_secs(120);
@@ -91,9 +92,9 @@ fn longest(restarts: usize) -> usize {
         said: text(words::WARNED),
         warnings: vec![Warned { probe: text(64), words: "\u{ffff}".repeat(words::WARNED) }; MOST_PROBES],
     };
-    let mut faults = Faults::default();
-    faults.begins_or_lasts(Fault::Disk, &at);
-    faults.begins_or_lasts(Fault::Log, &at);
+    let mut faults = ReportedFaults::default();
+    faults.should_report(OwnFault::Disk, &at);
+    faults.should_report(OwnFault::Log, &at);
     let mut memory = BTreeMap::new();
     memory.extend((0..MOST_PROBES).map(|n| (format!("{n:064}"), "x".repeat(LONGEST_MEMORY))));
     state_file::written(&Record { sequence: u64::MAX, state, memory, faults }).len()
@@ -276,9 +277,9 @@ impl World {
         self.came.failures += u64::from(decision.counted);
         record.state = decision.next.clone();
         if self.dice.one_in(LOG_BROKEN) {
-            record.faults.begins_or_lasts(Fault::Log, &self.now);
+            record.faults.should_report(OwnFault::Log, &self.now);
         } else {
-            record.faults.ends(Fault::Log);
+            record.faults.clear(OwnFault::Log);
         }
         if record != saved || place != Place::Disk {
             self.save(&store, &mut record);
