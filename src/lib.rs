@@ -52,11 +52,11 @@ pub mod report;
 pub mod reported_faults;
 pub mod restart;
 mod run;
+mod setup;
 mod simulate;
 mod sink;
 pub mod store;
 mod suggest;
-mod usage;
 pub mod words;
 
 /// The program: reads the command line, does what it says, and returns the exit status.

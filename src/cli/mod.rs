@@ -6,6 +6,7 @@ mod deferred;
 mod examples;
 pub(crate) mod flags;
 mod plain;
+pub(crate) mod usage;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;

@@ -1,5 +1,9 @@
 //! The commands: what was typed is done by the rooms, and what they return is printed.
 
+mod check;
+mod pause;
+mod remembered;
+
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -16,9 +20,11 @@ use crate::os::notify::Notify;
 use crate::places::{Person, Places};
 use crate::plan::Plan;
 use crate::report::{Checked, Depth, Picture, Screen, Style};
-use crate::run::{Pausing, Starter};
+use crate::run::Starter;
 use crate::simulate::Script;
-use crate::{cli, config, demo, places, report, run, simulate, store, usage, words};
+use pause::Pausing;
+
+use crate::{cli, config, demo, places, report, run, setup, simulate, store, words};
 
 /// Runs the command that was typed; its exit status.
 pub(crate) fn main() -> ExitCode {
@@ -45,11 +51,11 @@ pub(crate) fn main() -> ExitCode {
 fn not_understood(error: &clap::Error) -> ExitCode {
     let words = std::env::args_os().skip(1);
     let typed: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
-    match usage::fault(error, &typed) {
+    match cli::usage::fault(error, &typed) {
         Some(fault) if cli::means("check", std::env::args_os().skip(1)) => check_refused(&[fault]).into(),
         Some(fault) if cli::means("paused", std::env::args_os().skip(1)) => {
             report::fault(fault);
-            ExitCode::from(run::NOT_BEGUN)
+            ExitCode::from(pause::NOT_BEGUN)
         }
         Some(fault) => {
             report::fault(fault);
@@ -71,7 +77,7 @@ fn check(cli: &Cli, asked: &Check) -> Level {
     let depth = if asked.verbose || asked.json { Depth::Everything } else { Depth::Probe };
     if let Some(url) = asked.url() {
         return match config::question(&cli.sources(), url) {
-            Ok((shown, probe)) => told(asked, depth, &[run::check_url(&shown, &probe)]),
+            Ok((shown, probe)) => told(asked, depth, &[check::check_url(&shown, &probe)]),
             Err(faults) => check_refused(&faults),
         };
     }
@@ -80,7 +86,7 @@ fn check(cli: &Cli, asked: &Check) -> Level {
         Err(faults) => return check_refused(&faults),
     };
     match places::places(&plan, &person()) {
-        Some(places) => told(asked, depth, &run::check(&plan, &places, depth)),
+        Some(places) => told(asked, depth, &check::check(&plan, &places, depth)),
         None => check_refused(&[NO_PLACE]),
     }
 }
@@ -108,7 +114,7 @@ fn told(asked: &Check, depth: Depth, checked: &[Checked<'_>]) -> Level {
 fn paused(cli: &Cli, asked: &cli::Paused) -> ExitCode {
     let not_begun = |faults: Vec<String>| {
         faults.iter().for_each(report::fault);
-        ExitCode::from(run::NOT_BEGUN)
+        ExitCode::from(pause::NOT_BEGUN)
     };
     let told = |faults: Vec<Fault>| faults.iter().map(ToString::to_string).collect();
     let mistyped = cli::mistyped_variables(variables());
@@ -120,7 +126,7 @@ fn paused(cli: &Cli, asked: &cli::Paused) -> ExitCode {
         Err(faults) => return not_begun(told(faults)),
     };
     match (pausing(&asked.length, asked.reason.as_ref()), places::places(&plan, &person())) {
-        (Ok(pausing), Some(places)) => run::paused(&plan, &places, &pausing, &asked.command),
+        (Ok(pausing), Some(places)) => pause::paused(&plan, &places, &pausing, &asked.command),
         (Err(fault), _) => not_begun(told(vec![fault])),
         (_, None) => not_begun(vec![NO_PLACE.to_owned()]),
     }
@@ -210,12 +216,12 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             let lines = pictures.iter().flat_map(|picture| report::why(picture, now));
             lines.flat_map(|line| screen.fold(&line)).collect()
         }),
-        Command::Reset(_) => run::reset(&plan, &places),
+        Command::Reset(_) => remembered::reset(&plan, &places),
         Command::Pause(asked) => match pausing(&asked.length, asked.reason.as_ref()) {
-            Ok(pausing) => run::pause(&plan, &places, &pausing),
+            Ok(pausing) => pause::pause(&plan, &places, &pausing),
             Err(fault) => refused(vec![fault]),
         },
-        Command::Resume(_) => run::resume(&plan, &places, &who()),
+        Command::Resume(_) => pause::resume(&plan, &places, &who()),
         Command::Config { command: ConfigCommand::Check(_) } => {
             config_check(&plan, &config::exposed(&cli.sources(), &plan))
         }
@@ -339,7 +345,7 @@ fn tell(
     places: &Places,
     text: impl Fn(&[Picture<'_>], &Moment) -> Vec<String>,
 ) -> Exit {
-    let (pictures, now) = run::pictures(plan, places);
+    let (pictures, now) = remembered::pictures(plan, places);
     if asking.json {
         report::object(&report::json(&pictures, &now));
     } else {
@@ -364,7 +370,7 @@ fn screen() -> Screen {
 /// The files are right; is the host? `exposed`: what others could change of the files.
 fn config_check(plan: &Plan, exposed: &[Fault]) -> Exit {
     let mut obstacles: Vec<String> = exposed.iter().map(ToString::to_string).collect();
-    let found = run::survey(plan);
+    let found = setup::survey(plan);
     obstacles.extend(found.obstacles);
     obstacles.iter().for_each(report::fault);
     if !obstacles.is_empty() {

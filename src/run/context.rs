@@ -17,29 +17,29 @@ const AFTER_PROBING: Duration = Duration::from_secs(36);
 
 /// What all services of one tick share.
 #[derive(Debug)]
-pub(super) struct Tick<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) echo: Echo,
-    pub(super) sinks: [&'static dyn Sink; 2],
-    pub(super) now: Moment,
-    pub(super) began: Instant,
+pub(crate) struct Tick<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) echo: Echo,
+    pub(crate) sinks: [&'static dyn Sink; 2],
+    pub(crate) now: Moment,
+    pub(crate) began: Instant,
 }
 
 impl<'a> Tick<'a> {
-    pub(super) fn begin(plan: &'a Plan, echo: Echo) -> Self {
+    pub(crate) fn begin(plan: &'a Plan, echo: Echo) -> Self {
         Self { plan, echo, sinks: sinks(echo), now: clock::now(), began: Instant::now() }
     }
 
-    pub(super) fn time_left(&self) -> Duration {
+    pub(crate) fn time_left(&self) -> Duration {
         self.plan.host.deadline.saturating_sub(self.began.elapsed())
     }
 
     /// When probing ends.
-    pub(super) fn until(&self) -> Instant {
+    pub(crate) fn until(&self) -> Instant {
         self.began + self.plan.host.deadline.saturating_sub(AFTER_PROBING)
     }
 
-    pub(super) fn host(&self, stopping: bool, pressure: Option<String>) -> Host {
+    pub(crate) fn host(&self, stopping: bool, pressure: Option<String>) -> Host {
         let age = clock::pid1_age().unwrap_or(self.now.since_boot);
         let starting = self.plan.host.boot_grace.checked_sub(age).filter(|left| !left.is_zero());
         Host { stopping, starting, time_left: self.time_left(), pressure }
@@ -47,11 +47,11 @@ impl<'a> Tick<'a> {
 }
 
 /// Whoever wants to see the log lines waits for them.
-pub(super) fn by_hand(tick: &Tick<'_>) -> bool {
+pub(crate) fn by_hand(tick: &Tick<'_>) -> bool {
     tick.echo == Echo::Stderr
 }
 
-pub(super) const fn exit_of(verdict: &Verdict) -> Exit {
+pub(crate) const fn exit_of(verdict: &Verdict) -> Exit {
     match verdict {
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => Exit::Well,
         Verdict::Failing(_) | Verdict::Held(_) | Verdict::Restart(_) | Verdict::Unknown(_) => Exit::Unwell,

@@ -21,33 +21,33 @@ const PACKAGE_LOCKS: [&str; 2] = ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/
 
 /// Of one service.
 #[derive(Debug, Clone, Default)]
-pub(super) struct HandsOff {
-    pub(super) pause: Pause,
-    pub(super) upstream: Option<FailingRequirement>,
+pub(crate) struct HandsOff {
+    pub(crate) pause: Pause,
+    pub(crate) upstream: Option<FailingRequirement>,
     /// It could not be looked for: then nothing can be judged.
-    pub(super) doubt: Option<Doubt>,
+    pub(crate) doubt: Option<Doubt>,
 }
 
 /// What a look needs besides the services.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ground<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) store: &'a Store,
-    pub(super) now: &'a Moment,
-    pub(super) widest: usize,
-    pub(super) until: Instant,
+pub(crate) struct Ground<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) store: &'a Store,
+    pub(crate) now: &'a Moment,
+    pub(crate) widest: usize,
+    pub(crate) until: Instant,
 }
 
 impl<'a> Ground<'a> {
     /// `locks`: what the tick holds open besides.
-    pub(super) fn of(tick: &'a Tick<'a>, store: &'a Store, widest: usize, locks: usize) -> Self {
+    pub(crate) fn of(tick: &'a Tick<'a>, store: &'a Store, widest: usize, locks: usize) -> Self {
         let widest = widest.saturating_sub(locks).max(1);
         Self { plan: tick.plan, store, now: &tick.now, widest, until: tick.until() }
     }
 }
 
 /// Of those services that failed, by key. `seen`: all that was asked in this tick.
-pub(super) fn look_for(ground: Ground<'_>, seen: &[(&Service, &Observation)]) -> BTreeMap<String, HandsOff> {
+pub(crate) fn look_for(ground: Ground<'_>, seen: &[(&Service, &Observation)]) -> BTreeMap<String, HandsOff> {
     let failed: Vec<&Service> = seen
         .iter()
         .filter(|(_, seen)| matches!(seen, Observation::Unhealthy(_)))
@@ -86,7 +86,7 @@ pub(super) fn look_for(ground: Ground<'_>, seen: &[(&Service, &Observation)]) ->
 }
 
 /// For who only asks how things are. What cannot be looked at is not told.
-pub(super) fn pauses<'a>(
+pub(crate) fn pauses<'a>(
     plan: &'a Plan,
     store: &'a Store,
     now: &'a Moment,

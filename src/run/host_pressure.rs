@@ -13,15 +13,15 @@ const LOADED: u32 = 400;
 const LITTLE: u32 = 5;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Distress {
+pub(crate) struct Distress {
     /// For people.
-    pub(super) words: Option<String>,
+    pub(crate) words: Option<String>,
     /// Beyond the operator's own bounds.
-    pub(super) holds: Option<String>,
+    pub(crate) holds: Option<String>,
 }
 
 /// `folders`: whose disks matter.
-pub(super) fn of_host(plan: &Plan, folders: &[&Path]) -> Distress {
+pub(crate) fn of_host(plan: &Plan, folders: &[&Path]) -> Distress {
     let [memory, cpu, io] =
         ["memory", "cpu", "io"].map(|resource| load::stalls(resource).unwrap_or_default());
     let holds = plan.host.hold_when.iter().find_map(|(stall, most)| {
@@ -53,7 +53,7 @@ pub(super) fn of_host(plan: &Plan, folders: &[&Path]) -> Distress {
 }
 
 /// Does the kernel count what `hold_when` names?
-pub(super) fn can_be_told() -> bool {
+pub(crate) fn can_be_told() -> bool {
     load::stalls("memory").is_ok()
 }
 

@@ -20,27 +20,27 @@ use crate::words;
 use super::context::Tick;
 
 #[derive(Debug)]
-pub(super) struct Watch<'a> {
-    pub(super) service: &'a Service,
-    pub(super) record: Record,
+pub(crate) struct Watch<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) record: Record,
     store: &'a Store,
     /// As it stands on disk, or in memory while the disk cannot be written.
     saved: Record,
     place: Place,
     /// `None`: a rehearsal.
-    pub(super) lock: Option<Arc<Lock>>,
+    pub(crate) lock: Option<Arc<Lock>>,
 }
 
 /// Will the next tick know?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(crate) enum Kept {
     Safely,
     Nowhere,
 }
 
 /// The services that this run may act on, and how it ends for the others. At most `most`: each holds a descriptor,
 /// and whoever locks all that it can has none left to find anything out.
-pub(super) fn claim<'a>(tick: &Tick<'a>, store: &'a Store, most: usize) -> (Vec<Watch<'a>>, Vec<Exit>) {
+pub(crate) fn claim<'a>(tick: &Tick<'a>, store: &'a Store, most: usize) -> (Vec<Watch<'a>>, Vec<Exit>) {
     let mut room = most;
     part(tick.plan.services.iter().map(|service| {
         if room == 0 {
@@ -53,7 +53,7 @@ pub(super) fn claim<'a>(tick: &Tick<'a>, store: &'a Store, most: usize) -> (Vec<
 }
 
 /// Without locks.
-pub(super) fn read_only<'a>(tick: &Tick<'a>, store: &'a Store) -> (Vec<Watch<'a>>, Vec<Exit>) {
+pub(crate) fn read_only<'a>(tick: &Tick<'a>, store: &'a Store) -> (Vec<Watch<'a>>, Vec<Exit>) {
     part(tick.plan.services.iter().map(|service| load(tick, store, service, None)))
 }
 
@@ -114,19 +114,19 @@ fn load<'a>(
 
 impl Watch<'_> {
     /// The lock's time is that of the last tick. Only `status` reads it; a tick is not worth less without.
-    pub(super) fn stamp(&self) {
+    pub(crate) fn stamp(&self) {
         if let Some(lock) = &self.lock {
             let _ = lock.stamp();
         }
     }
 
-    pub(super) fn asks(&self, tick: &Tick<'_>, seen: &Observation) -> bool {
+    pub(crate) fn asks(&self, tick: &Tick<'_>, seen: &Observation) -> bool {
         let by = &self.service.restarter;
         by.shows() == Shows::Life && asks_systemd(&self.record.state, seen, by.words(), &tick.now)
     }
 
     /// The lock of the unit's real name, where ours is an alias. An error: another has it.
-    pub(super) fn lock_alias(&self, looked: Option<&Looked>) -> Result<Option<Lock>, Exit> {
+    pub(crate) fn lock_alias(&self, looked: Option<&Looked>) -> Result<Option<Lock>, Exit> {
         let is_unit = self.service.unit().is_some();
         let id = looked.map(|looked| looked.id.as_str()).filter(|_| is_unit);
         let id = id.filter(|id| !id.is_empty() && *id != self.service.lock());
@@ -138,7 +138,7 @@ impl Watch<'_> {
     }
 
     /// What the last tick left, and that systemd was asked in this one.
-    pub(super) fn before(&self, looked: Option<&Looked>, now: &Moment) -> State {
+    pub(crate) fn before(&self, looked: Option<&Looked>, now: &Moment) -> State {
         let state = self.record.state.clone().about(&self.service.mark());
         match looked {
             // A look that told nothing is to be repeated; where there is no systemd, none will.
@@ -148,7 +148,7 @@ impl Watch<'_> {
     }
 
     /// Saved if it changed, or if what was saved lies in memory and the disk may be well again.
-    pub(super) fn keep(&mut self, state: State) -> Kept {
+    pub(crate) fn keep(&mut self, state: State) -> Kept {
         self.record.state = state;
         if self.record == self.saved && self.place == Place::Disk {
             return Kept::Safely;
@@ -186,7 +186,7 @@ impl Watch<'_> {
     }
 
     /// To every sink. One that fails holds nothing up: its fault is told once, and kept.
-    pub(super) fn report(&mut self, tick: &Tick<'_>, events: impl IntoIterator<Item = Event>) {
+    pub(crate) fn report(&mut self, tick: &Tick<'_>, events: impl IntoIterator<Item = Event>) {
         for event in events {
             let at = clock::now();
             let happened = Happened { service: self.service, event: &event, at: &at, run: &tick.now };
@@ -205,7 +205,7 @@ impl Watch<'_> {
     }
 
     /// What was told of our own faults is kept too.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         if self.record.faults != self.saved.faults {
             self.keep(self.record.state.clone());
         }

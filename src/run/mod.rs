@@ -1,26 +1,22 @@
 //! One tick: the only place that calls the rooms, in order, and the only reader of the wall and boot
 //! clocks. Decides nothing: `core` does.
 
-mod check;
 mod common_cause;
-mod context;
+pub(crate) mod context;
 mod deadline_guard;
 mod evaluate;
 mod evaluated;
 mod every;
-mod hands_off;
-mod host_check;
-mod host_pressure;
+pub(crate) mod hands_off;
+pub(crate) mod host_pressure;
 mod kill;
-mod locked_service;
-mod pause;
-mod probing;
-mod progress;
-mod remembered;
+pub(crate) mod locked_service;
+pub(crate) mod probing;
+pub(crate) mod progress;
 mod requirements;
 mod restart;
 mod second_look;
-mod unit_status;
+pub(crate) mod unit_status;
 mod verify;
 mod wake;
 
@@ -36,16 +32,12 @@ use crate::plan::Plan;
 use crate::store::Store;
 use crate::{report, words};
 
-pub(crate) use check::{check, check_url};
 use context::{Tick, by_hand};
 use evaluated::Judged;
 pub(crate) use every::{Starter, every};
 use hands_off::Ground;
-pub(crate) use host_check::survey;
 use locked_service::Watch;
-pub(crate) use pause::{NOT_BEGUN, Pausing, pause, paused, resume};
 use probing::{Inquiry, Reply};
-pub(crate) use remembered::{pictures, reset};
 
 /// Probes every service of the plan, counts, and restarts what is due.
 pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {

@@ -12,24 +12,24 @@ use crate::words;
 
 /// What is asked of one service.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Inquiry<'a> {
-    pub(super) probes: &'a [Probe],
-    pub(super) unit: Option<(&'a str, Scope)>,
-    pub(super) own_log: Option<&'a Path>,
+pub(crate) struct Inquiry<'a> {
+    pub(crate) probes: &'a [Probe],
+    pub(crate) unit: Option<(&'a str, Scope)>,
+    pub(crate) own_log: Option<&'a Path>,
     /// Of its probes, by name.
-    pub(super) memory: Option<&'a BTreeMap<String, String>>,
+    pub(crate) memory: Option<&'a BTreeMap<String, String>>,
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) seen: Seen,
+pub(crate) struct Reply {
+    pub(crate) seen: Seen,
     /// In the order of the probes.
-    pub(super) answers: Vec<Answer>,
+    pub(crate) answers: Vec<Answer>,
 }
 
 impl<'a> Inquiry<'a> {
-    pub(super) fn of(service: &'a Service, memory: Option<&'a BTreeMap<String, String>>) -> Self {
+    pub(crate) fn of(service: &'a Service, memory: Option<&'a BTreeMap<String, String>>) -> Self {
         let unit = service.scoped_unit();
         Self { probes: &service.probes, unit, own_log: Some(&service.log_file), memory }
     }
@@ -57,7 +57,7 @@ impl<'a> Inquiry<'a> {
 
 impl Reply {
     /// What the next run is to know, on top of what this one knew.
-    pub(super) fn remembered(
+    pub(crate) fn remembered(
         &self,
         probes: &[Probe],
         before: &BTreeMap<String, String>,
@@ -72,7 +72,7 @@ impl Reply {
     }
 
     /// In words that are kept.
-    pub(super) fn warnings(&self, probes: &[Probe]) -> Vec<Warned> {
+    pub(crate) fn warnings(&self, probes: &[Probe]) -> Vec<Warned> {
         let timeout_of = |name: &Option<String>| {
             probes.iter().find(|probe| probe.name == *name).map_or(Duration::ZERO, |probe| probe.timeout)
         };
@@ -85,7 +85,7 @@ impl Reply {
 }
 
 /// At most `widest` probes at once; what has not begun by `until` is not known.
-pub(super) fn all(inquiries: &[Inquiry<'_>], now: &Moment, widest: usize, until: Instant) -> Vec<Reply> {
+pub(crate) fn all(inquiries: &[Inquiry<'_>], now: &Moment, widest: usize, until: Instant) -> Vec<Reply> {
     let asked: Vec<Asked<'_>> = inquiries.iter().flat_map(|inquiry| inquiry.asked(now)).collect();
     let mut answers = probe::all(&asked, widest, until).into_iter();
     let of_one = |inquiry: &Inquiry<'_>| inquiry.reply(answers.by_ref().take(inquiry.probes.len()).collect());
@@ -93,7 +93,7 @@ pub(super) fn all(inquiries: &[Inquiry<'_>], now: &Moment, widest: usize, until:
 }
 
 /// Of one service, whatever time it is.
-pub(super) fn one(inquiry: Inquiry<'_>, now: &Moment) -> Reply {
+pub(crate) fn one(inquiry: Inquiry<'_>, now: &Moment) -> Reply {
     match inquiry.probes {
         // The way of nearly all needs no worker.
         [_] => inquiry.reply(inquiry.asked(now).map(|asked| probe::ask(&asked)).collect()),

@@ -7,12 +7,12 @@ use crate::report::Progress;
 use crate::words;
 
 /// While all services are probed.
-pub(super) fn show_probing(plan: &Plan) -> Progress {
+pub(crate) fn show_probing(plan: &Plan) -> Progress {
     let longest = plan.services.iter().map(Service::longest_timeout).max().unwrap_or_default();
     show_probing_of(plan.services.len(), longest)
 }
 
-pub(super) fn show_probing_of(services: usize, longest: Duration) -> Progress {
+pub(crate) fn show_probing_of(services: usize, longest: Duration) -> Progress {
     let word = if services == 1 { "service" } else { "services" };
     Progress::begin(format!("probing {services} {word} (each {} at most)", words::span(longest)))
 }

@@ -12,7 +12,7 @@ use crate::words;
 
 /// One look for all that systemd runs, and one for each other that can be asked about.
 #[derive(Debug, Default)]
-pub(super) struct Looks {
+pub(crate) struct Looks {
     /// By the keys of the services.
     looked: BTreeMap<String, Looked>,
     stopping: bool,
@@ -21,7 +21,7 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    pub(super) fn at(services: &[&Service], monotonic: Duration, time_left: Duration) -> Self {
+    pub(crate) fn at(services: &[&Service], monotonic: Duration, time_left: Duration) -> Self {
         let (began, mut looks) = (Instant::now(), Self::default());
         for scope in [Scope::System, Scope::User] {
             looks.of_systemd(scope, services, monotonic, time_left.saturating_sub(began.elapsed()));
@@ -52,13 +52,13 @@ impl Looks {
         }
     }
 
-    pub(super) const fn stopping(&self) -> bool {
+    pub(crate) const fn stopping(&self) -> bool {
         self.stopping
     }
 
     /// Two services with one unit under two names would have two counts and two budgets: the second is
     /// not judged at all.
-    pub(super) fn of(&self, service: &Service) -> Option<Looked> {
+    pub(crate) fn of(&self, service: &Service) -> Option<Looked> {
         let looked = self.looked.get(&service.key)?.clone();
         let Some((unit, scope)) = service.scoped_unit() else { return Some(looked) };
         match self.owners.get(&(scope, looked.id.clone())) {
@@ -72,7 +72,7 @@ impl Looks {
 }
 
 /// `looked` is none where nobody asked.
-pub(super) fn unit(service: &Service, state: &State, looked: Option<&Looked>) -> Unit {
+pub(crate) fn unit(service: &Service, state: &State, looked: Option<&Looked>) -> Unit {
     match (service.restarter.shows(), looked) {
         (Shows::Process, _) => {
             let process = state.intent.as_ref().and_then(|intent| intent.process);
@@ -98,7 +98,7 @@ fn while_a_command_runs(unit: &Unit, state: &State) -> Unit {
 }
 
 /// Why a restart of this healthy service would fail or mislead, told before it is needed.
-pub(super) fn obstacle(looked: &Looked, service: &Service) -> Option<(Reason, String)> {
+pub(crate) fn obstacle(looked: &Looked, service: &Service) -> Option<(Reason, String)> {
     let unit = service.restarter.words();
     match &looked.unit {
         Unit::Unanswered(Doubt::NoSystemd(why)) => Some((Reason::NoSystemd, why.clone())),

@@ -20,7 +20,7 @@ use crate::sink::{self, Happened, SinkFailure};
 use crate::store::{Held, Note, Store};
 use crate::words;
 
-use super::context::Tick;
+use crate::run::context::Tick;
 
 /// Who wants it, for how long, and why.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use crate::plan::{Owner, Plan, Service};
 use crate::restart::{self, command};
 use crate::words;
 
-use super::host_pressure;
-use super::unit_status::{self, Looks};
+use crate::run::host_pressure;
+use crate::run::unit_status::{self, Looks};
 
 /// What was found, a line for each, without `unhang: `.
 #[derive(Debug)]

@@ -14,13 +14,13 @@ use crate::report;
 use crate::report::{Checked, CheckedProbe, Depth, Leave, Prospect, Watched};
 use crate::store::Store;
 
-use super::context::Tick;
-use super::hands_off::{self, Ground, HandsOff};
-use super::host_pressure;
-use super::probing::{self, Inquiry, Reply};
-use super::progress;
 use super::remembered::{ago, remembered};
-use super::unit_status::{self, Looks};
+use crate::run::context::Tick;
+use crate::run::hands_off::{self, Ground, HandsOff};
+use crate::run::host_pressure;
+use crate::run::probing::{self, Inquiry, Reply};
+use crate::run::progress;
+use crate::run::unit_status::{self, Looks};
 
 /// Every service of the plan.
 pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Checked<'a>> {

@@ -13,9 +13,9 @@ use crate::report::{self, Picture};
 use crate::store::{NoState, Store};
 use crate::words;
 
-use super::context::Tick;
-use super::hands_off;
-use super::locked_service::{self, Kept, Watch};
+use crate::run::context::Tick;
+use crate::run::hands_off;
+use crate::run::locked_service::{self, Kept, Watch};
 
 /// What `status` and `why` show; probes nothing, writes nothing.
 pub(crate) fn pictures<'a>(plan: &'a Plan, places: &'a Places) -> (Vec<Picture<'a>>, Moment) {

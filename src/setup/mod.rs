@@ -1,0 +1,5 @@
+//! What a host needs so that unhang can do its work there: found before it is missed, at night.
+
+mod host_check;
+
+pub(crate) use host_check::survey;
