@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use unhang_core::{Case, Observation, State, foresee, in_the_way};
 
+use crate::cli::{Check, Sources};
+use crate::config;
+use crate::exit::Level;
 use crate::log::Echo;
 use crate::os::{clock, limits};
 use crate::places::Places;
@@ -14,7 +17,8 @@ use crate::report;
 use crate::report::{Checked, CheckedProbe, Depth, Leave, Prospect, Watched};
 use crate::store::Store;
 
-use super::remembered::{ago, remembered};
+use super::context::{Refusal, check_variables, detect_screen, load_plan_and_places};
+use super::service_status::{ago, remembered};
 use crate::run::context::Tick;
 use crate::run::hands_off::{self, Ground, HandsOff};
 use crate::run::host_pressure;
@@ -22,8 +26,44 @@ use crate::run::probing::{self, Inquiry, Reply};
 use crate::run::progress;
 use crate::run::unit_status::{self, Looks};
 
+/// Probes what was asked for and answers a monitor. Whatever goes wrong is UNKNOWN, and said where a monitor reads.
+pub(super) fn check_services(sources: &Sources<'_>, args: &Check) -> Level {
+    let depth = if args.verbose || args.json { Depth::Everything } else { Depth::Probe };
+    let checked = match args.url() {
+        Some(url) => check_one_url(sources, args, depth, url),
+        None => load_plan_and_places(sources)
+            .map(|(plan, places)| print_checked(args, depth, &check(&plan, &places, depth))),
+    };
+    checked.unwrap_or_else(|refusal| refuse(&refusal))
+}
+
+fn check_one_url(sources: &Sources<'_>, args: &Check, depth: Depth, url: &str) -> Result<Level, Refusal> {
+    check_variables()?;
+    let (shown, probe) = config::question(sources, url)?;
+    Ok(print_checked(args, depth, &[check_url(&shown, &probe)]))
+}
+
+/// UNKNOWN, with what is wrong on stdout, where a monitor reads it.
+pub(super) fn refuse(refusal: &Refusal) -> Level {
+    report::check_refused(&refusal.0).iter().for_each(report::line);
+    Level::Unknown
+}
+
+fn print_checked(args: &Check, depth: Depth, checked: &[Checked<'_>]) -> Level {
+    if args.json {
+        report::object(&report::check_json(checked));
+    } else {
+        let mut lines = report::check(checked, depth).into_iter();
+        // A monitor reads it as one line.
+        lines.next().iter().for_each(report::line);
+        let screen = detect_screen();
+        lines.flat_map(|line| screen.fold(&line)).for_each(report::line);
+    }
+    report::level(checked)
+}
+
 /// Every service of the plan.
-pub(crate) fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Checked<'a>> {
+fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Checked<'a>> {
     let tick = Tick::begin(plan, Echo::Silent);
     let store = Store::open_to_read(places);
     let widest = limits::make_room_for(plan.services.iter().map(|service| service.probes.len()).sum());
@@ -57,7 +97,7 @@ fn memory(service: &Service, store: &Store, tick: &Tick<'_>) -> Memory {
 }
 
 /// A URL that is no service's.
-pub(crate) fn check_url<'a>(shown: &'a str, probe: &'a Probe) -> Checked<'a> {
+fn check_url<'a>(shown: &'a str, probe: &'a Probe) -> Checked<'a> {
     let probes = std::slice::from_ref(probe);
     let inquiry = Inquiry { probes, unit: None, own_log: None, memory: None };
     let waiting = progress::show_probing_of(1, probe.timeout);

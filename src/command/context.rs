@@ -1,0 +1,113 @@
+//! What every command needs: the plan that was asked for, the places of its files, who asks, and what the terminal can
+//! show. The environment is read here.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use crate::cli::{self, Sources};
+use crate::config::{self, Fault};
+use crate::exit::Exit;
+use crate::places::{self, Person, Places};
+use crate::plan::Plan;
+use crate::report::{self, Screen, Style};
+use crate::words;
+
+/// Why a command did not begin: what is wrong with flags, variables or files, a line each.
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) Vec<String>);
+
+impl Refusal {
+    /// Prints every line on stderr. The command ends as one that was used wrongly.
+    pub(super) fn report(&self) -> Exit {
+        self.0.iter().for_each(report::fault);
+        Exit::Usage
+    }
+}
+
+impl From<Vec<Fault>> for Refusal {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self(faults.iter().map(ToString::to_string).collect())
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self(vec![fault.to_string()])
+    }
+}
+
+/// The plan that files, flags and variables make, or everything that is wrong with them.
+pub(super) fn load_plan(sources: &Sources<'_>) -> Result<Plan, Refusal> {
+    check_variables()?;
+    Ok(config::plan(sources)?)
+}
+
+/// The plan, and where its files are.
+pub(super) fn load_plan_and_places(sources: &Sources<'_>) -> Result<(Plan, Places), Refusal> {
+    let plan = load_plan(sources)?;
+    let places = find_places(&plan)?;
+    Ok((plan, places))
+}
+
+/// Where the state and the locks of a plan are, for whoever runs this.
+pub(super) fn find_places(plan: &Plan) -> Result<Places, Refusal> {
+    places::places(plan, &person()).ok_or_else(|| Refusal(vec![NO_PLACE.to_owned()]))
+}
+
+/// Variables that were probably meant to be unhang's and are not.
+pub(super) fn check_variables() -> Result<(), Refusal> {
+    match cli::mistyped_variables(variable_names()) {
+        mistyped if mistyped.is_empty() => Ok(()),
+        mistyped => Err(Refusal(mistyped)),
+    }
+}
+
+const NO_PLACE: &str = "no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir";
+
+/// The names of all variables of the environment.
+#[expect(clippy::disallowed_methods, reason = "`cli` judges them")]
+pub(super) fn variable_names() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name)
+}
+
+/// Names the person behind sudo, su or cron; at most 100 characters, printable.
+#[expect(clippy::disallowed_methods, reason = "who somebody is, is said by the environment")]
+pub(super) fn name_person() -> String {
+    let says = |name: &str| std::env::var(name).ok().filter(|who| !who.is_empty());
+    let is_root = rustix::process::geteuid().is_root();
+    let behind = if is_root { says("SUDO_USER") } else { None };
+    let named = behind.or_else(|| says("LOGNAME")).or_else(|| says("USER"));
+    let number =
+        || if is_root { "root".to_owned() } else { format!("user {}", rustix::process::geteuid().as_raw()) };
+    words::escaped(&named.unwrap_or_else(number)).chars().take(100).collect()
+}
+
+/// Colour on a terminal only, and never where NO_COLOR is set (no-color.org) or the terminal is dumb.
+#[expect(clippy::disallowed_methods, reason = "what the person's terminal can do is said by the environment")]
+pub(super) fn detect_screen() -> Screen {
+    if !std::io::stdout().is_terminal() {
+        return Screen { style: Style::Plain, width: None };
+    }
+    let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let plain = says("NO_COLOR").is_some() || says("TERM").is_none_or(|term| term == "dumb");
+    let columns = rustix::termios::tcgetwinsize(std::io::stdout()).map_or(0, |size| size.ws_col);
+    let width = (columns > 0).then_some(usize::from(columns));
+    Screen { style: if plain { Style::Plain } else { Style::Colour }, width }
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the user's own files are is said by the environment")]
+fn person() -> Person {
+    let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let uid = rustix::process::geteuid();
+    if uid.is_root() {
+        return Person { is_root: true, ..Person::default() };
+    }
+    let usual = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
+    Person {
+        is_root: false,
+        home: path("HOME"),
+        state_home: path("XDG_STATE_HOME"),
+        runtime: path("XDG_RUNTIME_DIR").or_else(|| usual.is_dir().then_some(usual)),
+    }
+}

@@ -1,0 +1,46 @@
+//! What is remembered of each service, read without a lock.
+
+use std::time::Duration;
+
+use unhang_core::{Moment, State, outlook};
+
+use crate::os::clock;
+use crate::places::Places;
+use crate::plan::{Plan, Service};
+use crate::report::Picture;
+use crate::store::{NoState, Store};
+
+use crate::run::hands_off;
+
+/// What `status` and `why` show; probes nothing, writes nothing.
+pub(super) fn pictures<'a>(plan: &'a Plan, places: &'a Places) -> (Vec<Picture<'a>>, Moment) {
+    let (store, now) = (Store::open_to_read(places), clock::now());
+    let paused = hands_off::pauses(plan, &store, &now);
+    let of_one = |service: &'a Service| {
+        let (state, unreadable) = remembered(service, &store, &now);
+        let state = state.unwrap_or_default();
+        let last_tick = store.last_tick(service.lock()).map(|at| ago(at, &now));
+        let outlook = outlook(&state, &service.policy, &now);
+        let paused = paused(service);
+        Picture { service, state, outlook, last_tick, locks: &places.locks, unreadable, paused }
+    };
+    let pictures = plan.services.iter().map(of_one).collect();
+    drop(paused);
+    (pictures, now)
+}
+
+/// What a run would go on from, if it can; and what could not be read.
+pub(super) fn remembered(service: &Service, store: &Store, now: &Moment) -> (Option<State>, Option<String>) {
+    match store.load(&service.key, now) {
+        Ok(loaded) => (Some(loaded.record.state), loaded.unreadable),
+        Err(NoState::NotRead(why)) => (None, Some(format!("({why})"))),
+        Err(NoState::Newer { version, .. }) => {
+            (None, Some(format!("(version {version}, written by a newer unhang): runs leave it alone")))
+        }
+    }
+}
+
+/// Nobody wants to know the milliseconds.
+pub(super) fn ago(at: Duration, now: &Moment) -> Duration {
+    Duration::from_secs(now.wall.saturating_sub(at).as_secs())
+}
