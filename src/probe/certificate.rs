@@ -13,11 +13,12 @@ use crate::os::certificates;
 use crate::plan::{Clash, Given, Key, Spec, Word};
 use crate::words;
 
+use super::answer::Ground;
 use super::fault::{classify, quoted};
-use super::kinds::{Found, Kind};
+use super::kind::{Found, Kind};
 use super::socket::{Bounded, Deadline};
 use super::trace::Trace;
-use super::{Ground, port, tls, with_timeout};
+use super::{port, tls, with_timeout};
 
 mod validity;
 

@@ -8,10 +8,11 @@ use unhang_core::Weight;
 use crate::os::cgroups::{Group, Tree, Version};
 use crate::plan::{Clash, Given, Key, Spec, Word};
 
+use super::answer::Ground;
 use super::fault::unread;
-use super::kinds::{Found, Kind};
+use super::kind::{Found, Kind};
 use super::systemctl::one_unit;
-use super::{Ground, threshold, with_timeout};
+use super::{threshold, with_timeout};
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec {

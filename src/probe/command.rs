@@ -11,9 +11,9 @@ use crate::os::process::{self, End, Ran};
 use crate::plan::{Given, Key, Spec, Word, any_text, no_clash};
 use crate::words;
 
-use super::Ground;
+use super::answer::Ground;
 use super::fault::{quoted, scarcity};
-use super::kinds::{Found, Kind};
+use super::kind::{Found, Kind};
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec {

@@ -12,9 +12,10 @@ use crate::os::process::{self, End, Ran};
 use crate::plan::{Clash, Given, Key, Spec, Word};
 use crate::words;
 
+use super::answer::Ground;
 use super::fault::{quoted, scarcity};
-use super::kinds::{Found, Kind};
-use super::{Ground, with_timeout};
+use super::kind::{Found, Kind};
+use super::with_timeout;
 
 mod said;
 

@@ -9,8 +9,9 @@ use unhang_core::Weight;
 use crate::plan::{Clash, Given, Key, Spec, Word};
 use crate::words;
 
-use super::kinds::{Found, Kind};
-use super::{Ground, threshold, with_timeout};
+use super::answer::Ground;
+use super::kind::{Found, Kind};
+use super::{threshold, with_timeout};
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec {

@@ -13,9 +13,10 @@ use crate::os::newest_file::{self, Seen};
 use crate::plan::{Clash, Given, Key, Spec, Word};
 use crate::words;
 
+use super::answer::Ground;
 use super::fault::quoted;
-use super::kinds::{Found, Kind};
-use super::{Ground, with_timeout};
+use super::kind::{Found, Kind};
+use super::with_timeout;
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec {

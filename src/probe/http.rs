@@ -15,7 +15,7 @@ use ureq::{Agent, Body, Error, ResponseExt};
 use crate::plan::{Latency, Maintenance, Question};
 use crate::words;
 
-use super::Answer;
+use super::answer::Answer;
 use super::body::{self, Judged};
 use super::fault::classify;
 use super::lookup::Lookup;

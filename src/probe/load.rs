@@ -10,9 +10,10 @@ use unhang_core::Weight;
 use crate::os::files;
 use crate::plan::{Clash, Given, Key, Spec, Word};
 
+use super::answer::Ground;
 use super::fault::unread;
-use super::kinds::{Found, Kind};
-use super::{Ground, threshold};
+use super::kind::{Found, Kind};
+use super::threshold;
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec {

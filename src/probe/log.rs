@@ -13,9 +13,10 @@ use unhang_core::{Doubt, Weight};
 use crate::plan::{Clash, Given, Key, Spec, Word};
 use crate::words;
 
+use super::answer::Ground;
 use super::fault::quoted;
-use super::kinds::{Found, Kind};
-use super::{Ground, with_timeout};
+use super::kind::{Found, Kind};
+use super::with_timeout;
 use lines::{Matches, Patterns, Seen};
 
 pub(super) const KIND: Kind = Kind {

@@ -1,6 +1,7 @@
 //! Asks services how they are. One question in, one answer out: no memory, no decision, no word of
 //! units or restarts. Whatever a server answers and whatever this host lacks, an answer comes in time.
 
+mod answer;
 mod body;
 mod certificate;
 mod cgroup;
@@ -12,6 +13,7 @@ mod file;
 mod head;
 pub mod health;
 mod http;
+mod kind;
 mod kinds;
 mod load;
 mod log;
@@ -34,63 +36,14 @@ mod workers;
 #[expect(clippy::disallowed_methods, reason = "a test sets its own stage")]
 mod scenes;
 
-use std::path::Path;
-use std::time::{Duration, Instant};
-
-use unhang_core::{Doubt, Observation, Times};
+use std::time::Instant;
 
 use crate::os::catch_panic;
-use crate::plan::{Asks, Probe, Scope};
+use crate::plan::Asks;
 
+use answer::unknown;
+pub use answer::{Answer, Asked, Ground};
 pub(crate) use kinds::KINDS;
-
-/// A probe, and what it may lean on besides what it was given.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
-    pub probe: &'a Probe,
-    pub ground: Ground<'a>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Ground<'a> {
-    /// By the wall clock, since 1970: the start of the run.
-    pub(crate) now: Duration,
-    /// It is over by then.
-    pub(crate) limit: Duration,
-    /// The service's, if it has one.
-    pub(crate) unit: Option<(&'a str, Scope)>,
-    /// What this run writes about the service: no evidence of anything.
-    pub(crate) own_log: Option<&'a Path>,
-    /// What this very probe wanted to be remembered of the run before.
-    pub(crate) memory: Option<&'a str>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    pub observation: Observation,
-    /// It is well, but over a threshold that warns.
-    pub near: Option<String>,
-    /// Of what is well.
-    pub said: Option<String>,
-    /// Of the answer, if one came.
-    pub status: Option<u16>,
-    pub times: Times,
-    pub memory: Option<String>,
-}
-
-impl Default for Answer {
-    fn default() -> Self {
-        let nothing = Observation::Unknown(Doubt::Other("no answer was kept".to_owned()));
-        Self {
-            observation: nothing,
-            near: None,
-            said: None,
-            status: None,
-            times: Times::default(),
-            memory: None,
-        }
-    }
-}
 
 /// All of them side by side, in their order; at most `widest` at once, for each needs a descriptor. What
 /// has not begun by `until` is not asked any more, and so not known.
@@ -122,8 +75,4 @@ pub fn ask(asked: &Asked<'_>) -> Answer {
 /// Never the service's fault: a healthy one must not be restarted for a mistake of ours.
 fn broken(why: &str) -> Answer {
     unknown(&format!("the probe broke down: {}", fault::quoted(&why)))
-}
-
-fn unknown(why: &str) -> Answer {
-    Answer { observation: Observation::Unknown(Doubt::Other(why.to_owned())), ..Answer::default() }
 }

@@ -10,7 +10,7 @@ use ureq::http::uri::InvalidUri;
 
 use crate::plan::Question;
 
-use super::Answer;
+use super::answer::Answer;
 use super::fault::{Ours, classify};
 use super::lookup::addresses;
 use super::socket::Deadline;

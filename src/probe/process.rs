@@ -12,10 +12,11 @@ use crate::os::cgroups::{Group, Tree};
 use crate::os::processes::{self, Executing};
 use crate::plan::{Clash, Given, Key, Scope, Spec, Word};
 
+use super::answer::Ground;
 use super::fault::{quoted, unread};
-use super::kinds::{Found, Kind};
+use super::kind::{Found, Kind};
 use super::systemctl::{property, show};
-use super::{Ground, with_timeout};
+use super::with_timeout;
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec { subject: PROCESS, keys: &[LEAST, MOST], weight: Weight::Counts, fails_by: None, clash },

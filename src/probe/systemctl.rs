@@ -11,7 +11,7 @@ use crate::plan::Scope;
 use crate::words;
 
 use super::fault::{quoted, unread};
-use super::kinds::Found;
+use super::kind::Found;
 
 /// A few short lines.
 const ROOM: usize = 16 * 1024;

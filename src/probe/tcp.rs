@@ -9,11 +9,12 @@ use ureq::Error;
 
 use crate::plan::{Given, Key, Spec, Word, any_text, no_clash};
 
+use super::answer::Ground;
 use super::fault::{classify, quoted};
-use super::kinds::{Found, Kind};
+use super::kind::{Found, Kind};
+use super::port;
 use super::socket::{Bounded, Deadline};
 use super::trace::Trace;
-use super::{Ground, port};
 
 pub(super) const KIND: Kind = Kind {
     spec: Spec {

@@ -2,7 +2,7 @@
 
 use crate::plan::{Clash, Given, Key, Word};
 
-use super::kinds::Found;
+use super::kind::Found;
 
 /// More is worse: a disk, memory. `words` tell the figure.
 pub(super) fn over(given: &Given, (warn, fail): (&Key, &Key), figure: u64, words: &str) -> Found {

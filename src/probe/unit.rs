@@ -5,9 +5,9 @@ use unhang_core::Weight;
 
 use crate::plan::{Given, Key, Scope, Spec, Word, no_clash};
 
-use super::Ground;
+use super::answer::Ground;
 use super::fault::quoted;
-use super::kinds::{Found, Kind};
+use super::kind::{Found, Kind};
 use super::systemctl::{one_unit, property, show};
 
 pub(super) const KIND: Kind = Kind {

@@ -13,7 +13,7 @@ use crate::os::catch_panic;
 use crate::words;
 
 use super::fault::{quoted, scarcity};
-use super::kinds::Found;
+use super::kind::Found;
 
 const STACK: usize = 128 * 1024;
 

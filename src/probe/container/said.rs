@@ -5,7 +5,7 @@
 use serde_json::{Deserializer, Value};
 
 use crate::probe::fault::quoted;
-use crate::probe::kinds::Found;
+use crate::probe::kind::Found;
 
 /// How one container is; several are as the worst of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::os::files;
 use crate::os::processes::{self, Look};
 use crate::probe::fault::{quoted, unread};
-use crate::probe::kinds::Found;
+use crate::probe::kind::Found;
 use crate::probe::{Ground, with_timeout};
 
 /// PostgreSQL writes eight lines more.

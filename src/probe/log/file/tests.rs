@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 
-use crate::probe::kinds::Found;
+use crate::probe::kind::Found;
 use crate::probe::log::tests::{Stage, append};
 
 use super::*;
