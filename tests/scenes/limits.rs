@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::harness::{Answer, Ran, Scene, unit};
+use crate::needs;
 
 /// A user without any process: what others run does not count against the limits.
 fn nobodys_number() -> u32 {
@@ -80,26 +81,41 @@ fn is_counted_and_restarted(limits: &[&str]) {
 
 #[test]
 fn sixteen_descriptors_are_enough_to_restart_a_service() {
+    if !needs::has_user_namespace() {
+        return;
+    }
     is_counted_and_restarted(&["--nofile=16:16"]);
 }
 
 #[test]
 fn sixteen_processes_are_enough_to_restart_a_service() {
+    if !needs::has_user_namespace() {
+        return;
+    }
     is_counted_and_restarted(&["--nproc=16:16"]);
 }
 
 #[test]
 fn thirty_two_megabytes_are_enough_to_restart_a_service() {
+    if !needs::has_user_namespace() {
+        return;
+    }
     is_counted_and_restarted(&["--as=33554432:33554432"]);
 }
 
 #[test]
 fn all_three_together_are_enough_to_restart_a_service() {
+    if !needs::has_user_namespace() {
+        return;
+    }
     is_counted_and_restarted(&["--nofile=16:16", "--nproc=16:16", "--as=33554432:33554432"]);
 }
 
 #[test]
 fn without_a_process_to_be_had_a_hung_service_is_not_judged_and_that_is_said() {
+    if !needs::has_user_namespace() {
+        return;
+    }
     let scene = hung();
     let none = ["--nproc=1:1"];
     let why = "systemctl cannot be started: Resource temporarily unavailable";
@@ -118,6 +134,9 @@ fn without_a_process_to_be_had_a_hung_service_is_not_judged_and_that_is_said() {
 
 #[test]
 fn a_restart_command_that_cannot_be_started_for_want_of_processes_costs_nothing() {
+    if !needs::has_user_namespace() {
+        return;
+    }
     let scene = hung();
     let (command, none) = (scene.path("restart-app"), ["--nproc=1:1"]);
     scene.executable("restart-app", "#!/bin/sh\nexit 0\n");
@@ -135,6 +154,9 @@ fn a_restart_command_that_cannot_be_started_for_want_of_processes_costs_nothing(
 /// With each number of processes either nothing is known, or all is done: systemctl starts some of its own.
 #[test]
 fn few_processes_lead_to_a_restart_or_to_unknown_and_to_nothing_else() {
+    if !needs::has_user_namespace() {
+        return;
+    }
     let mut restarted = 0;
     for most in 1..=8 {
         let scene = hung();
@@ -173,6 +195,9 @@ fn many(scene: &Scene, names: &[String]) {
 
 #[test]
 fn thirty_hung_services_are_all_counted_with_sixteen_processes_and_without_threads() {
+    if !needs::has_user_namespace() {
+        return;
+    }
     for limit in ["--nproc=16:16", "--nproc=8:8"] {
         let scene = hung();
         let names: Vec<String> = (0..30).map(|n| format!("s{n:02}")).collect();
@@ -186,6 +211,9 @@ fn thirty_hung_services_are_all_counted_with_sixteen_processes_and_without_threa
 
 #[test]
 fn more_services_than_descriptors_leave_some_alone_and_not_all_unjudged() {
+    if !needs::has_user_namespace() {
+        return;
+    }
     let scene = hung();
     let names: Vec<String> = (0..30).map(|n| format!("s{n:02}")).collect();
     many(&scene, &names);

@@ -31,6 +31,7 @@ mod limits;
 mod many;
 mod memory;
 mod messages;
+mod needs;
 mod pause;
 mod paused;
 mod probes;

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::harness::{Answer, Scene};
+use crate::needs;
 
 /// It failed once, and would be restarted at the next failed tick.
 pub(crate) fn failed_once() -> Scene {
@@ -218,6 +219,9 @@ fn on_a_full_disk_nobody_is_told_of_a_pause_that_is_none_and_one_that_is_can_be_
 /// Only root can make one, and only where there is dpkg.
 #[test]
 fn while_dpkg_is_at_work_everything_is_held() {
+    if !needs::has_program("python3") {
+        return;
+    }
     let scene = failed_once();
     let folder = scene.path("dpkg");
     fs::create_dir(&folder).unwrap();

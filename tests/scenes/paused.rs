@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::Scene;
+use crate::needs;
 use crate::pause::{failed_once, is_counted_anew, until};
 
 /// `unhang paused app -- sh -c SCRIPT`, which has begun when it says so on stdout.
@@ -185,6 +186,9 @@ with open(sys.argv[1], "w", buffering=1) as told:
 
 #[test]
 fn ctrl_c_at_a_terminal_reaches_the_command_once() {
+    if !needs::has_program("python3") || !needs::has_program("script") {
+        return;
+    }
     for streams in ["", "</dev/null", "</dev/null >/dev/null 2>&1"] {
         let scene = Scene::new();
         let (program, told) = (scene.path("listens.py"), scene.path("told"));
