@@ -17,7 +17,13 @@ if ! command -v unhang >/dev/null; then
     exit 127
 fi
 
-# `monitor_django.sh status` and the other commands know these settings too.
+# As variables, so that every command knows these settings, also `monitor_django.sh paused NAME -- ./deploy.sh`: flags
+# behind the -- would be the deploy script's. A flag that is typed wins over its variable.
+export UNHANG_NAME="Django"
+export UNHANG_UNIT="roams-django.service"
+export UNHANG_URL="http://localhost:8000/health/"
+export UNHANG_MAX_FAILURES="$MAX_FAILURES"
+export UNHANG_LOG_FILE="$LOG_FILE"
+
 [ $# -gt 0 ] || set -- run
-exec unhang "$@" --name Django --unit roams-django.service --url http://localhost:8000/health/ \
-    --max-failures "$MAX_FAILURES" --log-file "$LOG_FILE"
+exec unhang "$@"

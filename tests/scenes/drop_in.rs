@@ -162,6 +162,19 @@ fn changing_max_failures_at_its_top_still_works() {
 }
 
 #[test]
+fn the_command_behind_paused_gets_its_own_words_and_no_others() {
+    let scene = installed();
+    scene.executable("deploy.sh", "#!/bin/sh\necho deploys \"$@\"\n");
+    let mut command = scene.bare(&scene.path("monitor_django.sh"));
+    command.args(["paused", "roams-django", "--for", "20m", "--"]).arg(scene.path("deploy.sh")).arg("now");
+    scene
+        .ran(command.output().unwrap())
+        .ends(0)
+        .prints("deploys now\n", "")
+        .logs(&["⏸️ Django paused until *", "▶️ Django resumed: *"]);
+}
+
+#[test]
 fn nothing_is_kept_in_tmp_any_more() {
     let scene = installed();
     scene.server.answers(&[Answer::Status(502)]);
