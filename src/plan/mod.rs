@@ -1,19 +1,22 @@
 //! What a tick is asked to do, valid and complete: the words that `config` hands to every other room.
 //! Built by `config` only; knows no file, flag or default.
 
+mod host;
 mod method;
 mod probe;
+mod target;
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::{Budget, Cause, Policy, Weight};
+use unhang_core::{Cause, Policy, Weight};
 
+pub(crate) use host::Bounds;
+pub use host::{HostPlan, Stall};
 pub(crate) use method::{Method, Shows, Steps};
 pub use probe::{Asks, Clash, Given, Key, Probe, Spec, Value, Word, any_text, no_clash};
+pub use target::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Trust};
 
 /// At least one service, sorted by key; no two share a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,51 +37,6 @@ pub enum Owner {
     System,
     /// A file or flags of the caller's own.
     Caller,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostPlan {
-    /// The whole tick ends by then.
-    pub deadline: Duration,
-    /// While PID 1 is younger than this, nothing is restarted.
-    pub boot_grace: Duration,
-    /// While dpkg or apt is at work, everything is paused.
-    pub pause_on_dpkg: bool,
-    /// For the restarts, most in vain, of services that began to fail together.
-    pub budget: Budget,
-    pub hold_when: Bounds,
-}
-
-/// What the host must be busier with for restarts to be held; most name none.
-pub(crate) type Bounds = Vec<(Stall, u32)>;
-
-/// What tasks wait for, as the kernel counts it (Documentation/accounting/psi.rst): the share of the last
-/// minute in which some of them, or all, did, in percent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stall {
-    MemorySome,
-    MemoryFull,
-    CpuSome,
-    IoSome,
-    IoFull,
-}
-
-impl Stall {
-    /// Its key of `hold_when`.
-    pub(crate) const fn key(self) -> &'static str {
-        match self {
-            Self::MemorySome => "memory_some_avg60",
-            Self::MemoryFull => "memory_full_avg60",
-            Self::CpuSome => "cpu_some_avg60",
-            Self::IoSome => "io_some_avg60",
-            Self::IoFull => "io_full_avg60",
-        }
-    }
-}
-
-impl HostPlan {
-    /// Kept of the deadline for the last look, saving and telling.
-    pub(crate) const TO_FINISH: Duration = Duration::from_secs(2);
 }
 
 /// Asked only when something that requires it fails: an address, or a service that this run is not about.
@@ -282,137 +240,4 @@ pub struct Supervised {
     pub(crate) program: String,
     /// `None`: where supervisorctl looks by itself.
     pub(crate) config: Option<PathBuf>,
-}
-
-/// What a probe asks, and what it takes for an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// `http(s)://HOST[:PORT][/PATH]` or `tcp://HOST:PORT`, checked by `config`.
-    pub url: String,
-    /// The Unix socket to ask at; the URL is then `http://localhost/PATH`.
-    pub socket: Option<PathBuf>,
-    /// Of weight where `may_need_tls`.
-    pub trust: Trust,
-    /// Upper case, a token of RFC 9110.
-    pub method: String,
-    pub headers: BTreeMap<String, String>,
-    pub status: StatusSet,
-    pub redirects: u32,
-    pub maintenance: Option<Maintenance>,
-    pub body: BodyRules,
-    pub latency: Latency,
-}
-
-/// What the body of an answer must be; none: it is not read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct BodyRules {
-    /// Each must stand in it.
-    pub contains: Vec<String>,
-    /// None may.
-    pub lacks: Vec<String>,
-    /// Matches it somewhere; checked by `config`.
-    pub regex: Option<String>,
-    pub json: Option<JsonRules>,
-}
-
-impl BodyRules {
-    pub(crate) fn are_none(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// What it says of itself is believed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct JsonRules {
-    pub fail_on: FailOn,
-    /// Names of components that do not matter.
-    pub ignore: Vec<String>,
-}
-
-/// The mildest word that fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FailOn {
-    /// `degraded` only warns.
-    Failure,
-    Warning,
-}
-
-/// An answer that takes longer warns, or fails.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Latency {
-    pub(crate) warn: Option<Duration>,
-    pub(crate) fail: Option<Duration>,
-}
-
-/// An answer that means: not failing, but not to be touched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Maintenance {
-    pub(crate) status: StatusSet,
-    /// In lower case; the answer must have it, too.
-    pub(crate) header: Option<String>,
-}
-
-impl Question {
-    /// Does it take connections?
-    pub(crate) fn of_address(url: String) -> Self {
-        Self {
-            url,
-            socket: None,
-            trust: Trust::default(),
-            method: String::new(),
-            headers: BTreeMap::new(),
-            status: StatusSet(Vec::new()),
-            redirects: 0,
-            maintenance: None,
-            body: BodyRules::default(),
-            latency: Latency::default(),
-        }
-    }
-
-    /// Posts nothing but the request itself.
-    pub(crate) fn of_hook(url: String, headers: Vec<(String, String)>) -> Self {
-        let mut named = BTreeMap::new();
-        named.extend(headers);
-        let (method, status) = ("POST".to_owned(), StatusSet(vec![(200, 299)]));
-        Self { method, status, headers: named, ..Self::of_address(url) }
-    }
-
-    #[must_use]
-    pub fn is_of_address(&self) -> bool {
-        self.url.starts_with("tcp:")
-    }
-
-    /// A redirect may lead to https too.
-    pub(crate) fn may_need_tls(&self) -> bool {
-        let is_https = self.url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
-        is_https || self.redirects > 0
-    }
-}
-
-/// By what an https server is known.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Trust {
-    /// Certificates besides those of this host.
-    pub(crate) ca_file: Option<PathBuf>,
-    /// By nothing, then: encrypted, but with whom is not asked.
-    pub(crate) insecure: bool,
-}
-
-/// The statuses that mean healthy: ranges, both ends included.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusSet(pub Vec<(u16, u16)>);
-
-/// `200,204,300-399`
-impl fmt::Display for StatusSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let range =
-            |(from, to): &(u16, u16)| if from == to { from.to_string() } else { format!("{from}-{to}") };
-        f.write_str(&self.0.iter().map(range).collect::<Vec<_>>().join(","))
-    }
-}
-
-impl StatusSet {
-    pub(crate) fn contains(&self, status: u16) -> bool {
-        self.0.iter().any(|(from, to)| (*from..=*to).contains(&status))
-    }
 }
