@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use super::layers::{Reading, Refused, Said};
 use super::settings::{Value, Wrong};
-use super::target::{self, Address, TCP};
+use super::target;
 use super::{probes, requirements, values};
 use crate::keys;
-use crate::plan::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Trust};
+use crate::plan::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust};
 
 pub(super) struct Asking<'a> {
     method: Said<'a, String>,
@@ -48,8 +48,8 @@ impl<'a> Asking<'a> {
     }
 
     /// What this URL cannot have is a fault, unless `[defaults]` gave it to all.
-    pub(super) fn at(self, address: Address, reading: &mut Reading<'_>) -> Result<Question, Refused> {
-        let has_no_body = if address.url.starts_with(TCP) {
+    pub(super) fn at(self, target: Target, reading: &mut Reading<'_>) -> Result<Question, Refused> {
+        let has_no_body = if target.is_tcp() {
             Some(Wrong::cure("has no meaning for a connection, which is asked nothing", "leave it out"))
         } else {
             let of_head = || Wrong::cure("has no meaning for HEAD, whose answer has no body", "leave it out");
@@ -57,22 +57,19 @@ impl<'a> Asking<'a> {
         };
         let (mut body, mut latency) = (self.body, self.latency);
         if let Some(wrong) = has_no_body {
-            let keys = BODY_KEYS
-                .into_iter()
-                .chain(LATENCY_KEYS.into_iter().filter(|_| address.url.starts_with(TCP)));
+            let keys = BODY_KEYS.into_iter().chain(LATENCY_KEYS.into_iter().filter(|_| target.is_tcp()));
             if let Some(setting) = keys.into_iter().find_map(|key| reading.said(key))
                 && setting.key.first().is_none_or(|table| table != "defaults")
             {
                 return Err(reading.refuse(setting.fault(wrong)));
             }
             body = BodyRules::default();
-            if address.url.starts_with(TCP) {
+            if target.is_tcp() {
                 latency = Latency::default();
             }
         }
         Ok(Question {
-            url: address.url,
-            socket: address.socket,
+            target,
             trust: Trust { ca_file: self.ca_file.value, insecure: self.insecure },
             method: self.method.value,
             headers: self.headers,

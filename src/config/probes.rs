@@ -162,10 +162,10 @@ fn kind(own: &Table) -> Result<Option<&'static Spec>, Wrong> {
 }
 
 fn url(own: &Table, reading: &mut Reading<'_>) -> Result<plan::Question, Refused> {
-    let address = reading.find("url", target::url);
+    let target = reading.find("url", target::parse_url);
     let asking = Asking::read(reading)?;
-    let Some(address) = address? else { return Err(reading.refuse(own.fault("url", "is missing"))) };
-    let question = asking.at(address.value, reading)?;
+    let Some(target) = target? else { return Err(reading.refuse(own.fault("url", "is missing"))) };
+    let question = asking.at(target.value, reading)?;
     if !question.may_need_tls() {
         tls::without_meaning(own).for_each(|fault| {
             reading.refuse(fault);
@@ -243,7 +243,7 @@ fn read(key: &Key, value: &Value) -> Result<plan::Value, Wrong> {
         },
         Word::Address => {
             let text = values::text(value)?;
-            target::url(&Value::Text(format!("{}{text}", target::TCP).into())).map_err(|_| {
+            target::parse_tcp_url(text).map_err(|_| {
                 Wrong::from(format!("must be HOST:PORT, such as \"127.0.0.1:6379\", got {value}"))
             })?;
             Ok(plan::Value::Text(text.to_owned()))

@@ -10,10 +10,10 @@ use ureq::http::HeaderName;
 
 use super::layers::{Reading, Refused};
 use super::settings::{Fault, Table, Value, Wrong};
-use super::target::{self, TCP};
+use super::target;
 use super::values;
 use crate::keys::{self, Key};
-use crate::plan::{Asks, Bounds, Maintenance, PauseFile, Probe, Question, Required, Service, Stall};
+use crate::plan::{Asks, Bounds, Maintenance, PauseFile, Probe, Question, Required, Service, Stall, Target};
 use crate::suggest;
 
 #[derive(Debug)]
@@ -83,7 +83,7 @@ pub(super) fn required(services: &[Service], all: &[&Service]) -> Vec<Required> 
         let service = all.iter().find(|service| service.key == name);
         let (probes, requires) = match service {
             Some(service) => (service.probes.clone(), service.requires.clone()),
-            None => (vec![at_address(name, timeout)], Vec::new()),
+            None => (probe_for_address(name, timeout).into_iter().collect(), Vec::new()),
         };
         let unit =
             service.and_then(|service| service.scoped_unit()).map(|(unit, scope)| (unit.to_owned(), scope));
@@ -100,12 +100,11 @@ fn names<'a>(services: impl Iterator<Item = &'a Service>) -> Vec<(&'a str, Durat
     services.flat_map(of_one).collect()
 }
 
-/// `name`: as `requires` has taken it.
-fn at_address(name: &str, timeout: Duration) -> Probe {
-    let url =
-        target::url(&Value::Text(name.to_owned().into())).map(|address| address.url).unwrap_or_default();
-    let asks = Asks::Url(Box::new(Question::of_address(url)));
-    Probe { name: None, weight: Weight::Counts, timeout, asks }
+/// `None`: the name is that of a service.
+fn probe_for_address(name: &str, timeout: Duration) -> Option<Probe> {
+    let target = parse_address(name)?.ok()?;
+    let asks = Asks::Url(Box::new(Question::for_tcp(target)));
+    Some(Probe { name: None, weight: Weight::Counts, timeout, asks })
 }
 
 /// Names that nobody has, and services that require each other in a circle: none of them would ever be
@@ -158,6 +157,11 @@ fn is_address(name: &str) -> bool {
     name.contains(':')
 }
 
+/// `tcp:HOST:PORT`. `None`: it is no address of this kind.
+fn parse_address(name: &str) -> Option<Result<Target, Wrong>> {
+    name.strip_prefix("tcp:").map(target::parse_tcp_url)
+}
+
 fn requires(value: &Value) -> Result<Vec<String>, Wrong> {
     let wrong = |got: &Value| {
         format!("must list services or addresses such as [\"postgres\", \"tcp:127.0.0.1:6379\"], got {got}")
@@ -167,11 +171,8 @@ fn requires(value: &Value) -> Result<Vec<String>, Wrong> {
     let mut names: Vec<String> = Vec::new();
     for one in list {
         let name = values::text(one)?;
-        if is_address(name) && !name.starts_with(TCP) {
-            return Err(wrong(one));
-        }
         if is_address(name) {
-            target::url(one)?;
+            parse_address(name).ok_or_else(|| wrong(one))??;
         }
         if !names.iter().any(|other| other == name) {
             names.push(name.to_owned());

@@ -9,10 +9,9 @@ use super::http_options::Asking;
 use super::layers::{Reading, Refused, Said};
 use super::requirements::Guards;
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
-use super::target::Address;
 use super::{escalation, names, probes, requirements, restart_method, table_values, target, values};
 use crate::keys::{self, Key, Stands};
-use crate::plan::{Asks, HostPlan, Probe, Question, Restarter, Service, Wake};
+use crate::plan::{Asks, HostPlan, Probe, Question, Restarter, Service, Target, Wake};
 
 /// What holds where nobody said anything else.
 #[derive(Debug)]
@@ -151,16 +150,16 @@ fn own_probe(question: Question, timeout: Duration) -> Probe {
     Probe { name: None, weight: Weight::Counts, timeout, asks: Asks::Url(Box::new(question)) }
 }
 
-fn url(reading: &mut Reading<'_>, own: &Table) -> Result<Address, Refused> {
-    if let Some(address) = url_if_any(reading)? {
-        return Ok(address);
+fn url(reading: &mut Reading<'_>, own: &Table) -> Result<Target, Refused> {
+    if let Some(target) = url_if_any(reading)? {
+        return Ok(target);
     }
     let cure = "add url = \"http://localhost:8000/health/\"";
     Err(reading.refuse(own.fault("url", Wrong::cure("is missing", cure))))
 }
 
-fn url_if_any(reading: &mut Reading<'_>) -> Result<Option<Address>, Refused> {
-    Ok(reading.find("url", target::url)?.map(|said| said.value))
+fn url_if_any(reading: &mut Reading<'_>) -> Result<Option<Target>, Refused> {
+    Ok(reading.find("url", target::parse_url)?.map(|said| said.value))
 }
 
 /// What `[defaults]` and the flags may give to all services at once.

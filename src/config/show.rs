@@ -15,7 +15,6 @@ use crate::probe::KINDS;
 use super::probes::{self, PROBE, Shown};
 use super::settings::{Setting, Table, dotted};
 use super::table_values;
-use super::target::LOCALHOST;
 use super::values::{quoted as text, spell};
 use crate::keys::{self, Row};
 use crate::words::escaped;
@@ -203,21 +202,7 @@ fn header(name: &str, value: &str, layers: &[&Table]) -> Entry {
 
 /// Where it asks, without what may be a secret.
 pub(super) fn address(question: &Question) -> String {
-    without_query(&url(question))
-}
-
-/// As it was written.
-fn url(question: &Question) -> String {
-    match &question.socket {
-        Some(socket) => {
-            let path = question.url.strip_prefix(LOCALHOST).unwrap_or_default();
-            format!("unix:{}:{path}", socket.display())
-        }
-        None => match question.url.strip_prefix("tcp://") {
-            Some(address) => format!("tcp:{address}"),
-            None => question.url.clone(),
-        },
-    }
+    hide_query(&question.target.to_string())
 }
 
 fn list(words: &[String]) -> String {
@@ -232,7 +217,7 @@ fn rungs(rungs: &[Rung]) -> String {
     format!("[{}]", rungs.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
 
-fn without_query(url: &str) -> String {
+fn hide_query(url: &str) -> String {
     url.split_once('?').map_or_else(|| url.to_owned(), |(before, _)| format!("{before}?(hidden)"))
 }
 

@@ -3,36 +3,30 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
 
 use ureq::http::{HeaderName, HeaderValue, Method, Uri};
 
 use super::layers::{Reading, Refused};
 use super::settings::{Setting, Value, Wrong};
 use super::values;
-use crate::plan::StatusSet;
+use crate::plan::{StatusSet, Target};
 use crate::words::drives_a_terminal;
 
-/// Where to ask, in the parts that it is asked with.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Address {
-    pub(super) url: String,
-    pub(super) socket: Option<PathBuf>,
-}
-
 /// `http(s)://HOST[:PORT][/PATH]`, `unix:SOCKET[:/PATH]` as nginx writes it, or `tcp:HOST:PORT`.
-pub(super) fn url(value: &Value) -> Result<Address, Wrong> {
+pub(super) fn parse_url(value: &Value) -> Result<Target, Wrong> {
     let text = values::text(value)?;
     if text.len() > LONGEST {
         return Err(format!("must be at most {LONGEST} bytes").into());
     }
     match text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
         Some((scheme, _)) if scheme == "http" || scheme == "https" => {
-            check_authority(&parse(text, &format!("{scheme}://HOST[:PORT][/PATH]"))?)?;
-            Ok(Address { url: text.to_owned(), socket: None })
+            let shape = format!("{scheme}://HOST[:PORT][/PATH]");
+            let uri = parse_uri(text, &shape)?;
+            check_authority(&uri)?;
+            Target::from_uri(text, &uri).ok_or_else(|| not_a_url(&shape))
         }
-        Some((scheme, rest)) if scheme == "unix" => at_socket(rest),
-        Some((scheme, rest)) if scheme == "tcp" => at_port(rest),
+        Some((scheme, rest)) if scheme == "unix" => parse_socket_url(rest),
+        Some((scheme, rest)) if scheme == "tcp" => parse_tcp_url(rest),
         Some(_) | None => {
             let sample = "\"http://localhost:8000/health/\"";
             Err(format!("must begin with http://, https://, unix:/ or tcp:, such as {sample}").into())
@@ -92,12 +86,6 @@ pub(super) fn headers(reading: &mut Reading<'_>) -> Result<BTreeMap<String, Stri
     refused.map_or(Ok(merged), Err)
 }
 
-/// How an address begins that is to take connections, and is asked nothing.
-pub(super) const TCP: &str = "tcp:";
-
-/// Whom a Unix socket is asked as, since a Host must be named.
-pub(super) const LOCALHOST: &str = "http://localhost";
-
 /// What a head may hold is bounded by the buffer that it is written from.
 const LONGEST: usize = 4096;
 
@@ -123,7 +111,7 @@ fn header(name: &str, setting: &Setting) -> Result<String, Wrong> {
     Ok(text.to_string())
 }
 
-fn at_socket(rest: &str) -> Result<Address, Wrong> {
+fn parse_socket_url(rest: &str) -> Result<Target, Wrong> {
     let (socket, path) = match rest.split_once(":/") {
         Some((socket, path)) => (socket, format!("/{path}")),
         None => (rest, "/".to_owned()),
@@ -142,34 +130,37 @@ fn at_socket(rest: &str) -> Result<Address, Wrong> {
         )
         .into());
     }
-    let url = format!("{LOCALHOST}{path}");
-    parse(&url, "unix:SOCKET[:/PATH]")?;
-    Ok(Address { url, socket: Some(socket.into()) })
+    let target = Target::HttpOverUnix { socket: socket.into(), path };
+    parse_uri(&target.request_url(), "unix:SOCKET[:/PATH]")?;
+    Ok(target)
 }
 
-/// In a URL of our own, so that host and port are judged as those of all URLs.
-fn at_port(rest: &str) -> Result<Address, Wrong> {
+/// `HOST:PORT`, checked like host and port of every URL.
+pub(super) fn parse_tcp_url(rest: &str) -> Result<Target, Wrong> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let sample = "\"tcp:127.0.0.1:6379\"";
-    let url = format!("{TCP}//{rest}");
-    let uri = parse(&url, "tcp:HOST:PORT")?;
+    let uri = parse_uri(&format!("tcp://{rest}"), "tcp:HOST:PORT")?;
     check_authority(&uri)?;
-    if uri.port().is_none() || rest.contains('/') {
-        return Err(format!("must be tcp:HOST:PORT, such as {sample}").into());
+    match (uri.host(), uri.port_u16()) {
+        (Some(host), Some(port)) if !rest.contains('/') => Ok(Target::Tcp { host: host.to_owned(), port }),
+        _ => {
+            let sample = "\"tcp:127.0.0.1:6379\"";
+            Err(format!("must be tcp:HOST:PORT, such as {sample}").into())
+        }
     }
-    Ok(Address { url, socket: None })
 }
 
-fn parse(url: &str, shape: &str) -> Result<Uri, Wrong> {
+fn parse_uri(url: &str, shape: &str) -> Result<Uri, Wrong> {
     // `ureq::http` takes http:8000 for a host called http, control characters that are UTF-8, and anything
     // behind a #, which is asked of no server.
     let parsed: Option<Uri> = url.parse().ok();
     let never_sent = |c: char| c == '#' || drives_a_terminal(c);
     let whole = parsed.filter(|uri| uri.scheme().is_some() && !url.contains(never_sent));
-    whole.ok_or_else(|| {
-        let cure = "other characters than letters, digits and -._~:/?&= are written as %XX";
-        Wrong::cure(format!("cannot be read as a URL: {shape}"), cure)
-    })
+    whole.ok_or_else(|| not_a_url(shape))
+}
+
+fn not_a_url(shape: &str) -> Wrong {
+    let cure = "other characters than letters, digits and -._~:/?&= are written as %XX";
+    Wrong::cure(format!("cannot be read as a URL: {shape}"), cure)
 }
 
 /// `ureq::http` takes more than can be asked: a password, any host, any text for a port or after a host in

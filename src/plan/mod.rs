@@ -16,7 +16,7 @@ pub(crate) use host::Bounds;
 pub use host::{HostPlan, Stall};
 pub(crate) use method::{Method, Shows, Steps};
 pub use probe::{Asks, Clash, Given, Key, Probe, Spec, Value, Word, any_text, no_clash};
-pub use target::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Trust};
+pub use target::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust};
 
 /// At least one service, sorted by key; no two share a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +89,8 @@ impl Service {
     /// Of one url it is what it was before there were other probes: no count is lost by an upgrade.
     fn mark_of_what_is_asked(&self) -> u64 {
         let of_url = |question: &Question| {
-            let Question { url, socket, method, status, body, latency, .. } = question;
-            let asked = (url, socket, method, status.to_string());
+            let Question { target, method, status, body, latency, .. } = question;
+            let asked = (target.to_string(), method, status.to_string());
             if body.are_none() && latency.fail.is_none() { hash(asked) } else { hash((asked, body, latency)) }
         };
         let of_one = |probe: &Probe| match &probe.asks {

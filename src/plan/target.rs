@@ -1,18 +1,104 @@
-//! What a probe of a URL asks, and how an answer is judged.
+//! What a url is, taken apart once; how it is asked, and how an answer is judged.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ureq::http::Uri;
+use ureq::http::uri::Scheme;
+
+/// Where a probe of a url asks. `config` has checked that it can be asked there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// An HTTP server. `url` is the text that the operator wrote; the other fields are parts of it.
+    Http {
+        url: String,
+        is_https: bool,
+        /// In lower case; an IPv6 address stands in brackets.
+        host: String,
+        /// The port in the url, or that of its scheme.
+        port: u16,
+    },
+    /// An HTTP server behind a Unix socket.
+    HttpOverUnix {
+        socket: PathBuf,
+        /// The path of the request and its query; it begins with `/`.
+        path: String,
+    },
+    /// An address that must accept connections, and is asked nothing.
+    Tcp {
+        /// An IPv6 address stands in brackets.
+        host: String,
+        port: u16,
+    },
+}
+
+/// The authority in requests to a Unix socket, since a request must name a host.
+const SOCKET_AUTHORITY: &str = "http://localhost";
+
+impl Target {
+    /// Takes a URL apart. `None`: it is no URL of http or https with a host.
+    pub(crate) fn parse_http(url: &str) -> Option<Self> {
+        Self::from_uri(url, &url.parse().ok()?)
+    }
+
+    /// Like `parse_http`, for a caller that has parsed `url` already.
+    pub(crate) fn from_uri(url: &str, uri: &Uri) -> Option<Self> {
+        let is_https = *uri.scheme()? == Scheme::HTTPS;
+        if !is_https && *uri.scheme()? != Scheme::HTTP {
+            return None;
+        }
+        let host = uri.host().filter(|host| !host.is_empty())?.to_ascii_lowercase();
+        let port = uri.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+        Some(Self::Http { url: url.to_owned(), is_https, host, port })
+    }
+
+    /// The URL of an HTTP request to this target.
+    #[must_use]
+    pub fn request_url(&self) -> Cow<'_, str> {
+        match self {
+            Self::Http { url, .. } => Cow::Borrowed(url),
+            Self::HttpOverUnix { path, .. } => Cow::Owned(format!("{SOCKET_AUTHORITY}{path}")),
+            Self::Tcp { .. } => Cow::Owned(self.to_string()),
+        }
+    }
+
+    #[must_use]
+    pub const fn is_tcp(&self) -> bool {
+        matches!(self, Self::Tcp { .. })
+    }
+
+    pub(crate) const fn is_https(&self) -> bool {
+        matches!(self, Self::Http { is_https: true, .. })
+    }
+
+    /// Host and port over which the request goes. `None`: it goes over a Unix socket.
+    pub(crate) fn host_and_port(&self) -> Option<(&str, u16)> {
+        match self {
+            Self::Http { host, port, .. } | Self::Tcp { host, port } => Some((host, *port)),
+            Self::HttpOverUnix { .. } => None,
+        }
+    }
+}
+
+/// The target as an operator writes it: `unix:/run/shop.sock:/health/`.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { url, .. } => f.write_str(url),
+            Self::HttpOverUnix { socket, path } => write!(f, "unix:{}:{path}", socket.display()),
+            Self::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
+        }
+    }
+}
+
 /// What a probe asks, and what it takes for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// `http(s)://HOST[:PORT][/PATH]` or `tcp://HOST:PORT`, checked by `config`.
-    pub url: String,
-    /// The Unix socket to ask at; the URL is then `http://localhost/PATH`.
-    pub socket: Option<PathBuf>,
-    /// Of weight where `may_need_tls`.
+    pub target: Target,
+    /// How the server proves itself; without effect unless `may_need_tls`.
     pub trust: Trust,
     /// Upper case, a token of RFC 9110.
     pub method: String,
@@ -74,11 +160,10 @@ pub struct Maintenance {
 }
 
 impl Question {
-    /// Does it take connections?
-    pub(crate) fn of_address(url: String) -> Self {
+    /// Asks whether an address accepts connections.
+    pub(crate) fn for_tcp(target: Target) -> Self {
         Self {
-            url,
-            socket: None,
+            target,
             trust: Trust::default(),
             method: String::new(),
             headers: BTreeMap::new(),
@@ -90,23 +175,17 @@ impl Question {
         }
     }
 
-    /// Posts nothing but the request itself.
-    pub(crate) fn of_hook(url: String, headers: Vec<(String, String)>) -> Self {
+    /// Posts to a hook; the body of the request is empty.
+    pub(crate) fn for_hook(target: Target, headers: Vec<(String, String)>) -> Self {
         let mut named = BTreeMap::new();
         named.extend(headers);
         let (method, status) = ("POST".to_owned(), StatusSet(vec![(200, 299)]));
-        Self { method, status, headers: named, ..Self::of_address(url) }
+        Self { method, status, headers: named, ..Self::for_tcp(target) }
     }
 
-    #[must_use]
-    pub fn is_of_address(&self) -> bool {
-        self.url.starts_with("tcp:")
-    }
-
-    /// A redirect may lead to https too.
-    pub(crate) fn may_need_tls(&self) -> bool {
-        let is_https = self.url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
-        is_https || self.redirects > 0
+    /// Whether the request may go over TLS: a redirect may lead to https too.
+    pub(crate) const fn may_need_tls(&self) -> bool {
+        self.target.is_https() || self.redirects > 0
     }
 }
 
@@ -135,5 +214,33 @@ impl fmt::Display for StatusSet {
 impl StatusSet {
     pub(crate) fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|(from, to)| (*from..=*to).contains(&status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart_whatever_its_case() {
+        for (url, expected) in [
+            ("http://localhost", Some((false, "localhost", 80))),
+            ("HTTPS://Shop/", Some((true, "shop", 443))),
+            ("https://shop:8443/x", Some((true, "shop", 8443))),
+            ("http://[::1]/?a=b:c", Some((false, "[::1]", 80))),
+            ("ftp://shop/", None),
+            ("/health/", None),
+            ("shop", None),
+        ] {
+            let target = Target::parse_http(url);
+            let expected = expected.map(|(is_https, host, port)| Target::Http {
+                url: url.to_owned(),
+                is_https,
+                host: host.to_owned(),
+                port,
+            });
+            assert_eq!(target, expected, "{url}");
+            assert!(target.is_none_or(|target| target.to_string() == url && target.request_url() == url));
+        }
     }
 }

@@ -123,7 +123,7 @@ fn handshake(
     deadline: Deadline,
     trace: &Trace,
 ) -> Result<Option<CertificateDer<'static>>, Error> {
-    let socket = port::connect(&format!("tcp://{place}"), deadline, trace)?;
+    let socket = port::connect_to(place, deadline, trace)?;
     trace.enter(Phase::Tls);
     tls::shown(name, &mut Bounded { socket: &socket, deadline })
 }

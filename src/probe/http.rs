@@ -12,7 +12,7 @@ use ureq::http::header::{
 use ureq::http::{self, Request, Response};
 use ureq::{Agent, Body, Error, ResponseExt};
 
-use crate::plan::{Latency, Maintenance, Question};
+use crate::plan::{Latency, Maintenance, Question, Target};
 use crate::words;
 
 use super::answer::Answer;
@@ -20,7 +20,7 @@ use super::body::{self, Judged};
 use super::fault::classify;
 use super::lookup::Lookup;
 use super::trace::Trace;
-use super::wire::Dial;
+use super::wire::{Dial, OwnSocket};
 
 /// A whole answer head must fit in here. Django with a long Content-Security-Policy and a few cookies
 /// stays under 8 KiB; nginx allows its upstreams 4 or 8 (`proxy_buffer_size`).
@@ -116,7 +116,7 @@ fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<Re
     // An agent for each question, 2 us: its connector and resolver carry this question's trace.
     let dial = Dial {
         trace: Arc::clone(trace),
-        socket: question.socket.clone(),
+        socket: socket_of(question, &request),
         trust: question.trust.clone(),
         private_to: (!question.headers.is_empty()).then(|| request.uri().clone()),
         head: HEAD,
@@ -124,6 +124,12 @@ fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<Re
     };
     let agent = Agent::with_parts(config, dial, Lookup { trace: Arc::clone(trace) });
     agent.run(request)
+}
+
+/// `None`: the way is TCP.
+fn socket_of(question: &Question, request: &Request<()>) -> Option<OwnSocket> {
+    let Target::HttpOverUnix { socket, .. } = &question.target else { return None };
+    Some(OwnSocket { path: socket.clone(), uri: request.uri().clone() })
 }
 
 fn is_maintenance(said: &Maintenance, answer: &Response<Body>) -> bool {
@@ -145,8 +151,10 @@ fn unwanted(answer: &Response<Body>) -> Cause {
 
 /// The operator's headers replace ours, `Host` included, which ureq adds if there is none.
 fn request(question: &Question) -> Result<Request<()>, http::Error> {
-    let mut request =
-        Request::builder().method(question.method.as_str()).uri(question.url.as_str()).body(())?;
+    let mut request = Request::builder()
+        .method(question.method.as_str())
+        .uri(question.target.request_url().as_ref())
+        .body(())?;
     let headers = request.headers_mut();
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("unhang/", env!("CARGO_PKG_VERSION"))));
     // The server need not hold a worker for a second request that will not come.

@@ -39,7 +39,7 @@ mod scenes;
 use std::time::Instant;
 
 use crate::os::catch_panic;
-use crate::plan::Asks;
+use crate::plan::{Asks, Target};
 
 use answer::unknown;
 pub use answer::{Answer, Asked, Ground};
@@ -62,8 +62,10 @@ pub fn ask(asked: &Asked<'_>) -> Answer {
     let limit = probe.timeout;
     // ureq 3.5 panics on some broken redirects ("remote to have signaled redirect").
     let answer = catch_panic::caught(|| match &probe.asks {
-        Asks::Url(question) if question.is_of_address() => port::ask(question, limit),
-        Asks::Url(question) => http::ask(question, limit),
+        Asks::Url(question) => match &question.target {
+            Target::Tcp { host, port } => port::ask(host, *port, limit),
+            Target::Http { .. } | Target::HttpOverUnix { .. } => http::ask(question, limit),
+        },
         Asks::Kind { kind, given } => kinds::ask(kind, given, &Ground { limit, ..*ground }),
     });
     match answer {

@@ -5,10 +5,6 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Doubt, Observation, Phase};
 use ureq::Error;
-use ureq::http::Uri;
-use ureq::http::uri::InvalidUri;
-
-use crate::plan::Question;
 
 use super::answer::Answer;
 use super::fault::{Ours, classify};
@@ -18,21 +14,24 @@ use super::trace::Trace;
 use super::wire::first_that_answers;
 
 /// In all within `limit`.
-pub(super) fn ask(question: &Question, limit: Duration) -> Answer {
+pub(super) fn ask(host: &str, port: u16, limit: Duration) -> Answer {
     let trace = Trace::new();
     let over = Deadline(Instant::now() + limit.min(LONGEST));
-    let observation = match connect(&question.url, over, &trace) {
+    let observation = match connect(host, port, over, &trace) {
         Ok(_) => Observation::Healthy,
         Err(error) => classify(&error, &trace.seen()),
     };
     Answer { observation, times: trace.times(), ..Answer::default() }
 }
 
-/// `url`: `tcp://HOST:PORT`
-pub(super) fn connect(url: &str, over: Deadline, trace: &Trace) -> Result<OwnedFd, Error> {
-    let uri: Uri = url.parse().map_err(|error: InvalidUri| Error::Http(error.into()))?;
-    let place = uri.host().zip(uri.port_u16());
-    let (host, port) = place.ok_or_else(|| Ours(Doubt::Other("it is no HOST:PORT".to_owned())))?;
+/// `place`: `HOST:PORT`, as a key of a probe has it.
+pub(super) fn connect_to(place: &str, over: Deadline, trace: &Trace) -> Result<OwnedFd, Error> {
+    let parts = place.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let (host, port) = parts.ok_or_else(|| Ours(Doubt::Other("it is no HOST:PORT".to_owned())))?;
+    connect(host, port, over, trace)
+}
+
+fn connect(host: &str, port: u16, over: Deadline, trace: &Trace) -> Result<OwnedFd, Error> {
     trace.enter(Phase::Resolve);
     let found = addresses(host, port, over.0.saturating_duration_since(Instant::now()))?;
     trace.enter(Phase::Connect);

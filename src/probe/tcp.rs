@@ -37,7 +37,7 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
     let (address, wanted) = (given.text(&ADDRESS), given.text(&GREETING));
     let deadline = Deadline(Instant::now() + ground.limit);
     let trace = Trace::new();
-    let said = port::connect(&format!("tcp://{address}"), deadline, &trace).and_then(|socket| {
+    let said = port::connect_to(address, deadline, &trace).and_then(|socket| {
         trace.enter(Phase::Wait);
         if wanted.is_empty() { Ok(Vec::new()) } else { Ok(beginning(&socket, deadline, wanted)?) }
     });

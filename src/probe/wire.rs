@@ -30,8 +30,8 @@ use super::trace::Trace;
 #[derive(Debug)]
 pub(super) struct Dial {
     pub(super) trace: Arc<Trace>,
-    /// The Unix socket behind `http://localhost`, if it is not TCP.
-    pub(super) socket: Option<PathBuf>,
+    /// `None`: the way is TCP.
+    pub(super) socket: Option<OwnSocket>,
     pub(super) trust: Trust,
     /// The URL that headers of the operator's own are for. ureq keeps no more than Authorization and Cookie
     /// from going elsewhere with a redirect.
@@ -40,6 +40,20 @@ pub(super) struct Dial {
     pub(super) head: usize,
     /// What the request's own headers take.
     pub(super) headers: usize,
+}
+
+/// A Unix socket and the URL that is asked there.
+#[derive(Debug)]
+pub(super) struct OwnSocket {
+    pub(super) path: PathBuf,
+    pub(super) uri: Uri,
+}
+
+impl OwnSocket {
+    /// Whether a request for `uri` goes there too. A redirect may lead to another host, or to https.
+    fn serves(&self, uri: &Uri) -> bool {
+        uri.scheme() == self.uri.scheme() && uri.authority() == self.uri.authority()
+    }
 }
 
 impl Connector for Dial {
@@ -57,10 +71,9 @@ impl Connector for Dial {
         }
         self.trace.enter(Phase::Connect);
         let socket = match &self.socket {
-            Some(path) if is_of_the_socket(uri) => {
-                connect_unix(path, deadline).map_err(|error| forbidden(path, error))?
+            Some(own) if own.serves(uri) => {
+                connect_unix(&own.path, deadline).map_err(|error| forbidden(&own.path, error))?
             }
-            // Also where a redirect leads from a Unix socket to another host, or to https.
             Some(_) | None => first_that_answers(&details.addrs, deadline)?,
         };
         let mut tls = None;
@@ -88,11 +101,6 @@ fn forbidden(path: &Path, error: io::Error) -> Error {
     }
     let missing = rights::missing_at_socket(path);
     Ours(Doubt::Forbidden(format!(" to {}: {missing}", path.display()))).into()
-}
-
-/// `config` names a Unix socket's host so.
-fn is_of_the_socket(uri: &Uri) -> bool {
-    uri.scheme_str() == Some("http") && uri.authority().is_some_and(|at| at.as_str() == "localhost")
 }
 
 /// The URI stands in the request line, its host in the Host header, its user in Authorization.

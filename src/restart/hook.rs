@@ -8,7 +8,7 @@ use std::time::Duration;
 use unhang_core::{Cause, Observation, Phase};
 
 use crate::os::files::{self, Writers};
-use crate::plan::Restarter;
+use crate::plan::{Restarter, Target};
 use crate::words;
 
 use super::{Asked, Carries, Course};
@@ -23,15 +23,15 @@ pub(super) const METHOD: Carries = Carries {
 /// For the answer to the request, not for what it sets going.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
-/// What stands in the file.
+/// What the file of a hook holds.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Target {
-    pub(crate) url: String,
+pub(crate) struct HookRequest {
+    pub(crate) target: Target,
     pub(crate) headers: Vec<(String, String)>,
 }
 
 /// An error never holds a word of the file.
-pub(crate) fn target(path: &Path) -> Result<Target, String> {
+pub(crate) fn target(path: &Path) -> Result<HookRequest, String> {
     let (bytes, writers) = files::read_bounded(path, LARGEST)
         .map_err(|error| format!("{}: {}", path.display(), words::io(&error)))?;
     let wrong = |what: &str| format!("{}: {what}", path.display());
@@ -79,16 +79,15 @@ const fn is_open_to_others(writers: Writers) -> bool {
     writers.mode & 0o027 != 0
 }
 
-fn parsed(text: &str) -> Option<Target> {
+fn parsed(text: &str) -> Option<HookRequest> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let url = lines.next()?;
-    let is_url = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
     let headers = lines.map(|line| {
         let (name, value) = line.split_once(':')?;
         Some((name.trim().to_owned(), value.trim().to_owned()))
     });
     let headers = headers.collect::<Option<Vec<_>>>()?;
-    is_url.then(|| Target { url: url.to_owned(), headers })
+    Some(HookRequest { target: Target::parse_http(url)?, headers })
 }
 
 #[cfg(test)]
@@ -113,7 +112,10 @@ mod tests {
         let headers = vec![("Authorization".to_owned(), "Bearer a:b".to_owned())];
         assert_eq!(
             read(good, 0o600),
-            Ok(Target { url: "https://api.example/deploy/x?key=secret".to_owned(), headers })
+            Ok(HookRequest {
+                target: Target::parse_http("https://api.example/deploy/x?key=secret").unwrap(),
+                headers
+            })
         );
         for (text, mode, why) in [
             (good, 0o620, "others may read or write it (chmod 600)"),

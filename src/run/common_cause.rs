@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use unhang_core::{Moment, Observation, State, failing_together, in_vain_until};
 
 use crate::os::listening_socket;
-use crate::plan::{Plan, Question, Service};
+use crate::plan::{Plan, Service, Target};
 use crate::words;
 
 use super::unit_status::Looks;
@@ -71,13 +71,15 @@ fn requirement(services: &[&Service]) -> Option<String> {
 
 /// Who listens there may be the one that fails: a proxy, say.
 fn place(services: &[&Service]) -> Option<String> {
-    let place = common(services.iter().map(|service| service.url().map_or("", authority)))?;
-    if place.is_empty() {
+    let target = &services.first()?.url()?.target;
+    let is_same = |service: &&Service| service.url().is_some_and(|url| is_same_place(&url.target, target));
+    if !services.iter().all(is_same) {
         return None;
     }
-    let port = services.first().and_then(|service| port(service.url()?));
-    let found =
-        port.and_then(|port| listening_socket::at(&addresses(host(place))?, port, Instant::now() + LOOK));
+    let found = target
+        .host_and_port()
+        .and_then(|(host, port)| listening_socket::at(&addresses(host)?, port, Instant::now() + LOOK));
+    let place = place_text(target);
     Some(match found {
         Some((name, pid)) => {
             format!("all are asked at {place}, where {} (process {pid}) listens", words::escaped(&name))
@@ -95,7 +97,7 @@ fn unit_file(services: &[&Service], looks: &Looks) -> Option<String> {
 }
 
 fn host_elsewhere(services: &[&Service]) -> Option<String> {
-    let host = common(services.iter().map(|service| service.url().map_or("", |url| host(authority(url)))))?;
+    let host = common(services.iter().map(|service| host(service).unwrap_or_default()))?;
     (!host.is_empty() && addresses(host).is_none()).then(|| format!("all are asked at {host}"))
 }
 
@@ -111,13 +113,26 @@ fn template(service: &Service) -> Option<&str> {
     unit.find('@').and_then(|at| unit.get(..=at))
 }
 
-/// Of the url, or of its scheme.
-fn port(question: &Question) -> Option<u16> {
-    if question.socket.is_some() {
-        return None;
+/// Whether both are asked at one port of one host, or at one socket.
+fn is_same_place(one: &Target, other: &Target) -> bool {
+    match (one, other) {
+        (Target::HttpOverUnix { socket, .. }, Target::HttpOverUnix { socket: other, .. }) => socket == other,
+        _ => one.host_and_port().is_some_and(|place| Some(place) == other.host_and_port()),
     }
-    let said = authority(question).rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-    said.or(Some(if question.url.starts_with("https:") { 443 } else { 80 }))
+}
+
+/// `shop:8000`, or without the port that its scheme implies; or the path of a socket.
+fn place_text(target: &Target) -> String {
+    match target {
+        Target::Http { host, port: 443, is_https: true, .. }
+        | Target::Http { host, port: 80, is_https: false, .. } => host.clone(),
+        Target::Http { host, port, .. } | Target::Tcp { host, port } => format!("{host}:{port}"),
+        Target::HttpOverUnix { socket, .. } => socket.display().to_string(),
+    }
+}
+
+fn host(service: &Service) -> Option<&str> {
+    Some(service.url()?.target.host_and_port()?.0)
 }
 
 /// Of this host; `None`: it is another one.
@@ -130,17 +145,27 @@ fn addresses(host: &str) -> Option<Vec<IpAddr>> {
     }
 }
 
-fn authority(question: &Question) -> &str {
-    if let Some(socket) = question.socket.as_ref().and_then(|socket| socket.to_str()) {
-        return socket;
-    }
-    let after = question.url.split_once("//").map_or("", |(_, after)| after);
-    after.split(['/', '?']).next().unwrap_or_default()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn host(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
+    #[test]
+    fn a_place_is_the_same_by_host_and_port_however_its_url_is_written() {
+        let http = |url: &str| Target::parse_http(url).unwrap();
+        let socket = |path: &str| Target::HttpOverUnix { socket: "/run/shop".into(), path: path.into() };
+        let tcp = Target::Tcp { host: "shop".into(), port: 443 };
+        for (one, other, is_same) in [
+            (http("HTTPS://shop/"), http("https://Shop:443/health/"), true),
+            (http("HTTPS://shop/"), http("http://shop/"), false),
+            (http("https://shop/"), tcp, true),
+            (socket("/"), socket("/health/"), true),
+            (socket("/"), Target::HttpOverUnix { socket: "/run/blog".into(), path: "/".into() }, false),
+            (socket("/"), http("http://localhost/"), false),
+        ] {
+            assert_eq!(is_same_place(&one, &other), is_same, "{one} {other}");
+        }
+        assert_eq!(place_text(&http("HTTPS://Shop/")), "shop");
+        assert_eq!(place_text(&http("http://[::1]:8000/?a=b")), "[::1]:8000");
+        assert_eq!(place_text(&socket("/")), "/run/shop");
     }
 }

@@ -15,7 +15,7 @@ use crate::os::clock;
 use crate::plan::{Asks, Probe, Question, Restarter, Scope};
 use crate::probe;
 use crate::report::Progress;
-use crate::restart::hook::{self, Target};
+use crate::restart::hook::{self, HookRequest};
 use crate::restart::{self, Asked, Course, Looked, command, unit as systemd};
 use crate::words;
 
@@ -155,8 +155,8 @@ const fn nothing() -> Asked {
 
 /// The answer to it is no outcome: what it sets going may take minutes.
 fn post(file: &Path, time: Duration) -> Asked {
-    let Target { url, headers } = match hook::target(file) {
-        Ok(target) => target,
+    let HookRequest { target, headers } = match hook::target(file) {
+        Ok(request) => request,
         Err(why) => return Asked::NeverRan(why),
     };
     let timeout = hook::LIMIT.min(time);
@@ -164,7 +164,7 @@ fn post(file: &Path, time: Duration) -> Asked {
         name: None,
         weight: Weight::Counts,
         timeout,
-        asks: Asks::Url(Box::new(Question::of_hook(url, headers))),
+        asks: Asks::Url(Box::new(Question::for_hook(target, headers))),
     };
     let answer = probe::ask(&probe::Asked { probe: &probe, ground: probe::Ground::default() });
     hook::asked(&answer.observation, timeout)

@@ -70,7 +70,10 @@ fn what_a_service_requires_is_asked_as_its_own_table_says() {
         [service.disk]\nurl = 'http://disk/'\n[service.other]\nurl = 'http://other/'\n";
     let required = |flags: &[&str]| -> Vec<(String, String)> {
         let required = read(text, flags).unwrap().required;
-        required.into_iter().map(|one| (one.name, one.probes[0].question().unwrap().url.clone())).collect()
+        required
+            .into_iter()
+            .map(|one| (one.name, one.probes[0].question().unwrap().target.to_string()))
+            .collect()
     };
     let found = |name: &str, url: &str| (name.to_owned(), url.to_owned());
     let cache = found("tcp:cache:6379", &required(&[])[0].1);

@@ -17,7 +17,7 @@ use crate::cli::{Cli, PlanFlags, Typed};
 use crate::keys::Row;
 use crate::plan::{
     Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Restarter, Scope, Stall, StatusSet,
-    Trust,
+    Target, Trust,
 };
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
@@ -93,8 +93,7 @@ fn the_defaults_are_those_of_the_sample() {
             probes: vec![own_url(
                 5_000,
                 Question {
-                    url: "http://localhost:8000/health/".into(),
-                    socket: None,
+                    target: http("http://localhost:8000/health/"),
                     trust: Trust::default(),
                     method: "GET".into(),
                     headers: BTreeMap::new(),
@@ -178,6 +177,10 @@ fn own_url(timeout_ms: u64, question: Question) -> Probe {
     Probe { name: None, weight: Weight::Counts, timeout, asks }
 }
 
+fn http(url: &str) -> Target {
+    Target::parse_http(url).unwrap()
+}
+
 /// The question of its own url.
 fn asked(service: &Service) -> Question {
     service.url().unwrap().clone()
@@ -191,8 +194,7 @@ fn every_key() -> Service {
         probes: vec![own_url(
             1_500,
             Question {
-                url: "http://localhost:8000/health/".into(),
-                socket: None,
+                target: http("http://localhost:8000/health/"),
                 trust: Trust { ca_file: None, insecure: true },
                 method: "HEAD".into(),
                 headers: [("Host", "shop.example"), ("X-Probe", "unhang")]
@@ -307,7 +309,7 @@ fn every_key_of_the_host_arrives() {
 fn an_address_may_be_a_service_and_nothing_need_restart_it() {
     for url in ["tcp:127.0.0.1:5432", "TCP:127.0.0.1:5432", "tcp://127.0.0.1:5432"] {
         let service = one(&format!("[service.postgres]\nurl = \"{url}\"\nrestart = []"), &[]);
-        assert_eq!(asked(&service).url, "tcp://127.0.0.1:5432", "{url}");
+        assert_eq!(asked(&service).target, Target::Tcp { host: "127.0.0.1".into(), port: 5432 }, "{url}");
         assert_eq!((service.restarter, service.requires), (Restarter::Nothing, vec![]));
     }
 }
@@ -426,7 +428,7 @@ fn good_urls() {
         "HTTPS://[::1]:8443/health/",
     ] {
         let question = asked(&one(&format!("[service.a]\nurl = '{url}'"), &[]));
-        assert_eq!((question.url.as_str(), question.socket), (url, None));
+        assert_eq!(question.target, http(url));
     }
 }
 
@@ -439,7 +441,9 @@ fn a_unix_socket_is_asked_as_localhost() {
         ("unix:///run/my app.sock:/", "///run/my app.sock", "http://localhost/"),
     ] {
         let question = asked(&one(&format!("[service.a]\nurl = '{written}'"), &[]));
-        assert_eq!((question.url.as_str(), question.socket), (url, Some(PathBuf::from(socket))), "{written}");
+        assert_eq!(question.target.request_url(), url);
+        let path = url.strip_prefix("http://localhost").unwrap().to_owned();
+        assert_eq!(question.target, Target::HttpOverUnix { socket: socket.into(), path }, "{written}");
     }
     let longest = format!("unix:/{}:/", "a".repeat(106));
     assert!(read(&format!("[service.a]\nurl = '{longest}'"), &[]).is_ok());

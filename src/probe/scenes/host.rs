@@ -10,7 +10,7 @@ use unhang_core::{Cause, Doubt, Observation};
 
 use super::redirect::following;
 use super::{GOOD, TIMEOUT, all, doubt, free_port, observe_with, question, says};
-use crate::plan::Question;
+use crate::plan::{Question, Target};
 
 #[test]
 fn a_name_that_does_not_resolve_is_our_fault() {
@@ -30,8 +30,11 @@ fn a_question_that_cannot_be_asked_is_our_fault() {
         let observed = observe_with(&Question { method: method.into(), headers, ..question(&says(GOOD)) });
         assert!(matches!(observed, Observation::Unknown(Doubt::Other(_))), "{observed:?}");
     }
-    assert!(matches!(doubt("http://["), Doubt::Other(_)));
-    assert!(matches!(doubt("/health/"), Doubt::Other(_)));
+    for url in ["http://[", "/health/"] {
+        let target = Target::Http { url: url.to_owned(), is_https: false, host: "shop".into(), port: 80 };
+        let observed = observe_with(&Question { target, ..question("http://shop/") });
+        assert!(matches!(observed, Observation::Unknown(Doubt::Other(_))), "{observed:?}");
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Cause, Doubt, Observation, Weight};
 
-use crate::plan::{Asks, BodyRules, Latency, Probe, Question, StatusSet, Trust};
+use crate::plan::{Asks, BodyRules, Latency, Probe, Question, StatusSet, Target, Trust};
 
 use super::{Answer, Asked, Ground};
 
@@ -46,8 +46,7 @@ pub(super) const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 pub(super) fn question(url: &str) -> Question {
     Question {
-        url: url.to_owned(),
-        socket: None,
+        target: Target::parse_http(url).unwrap(),
         trust: Trust::default(),
         method: "GET".to_owned(),
         headers: BTreeMap::new(),

@@ -12,11 +12,12 @@ use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use unhang_core::{Cause, Doubt, Observation, Phase};
 
 use super::{GOOD, TIMEOUT, free_port, observe_with, question, read_head, says};
-use crate::plan::Question;
+use crate::plan::{Question, Target};
 
 /// As `config` makes it of `unix:SOCKET:/health/`.
 fn at(socket: &Path) -> Question {
-    Question { socket: Some(socket.to_owned()), ..question("http://localhost/health/") }
+    let target = Target::HttpOverUnix { socket: socket.to_owned(), path: "/health/".to_owned() };
+    Question { target, ..question("http://localhost/") }
 }
 
 fn place() -> (tempfile::TempDir, PathBuf) {

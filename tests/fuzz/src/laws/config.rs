@@ -155,7 +155,7 @@ fn shows_itself(plan: &Plan) {
             text.push('\n');
         }
     }
-    let hides = |question: &Question| !question.headers.is_empty() || question.url.contains('?');
+    let hides = |question: &Question| !question.headers.is_empty() || question.target.to_string().contains('?');
     if plan.services.iter().flat_map(|service| &service.probes).filter_map(Probe::question).any(hides) {
         return;
     }

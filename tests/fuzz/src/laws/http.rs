@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use unhang_core::{Observation, Weight};
 
 use super::scratch;
-use unhang::plan::{Asks, BodyRules, FailOn, JsonRules, Latency, Probe, Question, StatusSet, Trust};
+use unhang::plan::{Asks, BodyRules, FailOn, JsonRules, Latency, Probe, Question, StatusSet, Target, Trust};
 use unhang::probe;
 use unhang::words;
 
@@ -105,8 +105,7 @@ pub fn holds(bytes: &[u8]) {
     let (how, stage) = (How(*how), stage());
     *SAID.lock().unwrap() = (how, answer.to_vec());
     let question = Question {
-        url: "http://localhost/health/".into(),
-        socket: Some(stage.socket.clone()),
+        target: Target::HttpOverUnix { socket: stage.socket.clone(), path: "/health/".into() },
         trust: Trust::default(),
         method: how.method().into(),
         headers: std::collections::BTreeMap::new(),

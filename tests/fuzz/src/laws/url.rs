@@ -7,7 +7,7 @@ use ureq::http::{Request, Uri};
 use super::{SECRET, is_one_harmless_line, typed};
 use unhang::cli::Cli;
 use unhang::config;
-use unhang::plan::Question;
+use unhang::plan::{Question, Target};
 
 pub fn holds(bytes: &[u8]) {
     static CLI: LazyLock<Cli> = LazyLock::new(|| typed(&["check"]));
@@ -35,24 +35,23 @@ pub fn holds(bytes: &[u8]) {
 
 /// What `probe` takes for granted of every question.
 pub(super) fn can_be_asked(question: &Question) {
-    let url = &question.url;
+    if let Target::Tcp { host, port } = &question.target {
+        return assert!(!host.is_empty() && *port > 0 && !host.contains(['@', '/', ' ']), "{host:?}");
+    }
+    let url = question.target.request_url();
     assert!(!url.contains(|c: char| c.is_control() || c == ' '), "{url:?}");
     let uri: Uri = url.parse().unwrap();
-    let schemes: &[&str] = if question.is_of_address() { &["tcp"] } else { &["http", "https"] };
-    assert!(uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme)), "{url:?}");
+    assert!(uri.scheme_str().is_some_and(|scheme| ["http", "https"].contains(&scheme)), "{url:?}");
     let authority = uri.authority().unwrap().as_str();
     assert!(!authority.contains('@') && !uri.host().unwrap().is_empty(), "{url:?}");
     let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
     assert!(port.is_none_or(|port| port.parse().is_ok_and(|port: u16| port > 0)), "{url:?}");
     assert_eq!(port.and_then(|port| port.parse().ok()), uri.port_u16(), "{url:?}");
-    if question.is_of_address() {
-        return assert!(port.is_some() && matches!(uri.path(), "" | "/"), "{url:?}");
-    }
     assert!(
-        Request::builder().method(question.method.as_str()).uri(url.as_str()).body(()).is_ok(),
+        Request::builder().method(question.method.as_str()).uri(url.as_ref()).body(()).is_ok(),
         "{url:?}"
     );
-    if let Some(socket) = &question.socket {
+    if let Target::HttpOverUnix { socket, .. } = &question.target {
         assert_eq!(authority, "localhost");
         let path = socket.to_str().unwrap();
         assert!(path.starts_with('/') && path.len() <= 107, "{path:?}");
