@@ -16,7 +16,7 @@
 //!   - `log`: the service's log. `report`: what people read on the terminal. `words`: both's vocabulary.
 //! - `simulate`: the same decision on a pattern of answers, to try settings on; no I/O, no clock.
 //! - `os`: files, certificates, processes, clocks and limits made safe; knows no word of the domain.
-//! - `near`: what a mistyped word was meant to be. `exit`: exit codes. `demo`: a hung server, and the same
+//! - `toml_text`: values as an operator writes them. `suggest`: what a mistyped word was meant to be. `exit`: exit codes. `demo`: a hung server, and the same
 //!   `run` on it.
 //!
 //! Kept by tests/house.rs and clippy.toml: core imports nothing; rooms do not name each other; processes,
@@ -57,6 +57,7 @@ mod simulate;
 mod sink;
 pub mod store;
 mod suggest;
+mod toml_text;
 pub mod words;
 
 /// The program: reads the command line, does what it says, and returns the exit status.

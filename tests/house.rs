@@ -22,7 +22,8 @@ const CALLERS: [(&str, &[&str]); 3] =
     [("command", &[]), ("setup", &["command"]), ("run", &["command", "setup"])];
 
 /// What a room may lean on besides core, the standard library and crates.
-const COMMON: [&str; 8] = ["plan", "words", "suggest", "os", "places", "exit", "sink", "reported_faults"];
+const COMMON: [&str; 9] =
+    ["plan", "words", "toml_text", "suggest", "os", "places", "exit", "sink", "reported_faults"];
 
 fn sources(below: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

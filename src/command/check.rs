@@ -159,7 +159,7 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usiz
     let of_one = |(service, reply): (&'a Service, &Reply)| {
         let (state, unreadable) = remembered(service, store, &tick.now);
         let goes_on = state.is_some();
-        let before = state.unwrap_or_default().about(&service.mark());
+        let before = state.unwrap_or_default().about(&service.fingerprint());
         let unit = unit_status::unit(service, &before, looks.of(service).as_ref());
         let (now, policy, seen) = (&tick.now, &service.policy, &reply.seen.observation);
         let HandsOff { pause, upstream, doubt } = hands_off.get(&service.key).cloned().unwrap_or_default();

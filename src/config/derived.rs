@@ -134,7 +134,7 @@ fn in_toml(row: &Row) -> Option<String> {
     let written = row.default?;
     let is_bare =
         matches!(row.takes, Takes::Number { .. } | Takes::Truth | Takes::List { .. } | Takes::Names);
-    Some(if is_bare { written.to_owned() } else { super::values::quoted(written) })
+    Some(if is_bare { written.to_owned() } else { crate::toml_text::quote(written) })
 }
 
 /// Every key with its default, for the sample file.

@@ -9,6 +9,7 @@ use super::target;
 use super::{probes, requirements, values};
 use crate::keys;
 use crate::plan::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust};
+use crate::toml_text::format_duration;
 
 pub(super) struct Asking<'a> {
     method: Said<'a, String>,
@@ -115,7 +116,7 @@ fn latency(reading: &mut Reading<'_>) -> Latency {
     {
         let wrong = format!(
             "must be longer than latency.warn, which is {}, got {}",
-            values::spell(warn.value),
+            format_duration(warn.value),
             fail.setting.value
         );
         reading.refuse(fail.setting.fault(Wrong::cure(wrong, "warn first, fail later")));

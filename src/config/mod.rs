@@ -42,6 +42,7 @@ use crate::cli::Sources;
 use crate::keys;
 use crate::plan::{Owner, Plan, Probe, Service};
 use crate::suggest;
+use crate::toml_text::format_duration;
 
 /// Every fault there is, by file and line; each is one line, before which the caller puts `unhang: `.
 pub fn plan(sources: &Sources<'_>) -> Result<Plan, Vec<Fault>> {
@@ -89,7 +90,7 @@ pub(crate) fn length(flag: &str, text: &str, longest: Duration) -> Result<Durati
     let origin = Origin::Flag(flag.to_owned());
     match values::span_above_zero(&Value::Text(text.to_owned().into())) {
         Ok(length) if length > longest => {
-            let what = format!("no pause lasts longer than {}, got \"{text}\"", values::spell(longest));
+            let what = format!("no pause lasts longer than {}, got \"{text}\"", format_duration(longest));
             Err(origin.fault(Wrong::cure(what, "nothing was paused")))
         }
         Ok(length) => Ok(length),
@@ -115,7 +116,7 @@ pub(crate) fn too_seldom(flag: &str, period: Duration, plan: &Plan) -> Vec<Fault
     let forgets = |service: &&Service| period >= service.policy.stale_after;
     let forgetful = plan.services.iter().filter(counts).filter(forgets);
     let fault = |service: &Service| {
-        let stale_after = values::spell(service.policy.stale_after);
+        let stale_after = format_duration(service.policy.stale_after);
         Origin::Flag(flag.to_owned()).fault(Wrong::cure(
             format!("must be shorter than stale_after of {}, which is {stale_after}", service.key),
             "no failures would add up; nothing was probed",

@@ -15,6 +15,7 @@ use super::{names, target, tls, values};
 use crate::keys;
 use crate::plan::{self, Asks, Clash, Given, Key, Probe, Spec, Word};
 use crate::probe::KINDS;
+use crate::toml_text::format_duration;
 
 /// The table in which they stand.
 pub(super) const PROBE: &str = "probe";
@@ -313,7 +314,7 @@ fn count(value: &Value) -> Option<u64> {
 pub(super) fn shown(word: Word, value: &plan::Value) -> Shown {
     match (word, value) {
         (_, plan::Value::List(list)) => Shown::List(list.clone()),
-        (_, plan::Value::Span(span)) => Shown::Text(values::spell(*span)),
+        (_, plan::Value::Span(span)) => Shown::Text(format_duration(*span)),
         (_, plan::Value::Text(text)) => Shown::Text(text.clone()),
         (Word::Share, plan::Value::Number(number)) => Shown::Text(format!("{number}%")),
         (Word::Hundredths, plan::Value::Number(number)) => {

@@ -12,6 +12,7 @@ use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use super::{escalation, names, probes, requirements, restart_method, table_values, target, values};
 use crate::keys::{self, Key, Stands};
 use crate::plan::{Asks, HostPlan, Probe, Question, Restarter, Service, Target, Wake};
+use crate::toml_text::format_duration;
 
 /// What holds where nobody said anything else.
 #[derive(Debug)]
@@ -235,8 +236,8 @@ pub(super) fn fits_twice(reading: &Reading<'_>, host: Option<&Host<'_>>) -> Opti
         let by_default = timeout.origin == Origin::Default;
         let what = format!(
             "leaves no time to restart: two probes of {} and the 30s that a restart needs do not fit a deadline of {}",
-            values::spell(span),
-            values::spell(deadline.value)
+            format_duration(span),
+            format_duration(deadline.value)
         );
         let told = if by_default { &deadline.setting } else { &timeout };
         told.fault(Wrong::cure(what, "make host.deadline longer, or timeout shorter"))
@@ -251,8 +252,8 @@ fn wakes_in_time(wake: &Wake, reading: &Reading<'_>, host: Option<&Host<'_>>) ->
         let what = format!(
             "leaves no time to end: {} pings may take {}, and 31s are needed besides; the deadline is {}",
             wake.pings,
-            values::spell(wake.longest()),
-            values::spell(deadline)
+            format_duration(wake.longest()),
+            format_duration(deadline)
         );
         said.fault(Wrong::cure(what, "make host.deadline longer, or the pings fewer"))
     })
@@ -271,14 +272,14 @@ fn not_longer(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault>
 fn clash(small: &Limit<'_>, big: &Limit<'_>, down: &str, up: &str) -> Fault {
     let by_default = small.setting.origin == Origin::Default;
     let (told, words, other) = if by_default { (big, up, small) } else { (small, down, big) };
-    let limit = format!("{}, which is {} ({})", other.key, values::spell(other.span), other.setting.origin);
+    let limit = format!("{}, which is {} ({})", other.key, format_duration(other.span), other.setting.origin);
     told.setting.fault(format!("{words} {limit}, got {}", told.setting.value))
 }
 
 fn deadline(value: &Value) -> Result<Duration, Wrong> {
     let span = values::span(value)?;
     if span < SHORTEST_DEADLINE {
-        let what = format!("must be {} or more, got {value}", values::spell(SHORTEST_DEADLINE));
+        let what = format!("must be {} or more, got {value}", format_duration(SHORTEST_DEADLINE));
         return Err(Wrong::cure(what, "a restart begins only with 30s of it left"));
     }
     Ok(span)

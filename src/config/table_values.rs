@@ -10,6 +10,7 @@ use unhang_core::Mode;
 use super::settings::{Origin, Setting, Value, Wrong};
 use super::values;
 use crate::keys::{Row, Stands, Takes};
+use crate::toml_text::{quote, quote_duration};
 
 /// A type that the table of keys is enough to read.
 pub(super) trait Plain: Default {
@@ -80,8 +81,8 @@ pub(super) fn default_setting(row: &Row) -> Option<Setting> {
 pub(super) fn shown(takes: Takes, value: &Value) -> Option<String> {
     match takes {
         Takes::Number { .. } | Takes::Truth => Some(value.to_string()),
-        Takes::Time { .. } => values::span(value).ok().map(|span| values::quoted(&values::spell(span))),
-        Takes::OneOf(_) | Takes::Percent | Takes::Path { .. } => value.text().map(values::quoted),
+        Takes::Time { .. } => values::span(value).ok().map(quote_duration),
+        Takes::OneOf(_) | Takes::Percent | Takes::Path { .. } => value.text().map(quote),
         Takes::Statuses | Takes::Text { .. } | Takes::List { .. } | Takes::Names => None,
     }
 }

@@ -10,7 +10,7 @@ use super::layers::{Reading, Refused};
 use super::settings::{Setting, Value, Wrong};
 use super::values;
 use crate::plan::{StatusSet, Target};
-use crate::words::drives_a_terminal;
+use crate::toml_text::drives_a_terminal;
 
 /// `http(s)://HOST[:PORT][/PATH]`, `unix:SOCKET[:/PATH]` as nginx writes it, or `tcp:HOST:PORT`.
 pub(super) fn parse_url(value: &Value) -> Result<Target, Wrong> {

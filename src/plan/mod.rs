@@ -1,16 +1,17 @@
 //! What a tick is asked to do, valid and complete: the words that `config` hands to every other room.
 //! Built by `config` only; knows no file, flag or default.
 
+mod fingerprint;
 mod host;
+pub(crate) mod lines;
 mod method;
 mod probe;
 mod target;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::{Cause, Policy, Weight};
+use unhang_core::{Cause, Policy};
 
 pub(crate) use host::Bounds;
 pub use host::{HostPlan, Stall};
@@ -77,33 +78,6 @@ pub struct Service {
 }
 
 impl Service {
-    /// Marks what is asked and what is restarted; says neither, since a URL may hold a secret.
-    pub(crate) fn mark(&self) -> String {
-        let (asked, restarted) = (self.mark_of_what_is_asked(), hash(&self.restarter));
-        match self.policy.escalate.as_slice() {
-            [] => format!("{asked:016x}-{restarted:016x}"),
-            escalate => format!("{asked:016x}-{restarted:016x}-{:016x}", hash(escalate)),
-        }
-    }
-
-    /// Of one url it is what it was before there were other probes: no count is lost by an upgrade.
-    fn mark_of_what_is_asked(&self) -> u64 {
-        let of_url = |question: &Question| {
-            let Question { target, method, status, body, latency, .. } = question;
-            let asked = (target.to_string(), method, status.to_string());
-            if body.are_none() && latency.fail.is_none() { hash(asked) } else { hash((asked, body, latency)) }
-        };
-        let of_one = |probe: &Probe| match &probe.asks {
-            Asks::Url(question) => of_url(question),
-            Asks::Kind { kind, given } => hash((kind, given)),
-        };
-        let counting = || self.probes.iter().filter(|probe| probe.weight == Weight::Counts);
-        match counting().collect::<Vec<_>>().as_slice() {
-            [only] => of_one(only),
-            all => hash(all.iter().map(|probe| of_one(probe)).collect::<Vec<_>>()),
-        }
-    }
-
     /// Its own.
     pub(crate) fn url(&self) -> Option<&Question> {
         self.probes.first().filter(|probe| probe.name.is_none())?.question()
@@ -136,14 +110,8 @@ impl Service {
     }
 }
 
-fn hash(marked: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    marked.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// How a service is restarted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Restarter {
     Unit(String, Scope),
     Container(Container),
@@ -192,21 +160,21 @@ impl Restarter {
 }
 
 /// Whose systemd runs a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     System,
     /// That of the user who runs unhang.
     User,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
     pub(crate) runtime: Runtime,
     /// Its name; of compose, the name of the service.
     pub(crate) name: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Runtime {
     Docker,
     Podman,
@@ -215,7 +183,7 @@ pub(crate) enum Runtime {
 }
 
 /// Until one of them is answered well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wake {
     pub pings: u32,
     /// From the beginning of one to that of the next.
@@ -234,7 +202,7 @@ impl Wake {
 }
 
 /// A program of supervisord's.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supervised {
     /// `web`, or `shop:web` of a group.
     pub(crate) program: String,

@@ -107,7 +107,7 @@ pub enum Word {
     OneOf(&'static [&'static str]),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     Text(String),
     Number(u64),
@@ -116,7 +116,7 @@ pub enum Value {
 }
 
 /// The values of one probe's table, by key; each as its `Word` has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given(pub(crate) BTreeMap<&'static str, Value>);
 
 impl Given {

@@ -111,7 +111,7 @@ pub struct Question {
 }
 
 /// What the body of an answer must be; none: it is not read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BodyRules {
     /// Each must stand in it.
     pub contains: Vec<String>,
@@ -129,7 +129,7 @@ impl BodyRules {
 }
 
 /// What it says of itself is believed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonRules {
     pub fail_on: FailOn,
     /// Names of components that do not matter.
@@ -137,7 +137,7 @@ pub struct JsonRules {
 }
 
 /// The mildest word that fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailOn {
     /// `degraded` only warns.
     Failure,
@@ -145,7 +145,7 @@ pub enum FailOn {
 }
 
 /// An answer that takes longer warns, or fails.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Latency {
     pub(crate) warn: Option<Duration>,
     pub(crate) fail: Option<Duration>,

@@ -139,7 +139,7 @@ impl Watch<'_> {
 
     /// What the last tick left, and that systemd was asked in this one.
     pub(crate) fn before(&self, looked: Option<&Looked>, now: &Moment) -> State {
-        let state = self.record.state.clone().about(&self.service.mark());
+        let state = self.record.state.clone().about(&self.service.fingerprint());
         match looked {
             // A look that told nothing is to be repeated; where there is no systemd, none will.
             Some(looked) if looked.is_answer() => state.looked(self.service.restarter.words(), now),

@@ -12,6 +12,7 @@ use unhang_core::{
 };
 
 use crate::plan::{Restarter, Service, Shows};
+use crate::toml_text::drives_a_terminal;
 pub use observations::{WARNED, answer, cause, doubt, probes_healthy, warned, warning};
 
 /// `40 ms`, `3.2 s`, `12 s`, `2 min`, `1 h 5 min`: two units at most.
@@ -409,11 +410,6 @@ pub(crate) fn escaped_json(json: &str) -> String {
         if drives_a_terminal(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
     };
     json.chars().map(escaped).collect()
-}
-
-/// C0, DEL and C1; and the marks that turn the direction of writing or break lines.
-pub(crate) fn drives_a_terminal(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 
 fn two(large: u64, large_name: &str, small: u64, small_name: &str) -> String {

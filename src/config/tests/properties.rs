@@ -8,7 +8,7 @@ use super::*;
 fn spans_are_spelled_as_they_are_read() {
     let span = |text: &str| values::span(&settings::Value::Text(text.to_owned().into()));
     for text in ["5s", "2m", "1h30m", "250ms", "1d", "0s", "365d", "1d2h3m4s5ms"] {
-        assert_eq!(values::spell(span(text).unwrap()), text);
+        assert_eq!(format_duration(span(text).unwrap()), text);
     }
     for text in [
         "",
@@ -92,6 +92,6 @@ proptest! {
     #[test]
     fn every_span_reads_back(milliseconds in 0_u64..=365 * 86_400_000) {
         let span = Duration::from_millis(milliseconds);
-        prop_assert_eq!(values::span(&settings::Value::Text(values::spell(span).into())).ok(), Some(span));
+        prop_assert_eq!(values::span(&settings::Value::Text(format_duration(span).into())).ok(), Some(span));
     }
 }

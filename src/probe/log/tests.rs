@@ -216,7 +216,7 @@ proptest! {
         let patterns = Patterns::of([std::slice::from_ref(&pattern), &[], &[]]).unwrap();
         let seen = lines::seen(&text, &patterns, Instant::now() + Duration::from_secs(9)).unwrap();
         let words = told(&seen.failing, Readers::Everybody).unwrap_or_default();
-        assert!(words.chars().count() <= 200 && !words.chars().any(words::drives_a_terminal), "{words}");
+        assert!(words.chars().count() <= 200 && !words.chars().any(crate::toml_text::drives_a_terminal), "{words}");
         let whole = text.split(|byte| *byte == b'\n').count() - 1;
         assert!(seen.lines <= whole as u64);
     }

@@ -1,0 +1,212 @@
+//! What identifies the configuration of a service: a hash of what is asked, one of what restarts it, and one of the
+//! steps beyond a restart. Each is FNV-1a over lines of text (`lines`), and so the same in every release that writes
+//! these lines alike; no type of the program is hashed.
+
+use unhang_core::Weight;
+
+use super::{Asks, Probe, Service, Value, lines};
+use crate::toml_text::{quote, quote_duration, quote_list};
+
+impl Service {
+    /// Tells whether two runs had the same configuration. It shows none of it, since a URL may hold a secret.
+    pub(crate) fn fingerprint(&self) -> String {
+        let asked = hash(|add| add_probes(&self.probes, add));
+        let restarted = hash(|add| add_lines(lines::restart(&self.restarter), add));
+        match self.policy.escalate.as_slice() {
+            [] => format!("{asked:016x}-{restarted:016x}"),
+            steps => format!("{asked:016x}-{restarted:016x}-{:016x}", hash(|add| add(&lines::steps(steps)))),
+        }
+    }
+}
+
+/// The probes that count, in their order; their names do not matter. Of a url it is what decides which answers are
+/// healthy. Headers are no part of it: their values are secrets, and change with each token.
+fn add_probes(probes: &[Probe], add: &mut dyn FnMut(&str)) {
+    for probe in probes.iter().filter(|probe| probe.weight == Weight::Counts) {
+        add("[probe]\n");
+        match &probe.asks {
+            Asks::Url(question) => {
+                add_lines([("url", quote(&question.target.to_string()))], add);
+                add_lines(lines::method_and_status(question), add);
+                add_lines(lines::body(&question.body), add);
+                add_lines(lines::latency_fail(question), add);
+            }
+            Asks::Kind { given, .. } => {
+                add_lines(given.0.iter().map(|(key, value)| (*key, value_text(value))), add);
+            }
+        }
+    }
+}
+
+fn add_lines(lines: impl IntoIterator<Item = lines::Line>, add: &mut dyn FnMut(&str)) {
+    for (key, value) in lines {
+        for part in [key, " = ", &value, "\n"] {
+            add(part);
+        }
+    }
+}
+
+/// A value of a kind of probe; a share, a size or a number of a load as the number that it is compared by.
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => quote(text),
+        Value::Number(number) => number.to_string(),
+        Value::Span(duration) => quote_duration(*duration),
+        Value::List(list) => quote_list(list),
+    }
+}
+
+/// FNV-1a of 64 bits (draft-eastlake-fnv, section 2) of all texts that are added, one after the other.
+fn hash(add_all: impl FnOnce(&mut dyn FnMut(&str))) -> u64 {
+    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut hash = OFFSET_BASIS;
+    add_all(&mut |text| {
+        for byte in text.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+        }
+    });
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use unhang_core::Rung;
+
+    use crate::plan::{
+        BodyRules, Container, Given, JsonRules, Latency, Question, Restarter, Runtime, Scope, StatusSet,
+        Supervised, Target, Wake,
+    };
+
+    fn hash_text(text: &str) -> u64 {
+        hash(|add| add(text))
+    }
+
+    fn asked_text(probes: &[Probe]) -> String {
+        let mut text = String::new();
+        add_probes(probes, &mut |part| text.push_str(part));
+        text
+    }
+
+    fn lines_text(lines: Vec<lines::Line>) -> String {
+        let mut text = String::new();
+        add_lines(lines, &mut |part| text.push_str(part));
+        text
+    }
+
+    fn url(url: &str) -> Question {
+        let target = Target::parse_http(url).unwrap();
+        let status = StatusSet(vec![(200, 200)]);
+        Question { method: "GET".to_owned(), status, ..Question::for_tcp(target) }
+    }
+
+    fn counting(asks: Asks) -> Probe {
+        Probe { name: None, weight: Weight::Counts, timeout: Duration::from_secs(5), asks }
+    }
+
+    fn asked(question: Question) -> Probe {
+        counting(Asks::Url(Box::new(question)))
+    }
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        for (text, hash) in
+            [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
+        {
+            assert_eq!(hash_text(text), hash, "{text}");
+        }
+    }
+
+    /// The texts are literals here, so that no type of the program can move a number on disk.
+    #[test]
+    fn a_url_is_known_by_its_lines() {
+        let plain = url("http://localhost:8000/health/?key=1");
+        let rules = Question {
+            body: BodyRules {
+                contains: vec!["a \"b\"".to_owned()],
+                json: Some(JsonRules { fail_on: crate::plan::FailOn::Warning, ignore: vec![] }),
+                ..BodyRules::default()
+            },
+            latency: Latency { warn: None, fail: Some(Duration::from_secs(90)) },
+            ..plain.clone()
+        };
+        let lines =
+            "[probe]\nurl = \"http://localhost:8000/health/?key=1\"\nmethod = \"GET\"\nstatus = \"200\"\n";
+        let of_rules = "body.contains = [\"a \\\"b\\\"\"]\njson.fail_on = \"warning\"\njson.ignore = []\nlatency.fail = \"1m30s\"\n";
+        assert_eq!(asked_text(&[asked(plain.clone())]), lines);
+        assert_eq!(asked_text(&[asked(rules)]), format!("{lines}{of_rules}"));
+
+        let mut other = plain.clone();
+        other.headers.insert("Authorization".to_owned(), "secret".to_owned());
+        other.redirects = 3;
+        other.trust.insecure = true;
+        other.latency.warn = Some(Duration::from_secs(1));
+        assert_eq!(asked_text(&[asked(other)]), lines, "neither headers, nor the way, nor what only warns");
+        assert_eq!(hash_text(lines), 0x954e_78af_13db_fa3f);
+    }
+
+    #[test]
+    fn a_kind_is_known_by_its_values_and_what_only_warns_does_not_matter() {
+        let given = Given(
+            [
+                ("disk", Value::Text("/var".to_owned())),
+                ("fail", Value::Number(95)),
+                ("age.warn", Value::Span(Duration::from_secs(3600))),
+                ("lacks", Value::List(vec!["a".to_owned(), "b".to_owned()])),
+            ]
+            .into(),
+        );
+        let kind = counting(Asks::Kind { kind: "disk", given });
+        let warns = Probe { weight: Weight::Warns, ..kind.clone() };
+        let lines = "[probe]\nage.warn = \"1h\"\ndisk = \"/var\"\nfail = 95\nlacks = [\"a\", \"b\"]\n";
+        assert_eq!(asked_text(&[kind.clone(), warns]), lines);
+        let tcp = asked(Question::for_tcp(Target::Tcp { host: "db".to_owned(), port: 5432 }));
+        assert_eq!(
+            asked_text(&[tcp, kind]),
+            format!("[probe]\nurl = \"tcp:db:5432\"\nmethod = \"\"\nstatus = \"\"\n{lines}")
+        );
+    }
+
+    #[test]
+    fn a_restart_method_is_known_by_its_lines() {
+        let container = |runtime| Restarter::Container(Container { runtime, name: "web".to_owned() });
+        let second = Duration::from_secs(1);
+        for (method, lines) in [
+            (
+                Restarter::Unit("a.service".to_owned(), Scope::User),
+                "unit = \"a.service\"\nscope = \"user\"\n",
+            ),
+            (container(Runtime::Docker), "restart.docker = \"web\"\n"),
+            (container(Runtime::Podman), "restart.podman = \"web\"\n"),
+            (
+                container(Runtime::Compose("/opt/a".into())),
+                "restart.compose = \"web\"\nrestart.project = \"/opt/a\"\n",
+            ),
+            (
+                Restarter::Supervised(Supervised { program: "web".to_owned(), config: Some("/a".into()) }),
+                "restart.supervisor = \"web\"\nrestart.config = \"/a\"\n",
+            ),
+            (
+                Restarter::Wake(Wake { pings: 3, every: second, timeout: second }),
+                "wake.pings = 3\nwake.every = \"1s\"\nwake.timeout = \"1s\"\n",
+            ),
+            (Restarter::Hook("/a".into()), "restart.hook = \"/a\"\n"),
+            (Restarter::Command(vec!["a".to_owned(), "b c".to_owned()]), "restart = [\"a\", \"b c\"]\n"),
+            (Restarter::Nothing, "restart = []\n"),
+        ] {
+            assert_eq!(lines_text(lines::restart(&method)), lines);
+        }
+        assert_eq!(hash_text("unit = \"a.service\"\nscope = \"user\"\n"), 0x63bc_394c_9348_63d6);
+    }
+
+    #[test]
+    fn the_steps_beyond_a_restart_are_known_by_their_list() {
+        let steps = [Rung::Reload, Rung::Command(vec!["a".to_owned(), "b".to_owned()]), Rung::Kill];
+        let line = "[\"reload\", [\"a\", \"b\"], \"kill\"]";
+        assert_eq!(lines::steps(&steps), line);
+        assert_eq!(hash_text(line), 0xc240_e37b_c0f2_0e2d);
+    }
+}

@@ -1,0 +1,93 @@
+//! What the plan asks and restarts as lines of TOML, in one spelling: what `config show` prints, and what a
+//! fingerprint is made from.
+
+use std::path::Path;
+
+use unhang_core::Rung;
+
+use super::{BodyRules, Container, FailOn, JsonRules, Question, Restarter, Runtime, Scope, Supervised};
+use crate::toml_text::{quote, quote_duration, quote_list};
+
+/// A key, and its value as TOML.
+pub(crate) type Line = (&'static str, String);
+
+/// The restart method of a service.
+pub(crate) fn restart(restarter: &Restarter) -> Vec<Line> {
+    let path = |path: &Path| quote(&path.display().to_string());
+    match restarter {
+        Restarter::Unit(unit, scope) => {
+            let scope = if *scope == Scope::System { "system" } else { "user" };
+            vec![("unit", quote(unit)), ("scope", quote(scope))]
+        }
+        Restarter::Container(Container { runtime, name }) => match runtime {
+            Runtime::Docker => vec![("restart.docker", quote(name))],
+            Runtime::Podman => vec![("restart.podman", quote(name))],
+            Runtime::Compose(project) => {
+                vec![("restart.compose", quote(name)), ("restart.project", path(project))]
+            }
+        },
+        Restarter::Supervised(Supervised { program, config }) => {
+            let config = config.as_deref().map(|config| ("restart.config", path(config)));
+            [("restart.supervisor", quote(program))].into_iter().chain(config).collect()
+        }
+        Restarter::Wake(wake) => vec![
+            ("wake.pings", wake.pings.to_string()),
+            ("wake.every", quote_duration(wake.every)),
+            ("wake.timeout", quote_duration(wake.timeout)),
+        ],
+        Restarter::Hook(file) => vec![("restart.hook", path(file))],
+        Restarter::Command(words) => vec![("restart", quote_list(words))],
+        Restarter::Nothing => vec![("restart", "[]".to_owned())],
+    }
+}
+
+/// How a url is asked: all but the url itself and the headers, which may hold secrets.
+pub(crate) fn request(question: &Question) -> Vec<Line> {
+    let trust = &question.trust;
+    let mut lines = Vec::from(method_and_status(question));
+    lines.extend([
+        ("redirects", question.redirects.to_string()),
+        ("ca_file", quote(&trust.ca_file.as_deref().unwrap_or(Path::new("")).display().to_string())),
+        ("insecure", trust.insecure.to_string()),
+    ]);
+    lines.extend(body(&question.body));
+    lines.extend(question.latency.warn.map(|warn| ("latency.warn", quote_duration(warn))));
+    lines.extend(latency_fail(question));
+    if let Some(maintenance) = &question.maintenance {
+        lines.push(("maintenance.status", quote(&maintenance.status.to_string())));
+        lines.extend(maintenance.header.iter().map(|header| ("maintenance.header", quote(header))));
+    }
+    lines
+}
+
+pub(crate) fn method_and_status(question: &Question) -> [Line; 2] {
+    [("method", quote(&question.method)), ("status", quote(&question.status.to_string()))]
+}
+
+/// The rules for the body of an answer.
+pub(crate) fn body(rules: &BodyRules) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let BodyRules { contains, lacks, regex, json } = rules;
+    let some = |key, list: &[String]| (!list.is_empty()).then(|| (key, quote_list(list)));
+    lines.extend(some("body.contains", contains));
+    lines.extend(some("body.lacks", lacks));
+    lines.extend(regex.as_ref().map(|regex| ("body.regex", quote(regex))));
+    if let Some(JsonRules { fail_on, ignore }) = json {
+        let fail_on = if *fail_on == FailOn::Failure { "failure" } else { "warning" };
+        lines.extend([("json.fail_on", quote(fail_on)), ("json.ignore", quote_list(ignore))]);
+    }
+    lines
+}
+
+pub(crate) fn latency_fail(question: &Question) -> Option<Line> {
+    question.latency.fail.map(|fail| ("latency.fail", quote_duration(fail)))
+}
+
+/// The list of `escalate`.
+pub(crate) fn steps(rungs: &[Rung]) -> String {
+    let shown = |rung: &Rung| match rung {
+        Rung::Command(words) => quote_list(words),
+        Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake => quote(rung.act().code()),
+    };
+    format!("[{}]", rungs.iter().map(shown).collect::<Vec<_>>().join(", "))
+}
