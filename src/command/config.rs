@@ -15,9 +15,9 @@ pub(super) fn answer_config(sources: &Sources<'_>, command: &ConfigCommand) -> R
         ConfigCommand::Show(asking) => show_config(sources, asking),
         ConfigCommand::Keys { json } => {
             if *json {
-                report::object(&config::schema());
+                format!("{:#}", config::schema()).lines().for_each(report::line);
             } else {
-                config::lines().iter().for_each(report::line);
+                config::key_lines().iter().for_each(report::line);
             }
             Ok(Exit::Well)
         }

@@ -4,17 +4,18 @@
 //! typed, files -> document -> settings (what was said, where) -> reading (judged by `words`, `question`
 //! and `units`) -> service -> the plan (a whole: `trust`)
 
-mod derived;
 mod document;
 mod escalation;
 mod files;
 mod flags;
 mod http_options;
+mod key_list;
 mod layers;
 mod names;
 mod probes;
 mod requirements;
 mod restart_method;
+mod schema;
 mod service;
 mod settings;
 mod show;
@@ -34,7 +35,8 @@ use files::Places;
 use settings::{Origin, Setting, Table, Value, Wrong};
 use tables::Tables;
 
-pub(crate) use derived::{lines, schema};
+pub(crate) use key_list::key_lines;
+pub(crate) use schema::schema;
 pub(crate) use settings::Fault;
 pub(crate) use show::{Entry, Section};
 

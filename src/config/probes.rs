@@ -13,7 +13,7 @@ use super::service::{Host, fits_twice};
 use super::settings::{Fault, Setting, Table, Value, Wrong};
 use super::{names, target, tls, values};
 use crate::keys;
-use crate::plan::{self, Asks, Clash, Given, Key, Probe, Spec, Word};
+use crate::plan::{self, Asks, KeyConflict, KeySpec, KindSpec, Params, Probe, ValueType};
 use crate::probe::KINDS;
 use crate::toml_text::format_duration;
 
@@ -92,7 +92,7 @@ fn probe(
     host: Option<&Host<'_>>,
 ) -> Result<Probe, Refused> {
     let named = check_name(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
-    let optional = reading.find("optional", values::truth);
+    let optional = reading.find(keys::OPTIONAL.row.name, values::truth);
     let timeout = reading.get(&keys::TIMEOUT);
     let mut can_fail = true;
     let (asks, by_default) = match kind(own).map_err(|wrong| reading.refuse(own.itself(wrong))) {
@@ -100,10 +100,10 @@ fn probe(
         Ok(Some(spec)) => {
             let given = given(spec, own, reading);
             can_fail = spec
-                .fails_by
+                .fail_key
                 .is_none_or(|key| given.as_ref().map_or(true, |given| given.0.contains_key(key)));
             let by_default = if can_fail { spec.weight } else { Weight::Warns };
-            (given.map(|given| Asks::Kind { kind: spec.subject.name, given }), by_default)
+            (given.map(|given| Asks::Kind { kind: spec.main_key.name, given }), by_default)
         }
         Err(refused) => {
             reading.take_all(own);
@@ -140,22 +140,22 @@ fn check_name(name: &str) -> Result<(), Wrong> {
 }
 
 /// By the one key that says what is asked about; `None`: a URL.
-fn kind(own: &Table) -> Result<Option<&'static Spec>, Wrong> {
+fn kind(own: &Table) -> Result<Option<&'static KindSpec>, Wrong> {
     let specs = KINDS.iter().map(|kind| &kind.spec);
-    let mut found: Vec<Option<&'static Spec>> =
-        specs.filter(|spec| own.get(spec.subject.name).is_some()).map(Some).collect();
+    let mut found: Vec<Option<&'static KindSpec>> =
+        specs.filter(|spec| own.get(spec.main_key.name).is_some()).map(Some).collect();
     if own.get("url").is_some() {
         found.push(None);
     }
     match found.as_slice() {
         [one] => Ok(*one),
         [] => {
-            let kinds: Vec<&str> = KINDS.iter().map(|kind| kind.spec.subject.name).collect();
+            let kinds: Vec<&str> = KINDS.iter().map(|kind| kind.spec.main_key.name).collect();
             let cure = format!("write one of url, {}", kinds.join(", "));
             Err(Wrong::cure("does not say what to ask", cure))
         }
         several => {
-            let named = several.iter().map(|spec| spec.map_or("url", |spec| spec.subject.name));
+            let named = several.iter().map(|spec| spec.map_or("url", |spec| spec.main_key.name));
             let what = format!("asks more than one thing: {}", named.collect::<Vec<_>>().join(", "));
             Err(Wrong::cure(what, "write a table for each"))
         }
@@ -175,9 +175,9 @@ fn url(own: &Table, reading: &mut Reading<'_>) -> Result<plan::Question, Refused
     Ok(question)
 }
 
-fn given(spec: &'static Spec, own: &Table, reading: &mut Reading<'_>) -> Result<Given, Refused> {
-    let (mut given, mut refused) = (Given::default(), None);
-    for key in [&spec.subject].into_iter().chain(spec.keys) {
+fn given(spec: &'static KindSpec, own: &Table, reading: &mut Reading<'_>) -> Result<Params, Refused> {
+    let (mut given, mut refused) = (Params::default(), None);
+    for key in spec.keys() {
         match reading.find(key.name, |value| read(key, value)) {
             Ok(Some(said)) => {
                 given.0.insert(key.name, said.value);
@@ -191,9 +191,9 @@ fn given(spec: &'static Spec, own: &Table, reading: &mut Reading<'_>) -> Result<
     if let Some(refused) = refused {
         return Err(refused);
     }
-    match (spec.clash)(&given) {
+    match (spec.validate)(&given) {
         None => Ok(given),
-        Some(Clash { key, what, cure }) => {
+        Some(KeyConflict { key, what, cure }) => {
             let wrong = Wrong::cure(what, cure);
             let fault = match reading.said(key) {
                 Some(setting) => setting.fault(wrong),
@@ -205,52 +205,54 @@ fn given(spec: &'static Spec, own: &Table, reading: &mut Reading<'_>) -> Result<
 }
 
 /// As an operator would have written it.
-fn default(key: &Key) -> Option<plan::Value> {
+fn default(key: &KeySpec) -> Option<plan::ParamValue> {
     let text = key.default?;
-    let is_count = matches!(key.word, Word::Count);
+    let is_count = matches!(key.value_type, ValueType::Count);
     read(key, &if is_count { Value::Whole(text.parse().ok()?) } else { Value::Text(text.into()) }).ok()
 }
 
-fn read(key: &Key, value: &Value) -> Result<plan::Value, Wrong> {
+fn read(key: &KeySpec, value: &Value) -> Result<plan::ParamValue, Wrong> {
     let number =
-        |number: Option<u64>, wrong: String| number.map(plan::Value::Number).ok_or_else(|| wrong.into());
-    match key.word {
-        Word::Text(wrong_with) => {
+        |number: Option<u64>, wrong: String| number.map(plan::ParamValue::Number).ok_or_else(|| wrong.into());
+    match key.value_type {
+        ValueType::Text(wrong_with) => {
             let text = values::text(value)?;
             match wrong_with(text).or_else(|| text.chars().any(char::is_control).then_some(NO_CONTROL)) {
-                None => Ok(plan::Value::Text(text.to_owned())),
+                None => Ok(plan::ParamValue::Text(text.to_owned())),
                 Some(wrong) => Err(format!("{wrong}, got {value}").into()),
             }
         }
-        Word::Path => {
+        ValueType::Path => {
             let text = values::text(value)?;
             let good = text.starts_with('/') && !text.chars().any(char::is_control);
             let wrong = || format!("must be an absolute path, such as \"/var/lib/shop\", got {value}");
-            if good { Ok(plan::Value::Text(text.to_owned())) } else { Err(wrong().into()) }
+            if good { Ok(plan::ParamValue::Text(text.to_owned())) } else { Err(wrong().into()) }
         }
-        Word::Pattern => patterns(value).map(plan::Value::List),
-        Word::Span => values::span_above_zero(value).map(plan::Value::Span),
-        Word::Share => values::percent(value).map(|percent| plan::Value::Number(percent.into())),
-        Word::Size => number(size(value), format!("must be a size such as \"500M\" or \"2G\", got {value}")),
-        Word::Hundredths => {
+        ValueType::Pattern => patterns(value).map(plan::ParamValue::List),
+        ValueType::Span => values::span_above_zero(value).map(plan::ParamValue::Span),
+        ValueType::Share => values::percent(value).map(|percent| plan::ParamValue::Number(percent.into())),
+        ValueType::Size => {
+            number(size(value), format!("must be a size such as \"500M\" or \"2G\", got {value}"))
+        }
+        ValueType::Hundredths => {
             number(hundredths(value), format!("must be a number such as \"1.5\", got {value}"))
         }
-        Word::Count => number(count(value), format!("must be a whole number, 0 or more, got {value}")),
-        Word::Command => match values::command(value)? {
+        ValueType::Count => number(count(value), format!("must be a whole number, 0 or more, got {value}")),
+        ValueType::Command => match values::command(value)? {
             command if command.is_empty() => {
                 Err("must name a program, such as [\"pg_isready\", \"-q\"]".into())
             }
-            command => Ok(plan::Value::List(command)),
+            command => Ok(plan::ParamValue::List(command)),
         },
-        Word::Address => {
+        ValueType::Address => {
             let text = values::text(value)?;
             target::parse_tcp_url(text).map_err(|_| {
                 Wrong::from(format!("must be HOST:PORT, such as \"127.0.0.1:6379\", got {value}"))
             })?;
-            Ok(plan::Value::Text(text.to_owned()))
+            Ok(plan::ParamValue::Text(text.to_owned()))
         }
-        Word::OneOf(known) => match value.text().filter(|text| known.contains(text)) {
-            Some(text) => Ok(plan::Value::Text(text.to_owned())),
+        ValueType::OneOf(known) => match value.text().filter(|text| known.contains(text)) {
+            Some(text) => Ok(plan::ParamValue::Text(text.to_owned())),
             None => Err(format!("must be one of \"{}\", got {value}", known.join("\", \"")).into()),
         },
     }
@@ -311,17 +313,17 @@ fn count(value: &Value) -> Option<u64> {
 }
 
 /// As it would stand in a file, but for the quotes.
-pub(super) fn shown(word: Word, value: &plan::Value) -> Shown {
+pub(super) fn shown(word: ValueType, value: &plan::ParamValue) -> Shown {
     match (word, value) {
-        (_, plan::Value::List(list)) => Shown::List(list.clone()),
-        (_, plan::Value::Span(span)) => Shown::Text(format_duration(*span)),
-        (_, plan::Value::Text(text)) => Shown::Text(text.clone()),
-        (Word::Share, plan::Value::Number(number)) => Shown::Text(format!("{number}%")),
-        (Word::Hundredths, plan::Value::Number(number)) => {
+        (_, plan::ParamValue::List(list)) => Shown::List(list.clone()),
+        (_, plan::ParamValue::Span(span)) => Shown::Text(format_duration(*span)),
+        (_, plan::ParamValue::Text(text)) => Shown::Text(text.clone()),
+        (ValueType::Share, plan::ParamValue::Number(number)) => Shown::Text(format!("{number}%")),
+        (ValueType::Hundredths, plan::ParamValue::Number(number)) => {
             Shown::Text(format!("{}.{:02}", number / 100, number % 100))
         }
-        (Word::Size, plan::Value::Number(number)) => Shown::Text(spelled_size(*number)),
-        (_, plan::Value::Number(number)) => Shown::Bare(number.to_string()),
+        (ValueType::Size, plan::ParamValue::Number(number)) => Shown::Text(spelled_size(*number)),
+        (_, plan::ParamValue::Number(number)) => Shown::Bare(number.to_string()),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use unhang_core::Weight;
 
-use crate::plan::{Asks, Probe, Question, Service, lines};
+use crate::plan::{Asks, KindSpec, Probe, Question, Service, lines};
 use crate::probe::KINDS;
 
 use super::probes::{self, PROBE, Shown};
@@ -63,10 +63,10 @@ pub(super) fn probe(service: &Service, probe: &Probe, own: &Table, layers: &[&Ta
             values.extend(lines::request(question));
         }
         Asks::Kind { kind, given } => {
-            let spec = KINDS.iter().map(|kind| &kind.spec).find(|spec| spec.subject.name == *kind);
-            let keys = spec.map(|spec| [&spec.subject].into_iter().chain(spec.keys)).into_iter().flatten();
+            let spec = KINDS.iter().map(|kind| &kind.spec).find(|spec| spec.main_key.name == *kind);
+            let keys = spec.into_iter().flat_map(KindSpec::keys);
             values.extend(keys.filter_map(|key| {
-                let value = probes::shown(key.word, given.0.get(key.name)?);
+                let value = probes::shown(key.value_type, given.0.get(key.name)?);
                 Some((
                     key.name,
                     match value {

@@ -4,7 +4,7 @@
 
 use unhang_core::Weight;
 
-use super::{Asks, Probe, Service, Value, lines};
+use super::{Asks, ParamValue, Probe, Service, lines};
 use crate::toml_text::{quote, quote_duration, quote_list};
 
 impl Service {
@@ -47,12 +47,12 @@ fn add_lines(lines: impl IntoIterator<Item = lines::Line>, add: &mut dyn FnMut(&
 }
 
 /// A value of a kind of probe; a share, a size or a number of a load as the number that it is compared by.
-fn value_text(value: &Value) -> String {
+fn value_text(value: &ParamValue) -> String {
     match value {
-        Value::Text(text) => quote(text),
-        Value::Number(number) => number.to_string(),
-        Value::Span(duration) => quote_duration(*duration),
-        Value::List(list) => quote_list(list),
+        ParamValue::Text(text) => quote(text),
+        ParamValue::Number(number) => number.to_string(),
+        ParamValue::Span(duration) => quote_duration(*duration),
+        ParamValue::List(list) => quote_list(list),
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use unhang_core::Rung;
 
     use crate::plan::{
-        BodyRules, Container, Given, JsonRules, Latency, Question, Restarter, Runtime, Scope, StatusSet,
+        BodyRules, Container, JsonRules, Latency, Params, Question, Restarter, Runtime, Scope, StatusSet,
         Supervised, Target, Wake,
     };
 
@@ -150,12 +150,12 @@ mod tests {
 
     #[test]
     fn a_kind_is_known_by_its_values_and_what_only_warns_does_not_matter() {
-        let given = Given(
+        let given = Params(
             [
-                ("disk", Value::Text("/var".to_owned())),
-                ("fail", Value::Number(95)),
-                ("age.warn", Value::Span(Duration::from_secs(3600))),
-                ("lacks", Value::List(vec!["a".to_owned(), "b".to_owned()])),
+                ("disk", ParamValue::Text("/var".to_owned())),
+                ("fail", ParamValue::Number(95)),
+                ("age.warn", ParamValue::Span(Duration::from_secs(3600))),
+                ("lacks", ParamValue::List(vec!["a".to_owned(), "b".to_owned()])),
             ]
             .into(),
         );

@@ -16,7 +16,7 @@ use unhang_core::{Cause, Policy};
 pub(crate) use host::Bounds;
 pub use host::{HostPlan, Stall};
 pub(crate) use method::{Method, Shows, Steps};
-pub use probe::{Asks, Clash, Given, Key, Probe, Spec, Value, Word, any_text, no_clash};
+pub use probe::{Asks, KeyConflict, KeySpec, KindSpec, ParamValue, Params, Probe, ValueType, any_text};
 pub use target::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust};
 
 /// At least one service, sorted by key; no two share a unit.

@@ -21,9 +21,9 @@ pub struct Probe {
 pub enum Asks {
     Url(Box<Question>),
     Kind {
-        /// The key of its `Spec`.
+        /// The key of its `KindSpec`.
         kind: &'static str,
-        given: Given,
+        given: Params,
     },
 }
 
@@ -52,30 +52,72 @@ impl Probe {
 
 /// What a kind of probe takes in a table of its own.
 #[derive(Debug)]
-pub struct Spec {
-    /// Says what is asked about, and by that which kind it is: `disk = "/"`.
-    pub(crate) subject: Key,
-    pub(crate) keys: &'static [Key],
+pub struct KindSpec {
+    /// The key that says what is asked about, and by that which kind it is: `disk = "/"`.
+    pub(crate) main_key: KeySpec,
+    pub(crate) other_keys: &'static [KeySpec],
     /// Unless `optional` says otherwise.
     pub(crate) weight: Weight,
-    /// The key without which it never fails; none: it can fail by itself.
-    pub(crate) fails_by: Option<&'static str>,
-    /// What single values cannot show.
-    pub(crate) clash: fn(&Given) -> Option<Clash>,
+    /// The key without which the probe never fails. `None`: it can fail by itself.
+    pub(crate) fail_key: Option<&'static str>,
+    /// What is wrong with the values together, where each alone is right.
+    pub(crate) validate: fn(&Params) -> Option<KeyConflict>,
 }
 
+impl KindSpec {
+    /// A kind that counts, can fail by itself, and in whose values nothing can clash.
+    pub(crate) const fn new(main_key: KeySpec, other_keys: &'static [KeySpec]) -> Self {
+        Self { main_key, other_keys, weight: Weight::Counts, fail_key: None, validate: |_| None }
+    }
+
+    /// It only warns, unless `optional = false`.
+    pub(crate) const fn warns_by_default(self) -> Self {
+        Self { weight: Weight::Warns, ..self }
+    }
+
+    pub(crate) const fn fails_only_by(self, key: &KeySpec) -> Self {
+        Self { fail_key: Some(key.name), ..self }
+    }
+
+    pub(crate) const fn validate(self, validate: fn(&Params) -> Option<KeyConflict>) -> Self {
+        Self { validate, ..self }
+    }
+
+    /// In the order of the manual.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &KeySpec> {
+        [&self.main_key].into_iter().chain(self.other_keys)
+    }
+}
+
+/// A key of a kind of probe.
 #[derive(Debug)]
-pub struct Key {
+pub struct KeySpec {
     /// `warn`, `age.warn`
     pub(crate) name: &'static str,
-    pub(crate) word: Word,
+    pub(crate) value_type: ValueType,
     /// As an operator would write it.
     pub(crate) default: Option<&'static str>,
+    /// One line.
+    pub(crate) help: &'static str,
+}
+
+impl KeySpec {
+    pub(crate) const fn new(name: &'static str, value_type: ValueType) -> Self {
+        Self { name, value_type, default: None, help: "" }
+    }
+
+    pub(crate) const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    pub(crate) const fn help(self, help: &'static str) -> Self {
+        Self { help, ..self }
+    }
 }
 
 /// What is wrong with the value of a key beside others, and what helps.
 #[derive(Debug)]
-pub struct Clash {
+pub struct KeyConflict {
     pub(crate) key: &'static str,
     pub(crate) what: String,
     pub(crate) cure: &'static str,
@@ -83,7 +125,7 @@ pub struct Clash {
 
 /// What a key may hold. Shapes that one kind alone knows are a `Text` with its own test.
 #[derive(Debug, Clone, Copy)]
-pub enum Word {
+pub enum ValueType {
     /// Tested: what is wrong with it.
     Text(fn(&str) -> Option<&'static str>),
     /// The absolute path of a file or folder.
@@ -108,52 +150,46 @@ pub enum Word {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum ParamValue {
     Text(String),
     Number(u64),
     Span(Duration),
     List(Vec<String>),
 }
 
-/// The values of one probe's table, by key; each as its `Word` has it.
+/// The values of one probe's table, by key; each as its `ValueType` has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given(pub(crate) BTreeMap<&'static str, Value>);
+pub struct Params(pub(crate) BTreeMap<&'static str, ParamValue>);
 
-impl Given {
+impl Params {
     /// "" where nothing was said.
-    pub(crate) fn text(&self, key: &Key) -> &str {
+    pub(crate) fn text(&self, key: &KeySpec) -> &str {
         match self.0.get(key.name) {
-            Some(Value::Text(text)) => text,
-            Some(Value::Number(_) | Value::Span(_) | Value::List(_)) | None => "",
+            Some(ParamValue::Text(text)) => text,
+            Some(ParamValue::Number(_) | ParamValue::Span(_) | ParamValue::List(_)) | None => "",
         }
     }
 
-    pub(crate) fn number(&self, key: &Key) -> Option<u64> {
+    pub(crate) fn number(&self, key: &KeySpec) -> Option<u64> {
         match self.0.get(key.name)? {
-            Value::Number(number) => Some(*number),
-            Value::Text(_) | Value::Span(_) | Value::List(_) => None,
+            ParamValue::Number(number) => Some(*number),
+            ParamValue::Text(_) | ParamValue::Span(_) | ParamValue::List(_) => None,
         }
     }
 
-    pub(crate) fn span(&self, key: &Key) -> Option<Duration> {
+    pub(crate) fn span(&self, key: &KeySpec) -> Option<Duration> {
         match self.0.get(key.name)? {
-            Value::Span(span) => Some(*span),
-            Value::Text(_) | Value::Number(_) | Value::List(_) => None,
+            ParamValue::Span(span) => Some(*span),
+            ParamValue::Text(_) | ParamValue::Number(_) | ParamValue::List(_) => None,
         }
     }
 
-    pub(crate) fn list(&self, key: &Key) -> &[String] {
+    pub(crate) fn list(&self, key: &KeySpec) -> &[String] {
         match self.0.get(key.name) {
-            Some(Value::List(list)) => list,
-            Some(Value::Text(_) | Value::Number(_) | Value::Span(_)) | None => &[],
+            Some(ParamValue::List(list)) => list,
+            Some(ParamValue::Text(_) | ParamValue::Number(_) | ParamValue::Span(_)) | None => &[],
         }
     }
-}
-
-/// For a kind in whose values nothing can clash.
-#[must_use]
-pub const fn no_clash(_: &Given) -> Option<Clash> {
-    None
 }
 
 /// Takes any text but an empty one.

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, ServerName};
-use unhang_core::{Cause, Observation, Phase, TlsFault, Weight};
+use unhang_core::{Cause, Observation, Phase, TlsFault};
 use ureq::Error;
 use ureq::http::Uri;
 
 use crate::os::certificates;
-use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use crate::words;
 
 use super::answer::Ground;
@@ -25,20 +25,17 @@ mod validity;
 use validity::Validity;
 
 pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: CERTIFICATE,
-        keys: &[WARN, FAIL, SERVER_NAME],
-        weight: Weight::Warns,
-        fails_by: None,
-        clash,
-    },
+    spec: KindSpec::new(CERTIFICATE, &[WARN, FAIL, SERVER_NAME]).warns_by_default().validate(validate),
     ask,
 };
 
-const CERTIFICATE: Key = Key { name: "certificate", word: Word::Text(no_place), default: None };
-const WARN: Key = Key { name: "warn", word: Word::Span, default: Some("21d") };
-const FAIL: Key = Key { name: "fail", word: Word::Span, default: None };
-const SERVER_NAME: Key = Key { name: "server_name", word: Word::Text(no_server), default: None };
+const CERTIFICATE: KeySpec = KeySpec::new("certificate", ValueType::Text(no_place))
+    .help("HOST:PORT or a file: how long its certificate is still valid");
+const WARN: KeySpec =
+    KeySpec::new("warn", ValueType::Span).default("21d").help("With less time left than this it warns");
+const FAIL: KeySpec = KeySpec::new("fail", ValueType::Span).help("With less time left than this it fails");
+const SERVER_NAME: KeySpec = KeySpec::new("server_name", ValueType::Text(no_server))
+    .help("The name that is asked for, if it is not HOST");
 
 fn no_place(text: &str) -> Option<&'static str> {
     let is_place = if is_file(text) { !text.ends_with('/') } else { is_host_and_port(text) };
@@ -64,18 +61,18 @@ fn no_server(text: &str) -> Option<&'static str> {
     ServerName::try_from(text).is_err().then_some("must be the name of a server, such as \"shop.example\"")
 }
 
-fn clash(given: &Given) -> Option<Clash> {
+fn validate(given: &Params) -> Option<KeyConflict> {
     if is_file(given.text(&CERTIFICATE)) && !given.text(&SERVER_NAME).is_empty() {
         let what = "has no meaning for a file".to_owned();
-        return Some(Clash { key: SERVER_NAME.name, what, cure: "leave it out" });
+        return Some(KeyConflict { key: SERVER_NAME.name, what, cure: "leave it out" });
     }
     let (warn, fail) = (given.span(&WARN)?, given.span(&FAIL)?);
     let what =
         || format!("must be shorter than warn, which is {}, got {}", words::span(warn), words::span(fail));
-    (fail >= warn).then(|| Clash { key: FAIL.name, what: what(), cure: "warn first, fail later" })
+    (fail >= warn).then(|| KeyConflict { key: FAIL.name, what: what(), cure: "warn first, fail later" })
 }
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let place = given.text(&CERTIFICATE);
     let shown = if is_file(place) { of_file(place, ground) } else { of_server(place, given, ground) };
     match shown.map(|certificate| validity::of(&certificate)) {
@@ -92,7 +89,7 @@ fn of_file(path: &str, ground: &Ground<'_>) -> Result<CertificateDer<'static>, F
 }
 
 /// That it cannot be asked is not the certificate's fault, whosever it is.
-fn of_server(place: &str, given: &Given, ground: &Ground<'_>) -> Result<CertificateDer<'static>, Found> {
+fn of_server(place: &str, given: &Params, ground: &Ground<'_>) -> Result<CertificateDer<'static>, Found> {
     let trace = Trace::new();
     let name = match given.text(&SERVER_NAME) {
         "" => place.rsplit_once(':').map_or(place, |(host, _)| host),
@@ -128,7 +125,7 @@ fn handshake(
     tls::shown(name, &mut Bounded { socket: &socket, deadline })
 }
 
-fn judged(validity: &Validity, given: &Given, now: Duration) -> Found {
+fn judged(validity: &Validity, given: &Params, now: Duration) -> Found {
     let Validity { begins, ends } = *validity;
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     let span = |from: i64, to: i64| Duration::from_secs(from.abs_diff(to));
@@ -140,7 +137,7 @@ fn judged(validity: &Validity, given: &Given, now: Duration) -> Found {
         return Found::failing(format!("expired {} ago", words::span(span(ends, now))));
     }
     let left = span(now, ends);
-    let less = |key: &Key| given.span(key).filter(|limit| left < *limit);
+    let less = |key: &KeySpec| given.span(key).filter(|limit| left < *limit);
     let words = format!("ends in {}", words::span(left));
     match (less(&FAIL), less(&WARN)) {
         (Some(fail), _) => Found::failing(format!("{words} (fail {})", words::span(fail))),

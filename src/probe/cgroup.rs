@@ -3,10 +3,8 @@
 //! before it does either, and whoever writes a log fills a limit with it. That is memory.current less inactive_file of
 //! memory.stat (Documentation/admin-guide/cgroup-v2.rst), which Kubernetes calls the working set.
 
-use unhang_core::Weight;
-
 use crate::os::cgroups::{Group, Tree, Version};
-use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 
 use super::answer::Ground;
 use super::fault::unread;
@@ -14,26 +12,20 @@ use super::kind::{Found, Kind};
 use super::systemctl::one_unit;
 use super::{threshold, with_timeout};
 
-pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: UNIT,
-        keys: &[WARN, FAIL],
-        weight: Weight::Counts,
-        fails_by: Some(FAIL.name),
-        clash,
-    },
-    ask,
-};
+pub(super) const KIND: Kind =
+    Kind { spec: KindSpec::new(UNIT, &[WARN, FAIL]).fails_only_by(&FAIL).validate(validate), ask };
 
-const UNIT: Key = Key { name: "cgroup", word: Word::Text(one_unit), default: None };
-const WARN: Key = Key { name: "warn", word: Word::Share, default: Some("90%") };
-const FAIL: Key = Key { name: "fail", word: Word::Share, default: None };
+const UNIT: KeySpec =
+    KeySpec::new("cgroup", ValueType::Text(one_unit)).help("A unit whose memory limit is watched");
+const WARN: KeySpec =
+    KeySpec::new("warn", ValueType::Share).default("90%").help("From this share of its limit on it warns");
+const FAIL: KeySpec = KeySpec::new("fail", ValueType::Share).help("From this share of its limit on it fails");
 
-fn clash(given: &Given) -> Option<Clash> {
+fn validate(given: &Params) -> Option<KeyConflict> {
     threshold::upward(given, &WARN, &FAIL)
 }
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let unit = given.text(&UNIT).to_owned();
     match with_timeout::within(ground.limit, move || counted(&unit)) {
         Ok(Ok(counted)) => judged(&counted, given),
@@ -86,7 +78,7 @@ fn read(group: &Group, version: Version) -> std::io::Result<Counted> {
     })
 }
 
-fn judged(counted: &Counted, given: &Given) -> Found {
+fn judged(counted: &Counted, given: &Params) -> Found {
     let Some((used, limit)) = understood(counted) else {
         return Found::not_known("what the kernel says of its memory is not understood");
     };
@@ -210,8 +202,9 @@ mod tests {
 
     #[test]
     fn a_group_that_is_not_there_is_not_known() {
-        let given =
-            Given(std::iter::once(("cgroup", crate::plan::Value::Text("no-such.service".into()))).collect());
+        let given = Params(
+            std::iter::once(("cgroup", crate::plan::ParamValue::Text("no-such.service".into()))).collect(),
+        );
         let ground = Ground { limit: std::time::Duration::from_secs(5), ..Ground::default() };
         let found = format!("{:?}", ask(&given, &ground));
         assert!(found.contains("NotKnown"), "{found}");

@@ -5,30 +5,23 @@
 use std::io;
 use std::process::Command;
 
-use unhang_core::Weight;
-
 use crate::os::process::{self, End, Ran};
-use crate::plan::{Given, Key, Spec, Word, any_text, no_clash};
+use crate::plan::{KeySpec, KindSpec, Params, ValueType, any_text};
 use crate::words;
 
 use super::answer::Ground;
 use super::fault::{quoted, scarcity};
 use super::kind::{Found, Kind};
 
-pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: COMMAND,
-        keys: &[EXITS, CONTAINS],
-        weight: Weight::Counts,
-        fails_by: None,
-        clash: no_clash,
-    },
-    ask,
-};
+pub(super) const KIND: Kind = Kind { spec: KindSpec::new(COMMAND, &[EXITS, CONTAINS]), ask };
 
-const COMMAND: Key = Key { name: "command", word: Word::Command, default: None };
-const EXITS: Key = Key { name: "exits", word: Word::OneOf(&["zero", PLUGIN]), default: Some("zero") };
-const CONTAINS: Key = Key { name: "contains", word: Word::Text(any_text), default: None };
+const COMMAND: KeySpec = KeySpec::new("command", ValueType::Command)
+    .help("A program and its arguments, no shell: well if it ends with 0");
+const EXITS: KeySpec = KeySpec::new("exits", ValueType::OneOf(&["zero", PLUGIN]))
+    .default("zero")
+    .help("plugin: 1 warns, 2 fails, 3 is unknown");
+const CONTAINS: KeySpec =
+    KeySpec::new("contains", ValueType::Text(any_text)).help("What its output must hold");
 
 /// The convention of monitoring plugins (monitoring-plugins.org, development guidelines): 1 warns, 2 is
 /// critical, 3 is not known.
@@ -37,7 +30,7 @@ const PLUGIN: &str = "plugin";
 /// Kept of its output; the rest is read and dropped.
 const KEPT: usize = 16 * 1024;
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let Some((program, arguments)) = given.list(&COMMAND).split_first() else {
         return Found::not_known("there is no command");
     };
@@ -57,7 +50,7 @@ fn not_begun(program: &str, error: &io::Error) -> Found {
     }
 }
 
-fn judged(ran: &Ran, given: &Given, limit: &str) -> Found {
+fn judged(ran: &Ran, given: &Params, limit: &str) -> Found {
     let said = telling_line(&ran.stdout).or_else(|| telling_line(&ran.stderr)).unwrap_or_default();
     let with = |what: String| if said.is_empty() { what } else { format!("{what}: {said}") };
     let End::Exited(status) = ran.end else {
@@ -76,7 +69,7 @@ fn judged(ran: &Ran, given: &Given, limit: &str) -> Found {
     }
 }
 
-fn contained(ran: &Ran, given: &Given, said: &str) -> Found {
+fn contained(ran: &Ran, given: &Params, said: &str) -> Found {
     let wanted = given.text(&CONTAINS);
     let has = String::from_utf8_lossy(&ran.stdout).contains(wanted);
     match (has, said) {
@@ -103,7 +96,7 @@ const TRACEBACK: &str = "Traceback (most recent call last)";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Value;
+    use crate::plan::ParamValue;
     use std::time::{Duration, Instant};
 
     fn sh(script: &str, keys: &[(&'static str, &str)]) -> Found {
@@ -112,9 +105,9 @@ mod tests {
     }
 
     fn run(words: Vec<String>, keys: &[(&'static str, &str)], limit: Duration) -> Found {
-        let mut given = Given::default();
-        given.0.insert("command", Value::List(words));
-        given.0.extend(keys.iter().map(|(key, value)| (*key, Value::Text((*value).to_owned()))));
+        let mut given = Params::default();
+        given.0.insert("command", ParamValue::List(words));
+        given.0.extend(keys.iter().map(|(key, value)| (*key, ParamValue::Text((*value).to_owned()))));
         ask(&given, &Ground { limit, ..Ground::default() })
     }
 

@@ -5,11 +5,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use unhang_core::Weight;
-
 use crate::os::newest_file;
 use crate::os::process::{self, End, Ran};
-use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use crate::words;
 
 use super::answer::Ground;
@@ -19,21 +17,16 @@ use super::with_timeout;
 
 mod said;
 
-pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: CONTAINER,
-        keys: &[RUNTIME, PROJECT],
-        weight: Weight::Counts,
-        fails_by: None,
-        clash,
-    },
-    ask,
-};
+pub(super) const KIND: Kind =
+    Kind { spec: KindSpec::new(CONTAINER, &[RUNTIME, PROJECT]).validate(validate), ask };
 
-const CONTAINER: Key = Key { name: "container", word: Word::Text(no_name), default: None };
-const RUNTIME: Key =
-    Key { name: "runtime", word: Word::OneOf(&["docker", "podman", COMPOSE]), default: Some("docker") };
-const PROJECT: Key = Key { name: "project", word: Word::Path, default: None };
+const CONTAINER: KeySpec = KeySpec::new("container", ValueType::Text(no_name))
+    .help("A container, or a service of compose: well if it runs and its health check is well");
+const RUNTIME: KeySpec = KeySpec::new("runtime", ValueType::OneOf(&["docker", "podman", COMPOSE]))
+    .default("docker")
+    .help("Who is asked about it");
+const PROJECT: KeySpec =
+    KeySpec::new("project", ValueType::Path).help("The folder of the compose file, for runtime compose");
 
 const COMPOSE: &str = "compose";
 
@@ -47,8 +40,8 @@ fn no_name(text: &str) -> Option<&'static str> {
     (!good || text.len() > 255).then_some("must be the name of a container: letters, digits and _.-")
 }
 
-fn clash(given: &Given) -> Option<Clash> {
-    let wrong = |what: &str, cure| Some(Clash { key: PROJECT.name, what: what.to_owned(), cure });
+fn validate(given: &Params) -> Option<KeyConflict> {
+    let wrong = |what: &str, cure| Some(KeyConflict { key: PROJECT.name, what: what.to_owned(), cure });
     match (given.text(&RUNTIME) == COMPOSE, given.text(&PROJECT)) {
         (true, "") => wrong("must be given with runtime = \"compose\"", "name the folder of compose.yaml"),
         (true, _) | (false, "") => None,
@@ -56,7 +49,7 @@ fn clash(given: &Given) -> Option<Clash> {
     }
 }
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let (name, runtime) = (given.text(&CONTAINER), given.text(&RUNTIME));
     let mut command = Command::new(if runtime == COMPOSE { "docker" } else { runtime });
     command.env("LC_ALL", "C");

@@ -4,9 +4,8 @@
 use std::io;
 
 use rustix::fs::{StatVfs, statvfs};
-use unhang_core::Weight;
 
-use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use crate::words;
 
 use super::answer::Ground;
@@ -14,25 +13,21 @@ use super::kind::{Found, Kind};
 use super::{threshold, with_timeout};
 
 pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: PATH,
-        keys: &[WARN, FAIL],
-        weight: Weight::Warns,
-        fails_by: Some(FAIL.name),
-        clash,
-    },
+    spec: KindSpec::new(PATH, &[WARN, FAIL]).warns_by_default().fails_only_by(&FAIL).validate(validate),
     ask,
 };
 
-const PATH: Key = Key { name: "disk", word: Word::Path, default: None };
-const WARN: Key = Key { name: "warn", word: Word::Share, default: Some("90%") };
-const FAIL: Key = Key { name: "fail", word: Word::Share, default: None };
+const PATH: KeySpec =
+    KeySpec::new("disk", ValueType::Path).help("A path: how full its file system is, in blocks or inodes");
+const WARN: KeySpec =
+    KeySpec::new("warn", ValueType::Share).default("90%").help("From this share on it warns");
+const FAIL: KeySpec = KeySpec::new("fail", ValueType::Share).help("From this share on it fails");
 
-fn clash(given: &Given) -> Option<Clash> {
+fn validate(given: &Params) -> Option<KeyConflict> {
     threshold::upward(given, &WARN, &FAIL)
 }
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let path = given.text(&PATH).to_owned();
     let asked = path.clone();
     let usage = match with_timeout::within(ground.limit, move || statvfs(asked.as_str())) {
@@ -43,7 +38,7 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
     judged(&usage, &path, given)
 }
 
-fn judged(usage: &StatVfs, path: &str, given: &Given) -> Found {
+fn judged(usage: &StatVfs, path: &str, given: &Params) -> Found {
     let StatVfs { f_blocks, f_bfree, f_bavail, f_files, f_ffree, .. } = *usage;
     let used = f_blocks.saturating_sub(f_bfree);
     // As df(1): of what users other than root can have.

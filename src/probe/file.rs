@@ -7,10 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-use unhang_core::Weight;
-
 use crate::os::newest_file::{self, Seen};
-use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use crate::words;
 
 use super::answer::Ground;
@@ -19,27 +17,24 @@ use super::kind::{Found, Kind};
 use super::with_timeout;
 
 pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: FILE,
-        keys: &[AGE_WARN, AGE_FAIL, SIZE_WARN, SIZE_FAIL],
-        weight: Weight::Warns,
-        fails_by: None,
-        clash,
-    },
+    spec: KindSpec::new(FILE, &[AGE_WARN, AGE_FAIL, SIZE_WARN, SIZE_FAIL])
+        .warns_by_default()
+        .validate(validate),
     ask,
 };
 
-const FILE: Key = Key { name: "file", word: Word::Path, default: None };
-const AGE_WARN: Key = Key { name: "age.warn", word: Word::Span, default: None };
-const AGE_FAIL: Key = Key { name: "age.fail", word: Word::Span, default: None };
-const SIZE_WARN: Key = Key { name: "size.warn", word: Word::Size, default: None };
-const SIZE_FAIL: Key = Key { name: "size.fail", word: Word::Size, default: None };
+const FILE: KeySpec =
+    KeySpec::new("file", ValueType::Path).help("A file, or the newest that a pattern with * and ? finds");
+const AGE_WARN: KeySpec = KeySpec::new("age.warn", ValueType::Span).help("Older than this it warns");
+const AGE_FAIL: KeySpec = KeySpec::new("age.fail", ValueType::Span).help("Older than this it fails");
+const SIZE_WARN: KeySpec = KeySpec::new("size.warn", ValueType::Size).help("Smaller than this it warns");
+const SIZE_FAIL: KeySpec = KeySpec::new("size.fail", ValueType::Size).help("Smaller than this it fails");
 
 /// Of one folder, whatever their names; a mail queue holds more.
 const MOST_NAMES: usize = 20_000;
 
-fn clash(given: &Given) -> Option<Clash> {
-    let wrong = |key: &Key, what: String, cure| Some(Clash { key: key.name, what, cure });
+fn validate(given: &Params) -> Option<KeyConflict> {
+    let wrong = |key: &KeySpec, what: String, cure| Some(KeyConflict { key: key.name, what, cure });
     let (folder, name) = parts(given.text(&FILE));
     if folder.contains('*') {
         return wrong(&FILE, "takes * in the last part of the path only".to_owned(), "nothing was probed");
@@ -61,7 +56,7 @@ fn clash(given: &Given) -> Option<Clash> {
     None
 }
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let asked = given.text(&FILE).to_owned();
     let looked = with_timeout::within(ground.limit, move || look(&asked));
     let path = given.text(&FILE);
@@ -90,17 +85,17 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-fn judged(seen: &Seen, name: &str, given: &Given, now: Duration) -> Found {
+fn judged(seen: &Seen, name: &str, given: &Params, now: Duration) -> Found {
     if !seen.is_regular {
         return Found::failing(quoted(&format!("not a regular file: {name}")));
     }
     // A stamp in the future is of a clock that was wrong.
     let age = now.saturating_sub(seen.modified);
-    let older = |key: &Key| given.span(key).filter(|limit| age > *limit);
-    let smaller = |key: &Key| given.number(key).filter(|limit| seen.size < *limit);
-    let bound = |key: &Key, limit: &str| format!(" ({} {limit})", key.name);
-    let of_age = |key: &Key| older(key).map(|limit| bound(key, &words::span(limit)));
-    let of_size = |key: &Key| smaller(key).map(|limit| bound(key, &shown(limit)));
+    let older = |key: &KeySpec| given.span(key).filter(|limit| age > *limit);
+    let smaller = |key: &KeySpec| given.number(key).filter(|limit| seen.size < *limit);
+    let bound = |key: &KeySpec, limit: &str| format!(" ({} {limit})", key.name);
+    let of_age = |key: &KeySpec| older(key).map(|limit| bound(key, &words::span(limit)));
+    let of_size = |key: &KeySpec| smaller(key).map(|limit| bound(key, &shown(limit)));
     let (age_fail, size_fail) = (of_age(&AGE_FAIL), of_size(&SIZE_FAIL));
     let fails = age_fail.is_some() || size_fail.is_some();
     let (age_passed, size_passed) =

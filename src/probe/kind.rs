@@ -2,15 +2,15 @@
 
 use unhang_core::{Doubt, Observation};
 
-use crate::plan::{Given, Spec};
+use crate::plan::{KindSpec, Params};
 
 use super::answer::Ground;
 
 /// One signature for all: what was given, and within which time.
 #[derive(Debug)]
 pub(crate) struct Kind {
-    pub(crate) spec: Spec,
-    pub(super) ask: fn(&Given, &Ground<'_>) -> Found,
+    pub(crate) spec: KindSpec,
+    pub(super) ask: fn(&Params, &Ground<'_>) -> Found,
 }
 
 /// What was found, in words that may be shown: escaped, and no secret.

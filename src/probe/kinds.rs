@@ -2,7 +2,7 @@
 
 use unhang_core::{Finding, Observation};
 
-use crate::plan::Given;
+use crate::plan::Params;
 
 use super::answer::{Answer, Ground, unknown};
 use super::kind::{Found, Is, Kind};
@@ -23,13 +23,13 @@ pub(crate) const KINDS: &[Kind] = &[
     super::file::KIND,
 ];
 
-/// `given`: as `config` has read it by the kind's own `Spec`.
-pub(super) fn ask(kind: &str, given: &Given, ground: &Ground<'_>) -> Answer {
-    let Some(kind) = KINDS.iter().find(|known| known.spec.subject.name == kind) else {
+/// `given`: as `config` has read it by the kind's own `KindSpec`.
+pub(super) fn ask(kind: &str, given: &Params, ground: &Ground<'_>) -> Answer {
+    let Some(kind) = KINDS.iter().find(|known| known.spec.main_key.name == kind) else {
         return unknown("no such kind of probe");
     };
     let Found { is, memory } = (kind.ask)(given, ground);
-    let code = kind.spec.subject.name;
+    let code = kind.spec.main_key.name;
     let (observation, near, said) = match is {
         Is::Well(words) => (Observation::Healthy, None, Some(words)),
         Is::Near(words) => (Observation::Healthy, Some(words.clone()), Some(words)),

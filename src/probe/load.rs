@@ -5,10 +5,8 @@
 use std::io;
 use std::path::Path;
 
-use unhang_core::Weight;
-
 use crate::os::files;
-use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 
 use super::answer::Ground;
 use super::fault::unread;
@@ -16,19 +14,15 @@ use super::kind::{Found, Kind};
 use super::threshold;
 
 pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: TIME,
-        keys: &[WARN, FAIL],
-        weight: Weight::Warns,
-        fails_by: Some(FAIL.name),
-        clash,
-    },
+    spec: KindSpec::new(TIME, &[WARN, FAIL]).warns_by_default().fails_only_by(&FAIL).validate(validate),
     ask,
 };
 
-const TIME: Key = Key { name: "load", word: Word::OneOf(&TIMES), default: None };
-const WARN: Key = Key { name: "warn", word: Word::Hundredths, default: Some("4.00") };
-const FAIL: Key = Key { name: "fail", word: Word::Hundredths, default: None };
+const TIME: KeySpec = KeySpec::new("load", ValueType::OneOf(&TIMES))
+    .help("Which load average is watched, for each online processor");
+const WARN: KeySpec =
+    KeySpec::new("warn", ValueType::Hundredths).default("4.00").help("From this load on it warns");
+const FAIL: KeySpec = KeySpec::new("fail", ValueType::Hundredths).help("From this load on it fails");
 
 /// In the order of /proc/loadavg.
 const TIMES: [&str; 3] = ["1m", "5m", "15m"];
@@ -38,11 +32,11 @@ const LOADAVG: &str = "/proc/loadavg";
 /// A short list (sysfs-devices-system-cpu), where /proc/stat counts every interrupt of the host to say it.
 const ONLINE: &str = "/sys/devices/system/cpu/online";
 
-fn clash(given: &Given) -> Option<Clash> {
+fn validate(given: &Params) -> Option<KeyConflict> {
     threshold::upward(given, &WARN, &FAIL)
 }
 
-fn ask(given: &Given, _: &Ground<'_>) -> Found {
+fn ask(given: &Params, _: &Ground<'_>) -> Found {
     match (read(LOADAVG), read(ONLINE)) {
         (Ok(load), Ok(online)) => judged(&load, &online, given),
         (Err(error), _) => Found::doubt(unread(LOADAVG, &error)),
@@ -55,7 +49,7 @@ fn read(path: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn judged(load: &str, online: &str, given: &Given) -> Found {
+fn judged(load: &str, online: &str, given: &Params) -> Found {
     let time = given.text(&TIME);
     let at = TIMES.iter().position(|known| *known == time);
     let load = at.and_then(|at| hundredths(load.split_ascii_whitespace().nth(at)?));
@@ -94,7 +88,7 @@ fn processors(online: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Value;
+    use crate::plan::ParamValue;
     use crate::probe::threshold::given;
     use proptest::prelude::*;
 
@@ -103,7 +97,7 @@ mod tests {
 
     fn of(time: &str, load: &str, online: &str) -> Found {
         let mut given = given(&[("warn", 400), ("fail", 850)]);
-        given.0.insert("load", Value::Text(time.to_owned()));
+        given.0.insert("load", ParamValue::Text(time.to_owned()));
         judged(load, online, &given)
     }
 
@@ -147,8 +141,8 @@ mod tests {
 
     #[test]
     fn this_host_can_be_asked() {
-        let mut given = Given::default();
-        given.0.insert("load", Value::Text("15m".to_owned()));
+        let mut given = Params::default();
+        given.0.insert("load", ParamValue::Text("15m".to_owned()));
         let found = format!("{:?}", ask(&given, &Ground::default()));
         assert!(found.contains("Well"), "{found}");
     }

@@ -8,9 +8,9 @@ mod lines;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use unhang_core::{Doubt, Weight};
+use unhang_core::Doubt;
 
-use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use crate::words;
 
 use super::answer::Ground;
@@ -19,22 +19,18 @@ use super::kind::{Found, Kind};
 use super::with_timeout;
 use lines::{Matches, Patterns, Seen};
 
-pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: LOG,
-        keys: &[FAIL, WARN, LACKS],
-        weight: Weight::Counts,
-        fails_by: Some(FAIL.name),
-        clash,
-    },
-    ask,
-};
+pub(super) const KIND: Kind =
+    Kind { spec: KindSpec::new(LOG, &[FAIL, WARN, LACKS]).fails_only_by(&FAIL).validate(validate), ask };
 
-const LOG: Key = Key { name: "log", word: Word::Text(wrong_with), default: None };
-const FAIL: Key = Key { name: "fail", word: Word::Pattern, default: None };
-const WARN: Key = Key { name: "warn", word: Word::Pattern, default: None };
+const LOG: KeySpec = KeySpec::new("log", ValueType::Text(wrong_with))
+    .help("A file or journal:UNIT: each new line is looked at once");
+const FAIL: KeySpec =
+    KeySpec::new("fail", ValueType::Pattern).help("A pattern: a new line that matches fails");
+const WARN: KeySpec =
+    KeySpec::new("warn", ValueType::Pattern).help("A pattern: a new line that matches warns");
 /// Lines that are left out before both.
-const LACKS: Key = Key { name: "lacks", word: Word::Pattern, default: None };
+const LACKS: KeySpec =
+    KeySpec::new("lacks", ValueType::Pattern).help("A pattern: lines that match are left out before both");
 
 const JOURNAL: &str = "journal:";
 
@@ -106,16 +102,16 @@ fn is_unit(name: &str) -> bool {
         && name.chars().all(known)
 }
 
-fn clash(given: &Given) -> Option<Clash> {
+fn validate(given: &Params) -> Option<KeyConflict> {
     let nothing = given.list(&FAIL).is_empty() && given.list(&WARN).is_empty();
-    nothing.then(|| Clash {
+    nothing.then(|| KeyConflict {
         key: LOG.name,
         what: "has no fail and no warn beside it".to_owned(),
         cure: "say which lines fail the service, or warn",
     })
 }
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let until = Instant::now() + ground.limit;
     let patterns = [&FAIL, &WARN, &LACKS].map(|key| given.list(key));
     let patterns = match Patterns::of(patterns) {

@@ -3,10 +3,8 @@
 
 use std::path::Path;
 
-use unhang_core::Weight;
-
 use crate::os::files;
-use crate::plan::{Clash, Given, Key, Spec, Word};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 
 use super::answer::Ground;
 use super::fault::unread;
@@ -14,36 +12,32 @@ use super::kind::{Found, Kind};
 use super::threshold;
 
 pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: WHICH,
-        keys: &[WARN, FAIL],
-        weight: Weight::Warns,
-        fails_by: Some(FAIL.name),
-        clash,
-    },
+    spec: KindSpec::new(WHICH, &[WARN, FAIL]).warns_by_default().fails_only_by(&FAIL).validate(validate),
     ask,
 };
 
-const WHICH: Key = Key { name: "memory", word: Word::OneOf(&["ram", SWAP]), default: None };
-const WARN: Key = Key { name: "warn", word: Word::Share, default: Some("90%") };
-const FAIL: Key = Key { name: "fail", word: Word::Share, default: None };
+const WHICH: KeySpec =
+    KeySpec::new("memory", ValueType::OneOf(&["ram", SWAP])).help("Which memory of the host is watched");
+const WARN: KeySpec =
+    KeySpec::new("warn", ValueType::Share).default("90%").help("From this share in use on it warns");
+const FAIL: KeySpec = KeySpec::new("fail", ValueType::Share).help("From this share in use on it fails");
 
 const SWAP: &str = "swap";
 const MEMINFO: &str = "/proc/meminfo";
 const LONGEST: u64 = 64 * 1024;
 
-fn clash(given: &Given) -> Option<Clash> {
+fn validate(given: &Params) -> Option<KeyConflict> {
     threshold::upward(given, &WARN, &FAIL)
 }
 
-fn ask(given: &Given, _: &Ground<'_>) -> Found {
+fn ask(given: &Params, _: &Ground<'_>) -> Found {
     match files::read_bounded(Path::new(MEMINFO), LONGEST) {
         Ok((bytes, _)) => judged(&String::from_utf8_lossy(&bytes), given),
         Err(error) => Found::doubt(unread(MEMINFO, &error)),
     }
 }
 
-fn judged(text: &str, given: &Given) -> Found {
+fn judged(text: &str, given: &Params) -> Found {
     let is_swap = given.text(&WHICH) == SWAP;
     let (all, left, what) =
         if is_swap { ("SwapTotal", "SwapFree", "swap") } else { ("MemTotal", "MemAvailable", "memory") };
@@ -66,7 +60,7 @@ fn kib(text: &str, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Value;
+    use crate::plan::ParamValue;
     use crate::probe::threshold::given;
     use proptest::prelude::*;
 
@@ -76,7 +70,7 @@ mod tests {
 
     fn of(which: &str, text: &str) -> Found {
         let mut given = given(&[("warn", 90), ("fail", 95)]);
-        given.0.insert("memory", Value::Text(which.to_owned()));
+        given.0.insert("memory", ParamValue::Text(which.to_owned()));
         judged(text, &given)
     }
 
@@ -117,7 +111,7 @@ mod tests {
     #[test]
     fn this_host_can_be_asked() {
         let mut given = given(&[("warn", 101)]);
-        given.0.insert("memory", Value::Text("ram".to_owned()));
+        given.0.insert("memory", ParamValue::Text("ram".to_owned()));
         let found = format!("{:?}", ask(&given, &Ground::default()));
         assert!(found.contains("Well"), "{found}");
     }

@@ -6,11 +6,9 @@ mod pid_file;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use unhang_core::Weight;
-
 use crate::os::cgroups::{Group, Tree};
 use crate::os::processes::{self, Executing};
-use crate::plan::{Clash, Given, Key, Scope, Spec, Word};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, Scope, ValueType};
 
 use super::answer::Ground;
 use super::fault::{quoted, unread};
@@ -18,14 +16,12 @@ use super::kind::{Found, Kind};
 use super::systemctl::{property, show};
 use super::with_timeout;
 
-pub(super) const KIND: Kind = Kind {
-    spec: Spec { subject: PROCESS, keys: &[LEAST, MOST], weight: Weight::Counts, fails_by: None, clash },
-    ask,
-};
+pub(super) const KIND: Kind = Kind { spec: KindSpec::new(PROCESS, &[LEAST, MOST]).validate(validate), ask };
 
-const PROCESS: Key = Key { name: "process", word: Word::Text(wrong_with), default: None };
-const LEAST: Key = Key { name: "count.min", word: Word::Count, default: Some("1") };
-const MOST: Key = Key { name: "count.max", word: Word::Count, default: None };
+const PROCESS: KeySpec = KeySpec::new("process", ValueType::Text(wrong_with))
+    .help("Whose processes must live: unit, exe:FILE or pid_file:FILE");
+const LEAST: KeySpec = KeySpec::new("count.min", ValueType::Count).default("1").help("At least this many");
+const MOST: KeySpec = KeySpec::new("count.max", ValueType::Count).help("At most this many");
 
 /// Whose processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,27 +45,27 @@ fn wrong_with(text: &str) -> Option<&'static str> {
     whose(text).is_none().then_some("must be \"unit\", \"exe:/PATH\" or \"pid_file:/PATH\"")
 }
 
-fn clash(given: &Given) -> Option<Clash> {
+fn validate(given: &Params) -> Option<KeyConflict> {
     let (least, most) = (given.number(&LEAST)?, given.number(&MOST));
     if let Some(Whose::PidFile(_)) = whose(given.text(&PROCESS)) {
         let key = if most.is_some() { MOST.name } else { LEAST.name };
         let what = "has no meaning with pid_file, which names one process".to_owned();
-        return (most.is_some() || least != 1).then_some(Clash { key, what, cure: "leave it out" });
+        return (most.is_some() || least != 1).then_some(KeyConflict { key, what, cure: "leave it out" });
     }
     match most {
         None if least == 0 => {
             let what = "must be 1 or more without count.max, got 0".to_owned();
-            Some(Clash { key: LEAST.name, what, cure: "nothing was probed" })
+            Some(KeyConflict { key: LEAST.name, what, cure: "nothing was probed" })
         }
         Some(most) if most < least => {
             let what = format!("must be count.min, which is {least}, or more, got {most}");
-            Some(Clash { key: MOST.name, what, cure: "nothing was probed" })
+            Some(KeyConflict { key: MOST.name, what, cure: "nothing was probed" })
         }
         Some(_) | None => None,
     }
 }
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     match whose(given.text(&PROCESS)) {
         Some(Whose::PidFile(file)) => pid_file::ask(file, ground),
         Some(Whose::Exe(exe)) => of_program(exe, given, ground.limit),
@@ -81,7 +77,7 @@ fn ask(given: &Given, ground: &Ground<'_>) -> Found {
     }
 }
 
-fn of_program(exe: &str, given: &Given, limit: Duration) -> Found {
+fn of_program(exe: &str, given: &Params, limit: Duration) -> Found {
     let program = exe.to_owned();
     match with_timeout::within(limit, move || processes::executing(Path::new(&program))) {
         Ok(Ok(executing)) => judged(executing, exe, given),
@@ -90,7 +86,7 @@ fn of_program(exe: &str, given: &Given, limit: Duration) -> Found {
     }
 }
 
-fn of_unit(unit: (&str, Scope), given: &Given, limit: Duration) -> Found {
+fn of_unit(unit: (&str, Scope), given: &Params, limit: Duration) -> Found {
     let over = Instant::now() + limit;
     let (name, scope) = (unit.0.to_owned(), unit.1);
     let found = within(limit, move || {
@@ -167,7 +163,7 @@ fn place(text: &str) -> Place<'_> {
     }
 }
 
-fn judged(executing: Executing, of: &str, given: &Given) -> Found {
+fn judged(executing: Executing, of: &str, given: &Params) -> Found {
     let Executing { found, is_part } = executing;
     let (least, most) = (given.number(&LEAST).unwrap_or(1), given.number(&MOST));
     let words = format!("{found} {} of {}", if found == 1 { "process" } else { "processes" }, quoted(&of));

@@ -4,10 +4,10 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
-use unhang_core::{Phase, Weight};
+use unhang_core::Phase;
 use ureq::Error;
 
-use crate::plan::{Given, Key, Spec, Word, any_text, no_clash};
+use crate::plan::{KeySpec, KindSpec, Params, ValueType, any_text};
 
 use super::answer::Ground;
 use super::fault::{classify, quoted};
@@ -16,24 +16,17 @@ use super::port;
 use super::socket::{Bounded, Deadline};
 use super::trace::Trace;
 
-pub(super) const KIND: Kind = Kind {
-    spec: Spec {
-        subject: ADDRESS,
-        keys: &[GREETING],
-        weight: Weight::Counts,
-        fails_by: None,
-        clash: no_clash,
-    },
-    ask,
-};
+pub(super) const KIND: Kind = Kind { spec: KindSpec::new(ADDRESS, &[GREETING]), ask };
 
-const ADDRESS: Key = Key { name: "tcp", word: Word::Address, default: None };
-const GREETING: Key = Key { name: "greeting", word: Word::Text(any_text), default: None };
+const ADDRESS: KeySpec =
+    KeySpec::new("tcp", ValueType::Address).help("An address: well if it takes a connection");
+const GREETING: KeySpec = KeySpec::new("greeting", ValueType::Text(any_text))
+    .help("What the first 1024 bytes that it sends must hold");
 
 /// Read of what it says by itself.
 const KEPT: usize = 1024;
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let (address, wanted) = (given.text(&ADDRESS), given.text(&GREETING));
     let deadline = Deadline(Instant::now() + ground.limit);
     let trace = Trace::new();

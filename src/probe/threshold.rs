@@ -1,13 +1,13 @@
 //! `warn` and `fail`: from where on a figure warns, and fails. Pure.
 
-use crate::plan::{Clash, Given, Key, Word};
+use crate::plan::{KeyConflict, KeySpec, Params, ValueType};
 
 use super::kind::Found;
 
 /// More is worse: a disk, memory. `words` tell the figure.
-pub(super) fn over(given: &Given, (warn, fail): (&Key, &Key), figure: u64, words: &str) -> Found {
+pub(super) fn over(given: &Params, (warn, fail): (&KeySpec, &KeySpec), figure: u64, words: &str) -> Found {
     let passed =
-        |key: &Key| given.number(key).filter(|limit| figure >= *limit).map(|limit| bound(key, limit));
+        |key: &KeySpec| given.number(key).filter(|limit| figure >= *limit).map(|limit| bound(key, limit));
     match (passed(fail), passed(warn)) {
         (Some(fail), _) => Found::failing(format!("{words} ({fail})")),
         (None, Some(warn)) => Found::near(format!("{words} ({warn})")),
@@ -16,38 +16,38 @@ pub(super) fn over(given: &Given, (warn, fail): (&Key, &Key), figure: u64, words
 }
 
 /// The first warning must come before the failure.
-pub(super) fn upward(given: &Given, warn: &Key, fail: &Key) -> Option<Clash> {
+pub(super) fn upward(given: &Params, warn: &KeySpec, fail: &KeySpec) -> Option<KeyConflict> {
     let (least, most) = (given.number(warn)?, given.number(fail)?);
     let what = || format!("must be more than {}, got {}", bound(warn, least), shown(fail, most));
-    (most <= least).then(|| Clash { key: fail.name, what: what(), cure: "warn first, fail later" })
+    (most <= least).then(|| KeyConflict { key: fail.name, what: what(), cure: "warn first, fail later" })
 }
 
 /// `warn 90%`
-fn bound(key: &Key, limit: u64) -> String {
+fn bound(key: &KeySpec, limit: u64) -> String {
     format!("{} {}", key.name, shown(key, limit))
 }
 
 /// As an operator writes it.
-pub(super) fn shown(key: &Key, number: u64) -> String {
-    match key.word {
-        Word::Share => format!("{number}%"),
-        Word::Hundredths => format!("{}.{:02}", number / 100, number % 100),
-        Word::Size
-        | Word::Count
-        | Word::Text(_)
-        | Word::Path
-        | Word::Pattern
-        | Word::Span
-        | Word::Command
-        | Word::Address
-        | Word::OneOf(_) => number.to_string(),
+pub(super) fn shown(key: &KeySpec, number: u64) -> String {
+    match key.value_type {
+        ValueType::Share => format!("{number}%"),
+        ValueType::Hundredths => format!("{}.{:02}", number / 100, number % 100),
+        ValueType::Size
+        | ValueType::Count
+        | ValueType::Text(_)
+        | ValueType::Path
+        | ValueType::Pattern
+        | ValueType::Span
+        | ValueType::Command
+        | ValueType::Address
+        | ValueType::OneOf(_) => number.to_string(),
     }
 }
 
 #[cfg(test)]
-pub(super) fn given(numbers: &[(&'static str, u64)]) -> Given {
-    let mut given = Given::default();
-    given.0.extend(numbers.iter().map(|(key, number)| (*key, crate::plan::Value::Number(*number))));
+pub(super) fn given(numbers: &[(&'static str, u64)]) -> Params {
+    let mut given = Params::default();
+    given.0.extend(numbers.iter().map(|(key, number)| (*key, crate::plan::ParamValue::Number(*number))));
     given
 }
 
@@ -55,8 +55,8 @@ pub(super) fn given(numbers: &[(&'static str, u64)]) -> Given {
 mod tests {
     use super::*;
 
-    const WARN: Key = Key { name: "warn", word: Word::Hundredths, default: None };
-    const FAIL: Key = Key { name: "fail", word: Word::Hundredths, default: None };
+    const WARN: KeySpec = KeySpec::new("warn", ValueType::Hundredths);
+    const FAIL: KeySpec = KeySpec::new("fail", ValueType::Hundredths);
 
     #[test]
     fn a_figure_is_judged_by_the_bound_that_it_reaches() {

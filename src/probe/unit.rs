@@ -1,30 +1,28 @@
 //! `unit = "redis.service"`: does systemd say that it is active? In systemd's own words, of which one that we do not
 //! know is no evidence.
 
-use unhang_core::Weight;
-
-use crate::plan::{Given, Key, Scope, Spec, Word, no_clash};
+use crate::plan::{KeySpec, KindSpec, Params, Scope, ValueType};
 
 use super::answer::Ground;
 use super::fault::quoted;
 use super::kind::{Found, Kind};
 use super::systemctl::{one_unit, property, show};
 
-pub(super) const KIND: Kind = Kind {
-    spec: Spec { subject: UNIT, keys: &[SCOPE], weight: Weight::Counts, fails_by: None, clash: no_clash },
-    ask,
-};
+pub(super) const KIND: Kind = Kind { spec: KindSpec::new(UNIT, &[SCOPE]), ask };
 
-const UNIT: Key = Key { name: "unit", word: Word::Text(one_unit), default: None };
+const UNIT: KeySpec = KeySpec::new("unit", ValueType::Text(one_unit))
+    .help("A unit of systemd with its suffix: well if it is active");
 
-const SCOPE: Key = Key { name: "scope", word: Word::OneOf(&["system", USER]), default: Some("system") };
+const SCOPE: KeySpec = KeySpec::new("scope", ValueType::OneOf(&["system", USER]))
+    .default("system")
+    .help("Whose systemd is asked");
 
 /// The systemd of the user who runs unhang.
 const USER: &str = "user";
 
 const PROPERTIES: &str = "LoadState,ActiveState,SubState,Result";
 
-fn ask(given: &Given, ground: &Ground<'_>) -> Found {
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let scope = if given.text(&SCOPE) == USER { Scope::User } else { Scope::System };
     match show((given.text(&UNIT), scope), PROPERTIES, ground.limit) {
         Ok(text) => judged(&text),

@@ -147,3 +147,23 @@ pub(crate) fn in_seconds(value: &str) -> String {
     }
     if left.is_empty() && seconds > 0 { format!("{seconds} seconds") } else { value.to_owned() }
 }
+
+/// The kinds of probe, each with its keys and their defaults.
+pub(crate) fn keys_of_kinds() -> BTreeMap<String, BTreeMap<String, Option<String>>> {
+    let (_, list) = unhang(&["config", "keys"]);
+    let mut kinds = BTreeMap::new();
+    for section in list.split("\n\n") {
+        let (heading, keys) = section.split_once('\n').unwrap();
+        let Some(kind) = heading.strip_prefix("[service.NAME.probe.PROBE] with ") else { continue };
+        let of_line = |line: &str| {
+            let columns: Vec<&str> =
+                line.split("  ").map(str::trim).filter(|column| !column.is_empty()).collect();
+            (columns[0].to_owned(), Some(columns[2].to_owned()).filter(|default| default != "-"))
+        };
+        if kind != "url" {
+            kinds.insert(kind.to_owned(), keys.lines().map(of_line).collect());
+        }
+    }
+    assert!(kinds.len() > 10, "{kinds:?}");
+    kinds
+}

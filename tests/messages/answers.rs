@@ -178,7 +178,7 @@ pub(crate) const ANSWERS: &[Row] = &[
 ];
 
 /// Files whose texts are help, which is tested where it is.
-pub(crate) const HELP: &str = "src/cli/";
+pub(crate) const HELP: &[&str] = &["src/cli/", "src/keys.rs", "src/config/key_list.rs"];
 
 /// With the reason why an operator never meets them as a message. As long as they are told apart by their
 /// first words, those are enough.

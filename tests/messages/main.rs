@@ -54,7 +54,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 
 fn prose() -> Vec<Literal> {
     let is_help =
-        |literal: &Literal| [HELP, "src/keys.rs"].iter().any(|help| literal.place.starts_with(help));
+        |literal: &Literal| literal.is_help || HELP.iter().any(|help| literal.place.starts_with(help));
     let is_none = |literal: &Literal| NO_MESSAGES.iter().any(|(start, _)| literal.pattern.starts_with(start));
     let all = source::literals().into_iter();
     all.filter(|literal| literal.is_prose() && !is_help(literal) && !is_none(literal)).collect()

@@ -12,6 +12,8 @@ pub(crate) struct Literal {
     pub(crate) pattern: String,
     /// `{:?}` is in it, which shows Rust and not words.
     pub(crate) shows_rust: bool,
+    /// It says what a key is for: `.help("...")`.
+    pub(crate) is_help: bool,
 }
 
 impl Literal {
@@ -204,11 +206,13 @@ impl Reader {
     fn keep(&mut self, text: &str) {
         let line = self.text[..self.at].iter().filter(|c| **c == '\n').count() + 1;
         let is_format = self.is_format();
+        let is_help = self.code.trim_end().ends_with(".help(");
         self.code.push('"');
         self.found.push(Literal {
             place: format!("{}:{line}", self.place),
             pattern: if is_format { with_stars(text) } else { text.to_owned() },
             shows_rust: is_format && text.contains("?}"),
+            is_help,
         });
     }
 

@@ -3,6 +3,7 @@
 mod alone;
 mod faults;
 mod files;
+mod keys;
 mod properties;
 mod trust;
 

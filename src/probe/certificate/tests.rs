@@ -1,7 +1,7 @@
 //! Files, and servers of all kinds: scenes/tls.rs has those that only an https url tells apart.
 
 use super::*;
-use crate::plan::Value;
+use crate::plan::ParamValue;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use rustls::{ServerConfig, ServerConnection};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn given(place: &str, values: &[(&'static str, Value)]) -> Given {
-    let mut given = Given::default();
-    given.0.insert("certificate", Value::Text(place.to_owned()));
-    given.0.insert("warn", Value::Span(21 * DAY));
+fn given(place: &str, values: &[(&'static str, ParamValue)]) -> Params {
+    let mut given = Params::default();
+    given.0.insert("certificate", ParamValue::Text(place.to_owned()));
+    given.0.insert("warn", ParamValue::Span(21 * DAY));
     given.0.extend(values.iter().cloned());
     given
 }
 
-fn asked(given: &Given, now: Duration) -> Found {
+fn asked(given: &Params, now: Duration) -> Found {
     ask(given, &Ground { now, limit: Duration::from_secs(5), ..Ground::default() })
 }
 
 #[test]
 fn a_certificate_is_judged_by_the_time_that_is_left() {
-    let fails = given("/c", &[("fail", Value::Span(7 * DAY))]);
+    let fails = given("/c", &[("fail", ParamValue::Span(7 * DAY))]);
     let validity = Validity { begins: 1_000 * 86_400, ends: 1_090 * 86_400 };
     let second = Duration::from_secs(1);
     for (now, expected) in [
@@ -182,7 +182,7 @@ fn one_of_several_is_asked_for_by_its_name() {
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(by_name));
     let place = serves(config);
-    let named = |name: &str| given(&place, &[("server_name", Value::Text(name.to_owned()))]);
+    let named = |name: &str| given(&place, &[("server_name", ParamValue::Text(name.to_owned()))]);
     assert_eq!(asked(&named("shop.example"), june(2020)), Found::well("ends in 210 d"));
     assert_eq!(asked(&named("old.example"), june(2020)), Found::failing("expired 3443 d ago"));
     assert!(asked(&given(&place, &[]), june(2020)).is_not_known());
@@ -238,13 +238,13 @@ fn a_place_is_a_file_or_a_server() {
 
 #[test]
 fn bounds_that_cannot_both_be_meant_are_refused() {
-    let clash = |place: &str, values: &[(&'static str, Value)]| {
-        clash(&given(place, values)).map(|clash| format!("{} {}", clash.key, clash.what))
+    let clash = |place: &str, values: &[(&'static str, ParamValue)]| {
+        validate(&given(place, values)).map(|clash| format!("{} {}", clash.key, clash.what))
     };
-    let fail = |days: u32| ("fail", Value::Span(days * DAY));
+    let fail = |days: u32| ("fail", ParamValue::Span(days * DAY));
     assert_eq!(clash("/c", &[fail(20)]), None);
     assert_eq!(clash("/c", &[fail(21)]).unwrap(), "fail must be shorter than warn, which is 21 d, got 21 d");
-    let name = ("server_name", Value::Text("a.example".to_owned()));
+    let name = ("server_name", ParamValue::Text("a.example".to_owned()));
     assert_eq!(clash("h:443", std::slice::from_ref(&name)), None);
     assert_eq!(clash("/c", &[name]).unwrap(), "server_name has no meaning for a file");
 }

@@ -1,7 +1,7 @@
 //! What docker, podman and docker compose say, recorded where that could be done.
 
 use super::*;
-use crate::plan::Value;
+use crate::plan::ParamValue;
 use proptest::prelude::*;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -335,16 +335,16 @@ proptest! {
     }
 }
 
-fn given(name: &str, values: &[(&'static str, &str)]) -> Given {
-    let mut given = Given::default();
+fn given(name: &str, values: &[(&'static str, &str)]) -> Params {
+    let mut given = Params::default();
     let values = [("container", name), ("runtime", "docker")].into_iter().chain(values.iter().copied());
-    given.0.extend(values.map(|(key, value)| (key, Value::Text(value.to_owned()))));
+    given.0.extend(values.map(|(key, value)| (key, ParamValue::Text(value.to_owned()))));
     given
 }
 
 #[test]
 fn a_project_belongs_to_compose_and_must_be_there() {
-    let clash = |values: &[(&'static str, &str)]| clash(&given("foo", values)).map(|clash| clash.what);
+    let clash = |values: &[(&'static str, &str)]| validate(&given("foo", values)).map(|clash| clash.what);
     assert_eq!(clash(&[]), None);
     assert_eq!(clash(&[("runtime", "compose"), ("project", "/opt/shop")]), None);
     assert_eq!(clash(&[("runtime", "compose")]).unwrap(), "must be given with runtime = \"compose\"");

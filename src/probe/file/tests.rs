@@ -1,7 +1,7 @@
 //! Real files, and figures that no disk here has.
 
 use super::*;
-use crate::plan::Value;
+use crate::plan::ParamValue;
 use proptest::prelude::*;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
@@ -11,15 +11,15 @@ use unhang_core::Doubt;
 const HOUR: Duration = Duration::from_secs(3_600);
 const NOW: Duration = Duration::from_secs(1_800_000_000);
 
-fn given(path: &str, values: &[(&'static str, Value)]) -> Given {
-    let mut given = Given::default();
-    given.0.insert("file", Value::Text(path.to_owned()));
+fn given(path: &str, values: &[(&'static str, ParamValue)]) -> Params {
+    let mut given = Params::default();
+    given.0.insert("file", ParamValue::Text(path.to_owned()));
     given.0.extend(values.iter().cloned());
     given
 }
 
-fn hours(hours: u32) -> Value {
-    Value::Span(HOUR * hours)
+fn hours(hours: u32) -> ParamValue {
+    ParamValue::Span(HOUR * hours)
 }
 
 fn asked(path: &str) -> Found {
@@ -38,8 +38,8 @@ fn a_file_is_judged_by_its_age_and_its_size() {
     let all = [
         ("age.warn", hours(26)),
         ("age.fail", hours(50)),
-        ("size.warn", Value::Number(10 << 20)),
-        ("size.fail", Value::Number(1 << 20)),
+        ("size.warn", ParamValue::Number(10 << 20)),
+        ("size.fail", ParamValue::Number(1 << 20)),
     ];
     let given = given("/b/db", &all);
     for (age, size, expected) in [
@@ -60,7 +60,7 @@ fn a_file_is_judged_by_its_age_and_its_size() {
 #[test]
 fn a_stamp_in_the_future_is_age_zero_and_no_keys_ask_for_the_file_alone() {
     let seen = Seen { is_regular: true, size: 1, modified: NOW + HOUR };
-    let of = |values: &[(&'static str, Value)], seen| judged(&seen, "db", &given("/b/db", values), NOW);
+    let of = |values: &[(&'static str, ParamValue)], seen| judged(&seen, "db", &given("/b/db", values), NOW);
     assert_eq!(of(&[("age.fail", hours(1))], seen), Found::well("0 s old, 1 bytes: db"));
     let old = Seen { modified: Duration::ZERO, ..seen };
     assert!(of(&[], old).is_well());
@@ -195,10 +195,10 @@ fn sizes_read_as_they_are_written() {
 
 #[test]
 fn bounds_that_cannot_both_be_meant_are_refused() {
-    let clash = |path: &str, values: &[(&'static str, Value)]| {
-        clash(&given(path, values)).map(|clash| format!("{} {}", clash.key, clash.what))
+    let clash = |path: &str, values: &[(&'static str, ParamValue)]| {
+        validate(&given(path, values)).map(|clash| format!("{} {}", clash.key, clash.what))
     };
-    let size = Value::Number;
+    let size = ParamValue::Number;
     assert_eq!(clash("/b/db_*", &[("age.warn", hours(26)), ("age.fail", hours(27))]), None);
     assert_eq!(clash("/b/db_*", &[("size.warn", size(2)), ("size.fail", size(1))]), None);
     assert_eq!(clash("/b/db_*", &[("age.fail", hours(1)), ("size.warn", size(1))]), None);

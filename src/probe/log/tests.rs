@@ -9,12 +9,12 @@ use std::time::Duration;
 use proptest::prelude::{any, proptest};
 
 use super::*;
-use crate::plan::Value;
+use crate::plan::ParamValue;
 
 /// A log, and what its probe remembers from run to run.
 pub(super) struct Stage {
     dir: tempfile::TempDir,
-    given: Given,
+    given: Params,
     memory: Option<String>,
     own_log: Option<PathBuf>,
 }
@@ -22,11 +22,11 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn new(patterns: &[(&'static str, &[&str])]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut given = Given::default();
+        let mut given = Params::default();
         let path = dir.path().join("app.log").display().to_string();
-        given.0.insert("log", Value::Text(path));
+        given.0.insert("log", ParamValue::Text(path));
         for (key, patterns) in patterns {
-            given.0.insert(key, Value::List(patterns.iter().map(|one| (*one).to_owned()).collect()));
+            given.0.insert(key, ParamValue::List(patterns.iter().map(|one| (*one).to_owned()).collect()));
         }
         Self { dir, given, memory: None, own_log: None }
     }
@@ -139,7 +139,7 @@ fn another_log_begins_anew() {
     stage.says("ERROR a\n");
     append(&stage.path("other.log"), "ERROR b\n");
     let other = stage.path("other.log").display().to_string();
-    stage.given.0.insert("log", Value::Text(other));
+    stage.given.0.insert("log", ParamValue::Text(other));
     stage.begin();
 }
 
@@ -183,8 +183,8 @@ fn time_over_is_no_evidence_and_the_next_run_goes_on_behind() {
 
 #[test]
 fn a_pattern_is_needed_and_a_log_is_a_path_or_a_unit() {
-    assert_eq!(clash(&Given::default()).unwrap().what, "has no fail and no warn beside it");
-    assert!(clash(&Stage::failing_on_error().given).is_none());
+    assert_eq!(validate(&Params::default()).unwrap().what, "has no fail and no warn beside it");
+    assert!(validate(&Stage::failing_on_error().given).is_none());
     for good in ["/var/log/a b.log", "journal:shop.service", "journal:a@b\\x2d1:_.timer"] {
         assert_eq!(wrong_with(good), None, "{good}");
     }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 
 use super::*;
-use crate::plan::Value;
+use crate::plan::ParamValue;
 use proptest::prelude::*;
 
-fn given(process: &str, least: u64, most: Option<u64>) -> Given {
-    let mut given = Given::default();
-    given.0.insert("process", Value::Text(process.to_owned()));
-    given.0.insert("count.min", Value::Number(least));
-    given.0.extend(most.map(|most| ("count.max", Value::Number(most))));
+fn given(process: &str, least: u64, most: Option<u64>) -> Params {
+    let mut given = Params::default();
+    given.0.insert("process", ParamValue::Text(process.to_owned()));
+    given.0.insert("count.min", ParamValue::Number(least));
+    given.0.extend(most.map(|most| ("count.max", ParamValue::Number(most))));
     given
 }
 
@@ -66,7 +66,7 @@ fn what_cannot_be_meant_is_refused() {
         ("pid_file:/x", 2, None, Some("count.min")),
         ("pid_file:/x", 1, Some(1), Some("count.max")),
     ] {
-        let clash = clash(&given(process, least, most)).map(|clash| clash.key);
+        let clash = validate(&given(process, least, most)).map(|clash| clash.key);
         assert_eq!(clash, expected, "{process} {least} {most:?}");
     }
     for bad in ["", "Unit", "unit:", "exe:", "exe:mongod", "exe:/", "pid_file:x", "mongod", "/usr/bin/mongod"]
