@@ -137,6 +137,32 @@ fn the_manual_has_an_item_for_each_key() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
+/// The sample is written by hand, with a line for each key: its default or an example, and its help.
+#[test]
+fn the_sample_has_a_line_for_each_key() {
+    let sample = fs::read_to_string(Path::new(ROOT).join("contrib/unhang.toml")).unwrap();
+    let (services, host) = sample.split_once("\n[host]\n").unwrap();
+    let (defaults, service) = services.split_once("\n[service.roams-django]\n").unwrap();
+    let has_line = |row: &Row| {
+        let table = match row.stands {
+            Stands::Host => host,
+            Stands::Service(_) => service,
+            Stands::Shared => defaults,
+            Stands::Probe => return true,
+        };
+        let default = row.default_of("roams-django").map(|default| in_toml(row, &default));
+        table.lines().any(|line| {
+            let line = line.strip_prefix("# ").unwrap_or(line);
+            let rest = line.strip_prefix(row.name).and_then(|rest| rest.strip_prefix(" = "));
+            let value =
+                rest.and_then(|rest| Some(rest.strip_suffix(row.help)?.strip_suffix("# ")?.trim_end()));
+            value.is_some_and(|value| default.as_ref().is_none_or(|default| default == value))
+        })
+    };
+    let missing: Vec<&str> = keys::all().filter(|row| !has_line(row)).map(|row| row.name).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
 #[test]
 fn the_list_has_a_line_for_each_key() {
     let lines = key_lines();
