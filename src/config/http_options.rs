@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::layers::{Reading, Refused, Said};
-use super::settings::{Value, Wrong};
+use super::settings::{Fault, Setting, Table, Value, Wrong};
 use super::target;
-use super::{probes, requirements, values};
+use super::values;
+use ureq::http::HeaderName;
+
 use crate::keys;
 use crate::plan::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust};
 use crate::toml_text::format_duration;
@@ -32,7 +34,7 @@ impl<'a> Asking<'a> {
         let redirects = reading.get(&keys::REDIRECTS);
         let ca_file = reading.need(&keys::CA_FILE, values::ca_file);
         let insecure = reading.get(&keys::INSECURE);
-        let maintenance = requirements::maintenance(reading);
+        let maintenance = maintenance(reading);
         let body = body(reading);
         let latency = latency(reading);
         Ok(Self {
@@ -135,7 +137,7 @@ fn texts(value: &Value) -> Result<Vec<String>, Wrong> {
 
 fn pattern(value: &Value) -> Result<String, Wrong> {
     values::text(value)?;
-    Ok(probes::patterns(value)?.concat())
+    Ok(values::patterns(value)?.concat())
 }
 
 fn fail_on(value: &Value) -> Result<FailOn, Wrong> {
@@ -144,4 +146,37 @@ fn fail_on(value: &Value) -> Result<FailOn, Wrong> {
         Some("warning") => Ok(FailOn::Warning),
         _ => Err(format!("must be \"failure\" or \"warning\", got {value}").into()),
     }
+}
+
+/// `maintenance = { status = "503", header = "X-Maintenance" }`: both, where both are said.
+fn maintenance(reading: &mut Reading<'_>) -> Result<Option<Maintenance>, Refused> {
+    let status = reading.find("maintenance.status", target::status);
+    let header = reading.find("maintenance.header", header_name);
+    let (status, header) = (status?, header?.map(|said| said.value));
+    if let (None, Some(setting)) = (&status, reading.said("maintenance.header")) {
+        let cure = "add status, such as { status = \"503\", header = \"X-Maintenance\" }";
+        return Err(reading.refuse(setting.fault(Wrong::cure("needs a status beside it", cure))));
+    }
+    Ok(status.map(|said| Maintenance { status: said.value, header }))
+}
+
+fn header_name(value: &Value) -> Result<String, Wrong> {
+    let text = values::text(value)?;
+    HeaderName::from_bytes(text.as_bytes())
+        .map(|name| name.as_str().to_owned())
+        .map_err(|_| format!("must be the name of a header, letters, digits and -_., got {value}").into())
+}
+
+/// What was said about TLS to a service that does not speak it.
+pub(super) fn without_meaning(table: &Table) -> impl Iterator<Item = Fault> {
+    let said = ["ca_file", "insecure"].into_iter().filter_map(|key| table.get(key));
+    said.filter(|setting| asks_for_something(setting)).map(|setting| setting.fault(no_meaning()))
+}
+
+fn asks_for_something(setting: &Setting) -> bool {
+    setting.value != Value::Truth(false) && setting.value.text() != Some("")
+}
+
+fn no_meaning() -> Wrong {
+    Wrong::cure("has no meaning for a url that is not https", "leave it out, or begin url with https://")
 }

@@ -8,6 +8,7 @@ mod document;
 mod escalation;
 mod files;
 mod flags;
+mod host;
 mod http_options;
 mod key_list;
 mod layers;
@@ -81,7 +82,7 @@ pub fn question(sources: &Sources<'_>, url: &str) -> Result<(String, Probe), Vec
     let Ok(probe) = question else { return Err(faults) };
     let url = probe.question();
     if url.is_some_and(|url| !url.may_need_tls()) {
-        faults.extend(tls::without_meaning(&typed));
+        faults.extend(http_options::without_meaning(&typed));
     }
     let shown = url.map(show::address).unwrap_or_default();
     if faults.is_empty() { Ok((shown, probe)) } else { Err(faults) }
@@ -222,7 +223,7 @@ fn read(
 /// `None`: some part was refused.
 fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec<Fault>) -> Option<Plan> {
     let of_host = typed_of_host(typed);
-    let (host, found) = service::host(vec![&tables.host, &of_host], &tables.host);
+    let (host, found) = host::host(vec![&tables.host, &of_host], &tables.host);
     faults.extend(found);
     // Nothing was said: nothing can be wrong, and each run would read every key once more for it.
     let said = !tables.defaults.settings.is_empty() || !tables.stray.is_empty();

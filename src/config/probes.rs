@@ -4,18 +4,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use regex_lite::Regex;
 use unhang_core::Weight;
 
-use super::http_options::Asking;
+use super::host::{Host, fits_twice};
+use super::http_options::{self, Asking};
 use super::layers::{Reading, Refused};
-use super::service::{Host, fits_twice};
 use super::settings::{Fault, Setting, Table, Value, Wrong};
-use super::{names, target, tls, values};
+use super::{names, target, values};
 use crate::keys;
 use crate::plan::{self, Asks, KeyConflict, KeySpec, KindSpec, Params, Probe, ValueType};
 use crate::probe::KINDS;
-use crate::toml_text::format_duration;
 
 /// The table in which they stand.
 pub(super) const PROBE: &str = "probe";
@@ -168,7 +166,7 @@ fn url(own: &Table, reading: &mut Reading<'_>) -> Result<plan::Question, Refused
     let Some(target) = target? else { return Err(reading.refuse(own.fault("url", "is missing"))) };
     let question = asking.at(target.value, reading)?;
     if !question.may_need_tls() {
-        tls::without_meaning(own).for_each(|fault| {
+        http_options::without_meaning(own).for_each(|fault| {
             reading.refuse(fault);
         });
     }
@@ -228,16 +226,18 @@ fn read(key: &KeySpec, value: &Value) -> Result<plan::ParamValue, Wrong> {
             let wrong = || format!("must be an absolute path, such as \"/var/lib/shop\", got {value}");
             if good { Ok(plan::ParamValue::Text(text.to_owned())) } else { Err(wrong().into()) }
         }
-        ValueType::Pattern => patterns(value).map(plan::ParamValue::List),
+        ValueType::Pattern => values::patterns(value).map(plan::ParamValue::List),
         ValueType::Span => values::span_above_zero(value).map(plan::ParamValue::Span),
         ValueType::Share => values::percent(value).map(|percent| plan::ParamValue::Number(percent.into())),
         ValueType::Size => {
-            number(size(value), format!("must be a size such as \"500M\" or \"2G\", got {value}"))
+            number(values::size(value), format!("must be a size such as \"500M\" or \"2G\", got {value}"))
         }
         ValueType::Hundredths => {
-            number(hundredths(value), format!("must be a number such as \"1.5\", got {value}"))
+            number(values::hundredths(value), format!("must be a number such as \"1.5\", got {value}"))
         }
-        ValueType::Count => number(count(value), format!("must be a whole number, 0 or more, got {value}")),
+        ValueType::Count => {
+            number(values::integer(value), format!("must be a whole number, 0 or more, got {value}"))
+        }
         ValueType::Command => match values::command(value)? {
             command if command.is_empty() => {
                 Err("must name a program, such as [\"pg_isready\", \"-q\"]".into())
@@ -259,85 +259,6 @@ fn read(key: &KeySpec, value: &Value) -> Result<plan::ParamValue, Wrong> {
 }
 
 const NO_CONTROL: &str = "must not hold line breaks or other control characters";
-
-/// One, or a list of them.
-pub(super) fn patterns(value: &Value) -> Result<Vec<String>, Wrong> {
-    let checked = |one: &Value| {
-        let text = values::text(one)?;
-        match Regex::new(text) {
-            Ok(_) if !text.is_empty() => Ok(text.to_owned()),
-            Ok(_) => Err(Wrong::from("must not be empty")),
-            Err(error) => Err(Wrong::from(format!("cannot be used as a pattern: {error}"))),
-        }
-    };
-    if let Value::List(list) = value
-        && !list.is_empty()
-    {
-        return list.iter().map(checked).collect();
-    }
-    Ok(vec![checked(value)?])
-}
-
-/// Powers of 1024, as systemd.exec(5) and df -h have them.
-fn size(value: &Value) -> Option<u64> {
-    let text = value.text()?;
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let power = match text.strip_prefix(digits)? {
-        "" => 0,
-        "K" => 1,
-        "M" => 2,
-        "G" => 3,
-        "T" => 4,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1024_u64.checked_pow(power)?).filter(|size| *size > 0)
-}
-
-fn hundredths(value: &Value) -> Option<u64> {
-    let written = match value {
-        Value::Whole(number) => number.to_string(),
-        Value::Text(text) => text.to_string(),
-        Value::Odd(number) => number.clone(),
-        Value::Truth(_) | Value::List(_) | Value::EmptyTable => return None,
-    };
-    let (whole, part) = written.split_once('.').unwrap_or((&written, "0"));
-    let plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let two = format!("{part:0<2}");
-    let fits = plain(whole) && plain(part) && two.len() == 2;
-    let number = fits.then(|| whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(two.parse().ok()?));
-    number.flatten().filter(|number| *number > 0)
-}
-
-fn count(value: &Value) -> Option<u64> {
-    if let Value::Whole(number) = value { u64::try_from(*number).ok() } else { None }
-}
-
-/// As it would stand in a file, but for the quotes.
-pub(super) fn shown(word: ValueType, value: &plan::ParamValue) -> Shown {
-    match (word, value) {
-        (_, plan::ParamValue::List(list)) => Shown::List(list.clone()),
-        (_, plan::ParamValue::Span(span)) => Shown::Text(format_duration(*span)),
-        (_, plan::ParamValue::Text(text)) => Shown::Text(text.clone()),
-        (ValueType::Share, plan::ParamValue::Number(number)) => Shown::Text(format!("{number}%")),
-        (ValueType::Hundredths, plan::ParamValue::Number(number)) => {
-            Shown::Text(format!("{}.{:02}", number / 100, number % 100))
-        }
-        (ValueType::Size, plan::ParamValue::Number(number)) => Shown::Text(spelled_size(*number)),
-        (_, plan::ParamValue::Number(number)) => Shown::Bare(number.to_string()),
-    }
-}
-
-pub(super) enum Shown {
-    Text(String),
-    List(Vec<String>),
-    Bare(String),
-}
-
-fn spelled_size(bytes: u64) -> String {
-    let units = [("T", 1_u64 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)];
-    let whole = units.iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
-    whole.map_or_else(|| bytes.to_string(), |(name, unit)| format!("{}{name}", bytes / unit))
-}
 
 /// Of a service that has no url.
 pub(super) fn none_counts(own: &Table) -> Fault {

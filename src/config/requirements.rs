@@ -1,19 +1,18 @@
-//! The keys that speak for hands off: what a service requires, and what pauses it. Judges what of it only a
-//! whole plan can show.
+//! What services require, by name or address, and the pause file. Finds names that nobody has and services that require
+//! each other, which only a whole plan can show.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::{Flapping, OnFlapping, Weight};
-use ureq::http::HeaderName;
+use unhang_core::Weight;
 
 use super::layers::{Reading, Refused};
 use super::settings::{Fault, Table, Value, Wrong};
 use super::target;
 use super::values;
-use crate::keys::{self, Key};
-use crate::plan::{Asks, Bounds, Maintenance, PauseFile, Probe, Question, Required, Service, Stall, Target};
+use crate::keys;
+use crate::plan::{Asks, PauseFile, Probe, Question, Required, Service, Target};
 use crate::suggest;
 
 #[derive(Debug)]
@@ -34,43 +33,6 @@ impl Guards {
         })
     }
 }
-
-/// `maintenance = { status = "503", header = "X-Maintenance" }`: both, where both are said.
-pub(super) fn maintenance(reading: &mut Reading<'_>) -> Result<Option<Maintenance>, Refused> {
-    let status = reading.find("maintenance.status", target::status);
-    let header = reading.find("maintenance.header", header_name);
-    let (status, header) = (status?, header?.map(|said| said.value));
-    if let (None, Some(setting)) = (&status, reading.said("maintenance.header")) {
-        let cure = "add status, such as { status = \"503\", header = \"X-Maintenance\" }";
-        return Err(reading.refuse(setting.fault(Wrong::cure("needs a status beside it", cure))));
-    }
-    Ok(status.map(|said| Maintenance { status: said.value, header }))
-}
-
-pub(super) fn flapping(reading: &mut Reading<'_>) -> Flapping {
-    let then = if reading.get(&keys::FLAPPING_RESTART) { OnFlapping::Restart } else { OnFlapping::Tell };
-    let (failures, of) = (reading.get(&keys::FLAPPING_FAILURES), reading.get(&keys::FLAPPING_OF));
-    let said = reading.good(&keys::FLAPPING_FAILURES).zip(reading.good(&keys::FLAPPING_OF));
-    if let Some((failures, of)) = said.filter(|(failures, of)| failures.value >= of.value) {
-        let wrong = format!("must be less than flapping.of, which is {}, got {}", of.value, failures.value);
-        reading.refuse(failures.setting.fault(wrong));
-    }
-    Flapping { failures, of, then }
-}
-
-/// `hold_when = { memory_full_avg60 = "40%" }`
-pub(super) fn hold_when(reading: &mut Reading<'_>) -> Bounds {
-    let bound = |(stall, key)| Some((stall, reading.get_if_any(key)?.value));
-    STALLS.into_iter().filter_map(bound).collect()
-}
-
-const STALLS: [(Stall, &Key<u32>); 5] = [
-    (Stall::MemorySome, &keys::HOLD_MEMORY_SOME),
-    (Stall::MemoryFull, &keys::HOLD_MEMORY_FULL),
-    (Stall::CpuSome, &keys::HOLD_CPU_SOME),
-    (Stall::IoSome, &keys::HOLD_IO_SOME),
-    (Stall::IoFull, &keys::HOLD_IO_FULL),
-];
 
 /// What is required and is none of `services`: addresses, and services that this run is not about.
 pub(super) fn required(services: &[Service], all: &[&Service]) -> Vec<Required> {
@@ -187,11 +149,4 @@ fn pause_file(value: &Value) -> Result<Option<PathBuf>, Wrong> {
         Some("") => Ok(None),
         _ => values::absolute_path(value, "/run/shop/deploying").map(Some),
     }
-}
-
-fn header_name(value: &Value) -> Result<String, Wrong> {
-    let text = values::text(value)?;
-    HeaderName::from_bytes(text.as_bytes())
-        .map(|name| name.as_str().to_owned())
-        .map_err(|_| format!("must be the name of a header, letters, digits and -_., got {value}").into())
 }

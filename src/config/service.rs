@@ -1,17 +1,18 @@
-//! The keys of a service and of the host, with every default: tables of settings become parts of the plan.
+//! The keys of a service: tables of settings become a `Service` of the plan.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use unhang_core::{BackoffLimits, Budget, Policy, Rung, Weight};
+use unhang_core::{BackoffLimits, Budget, Flapping, OnFlapping, Policy, Rung, Weight};
 
+use super::host::{self, Host};
 use super::http_options::Asking;
 use super::layers::{Reading, Refused, Said};
 use super::requirements::Guards;
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
-use super::{escalation, names, probes, requirements, restart_method, table_values, target, values};
+use super::{escalation, names, probes, restart_method, table_values, target, values};
 use crate::keys::{self, Key, Stands};
-use crate::plan::{Asks, HostPlan, Probe, Question, Restarter, Service, Target, Wake};
+use crate::plan::{Asks, Probe, Question, Restarter, Service, Target};
 use crate::toml_text::format_duration;
 
 /// What holds where nobody said anything else.
@@ -29,35 +30,6 @@ pub(super) fn built_in() -> BuiltIn {
         keys::HOST.iter().filter_map(table_values::default_setting),
     );
     BuiltIn { defaults: Table::built_in("defaults", shared), host: Table::built_in("host", host) }
-}
-
-#[derive(Debug)]
-pub(super) struct Host<'a> {
-    pub(super) deadline: Said<'a, Duration>,
-    plan: HostPlan,
-}
-
-impl Host<'_> {
-    pub(super) fn plan(&self) -> HostPlan {
-        self.plan.clone()
-    }
-}
-
-/// `table`: the one layer whose unknown keys are faults.
-pub(super) fn host<'a>(layers: Vec<&'a Table>, table: &Table) -> (Result<Host<'a>, Refused>, Vec<Fault>) {
-    let mut reading = Reading::new(layers);
-    let deadline = reading.need(&keys::DEADLINE, deadline);
-    let boot_grace = reading.get(&keys::BOOT_GRACE);
-    let pause_on_dpkg = reading.get(&keys::PAUSE_ON_DPKG);
-    let budget =
-        Budget { restarts: reading.get(&keys::HOST_RESTARTS), window: reading.get(&keys::HOST_WINDOW) };
-    let hold_when = requirements::hold_when(&mut reading);
-    let host = deadline.and_then(|deadline| {
-        reading.sound()?;
-        let plan = HostPlan { deadline: deadline.value, boot_grace, pause_on_dpkg, budget, hold_when };
-        Ok(Host { deadline, plan })
-    });
-    (host, reading.faults(table))
 }
 
 /// The faults of `[defaults]` by itself, also of what every service overrides; and every key there is.
@@ -106,7 +78,7 @@ pub(super) fn service(
             return Err(reading.refuse(probes::none_counts(own)));
         }
         let wakes = if let Restarter::Wake(wake) = &restarter { Some(wake) } else { None };
-        if let Some(fault) = wakes.and_then(|wake| wakes_in_time(wake, &reading, host)) {
+        if let Some(fault) = wakes.and_then(|wake| host::wakes_in_time(wake, &reading, host)) {
             return Err(reading.refuse(fault));
         }
         let means = if wakes.is_some() { Rung::Wake } else { Rung::Restart };
@@ -192,13 +164,25 @@ impl<'a> Shared<'a> {
             },
             mode: reading.get(&keys::MODE),
             held_too_long: reading.get(&keys::HELD_TOO_LONG),
-            flapping: requirements::flapping(reading),
+            flapping: flapping(reading),
             escalate: Vec::new(),
             means: Rung::Restart,
         };
         let escalate = reading.need(&keys::ESCALATE, escalation::rungs)?;
         Ok(Self { timeout, verify, policy, escalate })
     }
+}
+
+/// `flapping = { failures = 5, of = 12, restart = false }`
+fn flapping(reading: &mut Reading<'_>) -> Flapping {
+    let then = if reading.get(&keys::FLAPPING_RESTART) { OnFlapping::Restart } else { OnFlapping::Tell };
+    let (failures, of) = (reading.get(&keys::FLAPPING_FAILURES), reading.get(&keys::FLAPPING_OF));
+    let said = reading.good(&keys::FLAPPING_FAILURES).zip(reading.good(&keys::FLAPPING_OF));
+    if let Some((failures, of)) = said.filter(|(failures, of)| failures.value >= of.value) {
+        let wrong = format!("must be less than flapping.of, which is {}, got {}", of.value, failures.value);
+        reading.refuse(failures.setting.fault(wrong));
+    }
+    Flapping { failures, of, then }
 }
 
 struct Limit<'a> {
@@ -215,7 +199,7 @@ fn in_order(reading: &mut Reading<'_>, host: Option<&Host<'_>>) -> Result<(), Re
     };
     let clashes = [
         shorter(limit(&keys::MIN_GAP), limit(&keys::STALE_AFTER)),
-        fits_twice(reading, host),
+        host::fits_twice(reading, host),
         not_longer(limit(&keys::BACKOFF_FIRST), limit(&keys::BACKOFF_MAX)),
     ];
     let refused: Vec<_> = clashes.into_iter().flatten().map(|fault| reading.refuse(fault)).collect();
@@ -226,41 +210,6 @@ fn shorter(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault> {
     let (small, big) = small.zip(big)?;
     (small.span >= big.span).then(|| clash(&small, &big, "must be shorter than", "must be longer than"))
 }
-
-/// Two probes lead to a restart, which begins only with 30 s of the deadline left.
-pub(super) fn fits_twice(reading: &Reading<'_>, host: Option<&Host<'_>>) -> Option<Fault> {
-    let (timeout, deadline) = (reading.strongest(&keys::TIMEOUT.row)?, &host?.deadline);
-    let span = values::span(&timeout.value).ok()?;
-    let needed = span.saturating_mul(2).saturating_add(TO_RESTART);
-    (needed >= deadline.value).then(|| {
-        let by_default = timeout.origin == Origin::Default;
-        let what = format!(
-            "leaves no time to restart: two probes of {} and the 30s that a restart needs do not fit a deadline of {}",
-            format_duration(span),
-            format_duration(deadline.value)
-        );
-        let told = if by_default { &deadline.setting } else { &timeout };
-        told.fault(Wrong::cure(what, "make host.deadline longer, or timeout shorter"))
-    })
-}
-
-/// All pings fit one run.
-fn wakes_in_time(wake: &Wake, reading: &Reading<'_>, host: Option<&Host<'_>>) -> Option<Fault> {
-    let (said, deadline) = (reading.strongest(&keys::WAKE_PINGS.row)?, host?.deadline.value);
-    let needed = wake.longest().saturating_add(TO_RESTART);
-    (needed >= deadline).then(|| {
-        let what = format!(
-            "leaves no time to end: {} pings may take {}, and 31s are needed besides; the deadline is {}",
-            wake.pings,
-            format_duration(wake.longest()),
-            format_duration(deadline)
-        );
-        said.fault(Wrong::cure(what, "make host.deadline longer, or the pings fewer"))
-    })
-}
-
-/// Of the deadline: `core` begins no restart with less, and a look comes before.
-const TO_RESTART: Duration = Duration::from_secs(31);
 
 fn not_longer(small: Option<Limit<'_>>, big: Option<Limit<'_>>) -> Option<Fault> {
     let (small, big) = small.zip(big)?;
@@ -275,14 +224,3 @@ fn clash(small: &Limit<'_>, big: &Limit<'_>, down: &str, up: &str) -> Fault {
     let limit = format!("{}, which is {} ({})", other.key, format_duration(other.span), other.setting.origin);
     told.setting.fault(format!("{words} {limit}, got {}", told.setting.value))
 }
-
-fn deadline(value: &Value) -> Result<Duration, Wrong> {
-    let span = values::span(value)?;
-    if span < SHORTEST_DEADLINE {
-        let what = format!("must be {} or more, got {value}", format_duration(SHORTEST_DEADLINE));
-        return Err(Wrong::cure(what, "a restart begins only with 30s of it left"));
-    }
-    Ok(span)
-}
-
-const SHORTEST_DEADLINE: Duration = Duration::from_secs(40);

@@ -6,7 +6,7 @@ use unhang_core::Weight;
 use crate::plan::{Asks, KindSpec, Probe, Question, Service, lines};
 use crate::probe::KINDS;
 
-use super::probes::{self, PROBE, Shown};
+use super::probes::PROBE;
 use super::settings::{Setting, Table, dotted};
 use super::table_values;
 use crate::keys::{self, Row};
@@ -66,15 +66,7 @@ pub(super) fn probe(service: &Service, probe: &Probe, own: &Table, layers: &[&Ta
             let spec = KINDS.iter().map(|kind| &kind.spec).find(|spec| spec.main_key.name == *kind);
             let keys = spec.into_iter().flat_map(KindSpec::keys);
             values.extend(keys.filter_map(|key| {
-                let value = probes::shown(key.value_type, given.0.get(key.name)?);
-                Some((
-                    key.name,
-                    match value {
-                        Shown::Text(shown) => quote(&shown),
-                        Shown::List(words) => quote_list(&words),
-                        Shown::Bare(number) => number,
-                    },
-                ))
+                Some((key.name, table_values::format_param(key.value_type, given.0.get(key.name)?)))
             }));
         }
     }

@@ -10,7 +10,8 @@ use unhang_core::Mode;
 use super::settings::{Origin, Setting, Value, Wrong};
 use super::values;
 use crate::keys::{Row, Stands, Takes};
-use crate::toml_text::{quote, quote_duration};
+use crate::plan::{ParamValue, ValueType};
+use crate::toml_text::{quote, quote_duration, quote_list};
 
 /// A type that the table of keys is enough to read.
 pub(super) trait Plain: Default {
@@ -85,4 +86,25 @@ pub(super) fn shown(takes: Takes, value: &Value) -> Option<String> {
         Takes::OneOf(_) | Takes::Percent | Takes::Path { .. } => value.text().map(quote),
         Takes::Statuses | Takes::Text { .. } | Takes::List { .. } | Takes::Names => None,
     }
+}
+
+/// A value of a kind of probe as TOML.
+pub(super) fn format_param(value_type: ValueType, value: &ParamValue) -> String {
+    match (value_type, value) {
+        (_, ParamValue::List(list)) => quote_list(list),
+        (_, ParamValue::Span(span)) => quote_duration(*span),
+        (_, ParamValue::Text(text)) => quote(text),
+        (ValueType::Share, ParamValue::Number(number)) => quote(&format!("{number}%")),
+        (ValueType::Hundredths, ParamValue::Number(number)) => {
+            quote(&format!("{}.{:02}", number / 100, number % 100))
+        }
+        (ValueType::Size, ParamValue::Number(number)) => quote(&format_size(*number)),
+        (_, ParamValue::Number(number)) => number.to_string(),
+    }
+}
+
+fn format_size(bytes: u64) -> String {
+    let units = [("T", 1_u64 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)];
+    let whole = units.iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
+    whole.map_or_else(|| bytes.to_string(), |(name, unit)| format!("{}{name}", bytes / unit))
 }

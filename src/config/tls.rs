@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::probes;
-use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
+use super::settings::{Fault, Origin, Table};
 use super::tables::Tables;
+use super::{http_options, probes};
 use crate::os::certificates;
 use crate::plan::{Service, Trust};
 use crate::words;
@@ -19,23 +19,9 @@ pub(super) fn faults(services: &[&Service], tables: &Tables, typed: &Table) -> V
     // Of [defaults], those take it that can; a flag that nobody can take was meant otherwise.
     let all_plain = plain.len() == tables.services.len();
     let mut faults: Vec<Fault> =
-        plain.into_iter().chain(all_plain.then_some(typed)).flat_map(without_meaning).collect();
+        plain.into_iter().chain(all_plain.then_some(typed)).flat_map(http_options::without_meaning).collect();
     faults.extend(unusable_files(services, tables, typed));
     faults
-}
-
-/// What was said about TLS to a service that does not speak it.
-pub(super) fn without_meaning(table: &Table) -> impl Iterator<Item = Fault> {
-    let said = ["ca_file", "insecure"].into_iter().filter_map(|key| table.get(key));
-    said.filter(|setting| asks_for_something(setting)).map(|setting| setting.fault(no_meaning()))
-}
-
-fn asks_for_something(setting: &Setting) -> bool {
-    setting.value != Value::Truth(false) && setting.value.text() != Some("")
-}
-
-fn no_meaning() -> Wrong {
-    Wrong::cure("has no meaning for a url that is not https", "leave it out, or begin url with https://")
 }
 
 /// Each file is read once, however many services name it.
