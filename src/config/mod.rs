@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use files::Places;
 use settings::{Origin, Setting, Table, Value, Wrong};
-use tables::Tables;
+use tables::{ServiceTables, Tables};
 
 pub(crate) use key_list::key_lines;
 pub(crate) use schema::schema;
@@ -165,20 +165,19 @@ fn show_at(places: &Places, sources: &Sources<'_>) -> Result<Vec<Section>, Vec<F
     let files = |faults: &mut Vec<Fault>| Tables::of_files(places, sources.place.config.as_deref(), faults);
     let (typed, tables) = read(sources, files, &mut faults);
     let Some(tables) = tables else { return Err(faults) };
-    let built_in = service::built_in();
-    let empty = Table::new(&[], Origin::Default);
     let section = |service: &Service| {
-        let (own, probes, _) = probes::apart(tables.services.get(&service.key).unwrap_or(&empty));
-        let below = [&built_in.defaults, &tables.defaults];
-        let mut sections = vec![show::service(service, &[below[0], below[1], &own, &typed])];
+        let Some(ServiceTables { own, probes }) = tables.services.get(&service.key) else {
+            return Vec::new();
+        };
+        let mut sections = vec![show::service(service, &[&tables.defaults, own, &typed])];
         sections.extend(service.probes.iter().filter_map(|probe| {
             let table = probes.get(probe.name.as_ref()?)?;
-            Some(show::probe(service, probe, table, &below))
+            Some(show::probe(service, probe, &[&tables.defaults, table]))
         }));
         sections
     };
     let mut sections: Vec<Section> = plan.services.iter().flat_map(section).collect();
-    sections.push(show::host(&[&built_in.host, &tables.host, &typed_of_host(&typed)]));
+    sections.push(show::host(&[&tables.host, &typed_of_host(&typed)]));
     Ok(sections)
 }
 
@@ -284,7 +283,7 @@ fn no_service() -> Wrong {
 /// The names asked for that name nothing.
 fn unknown_names(
     sources: &Sources<'_>,
-    tables: &BTreeMap<String, Table>,
+    tables: &BTreeMap<String, ServiceTables>,
     services: &[&Service],
 ) -> Vec<Fault> {
     let names: Vec<&str> = tables.keys().map(String::as_str).collect();
@@ -332,14 +331,15 @@ fn few(names: &[&str]) -> String {
 /// would keep each other from running; two with one unit would restart it in turn.
 fn shared_locks<'a>(
     services: impl Iterator<Item = &'a Service>,
-    tables: &BTreeMap<String, Table>,
+    tables: &BTreeMap<String, ServiceTables>,
 ) -> Vec<Fault> {
     let mut owners = BTreeMap::<&str, &Service>::new();
     let mut faults = Vec::new();
     for service in services {
         let lock = service.lock();
         let Some(first) = owners.insert(lock, service) else { continue };
-        let Some((own, other)) = tables.get(&service.key).zip(tables.get(&first.key)) else { continue };
+        let own = |service: &Service| Some(&tables.get(&service.key)?.own);
+        let Some((own, other)) = own(service).zip(own(first)) else { continue };
         let (place, name) = (&other.origin, settings::dotted(&other.name));
         let units = [service, first].map(|service| service.unit().is_some());
         let wrong = if units == [true, true] {
@@ -353,12 +353,12 @@ fn shared_locks<'a>(
 }
 
 /// Two services with one container would restart it in turn.
-fn restarted_twice(services: &[&Service], tables: &BTreeMap<String, Table>) -> Vec<Fault> {
+fn restarted_twice(services: &[&Service], tables: &BTreeMap<String, ServiceTables>) -> Vec<Fault> {
     let of_one = |(at, service): (usize, &&Service)| {
         let same = |other: &&&Service| other.restarter == service.restarter;
         let first = services.iter().take(at).find(same);
         let first = first.filter(|_| service.restarter.method().is_one_service)?;
-        let (own, other) = (tables.get(&service.key)?, tables.get(&first.key)?);
+        let (own, other) = (&tables.get(&service.key)?.own, &tables.get(&first.key)?.own);
         let (lock, name) = (service.restarter.words(), settings::dotted(&other.name));
         let what = format!("restarts {lock}, as {name} ({}) does", other.origin);
         Some(own.itself(Wrong::cure(what, "one container or program, one service")))

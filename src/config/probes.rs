@@ -1,7 +1,6 @@
 //! `[service.NAME.probe.PROBE]`: what is asked of a service besides its own url. A kind of probe declares what it
 //! takes; here that is read.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use unhang_core::Weight;
@@ -9,58 +8,17 @@ use unhang_core::Weight;
 use super::host::{Host, fits_twice};
 use super::http_options::{self, Asking};
 use super::layers::{Reading, Refused};
-use super::settings::{Fault, Setting, Table, Value, Wrong};
+use super::settings::{Fault, Table, Value, Wrong};
 use super::{names, target, values};
 use crate::keys;
 use crate::plan::{self, Asks, KeyConflict, KeySpec, KindSpec, Params, Probe, ValueType};
 use crate::probe::KINDS;
-
-/// The table in which they stand.
-pub(super) const PROBE: &str = "probe";
 
 /// Of one service; each takes its time in every run.
 const MOST: usize = 20;
 
 /// It names a key of the state file, and part of a line.
 const LONGEST_NAME: usize = 64;
-
-/// A service's own table without its probes, and theirs, in the order of their names.
-pub(super) fn apart(own: &Table) -> (Cow<'_, Table>, BTreeMap<String, Table>, Vec<Fault>) {
-    let is_of_probe = |setting: &Setting| own.short(setting).next() == Some(PROBE);
-    if !own.settings.iter().any(is_of_probe) {
-        return (Cow::Borrowed(own), BTreeMap::new(), Vec::new());
-    }
-    let mut rest = Table { settings: Vec::new(), name: own.name.clone(), origin: own.origin.clone() };
-    let (mut probes, mut faults) = (BTreeMap::<String, Table>::new(), Vec::new());
-    for setting in &own.settings {
-        let mut short = own.short(setting);
-        match (short.next(), short.next(), short.next()) {
-            (Some(PROBE), Some(name), within) => {
-                let of_name = || {
-                    let mut table = Table::new(&[], setting.origin.clone());
-                    table.name.clone_from(&own.name);
-                    table.name.extend([PROBE.into(), name.to_owned().into()]);
-                    table
-                };
-                let table = probes.entry(name.to_owned()).or_insert_with(of_name);
-                if within.is_some() {
-                    table.settings.push(setting.clone());
-                } else if setting.value != Value::EmptyTable {
-                    faults.push(setting.fault(no_table(&setting.value)));
-                }
-            }
-            (Some(PROBE), None, _) if setting.value == Value::EmptyTable => {}
-            (Some(PROBE), None, _) => faults.push(setting.fault(no_table(&setting.value))),
-            _ => rest.settings.push(setting.clone()),
-        }
-    }
-    (Cow::Owned(rest), probes, faults)
-}
-
-fn no_table(got: &Value) -> Wrong {
-    format!("must be a table such as [service.shop.probe.redis] with tcp = \"127.0.0.1:6379\", got {got}")
-        .into()
-}
 
 /// All of one service.
 pub(super) fn probes(

@@ -8,7 +8,8 @@ use std::time::Duration;
 use unhang_core::Weight;
 
 use super::layers::{Reading, Refused};
-use super::settings::{Fault, Table, Value, Wrong};
+use super::settings::{Fault, Value, Wrong};
+use super::tables::ServiceTables;
 use super::target;
 use super::values;
 use crate::keys;
@@ -71,10 +72,12 @@ fn probe_for_address(name: &str, timeout: Duration) -> Option<Probe> {
 
 /// Names that nobody has, and services that require each other in a circle: none of them would ever be
 /// restarted.
-pub(super) fn faults(services: &[&Service], tables: &BTreeMap<String, Table>) -> Vec<Fault> {
+pub(super) fn faults(services: &[&Service], tables: &BTreeMap<String, ServiceTables>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for service in services {
-        let Some(setting) = tables.get(&service.key).and_then(|own| own.get("requires")) else { continue };
+        let Some(setting) = tables.get(&service.key).and_then(|tables| tables.own.get("requires")) else {
+            continue;
+        };
         for name in service.requires.iter().filter(|name| !is_address(name) && !tables.contains_key(*name)) {
             let cure = match suggest::nearest(name, tables.keys().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}?"),

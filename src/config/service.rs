@@ -10,27 +10,11 @@ use super::http_options::Asking;
 use super::layers::{Reading, Refused, Said};
 use super::requirements::Guards;
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
-use super::{escalation, names, probes, restart_method, table_values, target, values};
+use super::tables::ServiceTables;
+use super::{escalation, names, probes, restart_method, target, values};
 use crate::keys::{self, Key, Stands};
 use crate::plan::{Asks, Probe, Question, Restarter, Service, Target};
 use crate::toml_text::format_duration;
-
-/// What holds where nobody said anything else.
-#[derive(Debug)]
-pub(super) struct BuiltIn {
-    pub(super) defaults: Table,
-    pub(super) host: Table,
-}
-
-/// Every default of the table of keys.
-pub(super) fn built_in() -> BuiltIn {
-    let shared = [keys::SERVICE, keys::QUESTION, keys::POLICY].into_iter().flatten();
-    let (shared, host) = (
-        shared.filter_map(table_values::default_setting),
-        keys::HOST.iter().filter_map(table_values::default_setting),
-    );
-    BuiltIn { defaults: Table::built_in("defaults", shared), host: Table::built_in("host", host) }
-}
 
 /// The faults of `[defaults]` by itself, also of what every service overrides; and every key there is.
 pub(super) fn defaults(defaults: &Table) -> (Vec<&'static str>, Vec<Fault>) {
@@ -48,15 +32,15 @@ pub(super) fn defaults(defaults: &Table) -> (Vec<&'static str>, Vec<Fault>) {
     (reading.asked().to_vec(), reading.faults(defaults))
 }
 
-/// `own`: the service's own table. `typed`: what is above it. `host`: absent when it was refused.
+/// `typed`: what is above its own table. `host`: absent when it was refused.
 pub(super) fn service(
     name: &str,
-    own: &Table,
+    tables: &ServiceTables,
     (defaults, typed): (&Table, &Table),
     host: Option<&Host<'_>>,
 ) -> (Result<Service, Refused>, Vec<Fault>) {
-    let (rest, probes, mut faults) = probes::apart(own);
-    let mut reading = Reading::new(vec![defaults, &rest, typed]);
+    let (own, mut faults) = (&tables.own, Vec::new());
+    let mut reading = Reading::new(vec![defaults, own, typed]);
     let key = names::check_key(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
     let restarter = restart_method::restarter(&mut reading, key.map(|()| name), own);
     let shown = reading.find("name", values::name);
@@ -64,9 +48,10 @@ pub(super) fn service(
     let asking = Asking::read(&mut reading);
     let shared = Shared::read(&mut reading);
     let guards = Guards::read(&mut reading);
-    let url = if probes.is_empty() { url(&mut reading, own).map(Some) } else { url_if_any(&mut reading) };
+    let url =
+        if tables.probes.is_empty() { url(&mut reading, own).map(Some) } else { url_if_any(&mut reading) };
     let clashes = in_order(&mut reading, host);
-    let probes = probes::probes(&probes, defaults, host, &mut faults);
+    let probes = probes::probes(&tables.probes, defaults, host, &mut faults);
     let service = key.and_then(|()| {
         let (asking, shared, guards, restarter) = (asking?, shared?, guards?, restarter?);
         clashes?;
@@ -100,7 +85,7 @@ pub(super) fn service(
             probes,
         })
     });
-    faults.extend(reading.faults(&rest));
+    faults.extend(reading.faults(own));
     (service, faults)
 }
 

@@ -76,10 +76,6 @@ impl Table {
         }
     }
 
-    pub(super) fn built_in(name: &'static str, settings: impl Iterator<Item = Setting>) -> Self {
-        Self { settings: settings.collect(), ..Self::new(&[name], Origin::Default) }
-    }
-
     /// `asked`: `budget.window`.
     pub(super) fn get(&self, asked: &str) -> Option<&Setting> {
         self.find(parts(asked))

@@ -6,9 +6,9 @@ use unhang_core::Weight;
 use crate::plan::{Asks, KindSpec, Probe, Question, Service, lines};
 use crate::probe::KINDS;
 
-use super::probes::PROBE;
 use super::settings::{Setting, Table, dotted};
 use super::table_values;
+use super::tables::PROBE_TABLE;
 use crate::keys::{self, Row};
 use crate::toml_text::{quote, quote_duration, quote_list};
 use crate::words::escaped;
@@ -53,9 +53,8 @@ pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
     Section { name: dotted(&["service", &service.key]), entries }
 }
 
-/// `own`: its table; `layers`: those below that.
-pub(super) fn probe(service: &Service, probe: &Probe, own: &Table, layers: &[&Table]) -> Section {
-    let layers: Vec<&Table> = layers.iter().copied().chain([own]).collect();
+/// `layers`: weakest first.
+pub(super) fn probe(service: &Service, probe: &Probe, layers: &[&Table]) -> Section {
     let mut values: Vec<(&str, String)> = Vec::new();
     match &probe.asks {
         Asks::Url(question) => {
@@ -73,11 +72,11 @@ pub(super) fn probe(service: &Service, probe: &Probe, own: &Table, layers: &[&Ta
     values.push(("timeout", quote_duration(probe.timeout)));
     values.push(("optional", (probe.weight == Weight::Warns).to_string()));
     let entry =
-        |(key, value): (&str, String)| Entry { key: key.to_owned(), value, origin: origin(key, &layers) };
+        |(key, value): (&str, String)| Entry { key: key.to_owned(), value, origin: origin(key, layers) };
     let mut entries: Vec<Entry> = values.into_iter().map(entry).collect();
-    entries.extend(probe.question().map(|question| headers(question, &layers)).unwrap_or_default());
+    entries.extend(probe.question().map(|question| headers(question, layers)).unwrap_or_default());
     let name = probe.name.as_deref().unwrap_or_default();
-    Section { name: dotted(&["service", &service.key, PROBE, name]), entries }
+    Section { name: dotted(&["service", &service.key, PROBE_TABLE, name]), entries }
 }
 
 fn headers(question: &Question, layers: &[&Table]) -> Vec<Entry> {
@@ -100,13 +99,14 @@ fn plain(rows: &[Row], layers: &[&Table], escalate: &str) -> Vec<(&'static str, 
         if row.name == keys::ESCALATE.row.name {
             return Some((row.name, escalate.to_owned()));
         }
-        let strongest = layers.iter().rev().find_map(|layer| layer.get(row.name))?;
-        Some((row.name, table_values::shown(row.takes, &strongest.value)?))
+        let strongest = layers.iter().rev().find_map(|layer| layer.get(row.name));
+        let value = strongest.map(|setting| setting.value.clone()).or_else(|| table_values::default(row))?;
+        Some((row.name, table_values::shown(row.takes, &value)?))
     };
     rows.iter().filter_map(of_one).collect()
 }
 
-/// What nobody said is made from NAME, or stands in the table of defaults.
+/// What nobody said is a default, or made from NAME.
 fn origin(key: &str, layers: &[&Table]) -> String {
     let said = layers.iter().rev().find_map(|layer| layer.get(key));
     told(said)

@@ -1,5 +1,5 @@
-//! The files, merged: which are read, which may hold what, and which name is defined where. Looks at no key
-//! within a table.
+//! The files, merged: which are read, which may hold what, and which name is defined where; the tables of probes
+//! apart from those of their services. Looks at no other key within a table.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::document::Document;
 use super::files::{Places, Unread};
-use super::settings::{Fault, Origin, Setting, Table, Wrong};
+use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use crate::plan::Owner;
 
 #[derive(Debug)]
@@ -17,18 +17,30 @@ pub(super) struct Tables {
     pub(super) origin: Origin,
     pub(super) defaults: Table,
     pub(super) host: Table,
-    pub(super) services: BTreeMap<String, Table>,
+    pub(super) services: BTreeMap<String, ServiceTables>,
     /// Keys that stand in no table.
     pub(super) stray: Vec<Setting>,
     pub(super) owner: Owner,
 }
+
+/// What one service says of itself.
+#[derive(Debug)]
+pub(super) struct ServiceTables {
+    /// `[service.NAME]` without its probes.
+    pub(super) own: Table,
+    /// `[service.NAME.probe.PROBE]`, by PROBE.
+    pub(super) probes: BTreeMap<String, Table>,
+}
+
+/// The table of a service that holds those of its probes.
+pub(super) const PROBE_TABLE: &str = "probe";
 
 impl Tables {
     /// Of a plan that flags alone make.
     pub(super) fn of_one(key: String) -> Self {
         let mut tables = Self::empty(Origin::Default);
         let table = Table::new(&["service", &key], Origin::Default);
-        tables.services.insert(key, table);
+        tables.services.insert(key, ServiceTables { own: table, probes: BTreeMap::new() });
         tables
     }
 
@@ -83,7 +95,8 @@ impl Tables {
             stray: document.stray,
             ..empty
         };
-        tables.services.extend(document.services);
+        let services = document.services.into_iter();
+        tables.services.extend(services.map(|(name, table)| (name, split_probe_tables(table, faults))));
         Some(tables)
     }
 
@@ -94,18 +107,55 @@ impl Tables {
             faults.push(table.itself(Wrong::cure("may stand in the main file only", cure)));
         }
         for (name, table) in document.services {
+            let table = split_probe_tables(table, faults);
             match self.services.entry(name) {
                 Entry::Vacant(entry) => {
                     entry.insert(table);
                 }
                 Entry::Occupied(entry) => {
-                    let what = format!("is defined at {} too", entry.get().origin);
-                    faults.push(table.itself(Wrong::cure(what, "keep one of the two")));
+                    let what = format!("is defined at {} too", entry.get().own.origin);
+                    faults.push(table.own.itself(Wrong::cure(what, "keep one of the two")));
                 }
             }
         }
         self.stray.extend(document.stray);
     }
+}
+
+fn split_probe_tables(table: Table, faults: &mut Vec<Fault>) -> ServiceTables {
+    let mut own = Table { settings: Vec::with_capacity(table.settings.len()), ..table };
+    let mut probes = BTreeMap::<String, Table>::new();
+    for setting in table.settings {
+        let (is_of_probe, name, has_key) = {
+            let mut key = own.short(&setting);
+            let is_of_probe = key.next() == Some(PROBE_TABLE);
+            (is_of_probe, key.next().filter(|_| is_of_probe).map(str::to_owned), key.next().is_some())
+        };
+        match name {
+            _ if !is_of_probe => own.settings.push(setting),
+            Some(name) => {
+                let probe = probes.entry(name.clone()).or_insert_with(|| {
+                    let mut probe = Table::new(&[], setting.origin.clone());
+                    probe.name.clone_from(&own.name);
+                    probe.name.extend([PROBE_TABLE.into(), name.into()]);
+                    probe
+                });
+                if has_key {
+                    probe.settings.push(setting);
+                } else if setting.value != Value::EmptyTable {
+                    faults.push(setting.fault(not_a_probe_table(&setting.value)));
+                }
+            }
+            None if setting.value == Value::EmptyTable => {}
+            None => faults.push(setting.fault(not_a_probe_table(&setting.value))),
+        }
+    }
+    ServiceTables { own, probes }
+}
+
+fn not_a_probe_table(got: &Value) -> Wrong {
+    format!("must be a table such as [service.shop.probe.redis] with tcp = \"127.0.0.1:6379\", got {got}")
+        .into()
 }
 
 /// All are read before the first that cannot be understood ends it: each tells its own faults.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::http_options;
 use super::settings::{Fault, Origin, Table};
-use super::tables::Tables;
-use super::{http_options, probes};
+use super::tables::{ServiceTables, Tables};
 use crate::os::certificates;
 use crate::plan::{Service, Trust};
 use crate::words;
@@ -14,7 +14,7 @@ pub(super) fn faults(services: &[&Service], tables: &Tables, typed: &Table) -> V
     let plain: Vec<&Table> = services
         .iter()
         .filter(|service| service.url().is_none_or(|url| !url.may_need_tls()))
-        .filter_map(|service| tables.services.get(&service.key))
+        .filter_map(|service| Some(&tables.services.get(&service.key)?.own))
         .collect();
     // Of [defaults], those take it that can; a flag that nobody can take was meant otherwise.
     let all_plain = plain.len() == tables.services.len();
@@ -30,8 +30,7 @@ fn unusable_files(services: &[&Service], tables: &Tables, typed: &Table) -> Vec<
     let mut faults = Vec::new();
     let nothing = Table::new(&[], Origin::Default);
     for service in services {
-        let Some(own) = tables.services.get(&service.key) else { continue };
-        let (_, probes, _) = probes::apart(own);
+        let Some(ServiceTables { own, probes }) = tables.services.get(&service.key) else { continue };
         for probe in &service.probes {
             let Some(url) = probe.question().filter(|url| url.may_need_tls()) else { continue };
             let Trust { ca_file: Some(path), insecure: false } = &url.trust else { continue };
