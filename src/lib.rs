@@ -10,8 +10,9 @@
 //!   - `store`: lock, state file, quarantine; `places`: where they are.
 //!   - `probe`: asks how a service is: the health URL, over TCP or a Unix socket, with TLS or without; and in other
 //!     ways, a file for each kind. What a kind takes stands there too, and `config` reads it from its table.
-//!   - `restart`: restarts, and says how that is which is restarted: systemd's units, commands, and the one that
-//!     `paused` waits for.
+//!   - `restart`: the ways to restart a service, a file and a row for each; and the command that `paused` waits for.
+//!   - `managers`: one client each for systemd, supervisord and the runtimes of containers. The one room that others
+//!     call: `restart` and `probe`.
 //!   - `unhang_core` (src/core, a crate that cannot even name a file or a clock): facts in, decision out.
 //!   - `log`: the service's log. `report`: what people read on the terminal. `words`: both's vocabulary.
 //! - `simulate`: the same decision on a pattern of answers, to try settings on; no I/O, no clock.
@@ -44,6 +45,7 @@ mod demo;
 mod exit;
 mod keys;
 pub mod log;
+pub mod managers;
 mod os;
 pub mod places;
 pub mod plan;

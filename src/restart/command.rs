@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use unhang_core::Process;
 
+use crate::managers::Asked;
 use crate::os::files;
 use crate::os::foreground_child;
 use crate::os::process::{self, Detached};
 use crate::plan::Restarter;
 use crate::words;
 
-use super::{Asked, Carries, Course};
+use super::{Carries, Course};
 
 pub(super) const METHOD: Carries = Carries {
     key: "restart",

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use unhang_core::{Cause, Observation, Phase};
 
+use crate::managers::Asked;
 use crate::os::files::{self, Writers};
 use crate::plan::{Restarter, Target};
 use crate::words;
 
-use super::{Asked, Carries, Course};
+use super::{Carries, Course};
 
 pub(super) const METHOD: Carries = Carries {
     key: "restart.hook",

@@ -8,7 +8,7 @@ use unhang_core::{
 };
 
 use crate::exit::Exit;
-use crate::restart::Looked;
+use crate::managers::Looked;
 
 use super::context::Tick;
 use super::locked_service::{Kept, Watch};

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Active, Life, Unit};
 
+use crate::managers::{Asked, systemd};
 use crate::os::clock;
 use crate::plan::{Scope, Service};
-use crate::restart::{Asked, unit as systemd};
 
 use super::context::Tick;
 use super::evaluated::Judged;

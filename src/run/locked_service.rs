@@ -6,13 +6,13 @@ use std::sync::Arc;
 use unhang_core::{Event, Moment, Observation, State, asks_systemd};
 
 use crate::exit::Exit;
+use crate::managers::Looked;
 use crate::os::clock;
 use crate::os::folder::Lock;
 use crate::places::cure;
 use crate::plan::{Service, Shows};
 use crate::report;
 use crate::reported_faults::OwnFault;
-use crate::restart::Looked;
 use crate::sink::{self, Happened, SinkFailure, Taken};
 use crate::store::{Loaded, NoState, Place, Record, Saved, Store};
 use crate::words;

@@ -11,12 +11,13 @@ use unhang_core::{
 };
 
 use crate::exit::Exit;
+use crate::managers::{Asked, Looked, systemd};
 use crate::os::clock;
 use crate::plan::{Asks, Probe, Question, Restarter, Scope};
 use crate::probe;
 use crate::report::Progress;
 use crate::restart::hook::{self, HookRequest};
-use crate::restart::{self, Asked, Course, Looked, command, unit as systemd};
+use crate::restart::{self, Course, command};
 use crate::words;
 
 use super::context::{Tick, by_hand, exit_of};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use unhang_core::{Case, Cause, Observation, Unit, Verdict, events_of_decision, look_again};
 
 use crate::exit::Exit;
+use crate::managers::Looked;
 use crate::os::clock;
-use crate::restart::Looked;
 
 use super::context::{Tick, exit_of};
 use super::evaluate::explained;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Active, Doubt, Life, Load, Reason, State, Unit};
 
+use crate::managers::{Looked, systemd};
 use crate::os::clock;
 use crate::plan::{Scope, Service, Shows};
-use crate::restart::{self, Looked, command};
+use crate::restart::{self, command};
 use crate::words;
 
 /// One look for all that systemd runs, and one for each other that can be asked about.
@@ -42,7 +43,7 @@ impl Looks {
             return;
         }
         let names: Vec<&str> = own.iter().map(|service| service.restarter.words()).collect();
-        let look = restart::unit::look(scope, &names, monotonic, time_left);
+        let look = systemd::look(scope, &names, monotonic, time_left);
         self.stopping |= look.stopping;
         for service in own {
             if let Some(looked) = look.units.get(service.restarter.words()) {

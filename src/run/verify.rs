@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Act, Active, Cause, Doubt, Observation, RestartEnd, State, Unit, Weight};
 
+use crate::managers::{Asked, Looked};
 use crate::os::clock;
 use crate::plan::{HostPlan, Probe, Service};
-use crate::restart::Asked;
-use crate::restart::Looked;
 
 use super::context::Tick;
 use super::probing::{self, Inquiry};

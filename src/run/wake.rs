@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use unhang_core::Observation;
 
+use crate::managers::Asked;
 use crate::plan::{Probe, Service, Wake};
-use crate::restart::Asked;
 
 use super::context::Tick;
 use super::probing::{self, Inquiry};

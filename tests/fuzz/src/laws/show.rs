@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use unhang_core::{Active, Relation};
 
-use unhang::restart::unit::show::{Block, blocks};
+use unhang::managers::systemd::properties::{Block, blocks};
 
 pub fn holds(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes); // as `systemd` has it

@@ -83,7 +83,7 @@ fn unit<T>(properties: &str, ask: impl FnOnce(&Block<'_>) -> T) -> T {
     let mut lines: Vec<&str> = RUNNING.lines().filter(|line| !changed.contains(&name(line))).collect();
     lines.extend(properties.split(',').filter(|line| line.contains('=')));
     let text = lines.join("\n");
-    ask(&show::blocks(&text)[0])
+    ask(&properties::blocks(&text)[0])
 }
 
 fn life(properties: &str) -> Life {
