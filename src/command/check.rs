@@ -24,7 +24,7 @@ use crate::run::hands_off::{self, Ground, HandsOff};
 use crate::run::host_pressure;
 use crate::run::probing::{self, Inquiry, Reply};
 use crate::run::progress;
-use crate::run::unit_status::{self, Looks};
+use crate::run::unit_status::{self, UnitStatuses};
 
 /// Probes what was asked for and answers a monitor. Whatever goes wrong is UNKNOWN, and said where a monitor reads.
 pub(super) fn check_services(sources: &Sources<'_>, args: &Check) -> Level {
@@ -151,8 +151,8 @@ fn watched(service: &Service, store: &Store, tick: &Tick<'_>) -> Watched {
 /// What comes next for each service: the judgement of a tick, which nobody acts upon.
 fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usize) -> Vec<Prospect<'a>> {
     let services: Vec<&Service> = tick.plan.services.iter().collect();
-    let looks = Looks::at(&services, clock::monotonic(), tick.time_left());
-    let host = tick.host(looks.stopping(), host_pressure::of_host(tick.plan, &[]).holds);
+    let statuses = UnitStatuses::query_all(&services, clock::monotonic(), tick.time_left());
+    let host = tick.host(statuses.host_is_stopping(), host_pressure::of_host(tick.plan, &[]).holds);
     let pairs: Vec<_> =
         services.iter().copied().zip(replies.iter().map(|reply| &reply.seen.observation)).collect();
     let hands_off = hands_off::look_for(Ground::of(tick, store, widest, 0), &pairs);
@@ -160,7 +160,7 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usiz
         let (state, unreadable) = remembered(service, store, &tick.now);
         let goes_on = state.is_some();
         let before = state.unwrap_or_default().about(&service.fingerprint());
-        let unit = unit_status::unit(service, &before, looks.of(service).as_ref());
+        let unit = unit_status::unit_facts(service, &before, statuses.get(service).as_ref());
         let (now, policy, seen) = (&tick.now, &service.policy, &reply.seen.observation);
         let HandsOff { pause, upstream, doubt } = hands_off.get(&service.key).cloned().unwrap_or_default();
         let doubt = doubt.map(Observation::Unknown);

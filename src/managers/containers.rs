@@ -14,57 +14,57 @@ use crate::os::process::{self, End, Ran};
 use crate::plan::{Container, Runtime};
 use crate::words;
 
-use super::{Asked, Looked};
+use super::{RestartResponse, UnitStatus};
 
 /// What a runtime may print of the containers of one service.
-const LARGEST: usize = 1024 * 1024;
+const MAX_INSPECT_BYTES: usize = 1024 * 1024;
 
 /// `wall`: since 1970. Over within `limit`.
-pub(crate) fn look(container: &Container, wall: Duration, limit: Duration) -> Looked {
-    let unit = match inspected(container, limit) {
-        Ok(Some(text)) => match lives(&text, wall) {
-            Some(lives) if lives.is_empty() => not_found(),
-            Some(lives) => Unit::Seen(together(lives)),
-            None => unanswered("what it says of the container is not understood"),
+pub(crate) fn query_container(container: &Container, wall: Duration, limit: Duration) -> UnitStatus {
+    let unit = match inspect(container, limit) {
+        Ok(Some(text)) => match parse_snapshots(&text, wall) {
+            Some(lives) if lives.is_empty() => container_not_found(),
+            Some(lives) => Unit::Seen(worst_snapshot(lives)),
+            None => query_failed("what it says of the container is not understood"),
         },
-        Ok(None) => not_found(),
-        Err(why) => unanswered(&why),
+        Ok(None) => container_not_found(),
+        Err(why) => query_failed(&why),
     };
-    Looked::of(unit, container.name.clone())
+    UnitStatus::of(unit, container.name.clone())
 }
 
 /// The runtime waits for the container's own time to stop (10 s by default), and then kills it. Of compose, the very
-/// containers that were looked at: `docker compose restart` also starts what depends on them.
-pub(crate) fn restart(container: &Container, limit: Duration) -> Asked {
+/// containers that were queried: `docker compose restart` also starts what depends on them.
+pub(crate) fn restart_container(container: &Container, limit: Duration) -> RestartResponse {
     let began = Instant::now();
-    let names = match names(container, limit) {
+    let names = match list_compose_containers(container, limit) {
         Ok(names) if names.is_empty() => {
-            return Asked::NeverRan(format!("there is no container of {}", container.name));
+            return RestartResponse::NotStarted(format!("there is no container of {}", container.name));
         }
         Ok(names) => names,
-        Err(why) => return Asked::NeverRan(why),
+        Err(why) => return RestartResponse::NotStarted(why),
     };
-    let mut command = runtime(&container.runtime);
+    let mut command = runtime_command(&container.runtime);
     command.args(["container", "restart", "--"]).args(&names);
-    match process::run(command, limit.saturating_sub(began.elapsed()), LARGEST) {
-        Err(error) => Asked::NeverRan(cannot_be_started(&container.runtime, &error)),
-        Ok(ran) => asked(&ran),
+    match process::run(command, limit.saturating_sub(began.elapsed()), MAX_INSPECT_BYTES) {
+        Err(error) => RestartResponse::NotStarted(describe_start_error(&container.runtime, &error)),
+        Ok(ran) => parse_response(&ran),
     }
 }
 
-fn asked(ran: &Ran) -> Asked {
+fn parse_response(ran: &Ran) -> RestartResponse {
     match ran.end {
-        End::TimedOut => Asked::Running,
-        End::Exited(status) if status.success() => Asked::Done,
+        End::TimedOut => RestartResponse::StillRunning,
+        End::Exited(status) if status.success() => RestartResponse::Accepted,
         End::Exited(status) => {
-            let why = said(ran).unwrap_or_else(|| status.to_string());
-            if is_away(&why) { Asked::NeverRan(why) } else { Asked::Failed(why) }
+            let why = error_line(ran).unwrap_or_else(|| status.to_string());
+            if engine_is_down(&why) { RestartResponse::NotStarted(why) } else { RestartResponse::Failed(why) }
         }
     }
 }
 
 /// The daemon was not reached, and so not asked.
-fn is_away(said: &str) -> bool {
+fn engine_is_down(said: &str) -> bool {
     [
         "Cannot connect to the Docker daemon",
         "permission denied while trying to connect",
@@ -75,89 +75,89 @@ fn is_away(said: &str) -> bool {
 }
 
 /// The text of `container inspect`; `None`: there is no such container.
-fn inspected(container: &Container, limit: Duration) -> Result<Option<String>, String> {
+fn inspect(container: &Container, limit: Duration) -> Result<Option<String>, String> {
     let began = Instant::now();
-    let names = names(container, limit)?;
+    let names = list_compose_containers(container, limit)?;
     if names.is_empty() {
         return Ok(None);
     }
-    let mut command = runtime(&container.runtime);
+    let mut command = runtime_command(&container.runtime);
     command.args(["container", "inspect", "--"]).args(&names);
-    let ran = process::run(command, limit.saturating_sub(began.elapsed()), LARGEST)
-        .map_err(|error| cannot_be_started(&container.runtime, &error))?;
-    match answer(&ran, limit) {
+    let ran = process::run(command, limit.saturating_sub(began.elapsed()), MAX_INSPECT_BYTES)
+        .map_err(|error| describe_start_error(&container.runtime, &error))?;
+    match read_answer(&ran, limit) {
         Ok(text) => Ok(Some(text)),
-        Err(why) if is_missing(&why) => Ok(None),
+        Err(why) if says_not_found(&why) => Ok(None),
         Err(why) => Err(why),
     }
 }
 
 /// What `container` commands know it by: of compose, the ids of its service. In no folder of the project's: a start
 /// there would hang, beyond every limit, where its file system is away.
-fn names(container: &Container, limit: Duration) -> Result<Vec<String>, String> {
+fn list_compose_containers(container: &Container, limit: Duration) -> Result<Vec<String>, String> {
     let Runtime::Compose(project) = &container.runtime else { return Ok(vec![container.name.clone()]) };
-    let mut command = runtime(&container.runtime);
+    let mut command = runtime_command(&container.runtime);
     command.args(["compose", "--project-directory"]).arg(project);
     command.args(["ps", "--all", "--quiet", "--", &container.name]);
-    let ran = process::run(command, limit, LARGEST)
-        .map_err(|error| cannot_be_started(&container.runtime, &error))?;
-    let text = answer(&ran, limit)?;
+    let ran = process::run(command, limit, MAX_INSPECT_BYTES)
+        .map_err(|error| describe_start_error(&container.runtime, &error))?;
+    let text = read_answer(&ran, limit)?;
     Ok(text.lines().map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect())
 }
 
 /// In the words of Docker 20 to 28 and Podman 4 and 5.
-fn is_missing(said: &str) -> bool {
+fn says_not_found(said: &str) -> bool {
     let said = said.to_lowercase();
     said.contains("no such container") || said.contains("no container with name or id")
 }
 
-fn answer(ran: &Ran, limit: Duration) -> Result<String, String> {
+fn read_answer(ran: &Ran, limit: Duration) -> Result<String, String> {
     match ran.end {
         End::TimedOut => Err(format!("no answer within {}", words::span(limit))),
         End::Exited(status) if status.success() => Ok(String::from_utf8_lossy(&ran.stdout).into_owned()),
-        End::Exited(status) => Err(said(ran).unwrap_or_else(|| status.to_string())),
+        End::Exited(status) => Err(error_line(ran).unwrap_or_else(|| status.to_string())),
     }
 }
 
-fn said(ran: &Ran) -> Option<String> {
+fn error_line(ran: &Ran) -> Option<String> {
     let text = String::from_utf8_lossy(&ran.stderr);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
     Some(words::escaped(line).chars().take(200).collect())
 }
 
-fn runtime(runtime: &Runtime) -> Command {
-    Command::new(program(runtime))
+fn runtime_command(runtime: &Runtime) -> Command {
+    Command::new(runtime_program(runtime))
 }
 
-const fn program(runtime: &Runtime) -> &'static str {
+const fn runtime_program(runtime: &Runtime) -> &'static str {
     match runtime {
         Runtime::Docker | Runtime::Compose(_) => "docker",
         Runtime::Podman => "podman",
     }
 }
 
-fn cannot_be_started(runtime: &Runtime, error: &io::Error) -> String {
-    let program = program(runtime);
+fn describe_start_error(runtime: &Runtime, error: &io::Error) -> String {
+    let program = runtime_program(runtime);
     if error.kind() == io::ErrorKind::NotFound {
         return format!("no {program} in PATH");
     }
     format!("{program} cannot be started: {}", words::io(error))
 }
 
-fn not_found() -> Unit {
+fn container_not_found() -> Unit {
     Unit::Seen(Life { load: Load::NotFound, ..Life::told(Condition::NeverStarted, None, None) })
 }
 
-fn unanswered(why: &str) -> Unit {
+fn query_failed(why: &str) -> Unit {
     Unit::Unanswered(Doubt::UnitUnknown(why.to_owned()))
 }
 
 /// Of each container that is told of; `None`: not understood.
-fn lives(text: &str, wall: Duration) -> Option<Vec<Life>> {
+fn parse_snapshots(text: &str, wall: Duration) -> Option<Vec<Life>> {
     let told: Value = serde_json::from_str(text).ok()?;
     let all = told.as_array().filter(|all| !all.is_empty())?;
     let own = all.iter().filter(|one| !is_one_off(one));
-    own.map(|one| life(one, wall)).collect()
+    own.map(|one| parse_snapshot(one, wall)).collect()
 }
 
 /// Of `docker compose run`: none of the service's.
@@ -166,12 +166,12 @@ fn is_one_off(told: &Value) -> bool {
     label.and_then(Value::as_str) == Some("True")
 }
 
-fn life(told: &Value, wall: Duration) -> Option<Life> {
+fn parse_snapshot(told: &Value, wall: Duration) -> Option<Life> {
     let state = told.get("State")?;
-    let condition = condition(told, state)?;
+    let condition = parse_condition(told, state)?;
     let id = told.get("Id").and_then(Value::as_str)?;
     let started = state.get("StartedAt").and_then(Value::as_str)?;
-    let age = age(started, wall).filter(|_| condition == Condition::Active);
+    let age = parse_age(started, wall).filter(|_| condition == Condition::Active);
     let restarts = told.get("RestartCount").and_then(Value::as_u64).unwrap_or(0);
     let life = Life::told(condition, Some(format!("{id} {started}")), age);
     let paused = state.get("Status").and_then(Value::as_str) == Some("paused");
@@ -179,12 +179,12 @@ fn life(told: &Value, wall: Duration) -> Option<Life> {
     Some(Life { active, own_restarts: u32::try_from(restarts).unwrap_or(u32::MAX), ..life })
 }
 
-fn condition(told: &Value, state: &Value) -> Option<Condition> {
+fn parse_condition(told: &Value, state: &Value) -> Option<Condition> {
     Some(match state.get("Status").and_then(Value::as_str)? {
         "running" | "paused" => Condition::Active,
         "restarting" | "removing" | "stopping" => Condition::Busy,
         "created" | "initialized" | "configured" => Condition::NeverStarted,
-        "exited" | "stopped" => ended(told, state)?,
+        "exited" | "stopped" => ended_condition(told, state)?,
         "dead" => Condition::Failed,
         _ => return None,
     })
@@ -193,7 +193,7 @@ fn condition(told: &Value, state: &Value) -> Option<Condition> {
 /// The runtimes keep no word of who stopped it. One that its policy would have started again was stopped by
 /// somebody, and so was one that ended by the signal of a stop, unless the kernel killed it for its memory. One that
 /// ends with 1 when it is told to stop, and has no policy, cannot be told from one that fell.
-fn ended(told: &Value, state: &Value) -> Option<Condition> {
+fn ended_condition(told: &Value, state: &Value) -> Option<Condition> {
     let policy = told.pointer("/HostConfig/RestartPolicy/Name").and_then(Value::as_str).unwrap_or_default();
     let retries = told.pointer("/HostConfig/RestartPolicy/MaximumRetryCount").and_then(Value::as_u64);
     let restarts = told.get("RestartCount").and_then(Value::as_u64).unwrap_or(0);
@@ -210,13 +210,13 @@ fn ended(told: &Value, state: &Value) -> Option<Condition> {
     })
 }
 
-fn age(started: &str, wall: Duration) -> Option<Duration> {
+fn parse_age(started: &str, wall: Duration) -> Option<Duration> {
     let seconds = DateTime::parse_from_rfc3339(started).ok()?.timestamp();
     wall.checked_sub(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
 
 /// A service of several containers is as the worst of them; another one of them is another incarnation.
-fn together(lives: Vec<Life>) -> Life {
+fn worst_snapshot(lives: Vec<Life>) -> Life {
     let incarnations: Vec<String> = lives.iter().filter_map(|life| life.incarnation.clone()).collect();
     let own_restarts = lives.iter().map(|life| life.own_restarts).max().unwrap_or(0);
     let youngest = lives.iter().filter_map(|life| life.age).min();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     fn seen(state: &str, policy: &str) -> Life {
-        together(lives(&told(state, policy), WALL).unwrap())
+        worst_snapshot(parse_snapshots(&told(state, policy), WALL).unwrap())
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
             &told(r#""Running":true"#, "no"),
             &told(r#""Status":"exited""#, "no"),
         ] {
-            assert_eq!(lives(text, WALL), None, "{text}");
+            assert_eq!(parse_snapshots(text, WALL), None, "{text}");
         }
     }
 
@@ -305,8 +305,11 @@ mod tests {
             (told(r#""Status":"running""#, "no"), told(r#""Status":"exited","ExitCode":1"#, "no"));
         let label = r#","Config":{"Labels":{"com.docker.compose.oneoff":"True"}}}]"#;
         let left = down.replace("}]", label);
-        assert_eq!(together(lives(&both(&up, &left), WALL).unwrap()).condition(), Condition::Active);
-        assert_eq!(lives(&left, WALL), Some(Vec::new()));
+        assert_eq!(
+            worst_snapshot(parse_snapshots(&both(&up, &left), WALL).unwrap()).condition(),
+            Condition::Active
+        );
+        assert_eq!(parse_snapshots(&left, WALL), Some(Vec::new()));
     }
 
     #[test]
@@ -314,12 +317,12 @@ mod tests {
         let policy = r#"{"Name":"on-failure","MaximumRetryCount":3}"#;
         let text = told(r#""Status":"exited","ExitCode":1"#, "on-failure")
             .replace(r#"{"Name":"on-failure"}"#, policy);
-        assert_eq!(together(lives(&text, WALL).unwrap()).condition(), Condition::Stopped);
+        assert_eq!(worst_snapshot(parse_snapshots(&text, WALL).unwrap()).condition(), Condition::Stopped);
         let spent = text.replace(r#""RestartCount":0"#, r#""RestartCount":3"#);
-        assert_eq!(together(lives(&spent, WALL).unwrap()).condition(), Condition::Failed);
+        assert_eq!(worst_snapshot(parse_snapshots(&spent, WALL).unwrap()).condition(), Condition::Failed);
         // 0 is without end.
         let endless = spent.replace(r#""MaximumRetryCount":3"#, r#""MaximumRetryCount":0"#);
-        assert_eq!(together(lives(&endless, WALL).unwrap()).condition(), Condition::Stopped);
+        assert_eq!(worst_snapshot(parse_snapshots(&endless, WALL).unwrap()).condition(), Condition::Stopped);
     }
 
     #[test]
@@ -340,7 +343,9 @@ mod tests {
             (busy, paused, Active::Frozen, Condition::Active),
         ] {
             for (one, other) in [(one, other), (other, one)] {
-                let life = together(lives(&both(&told(one, "no"), &told(other, "no")), WALL).unwrap());
+                let life = worst_snapshot(
+                    parse_snapshots(&both(&told(one, "no"), &told(other, "no")), WALL).unwrap(),
+                );
                 let found = if life.active == Active::Frozen { Condition::Active } else { life.condition() };
                 assert_eq!((life.active, found), (active, condition), "{one} {other}");
                 let runs = active == Active::Active || active == Active::Frozen;
@@ -353,7 +358,7 @@ mod tests {
     fn several_containers_are_as_young_as_the_youngest_and_one_anew_is_another_life() {
         let old = told(r#""Status":"running""#, "no");
         let young = old.replace("16:58:20", "16:59:50").replace(r#""RestartCount":0"#, r#""RestartCount":7"#);
-        let of = |one: &str, other: &str| together(lives(&both(one, other), WALL).unwrap());
+        let of = |one: &str, other: &str| worst_snapshot(parse_snapshots(&both(one, other), WALL).unwrap());
         let life = of(&old, &young);
         assert_eq!((life.age, life.own_restarts), (Some(Duration::from_secs(10)), 7));
         assert_ne!(life.incarnation, of(&old, &old).incarnation);
@@ -378,18 +383,18 @@ mod tests {
             "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
             "Error: unable to connect to Podman socket: dial unix /run/podman/podman.sock: connection refused",
         ] {
-            assert_eq!(asked(&ran(1, away)), Asked::NeverRan(away.to_owned()));
+            assert_eq!(parse_response(&ran(1, away)), RestartResponse::NotStarted(away.to_owned()));
         }
-        assert_eq!(asked(&ran(1, "boom\nmore")), Asked::Failed("boom".to_owned()));
-        assert_eq!(asked(&ran(0, "")), Asked::Done);
+        assert_eq!(parse_response(&ran(1, "boom\nmore")), RestartResponse::Failed("boom".to_owned()));
+        assert_eq!(parse_response(&ran(0, "")), RestartResponse::Accepted);
         for said in [
             "Error response from daemon: No such container: shop",
             "Error: No such container: shop",
             "Error: inspecting object: no such container shop",
             "Error: no container with name or ID \"shop\" found: no such container",
         ] {
-            assert!(is_missing(said), "{said}");
+            assert!(says_not_found(said), "{said}");
         }
-        assert!(!is_missing(away));
+        assert!(!says_not_found(away));
     }
 }

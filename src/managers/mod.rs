@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use unhang_core::{Doubt, Unit};
 
-pub(crate) use response::Asked;
+pub(crate) use response::RestartResponse;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Looked {
+pub(crate) struct UnitStatus {
     pub(crate) unit: Unit,
     /// The real name, where the one asked for is an alias.
     pub(crate) id: String,
@@ -27,9 +27,9 @@ pub(crate) struct Looked {
     pub(crate) is_passing_oneshot: bool,
 }
 
-impl Looked {
+impl UnitStatus {
     /// Also that there is no systemd here, which will be so at the next run.
-    pub(crate) fn is_answer(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         !matches!(self.unit, Unit::Unanswered(Doubt::UnitUnknown(_)))
     }
 

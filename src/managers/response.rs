@@ -2,17 +2,17 @@
 //! is what the unit's next incarnation and the probe show.
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Done,
+pub(crate) enum RestartResponse {
+    Accepted,
     /// A job of a person's, or the shutdown, was first or came between.
     Refused(String),
     Failed(String),
     /// Time was over; it goes on.
-    Running,
+    StillRunning,
     /// Asked in part, and no answer came: nothing is known.
-    Stuck(String),
+    NoAnswer(String),
     /// The user that we run as may not ask for it, and nothing was done.
-    Forbidden(String),
+    NotPermitted(String),
     /// Nothing was asked at all.
-    NeverRan(String),
+    NotStarted(String),
 }

@@ -12,50 +12,54 @@ use crate::os::process::{self, End, Ran};
 use crate::plan::Supervised;
 use crate::words;
 
-use super::{Asked, Looked};
+use super::{RestartResponse, UnitStatus};
 
 /// It prints a line for a program.
-const LARGEST: usize = 64 * 1024;
+const MAX_STATUS_BYTES: usize = 64 * 1024;
 
-pub(crate) fn look(supervised: &Supervised, limit: Duration) -> Looked {
-    let unit = match process::run(supervisorctl(supervised, "status"), limit, LARGEST) {
-        Err(error) => unanswered(&cannot_be_started(&error)),
-        Ok(Ran { end: End::TimedOut, .. }) => unanswered(&format!("no answer within {}", words::span(limit))),
-        Ok(ran) => seen(&String::from_utf8_lossy(&ran.stdout), &supervised.program, process::started),
+pub(crate) fn query_program(supervised: &Supervised, limit: Duration) -> UnitStatus {
+    let unit = match process::run(supervisorctl_command(supervised, "status"), limit, MAX_STATUS_BYTES) {
+        Err(error) => query_failed(&describe_start_error(&error)),
+        Ok(Ran { end: End::TimedOut, .. }) => {
+            query_failed(&format!("no answer within {}", words::span(limit)))
+        }
+        Ok(ran) => parse_status(&String::from_utf8_lossy(&ran.stdout), &supervised.program, process::started),
     };
-    Looked::of(unit, supervised.program.clone())
+    UnitStatus::of(unit, supervised.program.clone())
 }
 
 /// It waits for stopwaitsecs (10 s by default) and startsecs of the program.
-pub(crate) fn restart(supervised: &Supervised, limit: Duration) -> Asked {
-    match process::run(supervisorctl(supervised, "restart"), limit, LARGEST) {
-        Err(error) => Asked::NeverRan(cannot_be_started(&error)),
-        Ok(ran) => asked(&ran),
+pub(crate) fn restart_program(supervised: &Supervised, limit: Duration) -> RestartResponse {
+    match process::run(supervisorctl_command(supervised, "restart"), limit, MAX_STATUS_BYTES) {
+        Err(error) => RestartResponse::NotStarted(describe_start_error(&error)),
+        Ok(ran) => parse_response(&ran),
     }
 }
 
 /// Its exit status has had other meanings over the years (supervisor 3 always ended with 0): its words count.
-fn asked(ran: &Ran) -> Asked {
+fn parse_response(ran: &Ran) -> RestartResponse {
     let said = String::from_utf8_lossy(&ran.stdout);
-    let error = said.lines().map(str::trim).rfind(|line| line.contains("ERROR") || is_away(line));
+    let error = said.lines().map(str::trim).rfind(|line| line.contains("ERROR") || supervisord_is_down(line));
     match (ran.end, error) {
-        (End::TimedOut, _) => Asked::Running,
-        (_, Some(line)) if is_away(line) => Asked::NeverRan(shown(line)),
+        (End::TimedOut, _) => RestartResponse::StillRunning,
+        (_, Some(line)) if supervisord_is_down(line) => RestartResponse::NotStarted(shorten_line(line)),
         // The program was down: it is started all the same, and a line says so.
-        (_, Some(line)) if line.contains("ERROR (not running)") && said.contains(": started") => Asked::Done,
-        (_, Some(line)) => Asked::Failed(shown(line)),
-        (End::Exited(_), None) if said.contains(": started") => Asked::Done,
-        (End::Exited(status), None) => Asked::Failed(status.to_string()),
+        (_, Some(line)) if line.contains("ERROR (not running)") && said.contains(": started") => {
+            RestartResponse::Accepted
+        }
+        (_, Some(line)) => RestartResponse::Failed(shorten_line(line)),
+        (End::Exited(_), None) if said.contains(": started") => RestartResponse::Accepted,
+        (End::Exited(status), None) => RestartResponse::Failed(status.to_string()),
     }
 }
 
-fn is_away(line: &str) -> bool {
+fn supervisord_is_down(line: &str) -> bool {
     ["refused connection", "no such file", "SHUTDOWN_STATE", "Server requires authentication"]
         .iter()
         .any(|mark| line.contains(mark))
 }
 
-fn supervisorctl(supervised: &Supervised, verb: &str) -> Command {
+fn supervisorctl_command(supervised: &Supervised, verb: &str) -> Command {
     let mut command = Command::new("supervisorctl");
     if let Some(config) = &supervised.config {
         command.arg("-c").arg(config);
@@ -64,19 +68,19 @@ fn supervisorctl(supervised: &Supervised, verb: &str) -> Command {
     command
 }
 
-fn cannot_be_started(error: &io::Error) -> String {
+fn describe_start_error(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound {
         return "no supervisorctl in PATH".to_owned();
     }
     format!("supervisorctl cannot be started: {}", words::io(error))
 }
 
-fn unanswered(why: &str) -> Unit {
+fn query_failed(why: &str) -> Unit {
     Unit::Unanswered(Doubt::UnitUnknown(why.to_owned()))
 }
 
 /// `web    RUNNING   pid 4711, uptime 0:01:40`. `started`: what tells a process from a later one of its number.
-fn seen(text: &str, program: &str, started: impl Fn(u32) -> Option<u64>) -> Unit {
+fn parse_status(text: &str, program: &str, started: impl Fn(u32) -> Option<u64>) -> Unit {
     let own = |line: &&str| line.split_whitespace().next() == Some(program);
     let Some(line) = text.lines().find(own) else {
         let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it says nothing");
@@ -85,7 +89,7 @@ fn seen(text: &str, program: &str, started: impl Fn(u32) -> Option<u64>) -> Unit
             let never = Life::told(Condition::NeverStarted, None, None);
             return Unit::Seen(Life { load: Load::NotFound, ..never });
         }
-        return unanswered(&format!("supervisorctl status: {}", shown(first)));
+        return query_failed(&format!("supervisorctl status: {}", shorten_line(first)));
     };
     let mut rest = line.split_whitespace().skip(1);
     let state = rest.next().unwrap_or_default();
@@ -102,24 +106,26 @@ fn seen(text: &str, program: &str, started: impl Fn(u32) -> Option<u64>) -> Unit
             let never = Life::told(Condition::NeverStarted, None, None);
             return Unit::Seen(Life { load: Load::NotFound, ..never });
         }
-        _ => return unanswered(&format!("supervisorctl status: {}", shown(line.trim()))),
+        _ => return query_failed(&format!("supervisorctl status: {}", shorten_line(line.trim()))),
     };
     if condition != Condition::Active {
         // The time at which it ended tells one end from the next.
         return Unit::Seen(Life::told(condition, Some(format!("{state} {detail}")), None));
     }
     let pid = detail.strip_prefix("pid ").and_then(|rest| rest.split(',').next()?.parse::<u32>().ok());
-    let uptime = detail.rsplit_once("uptime ").and_then(|(_, uptime)| span(uptime));
+    let uptime = detail.rsplit_once("uptime ").and_then(|(_, uptime)| parse_uptime(uptime));
     match (pid.and_then(|pid| Some((pid, started(pid)?))), uptime) {
         (Some((pid, started)), Some(uptime)) => {
             Unit::Seen(Life::told(condition, Some(format!("{pid} {started}")), Some(uptime)))
         }
-        (None, _) | (_, None) => unanswered(&format!("supervisorctl status: {}", shown(line.trim()))),
+        (None, _) | (_, None) => {
+            query_failed(&format!("supervisorctl status: {}", shorten_line(line.trim())))
+        }
     }
 }
 
 /// `0:01:40`, `2 days, 3:04:05`
-fn span(text: &str) -> Option<Duration> {
+fn parse_uptime(text: &str) -> Option<Duration> {
     let (days, clock) = match text.split_once(", ") {
         Some((days, clock)) => (days.split(' ').next()?.parse::<u64>().ok()?, clock),
         None => (0, text),
@@ -134,7 +140,7 @@ fn span(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-fn shown(line: &str) -> String {
+fn shorten_line(line: &str) -> String {
     words::escaped(line).chars().take(200).collect()
 }
 

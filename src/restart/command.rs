@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use unhang_core::Process;
 
-use crate::managers::Asked;
+use crate::managers::RestartResponse;
 use crate::os::files;
 use crate::os::foreground_child;
 use crate::os::process::{self, Detached};
@@ -33,16 +33,20 @@ pub(super) const METHOD: Carries = Carries {
 pub(crate) struct Started(Detached);
 
 /// `words`: the program and its arguments, as `config` checked them.
-pub(crate) fn start(command_words: &[String]) -> Result<Started, Asked> {
+pub(crate) fn start(command_words: &[String]) -> Result<Started, RestartResponse> {
     let Some((program, arguments)) = command_words.split_first() else {
-        return Err(Asked::NeverRan("the restart command is empty".to_owned()));
+        return Err(RestartResponse::NotStarted("the restart command is empty".to_owned()));
     };
     let mut command = Command::new(program);
     command.args(arguments);
     process::spawn_detached(command).map(Started).map_err(|error| {
         let why = cannot_be_started(program, &error);
         // Where the system gives no reason, it may have run all the same.
-        if error.kind() == io::ErrorKind::Other { Asked::Stuck(why) } else { Asked::NeverRan(why) }
+        if error.kind() == io::ErrorKind::Other {
+            RestartResponse::NoAnswer(why)
+        } else {
+            RestartResponse::NotStarted(why)
+        }
     })
 }
 
@@ -109,12 +113,12 @@ impl Started {
         self.0.start.map(|started| Process { pid: self.0.pid, started })
     }
 
-    pub(crate) fn wait(&mut self, limit: Duration) -> Asked {
+    pub(crate) fn wait(&mut self, limit: Duration) -> RestartResponse {
         match self.0.wait(limit) {
-            Ok(None) => Asked::Running,
-            Ok(Some(status)) if status.success() => Asked::Done,
-            Ok(Some(status)) => Asked::Failed(format!("the command ended with {status}")),
-            Err(error) => Asked::Failed(words::io(&error)),
+            Ok(None) => RestartResponse::StillRunning,
+            Ok(Some(status)) if status.success() => RestartResponse::Accepted,
+            Ok(Some(status)) => RestartResponse::Failed(format!("the command ended with {status}")),
+            Err(error) => RestartResponse::Failed(words::io(&error)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Restart methods: a container; a row for each runtime.
 
-use crate::managers::containers::{look, restart};
+use crate::managers::containers::{query_container, restart_container};
 use crate::plan::{Container, Restarter};
 
 use super::{Carries, Course};
@@ -12,8 +12,8 @@ pub(super) const COMPOSE: Carries = of_runtime("restart.compose");
 const fn of_runtime(key: &'static str) -> Carries {
     Carries {
         key,
-        look: Some(|by, wall, limit| Some(look(own_of(by)?, wall, limit))),
-        course: Course::Ask(|by, limit| Some(restart(own_of(by)?, limit))),
+        look: Some(|by, wall, limit| Some(query_container(own_of(by)?, wall, limit))),
+        course: Course::Ask(|by, limit| Some(restart_container(own_of(by)?, limit))),
         obstacle: |_| None,
     }
 }

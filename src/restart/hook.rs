@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use unhang_core::{Cause, Observation, Phase};
 
-use crate::managers::Asked;
+use crate::managers::RestartResponse;
 use crate::os::files::{self, Writers};
 use crate::plan::{Restarter, Target};
 use crate::words;
@@ -45,11 +45,11 @@ pub(crate) fn target(path: &Path) -> Result<HookRequest, String> {
 }
 
 /// What came of it. A life that is not seen is proven by the probe alone.
-pub(crate) fn asked(seen: &Observation, timeout: Duration) -> Asked {
+pub(crate) fn asked(seen: &Observation, timeout: Duration) -> RestartResponse {
     match seen {
-        Observation::Healthy => Asked::Done,
+        Observation::Healthy => RestartResponse::Accepted,
         Observation::Unknown(doubt) => {
-            Asked::NeverRan(format!("the hook was not asked: {}", words::doubt(doubt)))
+            RestartResponse::NotStarted(format!("the hook was not asked: {}", words::doubt(doubt)))
         }
         Observation::Unhealthy(cause) => {
             let why = words::cause(cause, timeout).unwrap_or_else(|| words::answer(cause));
@@ -58,16 +58,18 @@ pub(crate) fn asked(seen: &Observation, timeout: Duration) -> Asked {
                 Cause::Refused
                 | Cause::NoSocket
                 | Cause::Tls(_)
-                | Cause::TimedOut(Phase::Resolve | Phase::Connect | Phase::Tls) => Asked::NeverRan(why),
+                | Cause::TimedOut(Phase::Resolve | Phase::Connect | Phase::Tls) => {
+                    RestartResponse::NotStarted(why)
+                }
                 // The request is out: it may have been heard.
-                Cause::Reset | Cause::Closed(_) | Cause::TimedOut(_) => Asked::Stuck(why),
+                Cause::Reset | Cause::Closed(_) | Cause::TimedOut(_) => RestartResponse::NoAnswer(why),
                 Cause::Status(_)
                 | Cause::ToHttps(_)
                 | Cause::Maintenance(_)
                 | Cause::NotHttp(_)
                 | Cause::TooLarge
                 | Cause::Found(_)
-                | Cause::Of(..) => Asked::Failed(why),
+                | Cause::Of(..) => RestartResponse::Failed(why),
             }
         }
     }
@@ -140,10 +142,12 @@ mod tests {
     fn what_was_sent_is_told_from_what_was_not() {
         let asked = |seen: Observation| asked(&seen, Duration::from_secs(5));
         let unhealthy = |cause| asked(Observation::Unhealthy(cause));
-        assert_eq!(asked(Observation::Healthy), Asked::Done);
-        assert!(matches!(unhealthy(Cause::Status(401)), Asked::Failed(why) if why.ends_with("HTTP 401")));
-        assert!(matches!(unhealthy(Cause::Refused), Asked::NeverRan(_)));
-        assert!(matches!(unhealthy(Cause::TimedOut(Phase::Wait)), Asked::Stuck(_)));
-        assert!(matches!(asked(Observation::Unknown(Doubt::NoRoute)), Asked::NeverRan(_)));
+        assert_eq!(asked(Observation::Healthy), RestartResponse::Accepted);
+        assert!(
+            matches!(unhealthy(Cause::Status(401)), RestartResponse::Failed(why) if why.ends_with("HTTP 401"))
+        );
+        assert!(matches!(unhealthy(Cause::Refused), RestartResponse::NotStarted(_)));
+        assert!(matches!(unhealthy(Cause::TimedOut(Phase::Wait)), RestartResponse::NoAnswer(_)));
+        assert!(matches!(asked(Observation::Unknown(Doubt::NoRoute)), RestartResponse::NotStarted(_)));
     }
 }

@@ -1,14 +1,14 @@
 //! Restart method: a program of supervisord.
 
-use crate::managers::supervisord::{look, restart};
+use crate::managers::supervisord::{query_program, restart_program};
 use crate::plan::{Restarter, Supervised};
 
 use super::{Carries, Course};
 
 pub(super) const METHOD: Carries = Carries {
     key: "restart.supervisor",
-    look: Some(|by, _, limit| Some(look(own_of(by)?, limit))),
-    course: Course::Ask(|by, limit| Some(restart(own_of(by)?, limit))),
+    look: Some(|by, _, limit| Some(query_program(own_of(by)?, limit))),
+    course: Course::Ask(|by, limit| Some(restart_program(own_of(by)?, limit))),
     obstacle: |_| None,
 };
 

@@ -10,7 +10,7 @@ use crate::os::listening_socket;
 use crate::plan::{Plan, Service, Target};
 use crate::words;
 
-use super::unit_status::Looks;
+use super::unit_status::UnitStatuses;
 
 /// As places in the list of all that were judged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,19 +46,19 @@ const MOST_NAMES: usize = 5;
 
 impl Together {
     /// The nearest thing that all of them have. Looked for once in a run: it may take `LOOK`.
-    pub(super) fn shared(&self, services: &[&Service], looks: &Looks) -> String {
+    pub(super) fn shared(&self, services: &[&Service], statuses: &UnitStatuses) -> String {
         let own: Vec<&Service> = self.0.iter().filter_map(|at| services.get(*at).copied()).collect();
-        nearest(&own, looks)
+        nearest(&own, statuses)
     }
 }
 
 /// Of a run's time, while other services wait.
 const LOOK: Duration = Duration::from_millis(300);
 
-fn nearest(services: &[&Service], looks: &Looks) -> String {
+fn nearest(services: &[&Service], statuses: &UnitStatuses) -> String {
     let found = requirement(services)
         .or_else(|| place(services))
-        .or_else(|| unit_file(services, looks))
+        .or_else(|| unit_file(services, statuses))
         .or_else(|| host_elsewhere(services));
     found.unwrap_or_else(|| "they share this host".to_owned())
 }
@@ -88,8 +88,8 @@ fn place(services: &[&Service]) -> Option<String> {
     })
 }
 
-fn unit_file(services: &[&Service], looks: &Looks) -> Option<String> {
-    if services.iter().all(|service| looks.of(service).is_some_and(|looked| looked.has_changed_file)) {
+fn unit_file(services: &[&Service], statuses: &UnitStatuses) -> Option<String> {
+    if services.iter().all(|service| statuses.get(service).is_some_and(|status| status.has_changed_file)) {
         return Some("their unit files were changed without systemctl daemon-reload".to_owned());
     }
     let template = common(services.iter().map(|service| template(service).unwrap_or_default()))?;

@@ -17,7 +17,7 @@ use super::evaluated::Judged;
 use super::hands_off::{self, Ground, HandsOff};
 use super::host_pressure::{self, Distress};
 use super::locked_service::Watch;
-use super::unit_status::{self, Looks};
+use super::unit_status::{self, UnitStatuses};
 
 /// Asks systemd once for all units whose state matters now, and decides for each service.
 pub(super) fn judge<'a>(
@@ -34,23 +34,23 @@ pub(super) fn judge<'a>(
         .filter(|(watch, seen)| watch.asks(tick, seen))
         .map(|(watch, _)| watch.service)
         .collect();
-    let looks = Looks::at(&asked, clock::monotonic(), tick.time_left());
+    let statuses = UnitStatuses::query_all(&asked, clock::monotonic(), tick.time_left());
     let healthy = seen.iter().all(|seen| *seen == Observation::Healthy);
     // A healthy tick asks nothing that it does not need.
     let distress = if healthy { Distress::default() } else { distress_of(ground, &watches) };
-    let host = if healthy { Host::quiet() } else { tick.host(looks.stopping(), distress.holds) };
+    let host = if healthy { Host::quiet() } else { tick.host(statuses.host_is_stopping(), distress.holds) };
     let befores: Vec<State> =
-        watches.iter().map(|watch| watch.before(looks.of(watch.service).as_ref(), &tick.now)).collect();
+        watches.iter().map(|watch| watch.before(statuses.get(watch.service).as_ref(), &tick.now)).collect();
     let (together, held) = together_among(tick, &befores, &seen);
     let services: Vec<&Service> = watches.iter().map(|watch| watch.service).collect();
-    let shared = LazyCell::new(|| together.shared(&services, &looks));
+    let shared = LazyCell::new(|| together.shared(&services, &statuses));
     let judge_one = |(at, (watch, seen)): (usize, (Watch<'a>, Observation))| {
         let HandsOff { pause, upstream, doubt } =
             hands_off.get(&watch.service.key).cloned().unwrap_or_default();
         let seen = doubt.map_or(seen, Observation::Unknown);
-        let looked = looks.of(watch.service);
+        let status = statuses.get(watch.service);
         let before = befores.get(at).cloned().unwrap_or_default();
-        let unit = unit_status::unit(watch.service, &before, looked.as_ref());
+        let unit = unit_status::unit_facts(watch.service, &before, status.as_ref());
         let policy = &watch.service.policy;
         let case = Case {
             now: &tick.now,
@@ -73,7 +73,7 @@ pub(super) fn judge<'a>(
         }
         let exit = exit_of(&decision.verdict);
         let memory = watch.record.memory.clone();
-        Judged { watch, before, seen, looked, decision, memory, exit }
+        Judged { watch, before, seen, status, decision, memory, exit }
     };
     watches.into_iter().zip(seen).enumerate().map(judge_one).collect()
 }

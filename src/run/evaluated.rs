@@ -8,7 +8,7 @@ use unhang_core::{
 };
 
 use crate::exit::Exit;
-use crate::managers::Looked;
+use crate::managers::UnitStatus;
 
 use super::context::Tick;
 use super::locked_service::{Kept, Watch};
@@ -22,7 +22,7 @@ pub(super) struct Judged<'a> {
     /// As the last tick left it.
     pub(super) before: State,
     pub(super) seen: Observation,
-    pub(super) looked: Option<Looked>,
+    pub(super) status: Option<UnitStatus>,
     pub(super) decision: Decision,
     /// Of its probes, as the last tick left it: a second look asks with it once more.
     pub(super) memory: BTreeMap<String, String>,
@@ -51,8 +51,8 @@ impl Judged<'_> {
         events.extend(events_of_incident(policy, before, next));
         events.extend(events_of_warnings(before, next));
         events.extend(events_of_no_help(policy, before, next));
-        if let (Observation::Healthy, Some(looked)) = (&self.seen, &self.looked)
-            && let Some((reason, why)) = unit_status::obstacle(looked, self.watch.service)
+        if let (Observation::Healthy, Some(status)) = (&self.seen, &self.status)
+            && let Some((reason, why)) = unit_status::find_restart_obstacle(status, self.watch.service)
         {
             events.push(Event::NotRestartable { reason, why });
         }

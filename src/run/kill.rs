@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Active, Life, Unit};
 
-use crate::managers::{Asked, systemd};
+use crate::managers::{RestartResponse, systemd};
 use crate::os::clock;
 use crate::plan::{Scope, Service};
 
 use super::context::Tick;
 use super::evaluated::Judged;
-use super::unit_status::Looks;
+use super::unit_status::UnitStatuses;
 
 /// What heeds its stop has ended by then.
 const SOON: Duration = Duration::from_secs(1);
@@ -25,9 +25,9 @@ pub(super) fn restart_and_kill(
     judged: &Judged<'_>,
     unit: (&str, Scope),
     left: &impl Fn() -> Duration,
-) -> Asked {
-    let asked = systemd::begin_restart(unit, left());
-    if asked != Asked::Done {
+) -> RestartResponse {
+    let asked = systemd::start_restart_job(unit, left());
+    if asked != RestartResponse::Accepted {
         return asked;
     }
     let failed = judged.decision.next.incarnation.as_ref();
@@ -45,21 +45,23 @@ pub(super) fn restart_and_kill(
         }
         thread::sleep(PACE);
     };
-    let killed = if hangs { systemd::kill(unit, left()) } else { Ok(()) };
+    let killed = if hangs { systemd::kill_unit(unit, left()) } else { Ok(()) };
     while between().is_some() && !left().is_zero() {
         thread::sleep(PACE);
     }
     match killed {
-        _ if left().is_zero() => Asked::Running,
-        Err(Asked::Forbidden(why) | Asked::Stuck(why)) => Asked::Failed(why),
-        Ok(()) | Err(_) => Asked::Done,
+        _ if left().is_zero() => RestartResponse::StillRunning,
+        Err(RestartResponse::NotPermitted(why) | RestartResponse::NoAnswer(why)) => {
+            RestartResponse::Failed(why)
+        }
+        Ok(()) | Err(_) => RestartResponse::Accepted,
     }
 }
 
 /// Of a unit that is being stopped or started: the life that ends, or begins. `None`: it is neither.
 fn life_between(tick: &Tick<'_>, service: &Service) -> Option<Life> {
-    let looked = Looks::at(&[service], clock::monotonic(), tick.time_left()).of(service)?;
-    match looked.unit {
+    let status = UnitStatuses::query_all(&[service], clock::monotonic(), tick.time_left()).get(service)?;
+    match status.unit {
         Unit::Seen(life) if life.active == Active::Busy => Some(life),
         Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => None,
     }

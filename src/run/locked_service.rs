@@ -6,7 +6,7 @@ use std::sync::Arc;
 use unhang_core::{Event, Moment, Observation, State, asks_systemd};
 
 use crate::exit::Exit;
-use crate::managers::Looked;
+use crate::managers::UnitStatus;
 use crate::os::clock;
 use crate::os::folder::Lock;
 use crate::places::cure;
@@ -126,9 +126,9 @@ impl Watch<'_> {
     }
 
     /// The lock of the unit's real name, where ours is an alias. An error: another has it.
-    pub(crate) fn lock_alias(&self, looked: Option<&Looked>) -> Result<Option<Lock>, Exit> {
+    pub(crate) fn lock_alias(&self, status: Option<&UnitStatus>) -> Result<Option<Lock>, Exit> {
         let is_unit = self.service.unit().is_some();
-        let id = looked.map(|looked| looked.id.as_str()).filter(|_| is_unit);
+        let id = status.map(|status| status.id.as_str()).filter(|_| is_unit);
         let id = id.filter(|id| !id.is_empty() && *id != self.service.lock());
         match id.map(|id| self.store.lock(id)) {
             None => Ok(None),
@@ -138,11 +138,11 @@ impl Watch<'_> {
     }
 
     /// What the last tick left, and that systemd was asked in this one.
-    pub(crate) fn before(&self, looked: Option<&Looked>, now: &Moment) -> State {
+    pub(crate) fn before(&self, status: Option<&UnitStatus>, now: &Moment) -> State {
         let state = self.record.state.clone().about(&self.service.fingerprint());
-        match looked {
+        match status {
             // A look that told nothing is to be repeated; where there is no systemd, none will.
-            Some(looked) if looked.is_answer() => state.looked(self.service.restarter.words(), now),
+            Some(status) if status.is_known() => state.looked(self.service.restarter.words(), now),
             Some(_) | None => state,
         }
     }

@@ -11,7 +11,7 @@ use unhang_core::{
 };
 
 use crate::exit::Exit;
-use crate::managers::{Asked, Looked, systemd};
+use crate::managers::{RestartResponse, UnitStatus, systemd};
 use crate::os::clock;
 use crate::plan::{Asks, Probe, Question, Restarter, Scope};
 use crate::probe;
@@ -34,10 +34,10 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 /// `held`: by the restarts of those that failed together.
 pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration>, judged: &mut Judged<'_>) {
-    let Some(Due { looked, unit, cause }) = look_once_more(tick, ground, held, judged) else { return };
+    let Some(Due { status, unit, cause }) = look_once_more(tick, ground, held, judged) else { return };
     let service = judged.watch.service;
     // Under its real name too: another run may know the same unit by an alias.
-    let Ok(_alias) = judged.watch.lock_alias(looked.as_ref()) else {
+    let Ok(_alias) = judged.watch.lock_alias(status.as_ref()) else {
         judged.exit = Exit::Locked;
         return;
     };
@@ -54,7 +54,7 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
     }
     let waiting = by_hand(tick).then(|| Progress::begin(words::doing(rung, service)));
     let began = Instant::now();
-    let (asked, intended) = carry_out(tick, judged, rung, intended, looked.as_ref());
+    let (asked, intended) = carry_out(tick, judged, rung, intended, status.as_ref());
     let proof = Proof {
         tick,
         service,
@@ -63,7 +63,7 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         before: &counted,
         intended: &intended,
         cause,
-        looked: looked.as_ref(),
+        status: status.as_ref(),
         memory: RefCell::new(judged.watch.record.memory.clone()),
     };
     let (end, last) = proof.of(asked);
@@ -111,8 +111,8 @@ fn carry_out(
     judged: &mut Judged<'_>,
     rung: &Rung,
     intended: State,
-    looked: Option<&Looked>,
-) -> (Asked, State) {
+    status: Option<&UnitStatus>,
+) -> (RestartResponse, State) {
     let service = judged.watch.service;
     let (by, time) = (&service.restarter, time_to_act(tick));
     let course = restart::method(by).map(|method| method.course);
@@ -120,7 +120,7 @@ fn carry_out(
         (Rung::Command(words), ..) | (_, Restarter::Command(words), _) => words,
         (_, _, Some(Course::Systemd)) => {
             let Some(unit) = service.scoped_unit() else { return (nothing(), intended) };
-            return (ask_systemd(tick, judged, rung, unit, looked), intended);
+            return (ask_systemd(tick, judged, rung, unit, status), intended);
         }
         (_, _, course) => {
             judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
@@ -150,15 +150,15 @@ fn carry_out(
     }
 }
 
-const fn nothing() -> Asked {
-    Asked::NeverRan(String::new())
+const fn nothing() -> RestartResponse {
+    RestartResponse::NotStarted(String::new())
 }
 
 /// The answer to it is no outcome: what it sets going may take minutes.
-fn post(file: &Path, time: Duration) -> Asked {
+fn post(file: &Path, time: Duration) -> RestartResponse {
     let HookRequest { target, headers } = match hook::target(file) {
         Ok(request) => request,
-        Err(why) => return Asked::NeverRan(why),
+        Err(why) => return RestartResponse::NotStarted(why),
     };
     let timeout = hook::LIMIT.min(time);
     let probe = Probe {
@@ -176,23 +176,23 @@ fn ask_systemd(
     judged: &mut Judged<'_>,
     rung: &Rung,
     unit: (&str, Scope),
-    looked: Option<&Looked>,
-) -> Asked {
+    status: Option<&UnitStatus>,
+) -> RestartResponse {
     let time = time_to_act(tick);
-    let own = looked.and_then(|looked| looked.restart_limit).map(|limit| limit.saturating_add(MARGIN));
+    let own = status.and_then(|status| status.restart_limit).map(|limit| limit.saturating_add(MARGIN));
     let limit = own.map_or(time, |own| own.min(time));
     let began = Instant::now();
     let left = || limit.saturating_sub(began.elapsed());
     // A reload starts nothing, and so meets no start limit.
-    let cleared = if *rung == Rung::Reload { Ok(()) } else { systemd::clear_start_limit(unit, limit) };
-    if !matches!(cleared, Err(Asked::Forbidden(_))) {
+    let cleared = if *rung == Rung::Reload { Ok(()) } else { systemd::reset_failed(unit, limit) };
+    if !matches!(cleared, Err(RestartResponse::NotPermitted(_))) {
         judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
     }
     match (cleared, rung) {
         (Err(asked), _) => asked,
-        (Ok(()), Rung::Reload) => systemd::reload(unit, left()),
+        (Ok(()), Rung::Reload) => systemd::reload_unit(unit, left()),
         (Ok(()), Rung::Kill) => restart_and_kill(tick, judged, unit, &left),
-        (Ok(()), Rung::Restart | Rung::Command(_) | Rung::Wake) => systemd::restart(unit, left()),
+        (Ok(()), Rung::Restart | Rung::Command(_) | Rung::Wake) => systemd::restart_unit(unit, left()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use unhang_core::{Case, Cause, Observation, Unit, Verdict, events_of_decision, look_again};
 
 use crate::exit::Exit;
-use crate::managers::Looked;
+use crate::managers::UnitStatus;
 use crate::os::clock;
 
 use super::context::{Tick, exit_of};
@@ -15,11 +15,11 @@ use super::hands_off::{self, Ground, HandsOff};
 use super::host_pressure;
 use super::locked_service::Kept;
 use super::probing::{self, Inquiry};
-use super::unit_status::{self, Looks};
+use super::unit_status::{self, UnitStatuses};
 
 /// What the second look found of a service that is due.
 pub(super) struct Due {
-    pub(super) looked: Option<Looked>,
+    pub(super) status: Option<UnitStatus>,
     pub(super) unit: Unit,
     pub(super) cause: Cause,
 }
@@ -35,11 +35,13 @@ pub(super) fn look_once_more(
     let reply = probing::one(Inquiry::of(service, Some(&judged.memory)), &tick.now);
     judged.watch.record.memory = reply.remembered(&service.probes, &judged.memory);
     let seen = reply.seen.observation;
-    let looks = Looks::at(&[service], clock::monotonic(), tick.time_left());
-    let looked = looks.of(service);
-    let unit = unit_status::unit(service, &judged.before, looked.as_ref());
-    let (host, policy) =
-        (tick.host(looks.stopping(), host_pressure::of_host(tick.plan, &[]).holds), &service.policy);
+    let statuses = UnitStatuses::query_all(&[service], clock::monotonic(), tick.time_left());
+    let status = statuses.get(service);
+    let unit = unit_status::unit_facts(service, &judged.before, status.as_ref());
+    let (host, policy) = (
+        tick.host(statuses.host_is_stopping(), host_pressure::of_host(tick.plan, &[]).holds),
+        &service.policy,
+    );
     let HandsOff { pause, upstream, doubt } =
         hands_off::look_for(ground, &[(service, &seen)]).remove(&service.key).unwrap_or_default();
     let seen = doubt.map_or(seen, Observation::Unknown);
@@ -57,7 +59,7 @@ pub(super) fn look_once_more(
     let again = explained(look_again(&judged.decision, &case), service, &tick.now);
     judged.decision = again;
     if let (Verdict::Restart(_), Observation::Unhealthy(cause)) = (&judged.decision.verdict, &seen) {
-        return Some(Due { looked, unit, cause: cause.clone() });
+        return Some(Due { status, unit, cause: cause.clone() });
     }
     judged.exit = exit_of(&judged.decision.verdict);
     if judged.watch.keep(judged.decision.next.clone()) == Kept::Nowhere {

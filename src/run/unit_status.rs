@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Active, Doubt, Life, Load, Reason, State, Unit};
 
-use crate::managers::{Looked, systemd};
+use crate::managers::{UnitStatus, systemd};
 use crate::os::clock;
 use crate::plan::{Scope, Service, Shows};
 use crate::restart::{self, command};
@@ -13,80 +13,86 @@ use crate::words;
 
 /// One look for all that systemd runs, and one for each other that can be asked about.
 #[derive(Debug, Default)]
-pub(crate) struct Looks {
+pub(crate) struct UnitStatuses {
     /// By the keys of the services.
-    looked: BTreeMap<String, Looked>,
+    status: BTreeMap<String, UnitStatus>,
     stopping: bool,
     /// The first service that each real unit belongs to: another is an alias of it.
     owners: BTreeMap<(Scope, String), String>,
 }
 
-impl Looks {
-    pub(crate) fn at(services: &[&Service], monotonic: Duration, time_left: Duration) -> Self {
-        let (began, mut looks) = (Instant::now(), Self::default());
+impl UnitStatuses {
+    pub(crate) fn query_all(services: &[&Service], monotonic: Duration, time_left: Duration) -> Self {
+        let (began, mut statuses) = (Instant::now(), Self::default());
         for scope in [Scope::System, Scope::User] {
-            looks.of_systemd(scope, services, monotonic, time_left.saturating_sub(began.elapsed()));
+            statuses.query_systemd(scope, services, monotonic, time_left.saturating_sub(began.elapsed()));
         }
         for service in services {
             let left = time_left.saturating_sub(began.elapsed());
-            if let Some(looked) = restart::look(&service.restarter, clock::now().wall, left) {
-                looks.looked.insert(service.key.clone(), looked);
+            if let Some(status) = restart::look(&service.restarter, clock::now().wall, left) {
+                statuses.status.insert(service.key.clone(), status);
             }
         }
-        looks
+        statuses
     }
 
-    fn of_systemd(&mut self, scope: Scope, services: &[&Service], monotonic: Duration, time_left: Duration) {
+    fn query_systemd(
+        &mut self,
+        scope: Scope,
+        services: &[&Service],
+        monotonic: Duration,
+        time_left: Duration,
+    ) {
         let is_own = |service: &&&Service| service.scoped_unit().is_some_and(|(_, own)| own == scope);
         let own: Vec<&&Service> = services.iter().filter(is_own).collect();
         if own.is_empty() {
             return;
         }
         let names: Vec<&str> = own.iter().map(|service| service.restarter.words()).collect();
-        let look = systemd::look(scope, &names, monotonic, time_left);
+        let look = systemd::query_units(scope, &names, monotonic, time_left);
         self.stopping |= look.stopping;
         for service in own {
-            if let Some(looked) = look.units.get(service.restarter.words()) {
-                self.owners.entry((scope, looked.id.clone())).or_insert_with(|| service.key.clone());
-                self.looked.insert(service.key.clone(), looked.clone());
+            if let Some(status) = look.units.get(service.restarter.words()) {
+                self.owners.entry((scope, status.id.clone())).or_insert_with(|| service.key.clone());
+                self.status.insert(service.key.clone(), status.clone());
             }
         }
     }
 
-    pub(crate) const fn stopping(&self) -> bool {
+    pub(crate) const fn host_is_stopping(&self) -> bool {
         self.stopping
     }
 
     /// Two services with one unit under two names would have two counts and two budgets: the second is
     /// not judged at all.
-    pub(crate) fn of(&self, service: &Service) -> Option<Looked> {
-        let looked = self.looked.get(&service.key)?.clone();
-        let Some((unit, scope)) = service.scoped_unit() else { return Some(looked) };
-        match self.owners.get(&(scope, looked.id.clone())) {
-            Some(owner) if *owner != service.key && !looked.id.is_empty() => {
-                let why = format!("{unit} is {}, which service {owner} has already", looked.id);
-                Some(Looked { unit: Unit::Unanswered(Doubt::Other(why)), ..looked })
+    pub(crate) fn get(&self, service: &Service) -> Option<UnitStatus> {
+        let status = self.status.get(&service.key)?.clone();
+        let Some((unit, scope)) = service.scoped_unit() else { return Some(status) };
+        match self.owners.get(&(scope, status.id.clone())) {
+            Some(owner) if *owner != service.key && !status.id.is_empty() => {
+                let why = format!("{unit} is {}, which service {owner} has already", status.id);
+                Some(UnitStatus { unit: Unit::Unanswered(Doubt::Other(why)), ..status })
             }
-            Some(_) | None => Some(looked),
+            Some(_) | None => Some(status),
         }
     }
 }
 
-/// `looked` is none where nobody asked.
-pub(crate) fn unit(service: &Service, state: &State, looked: Option<&Looked>) -> Unit {
-    match (service.restarter.shows(), looked) {
+/// `status` is none where nobody asked.
+pub(crate) fn unit_facts(service: &Service, state: &State, status: Option<&UnitStatus>) -> Unit {
+    match (service.restarter.shows(), status) {
         (Shows::Process, _) => {
             let process = state.intent.as_ref().and_then(|intent| intent.process);
             Unit::Command { running: process.is_some_and(command::is_running) }
         }
         (Shows::Nothing, _) => Unit::ProbeOnly,
-        (Shows::Life, Some(looked)) => while_a_command_runs(&looked.unit, state),
+        (Shows::Life, Some(status)) => with_running_command(&status.unit, state),
         (Shows::Life, None) => Unit::NotAsked,
     }
 }
 
 /// A command of `escalate` that has not ended may still be at work on the unit.
-fn while_a_command_runs(unit: &Unit, state: &State) -> Unit {
+fn with_running_command(unit: &Unit, state: &State) -> Unit {
     let process = state.intent.as_ref().and_then(|intent| intent.process);
     match unit {
         Unit::Seen(life) if process.is_some_and(command::is_running) => {
@@ -99,16 +105,16 @@ fn while_a_command_runs(unit: &Unit, state: &State) -> Unit {
 }
 
 /// Why a restart of this healthy service would fail or mislead, told before it is needed.
-pub(crate) fn obstacle(looked: &Looked, service: &Service) -> Option<(Reason, String)> {
+pub(crate) fn find_restart_obstacle(status: &UnitStatus, service: &Service) -> Option<(Reason, String)> {
     let unit = service.restarter.words();
-    match &looked.unit {
+    match &status.unit {
         Unit::Unanswered(Doubt::NoSystemd(why)) => Some((Reason::NoSystemd, why.clone())),
         Unit::Unanswered(Doubt::Other(why)) => Some((Reason::Unknown, why.clone())),
         Unit::Seen(life) => match life.load {
             Load::NotFound => Some((Reason::NotFound, words::not_found(&service.restarter))),
             Load::Masked => Some((Reason::Masked, format!("{unit} is masked"))),
             Load::NotStartable => Some((Reason::NotStartable, format!("systemd cannot start {unit}"))),
-            Load::Loaded if looked.is_passing_oneshot => Some((
+            Load::Loaded if status.is_passing_oneshot => Some((
                 Reason::Exited,
                 format!("{unit} is a oneshot without RemainAfterExit=, inactive when all is well"),
             )),

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Act, Active, Cause, Doubt, Observation, RestartEnd, State, Unit, Weight};
 
-use crate::managers::{Asked, Looked};
+use crate::managers::{RestartResponse, UnitStatus};
 use crate::os::clock;
 use crate::plan::{HostPlan, Probe, Service};
 
 use super::context::Tick;
 use super::probing::{self, Inquiry};
-use super::unit_status::{self, Looks};
+use super::unit_status::{self, UnitStatuses};
 
 pub(super) const TO_FINISH: Duration = HostPlan::TO_FINISH;
 
@@ -33,7 +33,7 @@ pub(super) struct Proof<'a> {
     pub(super) intended: &'a State,
     /// Of the failure that led to it.
     pub(super) cause: Cause,
-    pub(super) looked: Option<&'a Looked>,
+    pub(super) status: Option<&'a UnitStatus>,
     /// Of the probes. It goes on with each look: what was logged before the new life, or at the end of the old one,
     /// is seen once, and no evidence for ever.
     pub(super) memory: RefCell<BTreeMap<String, String>>,
@@ -41,17 +41,21 @@ pub(super) struct Proof<'a> {
 
 impl Proof<'_> {
     /// How it ended, and the unit as it was last seen.
-    pub(super) fn of(&self, asked: Asked) -> (RestartEnd, Unit) {
+    pub(super) fn of(&self, asked: RestartResponse) -> (RestartEnd, Unit) {
         match asked {
-            Asked::Running => self.still_running(),
-            Asked::Refused(why) => (RestartEnd::GaveWay { why }, Unit::NotAsked),
+            RestartResponse::StillRunning => self.still_running(),
+            RestartResponse::Refused(why) => (RestartEnd::GaveWay { why }, Unit::NotAsked),
             // What is forbidden spends no budget: that must not rest on a word of systemctl's alone.
-            Asked::Forbidden(why) if self.is_new_life() => self.await_health(Some(&why)),
-            Asked::Forbidden(why) => (RestartEnd::NotPermitted { why }, Unit::NotAsked),
-            Asked::Stuck(why) => (RestartEnd::NotKnown { why: Doubt::Other(why) }, Unit::NotAsked),
-            Asked::NeverRan(why) => (RestartEnd::NeverRan { cause: self.cause.clone(), why }, Unit::NotAsked),
-            Asked::Done => self.await_health(None),
-            Asked::Failed(why) => self.await_health(Some(&why)),
+            RestartResponse::NotPermitted(why) if self.is_new_life() => self.await_health(Some(&why)),
+            RestartResponse::NotPermitted(why) => (RestartEnd::NotPermitted { why }, Unit::NotAsked),
+            RestartResponse::NoAnswer(why) => {
+                (RestartEnd::NotKnown { why: Doubt::Other(why) }, Unit::NotAsked)
+            }
+            RestartResponse::NotStarted(why) => {
+                (RestartEnd::NeverRan { cause: self.cause.clone(), why }, Unit::NotAsked)
+            }
+            RestartResponse::Accepted => self.await_health(None),
+            RestartResponse::Failed(why) => self.await_health(Some(&why)),
         }
     }
 
@@ -62,7 +66,7 @@ impl Proof<'_> {
             Unit::Unanswered(doubt) => RestartEnd::NotKnown { why: doubt.clone() },
             Unit::Seen(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => {
                 let by_command = matches!(unit, Unit::Command { .. });
-                let stop_limit = self.looked.and_then(|looked| looked.stop_limit);
+                let stop_limit = self.status.and_then(|status| status.stop_limit);
                 RestartEnd::StillRunning { by_command, stop_limit }
             }
         };
@@ -191,7 +195,8 @@ impl Proof<'_> {
 
     fn look(&self) -> Unit {
         let time_left = self.tick.time_left();
-        let looked = Looks::at(&[self.service], clock::monotonic(), time_left).of(self.service);
-        unit_status::unit(self.service, self.intended, looked.as_ref())
+        let status =
+            UnitStatuses::query_all(&[self.service], clock::monotonic(), time_left).get(self.service);
+        unit_status::unit_facts(self.service, self.intended, status.as_ref())
     }
 }

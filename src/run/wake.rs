@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use unhang_core::Observation;
 
-use crate::managers::Asked;
+use crate::managers::RestartResponse;
 use crate::plan::{Probe, Service, Wake};
 
 use super::context::Tick;
@@ -19,7 +19,7 @@ pub(super) fn woken(
     wake: Wake,
     memory: &BTreeMap<String, String>,
     time: Duration,
-) -> Asked {
+) -> RestartResponse {
     let over = Instant::now() + time;
     let left = || over.saturating_duration_since(Instant::now());
     for ping in 0..wake.pings {
@@ -29,11 +29,11 @@ pub(super) fn woken(
         let probes: Vec<Probe> = probes.collect();
         let inquiry = Inquiry { probes: &probes, ..Inquiry::of(service, Some(memory)) };
         if probing::one(inquiry, &tick.now).seen.observation == Observation::Healthy {
-            return Asked::Done;
+            return RestartResponse::Accepted;
         }
         if ping + 1 < wake.pings {
             thread::sleep(wake.every.saturating_sub(began.elapsed()).min(left()));
         }
     }
-    Asked::Failed(format!("no good answer to {} pings", wake.pings))
+    RestartResponse::Failed(format!("no good answer to {} pings", wake.pings))
 }

@@ -11,7 +11,7 @@ use crate::restart::{self, command};
 use crate::words;
 
 use crate::run::host_pressure;
-use crate::run::unit_status::{self, Looks};
+use crate::run::unit_status::{self, UnitStatuses};
 
 /// What was found, a line for each, without `unhang: `.
 #[derive(Debug)]
@@ -23,18 +23,18 @@ pub(crate) struct Found {
 
 pub(crate) fn survey(plan: &Plan) -> Found {
     let services: Vec<&Service> = plan.services.iter().collect();
-    let looks = Looks::at(&services, clock::monotonic(), plan.host.deadline);
-    let not_asked = services.iter().find_map(|service| match looks.of(service)?.unit {
+    let statuses = UnitStatuses::query_all(&services, clock::monotonic(), plan.host.deadline);
+    let not_asked = services.iter().find_map(|service| match statuses.get(service)?.unit {
         Unit::Unanswered(Doubt::NoSystemd(why) | Doubt::UnitUnknown(why)) => Some(why),
         Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } | Unit::Seen(_) => None,
     });
     let of_one = |service: &&Service| {
         let key = &service.key;
         let by = service.restarter.method().key;
-        let restart = of_unit(&looks, service)
+        let restart = of_unit(&statuses, service)
             .or_else(|| restart::obstacle(&service.restarter))
             .map(|why| format!("service.{key}.{by}: {why}; a restart would fail"));
-        let rungs = service.policy.escalate.iter().filter_map(|rung| of_rung(&looks, service, rung));
+        let rungs = service.policy.escalate.iter().filter_map(|rung| of_rung(&statuses, service, rung));
         let escalate =
             rungs.map(|why| format!("service.{key}.escalate: {why}; the others are done without it"));
         let log = of_log(service, plan.owner)
@@ -46,13 +46,13 @@ pub(crate) fn survey(plan: &Plan) -> Found {
     Found { obstacles: services.iter().flat_map(of_one).chain(not_told).collect(), not_asked }
 }
 
-fn of_unit(looks: &Looks, service: &Service) -> Option<String> {
-    let (reason, why) = unit_status::obstacle(&looks.of(service)?, service)?;
+fn of_unit(statuses: &UnitStatuses, service: &Service) -> Option<String> {
+    let (reason, why) = unit_status::find_restart_obstacle(&statuses.get(service)?, service)?;
     (reason != Reason::NoSystemd).then_some(why)
 }
 
-fn of_rung(looks: &Looks, service: &Service, rung: &Rung) -> Option<String> {
-    let unit = looks.of(service).map(|looked| looked.unit);
+fn of_rung(statuses: &UnitStatuses, service: &Service, rung: &Rung) -> Option<String> {
+    let unit = statuses.get(service).map(|status| status.unit);
     match (rung, unit) {
         (Rung::Command(command), _) => command::obstacle(command),
         (Rung::Reload, Some(Unit::Seen(life))) if life.reload == Reload::NoWay => {

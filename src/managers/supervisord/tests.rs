@@ -9,7 +9,7 @@ use unhang_core::Active;
 
 fn of(text: &str) -> Unit {
     let program = text.split([' ', '\n']).next().unwrap().trim_end_matches(':');
-    seen(text, program, |pid| Some(u64::from(pid) + 1))
+    parse_status(text, program, |pid| Some(u64::from(pid) + 1))
 }
 
 fn life(text: &str) -> Life {
@@ -53,7 +53,7 @@ fn each_state_is_what_it_is_on_supervisord_org() {
     for line in
         ["nosuch: ERROR (no such process)", "web:x: ERROR (no such process)", "shop: ERROR (no such group)"]
     {
-        let unit = seen(line, line.rsplit_once(": ").unwrap().0, |_| None);
+        let unit = parse_status(line, line.rsplit_once(": ").unwrap().0, |_| None);
         assert!(matches!(unit, Unit::Seen(Life { load: Load::NotFound, .. })), "{line}: {unit:?}");
     }
 }
@@ -64,7 +64,7 @@ fn a_life_is_a_process_and_ages() {
     assert_eq!(life.incarnation.as_deref(), Some("4711 4712"));
     assert_eq!(life.age, Some(Duration::from_secs(2 * 86_400 + 3 * 3_600 + 4 * 60 + 5)));
     // It has ended meanwhile.
-    let gone = seen("web   RUNNING   pid 4711, uptime 0:00:05", "web", |_| None);
+    let gone = parse_status("web   RUNNING   pid 4711, uptime 0:00:05", "web", |_| None);
     assert!(matches!(gone, Unit::Unanswered(_)), "{gone:?}");
 }
 
@@ -72,10 +72,10 @@ fn a_life_is_a_process_and_ages() {
 fn another_program_of_a_longer_name_is_another() {
     let text = "web-old   RUNNING   pid 1, uptime 0:00:05\nweb   STOPPED   Nov 22 01:42 PM";
     assert!(
-        matches!(seen(text, "web", |_| Some(1)), Unit::Seen(life) if life.condition() == Condition::Stopped)
+        matches!(parse_status(text, "web", |_| Some(1)), Unit::Seen(life) if life.condition() == Condition::Stopped)
     );
     assert!(matches!(
-        seen("web-old   RUNNING   pid 1, uptime 0:00:05", "web", |_| Some(1)),
+        parse_status("web-old   RUNNING   pid 1, uptime 0:00:05", "web", |_| Some(1)),
         Unit::Unanswered(_)
     ));
 }
@@ -93,7 +93,7 @@ fn who_cannot_be_asked_leaves_the_program_unknown() {
         "web   RUNNING   pid x, uptime 0:00:05",
         "web   RUNNING   pid 1, uptime soon",
     ] {
-        let unit = seen(text, "web", |_| Some(1));
+        let unit = parse_status(text, "web", |_| Some(1));
         assert!(matches!(unit, Unit::Unanswered(_)), "{text}: {unit:?}");
     }
 }
@@ -106,34 +106,37 @@ fn what_a_restart_says_of_itself() {
         stderr: Vec::new(),
     };
     for (code, said, expected) in [
-        (0, "web: stopped\nweb: started\n", Asked::Done),
-        (0, "never: ERROR (not running)\nnever: started\n", Asked::Done),
+        (0, "web: stopped\nweb: started\n", RestartResponse::Accepted),
+        (0, "never: ERROR (not running)\nnever: started\n", RestartResponse::Accepted),
         (
             7,
             "bad: ERROR (not running)\nbad: ERROR (spawn error)\n",
-            Asked::Failed("bad: ERROR (spawn error)".to_owned()),
+            RestartResponse::Failed("bad: ERROR (spawn error)".to_owned()),
         ),
         (
             1,
             "nosuch: ERROR (no such process)\nnosuch: ERROR (no such process)\n",
-            Asked::Failed("nosuch: ERROR (no such process)".to_owned()),
+            RestartResponse::Failed("nosuch: ERROR (no such process)".to_owned()),
         ),
         (
             4,
             "unix:///tmp/s.sock no such file\n",
-            Asked::NeverRan("unix:///tmp/s.sock no such file".to_owned()),
+            RestartResponse::NotStarted("unix:///tmp/s.sock no such file".to_owned()),
         ),
-        (2, "", Asked::Failed("exit status: 2".to_owned())),
+        (2, "", RestartResponse::Failed("exit status: 2".to_owned())),
     ] {
-        assert_eq!(asked(&ran(code, said)), expected, "{said}");
+        assert_eq!(parse_response(&ran(code, said)), expected, "{said}");
     }
-    assert_eq!(asked(&Ran { end: End::TimedOut, ..ran(0, "web: stopped\n") }), Asked::Running);
+    assert_eq!(
+        parse_response(&Ran { end: End::TimedOut, ..ran(0, "web: stopped\n") }),
+        RestartResponse::StillRunning
+    );
 }
 
 proptest! {
     #[test]
     fn no_text_makes_it_panic_and_what_is_active_says_running(text in "(web)? {0,3}[A-Z]{0,9} {0,3}.{0,60}") {
-        if let Unit::Seen(life) = seen(&text, "web", |pid| Some(u64::from(pid))) && life.active == Active::Active {
+        if let Unit::Seen(life) = parse_status(&text, "web", |pid| Some(u64::from(pid))) && life.active == Active::Active {
             prop_assert!(text.contains("RUNNING"), "{text}");
         }
     }

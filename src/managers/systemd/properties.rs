@@ -7,7 +7,7 @@ use std::time::Duration;
 use unhang_core::{Active, Condition, Life, Load, Neighbour, Relation, Reload, UnitResult};
 
 /// What to ask for, in one call for all units.
-pub(super) const PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,NeedDaemonReload,CanStart,CanReload,Job,InvocationID,\
+pub(super) const SHOW_PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,NeedDaemonReload,CanStart,CanReload,Job,InvocationID,\
 NRestarts,FreezerState,Type,RemainAfterExit,ConditionResult,ConditionTimestampMonotonic,\
 InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,ActiveExitTimestampMonotonic,\
 ExecMainExitTimestampMonotonic,RuntimeMaxUSec,TimeoutStartUSec,TimeoutStopUSec,Wants,Requires,Requisite,BindsTo,\
@@ -15,14 +15,14 @@ Conflicts,ConflictedBy";
 
 /// One unit's properties.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Block<'a>(Vec<(&'a str, &'a str)>);
+pub struct PropertyBlock<'a>(Vec<(&'a str, &'a str)>);
 
 #[must_use]
-pub fn blocks(text: &str) -> Vec<Block<'_>> {
-    let mut blocks = vec![Block::default()];
+pub fn parse_blocks(text: &str) -> Vec<PropertyBlock<'_>> {
+    let mut blocks = vec![PropertyBlock::default()];
     for line in text.lines() {
         if line.is_empty() {
-            blocks.push(Block::default());
+            blocks.push(PropertyBlock::default());
         } else if let (Some(block), Some(property)) = (blocks.last_mut(), line.split_once('=')) {
             block.0.push(property);
         }
@@ -31,55 +31,57 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-impl<'a> Block<'a> {
-    pub(super) fn id(&self) -> &'a str {
-        self.get("Id").unwrap_or_default()
+impl<'a> PropertyBlock<'a> {
+    pub(super) fn unit_id(&self) -> &'a str {
+        self.property("Id").unwrap_or_default()
     }
 
     /// Does it answer for this name, be it an alias?
     #[must_use]
-    pub fn is(&self, name: &str) -> bool {
-        self.id() == name || self.words("Names").any(|known| known == name)
+    pub fn has_name(&self, name: &str) -> bool {
+        self.unit_id() == name || self.property_words("Names").any(|known| known == name)
     }
 
     /// `monotonic`: CLOCK_MONOTONIC now. `None`: it lacks what every systemd tells, or tells it twice.
-    pub fn life(&self, monotonic: Duration) -> Option<Life> {
-        if self.is_garbled() {
+    pub fn parse_snapshot(&self, monotonic: Duration) -> Option<Life> {
+        if self.is_malformed() {
             return None;
         }
-        let active = match self.get("ActiveState")? {
-            _ if self.get("Job").is_some_and(|job| !job.is_empty()) => Active::Busy,
-            "active" if self.get("FreezerState").is_some_and(|state| state != "running") => Active::Frozen,
+        let active = match self.property("ActiveState")? {
+            _ if self.property("Job").is_some_and(|job| !job.is_empty()) => Active::Busy,
+            "active" if self.property("FreezerState").is_some_and(|state| state != "running") => {
+                Active::Frozen
+            }
             "active" => Active::Active,
             "inactive" => Active::Inactive,
             "failed" => Active::Failed,
             _ => Active::Busy,
         };
-        let load = match self.get("LoadState")? {
+        let load = match self.property("LoadState")? {
             "not-found" => Load::NotFound,
             "masked" => Load::Masked,
-            "loaded" if self.get("CanStart") != Some("no") => Load::Loaded,
+            "loaded" if self.property("CanStart") != Some("no") => Load::Loaded,
             _ => Load::NotStartable,
         };
-        let active_enter = self.stamp("ActiveEnterTimestampMonotonic");
+        let active_enter = self.timestamp("ActiveEnterTimestampMonotonic");
         let is_up = matches!(active, Active::Active | Active::Frozen);
-        let tried = !self.stamp("ConditionTimestampMonotonic").is_zero();
+        let tried = !self.timestamp("ConditionTimestampMonotonic").is_zero();
         Some(Life {
             load,
             active,
-            result: self.result(),
-            incarnation: self.get("InvocationID").filter(|id| !id.is_empty()).map(str::to_owned),
-            own_restarts: self.get("NRestarts").and_then(|n| n.parse().ok()).unwrap_or(0),
-            disabled: self.get("UnitFileState") == Some("disabled"),
-            condition_unmet: tried && self.get("ConditionResult") == Some("no"),
-            inactive_exit: self.stamp("InactiveExitTimestampMonotonic"),
+            result: self.unit_result(),
+            incarnation: self.property("InvocationID").filter(|id| !id.is_empty()).map(str::to_owned),
+            own_restarts: self.property("NRestarts").and_then(|n| n.parse().ok()).unwrap_or(0),
+            disabled: self.property("UnitFileState") == Some("disabled"),
+            condition_unmet: tried && self.property("ConditionResult") == Some("no"),
+            inactive_exit: self.timestamp("InactiveExitTimestampMonotonic"),
             active_enter,
-            active_exit: self.stamp("ActiveExitTimestampMonotonic"),
+            active_exit: self.timestamp("ActiveExitTimestampMonotonic"),
             main_exit: self
-                .get("ExecMainExitTimestampMonotonic")
-                .map(|_| self.stamp("ExecMainExitTimestampMonotonic")),
-            reload: if self.get("CanReload") == Some("no") { Reload::NoWay } else { Reload::Possible },
-            runtime_limited: self.get("RuntimeMaxUSec").is_some_and(|text| text != "infinity"),
+                .property("ExecMainExitTimestampMonotonic")
+                .map(|_| self.timestamp("ExecMainExitTimestampMonotonic")),
+            reload: if self.property("CanReload") == Some("no") { Reload::NoWay } else { Reload::Possible },
+            runtime_limited: self.property("RuntimeMaxUSec").is_some_and(|text| text != "infinity"),
             age: (is_up && !active_enter.is_zero()).then(|| monotonic.saturating_sub(active_enter)),
             neighbours: Vec::new(),
         })
@@ -88,7 +90,7 @@ impl<'a> Block<'a> {
     /// The units that a restart of this one would start or stop, each once. Devices, slices and scopes
     /// come and go by themselves.
     #[must_use]
-    pub fn relations(&self) -> Vec<(&'a str, Relation)> {
+    pub fn related_names(&self) -> Vec<(&'a str, Relation)> {
         let mut found: Vec<(&str, Relation)> = Vec::new();
         for (property, relation) in [
             ("Requires", Relation::Required),
@@ -98,9 +100,9 @@ impl<'a> Block<'a> {
             ("Conflicts", Relation::Conflicting),
             ("ConflictedBy", Relation::Conflicting),
         ] {
-            for name in self.words(property) {
+            for name in self.property_words(property) {
                 let passing = [".device", ".slice", ".scope"].iter().any(|kind| name.ends_with(kind));
-                if !passing && name != SHUTDOWN && !found.iter().any(|(known, _)| *known == name) {
+                if !passing && name != SHUTDOWN_TARGET && !found.iter().any(|(known, _)| *known == name) {
                     found.push((name, relation));
                 }
             }
@@ -111,8 +113,8 @@ impl<'a> Block<'a> {
     /// A oneshot that has done its work is inactive, and so is a mount that expired: only a service that
     /// runs tells by its stamps that somebody stopped it.
     #[must_use]
-    pub fn neighbour(&self, unit: &str, relation: Relation) -> Option<Neighbour> {
-        let life = self.life(Duration::ZERO)?;
+    pub fn parse_related(&self, unit: &str, relation: Relation) -> Option<Neighbour> {
+        let life = self.parse_snapshot(Duration::ZERO)?;
         let tells = life.load != Load::NotFound && life.main_exit.is_some() && !self.is_passing_oneshot();
         let shown = life.condition();
         let condition = if shown == Condition::Stopped && !tells { Condition::Exited } else { shown };
@@ -122,35 +124,35 @@ impl<'a> Block<'a> {
     /// How long systemd itself waits for the stop and the start; `None`: without end.
     #[must_use]
     pub fn restart_limit(&self) -> Option<Duration> {
-        let stop = parse_span(self.get("TimeoutStopUSec")?)?;
-        Some(stop.saturating_add(parse_span(self.get("TimeoutStartUSec")?)?))
+        let stop = parse_systemd_duration(self.property("TimeoutStopUSec")?)?;
+        Some(stop.saturating_add(parse_systemd_duration(self.property("TimeoutStartUSec")?)?))
     }
 
     /// Somebody changed its unit file, and systemd has not read it since.
     pub(super) fn has_changed_file(&self) -> bool {
-        self.get("NeedDaemonReload") == Some("yes")
+        self.property("NeedDaemonReload") == Some("yes")
     }
 
     #[must_use]
     pub fn stop_limit(&self) -> Option<Duration> {
-        parse_span(self.get("TimeoutStopUSec")?)
+        parse_systemd_duration(self.property("TimeoutStopUSec")?)
     }
 
     /// It ends and is well: nothing that could hang.
     #[must_use]
     pub fn is_passing_oneshot(&self) -> bool {
-        self.get("Type") == Some("oneshot") && self.get("RemainAfterExit") != Some("yes")
+        self.property("Type") == Some("oneshot") && self.property("RemainAfterExit") != Some("yes")
     }
 
     /// systemd itself calls the host stopping when this is so of `shutdown.target`.
     #[must_use]
     pub fn is_active_or_pending(&self) -> bool {
-        let job = self.get("Job").is_some_and(|job| !job.is_empty());
-        job || matches!(self.get("ActiveState"), Some("active" | "activating" | "reloading"))
+        let job = self.property("Job").is_some_and(|job| !job.is_empty());
+        job || matches!(self.property("ActiveState"), Some("active" | "activating" | "reloading"))
     }
 
-    fn result(&self) -> UnitResult {
-        match self.get("Result").unwrap_or_default() {
+    fn unit_result(&self) -> UnitResult {
+        match self.property("Result").unwrap_or_default() {
             "success" => UnitResult::Success,
             "exit-code" => UnitResult::ExitCode,
             "signal" => UnitResult::Signal,
@@ -161,32 +163,32 @@ impl<'a> Block<'a> {
     }
 
     /// systemd says each property once for a unit; here two have run together.
-    fn is_garbled(&self) -> bool {
+    fn is_malformed(&self) -> bool {
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         names.windows(2).any(|pair| matches!(pair, [name, next] if name == next))
     }
 
-    fn get(&self, property: &str) -> Option<&'a str> {
+    fn property(&self, property: &str) -> Option<&'a str> {
         self.0.iter().find(|(name, _)| *name == property).map(|(_, value)| *value)
     }
 
-    fn words(&self, property: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.get(property).unwrap_or_default().split_ascii_whitespace()
+    fn property_words(&self, property: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.property(property).unwrap_or_default().split_ascii_whitespace()
     }
 
     /// Microseconds of CLOCK_MONOTONIC.
-    fn stamp(&self, property: &str) -> Duration {
-        let micros = self.get(property).and_then(|text| text.parse().ok());
+    fn timestamp(&self, property: &str) -> Duration {
+        let micros = self.property(property).and_then(|text| text.parse().ok());
         Duration::from_micros(micros.unwrap_or(0))
     }
 }
 
 /// Every service conflicts with it by default; asked for beside the units, see `is_active_or_pending`.
-pub(super) const SHUTDOWN: &str = "shutdown.target";
+pub(super) const SHUTDOWN_TARGET: &str = "shutdown.target";
 
 /// systemd.time(7) as systemctl prints it: `1min 30s`, `500ms`, `2.500000s`, `infinity`.
-fn parse_span(text: &str) -> Option<Duration> {
+fn parse_systemd_duration(text: &str) -> Option<Duration> {
     let mut total = Duration::ZERO;
     for word in text.split_ascii_whitespace() {
         let (number, unit) = word.split_at(word.find(|c: char| c.is_ascii_alphabetic())?);
@@ -222,9 +224,9 @@ mod tests {
     #[track_caller]
     fn life(name: &str) -> Life {
         let text = recorded(name);
-        let blocks = blocks(&text);
+        let blocks = parse_blocks(&text);
         assert_eq!(blocks.len(), 1, "{name}");
-        blocks[0].life(Duration::from_secs(9_000)).unwrap()
+        blocks[0].parse_snapshot(Duration::from_secs(9_000)).unwrap()
     }
 
     #[rustfmt::skip]
@@ -289,22 +291,29 @@ mod tests {
     #[test]
     fn one_call_answers_for_many_units() {
         let text = recorded("batch");
-        let blocks = blocks(&text);
+        let blocks = parse_blocks(&text);
         assert_eq!(blocks.len(), 4);
-        assert!(!blocks[3].is_active_or_pending(), "{}", blocks[3].id());
-        assert_eq!(blocks[3].id(), SHUTDOWN);
-        assert_eq!(blocks[1].life(Duration::ZERO).unwrap().load, Load::NotFound);
+        assert!(!blocks[3].is_active_or_pending(), "{}", blocks[3].unit_id());
+        assert_eq!(blocks[3].unit_id(), SHUTDOWN_TARGET);
+        assert_eq!(blocks[1].parse_snapshot(Duration::ZERO).unwrap().load, Load::NotFound);
         let alias = recorded("running-enabled-alias");
-        let block = &super::blocks(&alias)[0];
-        assert!(block.words("Names").count() > 1 && block.words("Names").all(|name| block.is(name)));
+        let block = &super::parse_blocks(&alias)[0];
+        assert!(
+            block.property_words("Names").count() > 1
+                && block.property_words("Names").all(|name| block.has_name(name))
+        );
     }
 
     #[test]
     fn two_units_that_have_run_together_are_none() {
         let one = "LoadState=loaded\nActiveState=active\nJob=\n";
-        assert!(blocks(one)[0].life(Duration::ZERO).is_some());
+        assert!(parse_blocks(one)[0].parse_snapshot(Duration::ZERO).is_some());
         for more in ["Job=77\n", "ActiveState=failed\n", "FreezerState=running\nFreezerState=frozen\n"] {
-            assert_eq!(blocks(&format!("{one}{more}"))[0].life(Duration::ZERO), None, "{more}");
+            assert_eq!(
+                parse_blocks(&format!("{one}{more}"))[0].parse_snapshot(Duration::ZERO),
+                None,
+                "{more}"
+            );
         }
     }
 
@@ -318,7 +327,7 @@ mod tests {
             ("tmp.mount", Relation::Wanted),
             ("old.service", Relation::Conflicting),
         ];
-        assert_eq!(blocks(text)[0].relations(), expected);
+        assert_eq!(parse_blocks(text)[0].related_names(), expected);
     }
 
     #[test]
@@ -336,15 +345,15 @@ mod tests {
             ("1us", 0.000_001),
         ] {
             let expected = (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds));
-            assert_eq!(parse_span(text), expected, "{text}");
+            assert_eq!(parse_systemd_duration(text), expected, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "(\\PC|\n|=){0,400}") {
-            for block in blocks(&text) {
-                let _ = (block.life(Duration::MAX), block.relations(), block.restart_limit());
+            for block in parse_blocks(&text) {
+                let _ = (block.parse_snapshot(Duration::MAX), block.related_names(), block.restart_limit());
             }
         }
 
@@ -353,12 +362,12 @@ mod tests {
             let mut text = recorded("batch");
             let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             text.insert(at, byte);
-            for block in blocks(&text) {
-                let _ = (block.life(Duration::ZERO), block.relations(), block.restart_limit());
+            for block in parse_blocks(&text) {
+                let _ = (block.parse_snapshot(Duration::ZERO), block.related_names(), block.restart_limit());
             }
             text.truncate(at);
-            for block in blocks(&text) {
-                let _ = block.life(Duration::ZERO);
+            for block in parse_blocks(&text) {
+                let _ = block.parse_snapshot(Duration::ZERO);
             }
         }
     }

@@ -22,44 +22,50 @@ fn what_systemctl_says_of_a_restart() {
     let destructive = "Failed to restart a.service: Transaction for a.service/restart is destructive (a.service has 'stop' job queued).";
     let canceled = "Job for a.service canceled.";
     let failed = "\nJob for a.service failed because a timeout was exceeded.\nSee \"systemctl status a.service\"";
-    assert_eq!(asked(&ran(0, "")), Asked::Done);
-    assert_eq!(asked(&ran(0, canceled)), Asked::Done, "said of another one, then");
-    assert_eq!(asked(&ran(4, destructive)), Asked::Refused(destructive.trim_end_matches('.').to_owned()));
-    assert_eq!(asked(&ran(1, canceled)), Asked::Refused("Job for a.service canceled".to_owned()));
-    assert_eq!(asked(&ran(1, failed)), Asked::Failed("Job for a.service failed because a timeout was exceeded".to_owned()));
-    assert_eq!(asked(&ran(5, "\n  \n")), Asked::Failed("exit status: 5".to_owned()));
-    assert_eq!(asked(&Ran { end: End::TimedOut, ..ran(0, canceled) }), Asked::Running);
+    assert_eq!(parse_response(&ran(0, "")), RestartResponse::Accepted);
+    assert_eq!(parse_response(&ran(0, canceled)), RestartResponse::Accepted, "said of another one, then");
+    assert_eq!(parse_response(&ran(4, destructive)), RestartResponse::Refused(destructive.trim_end_matches('.').to_owned()));
+    assert_eq!(parse_response(&ran(1, canceled)), RestartResponse::Refused("Job for a.service canceled".to_owned()));
+    assert_eq!(parse_response(&ran(1, failed)), RestartResponse::Failed("Job for a.service failed because a timeout was exceeded".to_owned()));
+    assert_eq!(parse_response(&ran(5, "\n  \n")), RestartResponse::Failed("exit status: 5".to_owned()));
+    assert_eq!(parse_response(&Ran { end: End::TimedOut, ..ran(0, canceled) }), RestartResponse::StillRunning);
 }
 
 #[test]
 fn only_a_call_that_failed_for_want_of_leave_is_forbidden() {
     let said = "Some hint\nFailed to restart a.service: Access denied.\n";
-    let Some(Asked::Forbidden(told)) = forbidden(&ran(1, said), "restart", "a.service") else { panic!() };
+    let Some(RestartResponse::NotPermitted(told)) = permission_refusal(&ran(1, said), "restart", "a.service")
+    else {
+        panic!()
+    };
     assert!(
         told.contains("may not restart a.service (Failed to restart a.service: Access denied): "),
         "{told}"
     );
-    for mark in NO_LEAVE {
+    for mark in PERMISSION_ERRORS {
         assert!(
-            matches!(forbidden(&ran(4, mark), "restart", "a.service"), Some(Asked::Forbidden(_))),
+            matches!(
+                permission_refusal(&ran(4, mark), "restart", "a.service"),
+                Some(RestartResponse::NotPermitted(_))
+            ),
             "{mark}"
         );
     }
-    assert_eq!(forbidden(&ran(0, said), "restart", "a.service"), None, "it took place");
-    assert_eq!(forbidden(&Ran { end: End::TimedOut, ..ran(1, said) }, "restart", "a.service"), None);
-    assert_eq!(forbidden(&ran(1, "Unit a.service not found."), "restart", "a.service"), None);
+    assert_eq!(permission_refusal(&ran(0, said), "restart", "a.service"), None, "it took place");
+    assert_eq!(permission_refusal(&Ran { end: End::TimedOut, ..ran(1, said) }, "restart", "a.service"), None);
+    assert_eq!(permission_refusal(&ran(1, "Unit a.service not found."), "restart", "a.service"), None);
 }
 
 #[test]
 fn that_there_is_no_systemd_is_an_answer() {
-    let looked = |unit| looked(None, Duration::ZERO, &unit);
-    assert!(looked(Doubt::NoSystemd(String::new())).is_answer());
-    assert!(!looked(Doubt::UnitUnknown(String::new())).is_answer());
+    let status = |unit| parse_unit_status(None, Duration::ZERO, &unit);
+    assert!(status(Doubt::NoSystemd(String::new())).is_known());
+    assert!(!status(Doubt::UnitUnknown(String::new())).is_known());
 }
 
 #[test]
 fn a_systemctl_that_is_not_there_is_told_from_one_that_cannot_be_started() {
-    let told = |kind: io::ErrorKind| words_of_spawn(&kind.into());
+    let told = |kind: io::ErrorKind| describe_start_error(&kind.into());
     assert_eq!(told(io::ErrorKind::NotFound), "no systemctl in PATH");
     assert_eq!(told(io::ErrorKind::PermissionDenied), "systemctl cannot be started: permission denied");
 }
@@ -69,12 +75,12 @@ fn what_a_real_systemd_shows_of_a_unit_has_room() {
     let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/host/recorded");
     for file in std::fs::read_dir(recorded).unwrap() {
         let shown = std::fs::read(file.unwrap().path()).unwrap();
-        assert!(shown.len() * 3 < PER_UNIT, "and of a large one, too");
+        assert!(shown.len() * 3 < MAX_SHOW_BYTES_PER_UNIT, "and of a large one, too");
     }
 }
 
 /// A unit that runs, with these properties in place of its own; one without a value is left out.
-fn unit<T>(properties: &str, ask: impl FnOnce(&Block<'_>) -> T) -> T {
+fn unit<T>(properties: &str, ask: impl FnOnce(&PropertyBlock<'_>) -> T) -> T {
     const RUNNING: &str = "Id=a.service\nNames=a.service old.service\nLoadState=loaded\nActiveState=active\n\
         Job=\nType=simple\nInactiveExitTimestampMonotonic=1000000\nActiveEnterTimestampMonotonic=1000000\n\
         ActiveExitTimestampMonotonic=0\nExecMainExitTimestampMonotonic=0\n";
@@ -83,16 +89,16 @@ fn unit<T>(properties: &str, ask: impl FnOnce(&Block<'_>) -> T) -> T {
     let mut lines: Vec<&str> = RUNNING.lines().filter(|line| !changed.contains(&name(line))).collect();
     lines.extend(properties.split(',').filter(|line| line.contains('=')));
     let text = lines.join("\n");
-    ask(&properties::blocks(&text)[0])
+    ask(&properties::parse_blocks(&text)[0])
 }
 
 fn life(properties: &str) -> Life {
-    unit(properties, |block| block.life(Duration::from_secs(60)).unwrap())
+    unit(properties, |block| block.parse_snapshot(Duration::from_secs(60)).unwrap())
 }
 
 #[test]
 fn a_unit_answers_for_its_names_and_no_other() {
-    let is = |properties: &str, name: &str| unit(properties, |block| block.is(name));
+    let is = |properties: &str, name: &str| unit(properties, |block| block.has_name(name));
     assert!(is("", "a.service") && is("", "old.service") && !is("", "b.service"));
     assert!(is("Names", "a.service") && !is("Names", "old.service"));
     assert!(is("Id", "old.service"));
@@ -146,7 +152,7 @@ fn only_a_service_that_runs_tells_that_somebody_stopped_it() {
     const STOPPED: &str =
         "ActiveState=inactive,ActiveExitTimestampMonotonic=2000000,ExecMainExitTimestampMonotonic";
     let condition = |properties: &str| {
-        unit(properties, |block| block.neighbour("db.service", Relation::Required).unwrap().condition)
+        unit(properties, |block| block.parse_related("db.service", Relation::Required).unwrap().condition)
     };
     let stopped = |more: &str| condition(&format!("{STOPPED}=3000000{more}"));
     assert_eq!(condition(""), Condition::Active);
@@ -156,9 +162,9 @@ fn only_a_service_that_runs_tells_that_somebody_stopped_it() {
     assert_eq!(stopped(",LoadState=not-found"), Condition::Exited);
     assert_eq!(condition(STOPPED), Condition::Exited, "a mount that expired");
     assert_eq!(condition("ActiveState=failed,Result=exit-code"), Condition::Failed);
-    let named = unit("", |block| block.neighbour("db.service", Relation::Wanted).unwrap());
+    let named = unit("", |block| block.parse_related("db.service", Relation::Wanted).unwrap());
     assert_eq!((named.unit.as_str(), named.relation), ("db.service", Relation::Wanted));
-    assert_eq!(unit("ActiveState", |block| block.neighbour("db.service", Relation::Wanted)), None);
+    assert_eq!(unit("ActiveState", |block| block.parse_related("db.service", Relation::Wanted)), None);
 }
 
 #[test]

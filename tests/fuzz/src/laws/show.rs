@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use unhang_core::{Active, Relation};
 
-use unhang::managers::systemd::properties::{Block, blocks};
+use unhang::managers::systemd::properties::{PropertyBlock, parse_blocks};
 
 pub fn holds(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes); // as `systemd` has it
-    let blocks = blocks(&text);
+    let blocks = parse_blocks(&text);
     let said = said(&text);
     assert_eq!(blocks.len(), said.len());
     for (block, said) in blocks.iter().zip(said) {
@@ -16,9 +16,9 @@ pub fn holds(bytes: &[u8]) {
     }
 }
 
-fn is_understood(block: &Block<'_>, said: &[&str]) {
+fn is_understood(block: &PropertyBlock<'_>, said: &[&str]) {
     for monotonic in [Duration::ZERO, Duration::from_secs(9_000), Duration::MAX] {
-        let Some(life) = block.life(monotonic) else { continue };
+        let Some(life) = block.parse_snapshot(monotonic) else { continue };
         assert!(life.age.is_none_or(|age| age <= monotonic), "{life:?}");
         if life.active == Active::Active {
             assert!(all(said, "ActiveState", |state| state == "active"), "{said:?}");
@@ -27,14 +27,14 @@ fn is_understood(block: &Block<'_>, said: &[&str]) {
         }
         let _ = life.condition();
     }
-    let units: Vec<&str> = block.relations().iter().map(|(unit, _)| *unit).collect();
+    let units: Vec<&str> = block.related_names().iter().map(|(unit, _)| *unit).collect();
     assert!(units.iter().all(|unit| !unit.is_empty() && !unit.contains([' ', '\n'])), "{units:?}");
     let mut once = units.clone();
     once.sort_unstable();
     once.dedup();
     assert_eq!(once.len(), units.len(), "each is named once");
-    let _ = block.neighbour("db.service", Relation::Required);
-    let _ = (block.restart_limit(), block.stop_limit(), block.is("app.service"));
+    let _ = block.parse_related("db.service", Relation::Required);
+    let _ = (block.restart_limit(), block.stop_limit(), block.has_name("app.service"));
     let _ = (block.is_passing_oneshot(), block.is_active_or_pending());
 }
 
