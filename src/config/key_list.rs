@@ -98,6 +98,7 @@ fn value_text(takes: Takes) -> String {
 fn value_type_text(value_type: ValueType) -> String {
     match value_type {
         ValueType::Text(_) => "text".to_owned(),
+        ValueType::Unit => "unit".to_owned(),
         ValueType::Path => "path".to_owned(),
         ValueType::Pattern => "pattern".to_owned(),
         ValueType::Span => "time".to_owned(),

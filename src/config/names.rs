@@ -3,6 +3,7 @@
 
 use super::settings::{Value, Wrong};
 use super::values;
+use crate::plan::{MAX_UNIT_NAME_BYTES, UnitNameFault, parse_unit_name};
 
 /// The table's key names files, log lines and arguments.
 pub(super) fn check_key(key: &str) -> Result<(), Wrong> {
@@ -28,66 +29,34 @@ pub(super) fn key_from(unit: &str) -> String {
     if key.is_empty() { "service".to_owned() } else { key }
 }
 
+/// The unit that a value names, by the one rule for all keys that name one.
 pub(super) fn unit(value: &Value) -> Result<String, Wrong> {
     unit_named(values::text(value)?)
 }
 
-/// As systemctl does: without a suffix, a service is meant.
 pub(super) fn unit_named(text: &str) -> Result<String, Wrong> {
-    let suffix = SUFFIXES.iter().find(|suffix| text.ends_with(**suffix));
-    let unit = if suffix.is_some() { text.to_owned() } else { format!("{text}.service") };
-    let stem = unit.strip_suffix(suffix.unwrap_or(&".service")).unwrap_or_default();
-    let got = Value::Text(text.to_owned().into());
-    if text.contains(['*', '?', '[']) {
-        return Err(Wrong::cure(
-            format!("must name one unit, got the pattern {got}"),
-            "write a table for each unit",
-        ));
-    }
-    if stem.ends_with('@') {
-        let instance = format!("{stem}NAME{}", unit.strip_prefix(stem).unwrap_or_default());
-        return Err(Wrong::cure(
-            format!("must not be a template, got {got}"),
-            format!("write an instance: {instance}"),
-        ));
-    }
-    if stem.is_empty()
-        || stem.starts_with(['-', '@'])
-        || unit.len() > LONGEST_UNIT
-        || !unit.bytes().all(of_unit)
-    {
-        let what = format!(
-            "must be the name of a unit: A-Z a-z 0-9 : _ . \\ @ -, not beginning with -, at most {LONGEST_UNIT}"
-        );
-        return Err(format!("{what}, got {got}").into());
-    }
-    Ok(unit)
+    parse_unit_name(text).map_err(|fault| {
+        let got = Value::Text(text.to_owned().into());
+        match fault {
+            UnitNameFault::Pattern => Wrong::cure(
+                format!("must name one unit, got the pattern {got}"),
+                "write a table for each unit",
+            ),
+            UnitNameFault::Template { instance } => Wrong::cure(
+                format!("must not be a template, got {got}"),
+                format!("write an instance: {instance}"),
+            ),
+            UnitNameFault::Malformed => format!(
+                "must be the name of a unit: A-Z a-z 0-9 : _ . \\ @ -, not beginning with -, at most {MAX_UNIT_NAME_BYTES}, got {got}"
+            )
+            .into(),
+        }
+    })
 }
 
 /// Leaves room for the longest ending of a file name: `.json.corrupt-20260207T1702`.
 const LONGEST_KEY: usize = 200;
 
-/// systemd allows 255, but so does the file system, and `.lock` comes behind.
-const LONGEST_UNIT: usize = 250;
-
-const SUFFIXES: [&str; 11] = [
-    ".service",
-    ".socket",
-    ".device",
-    ".mount",
-    ".automount",
-    ".swap",
-    ".target",
-    ".path",
-    ".timer",
-    ".slice",
-    ".scope",
-];
-
 fn of_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_.@-".contains(&byte)
-}
-
-fn of_unit(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b":_.\\@-".contains(&byte)
 }

@@ -178,6 +178,7 @@ fn read(key: &KeySpec, value: &Value) -> Result<plan::ParamValue, Wrong> {
                 Some(wrong) => Err(format!("{wrong}, got {value}").into()),
             }
         }
+        ValueType::Unit => names::unit(value).map(plan::ParamValue::Text),
         ValueType::Path => {
             let text = values::text(value)?;
             let good = text.starts_with('/') && !text.chars().any(char::is_control);

@@ -115,7 +115,7 @@ fn takes(takes: Takes) -> Value {
 
 fn value_type(value_type: ValueType) -> Value {
     match value_type {
-        ValueType::Text(_) | ValueType::Address => json!({ "type": "string" }),
+        ValueType::Text(_) | ValueType::Unit | ValueType::Address => json!({ "type": "string" }),
         ValueType::Path => takes(Takes::Path { sample: "", or_none: false }),
         ValueType::Pattern | ValueType::Command => takes(Takes::List { sample: "" }),
         ValueType::Span => takes(Takes::Time { from: 1 }),

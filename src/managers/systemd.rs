@@ -17,6 +17,7 @@ use crate::plan::Scope;
 use crate::words;
 
 use super::{RestartResponse, UnitStatus};
+pub(crate) use properties::single_property;
 use properties::{PropertyBlock, SHOW_PROPERTIES, SHUTDOWN_TARGET};
 
 /// Time limit of both calls of a query together. PID 1 that hangs makes systemctl wait for more than a minute.
@@ -212,6 +213,40 @@ fn add_related_units(
     }
 }
 
+/// Why the properties of a unit could not be read.
+#[derive(Debug)]
+pub(crate) enum ShowFailure {
+    NotStarted(io::Error),
+    /// systemctl did not end in time.
+    NoAnswer,
+    /// What systemctl complained of.
+    Failed(String),
+}
+
+/// What systemctl may print of a few short properties.
+const MAX_PROPERTIES_BYTES: usize = 16 * 1024;
+
+/// The text of some properties of one unit, whole; `properties` as `systemctl show --property` takes them. One call,
+/// over within `limit`.
+///
+/// # Errors
+/// When systemctl cannot be started, does not end in time, fails, or says more than it can have to say: what is cut
+/// says what it did not mean.
+pub(crate) fn show_properties(
+    (unit, scope): (&str, Scope),
+    properties: &str,
+    limit: Duration,
+) -> Result<String, ShowFailure> {
+    let command = systemctl_command(scope, &["show", "--no-pager", "--property", properties, "--", unit]);
+    let ran = process::run(command, limit, MAX_PROPERTIES_BYTES).map_err(ShowFailure::NotStarted)?;
+    let End::Exited(status) = ran.end else { return Err(ShowFailure::NoAnswer) };
+    if !status.success() || ran.stdout.len() >= MAX_PROPERTIES_BYTES {
+        let said = String::from_utf8_lossy(&ran.stderr);
+        return Err(ShowFailure::Failed(first_line(&said).map_or_else(|| status.to_string(), str::to_owned)));
+    }
+    Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
+}
+
 fn find_block<'a, 'b>(blocks: &'b [PropertyBlock<'a>], name: &str) -> Option<&'b PropertyBlock<'a>> {
     blocks.iter().find(|block| block.has_name(name))
 }
@@ -282,7 +317,7 @@ fn describe_start_error(error: &io::Error) -> String {
     format!("systemctl cannot be started: {}", words::io(error))
 }
 
-fn program_not_found(error: &io::Error) -> bool {
+pub(crate) fn program_not_found(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 

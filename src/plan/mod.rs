@@ -7,6 +7,7 @@ pub(crate) mod lines;
 mod method;
 mod probe;
 mod target;
+mod unit_name;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use host::{HostPlan, Stall};
 pub(crate) use method::{Method, Shows, Steps};
 pub use probe::{Asks, KeyConflict, KeySpec, KindSpec, ParamValue, Params, Probe, ValueType, any_text};
 pub use target::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust};
+pub(crate) use unit_name::{MAX_UNIT_NAME_BYTES, UnitNameFault, parse_unit_name};
 
 /// At least one service, sorted by key; no two share a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -128,6 +128,8 @@ pub struct KeyConflict {
 pub enum ValueType {
     /// Tested: what is wrong with it.
     Text(fn(&str) -> Option<&'static str>),
+    /// One unit of systemd; a service without its ending.
+    Unit,
     /// The absolute path of a file or folder.
     Path,
     /// A regular expression, or more than one for a list of them.

@@ -9,14 +9,12 @@ use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use super::answer::Ground;
 use super::fault::unread;
 use super::kind::{Found, Kind};
-use super::systemctl::one_unit;
 use super::{threshold, with_timeout};
 
 pub(super) const KIND: Kind =
     Kind { spec: KindSpec::new(UNIT, &[WARN, FAIL]).fails_only_by(&FAIL).validate(validate), ask };
 
-const UNIT: KeySpec =
-    KeySpec::new("cgroup", ValueType::Text(one_unit)).help("A unit whose memory limit is watched");
+const UNIT: KeySpec = KeySpec::new("cgroup", ValueType::Unit).help("A unit whose memory limit is watched");
 const WARN: KeySpec =
     KeySpec::new("warn", ValueType::Share).default("90%").help("From this share of its limit on it warns");
 const FAIL: KeySpec = KeySpec::new("fail", ValueType::Share).help("From this share of its limit on it fails");

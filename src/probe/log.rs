@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use unhang_core::Doubt;
 
-use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType, parse_unit_name};
 use crate::words;
 
 use super::answer::Ground;
@@ -85,21 +85,10 @@ impl Missed {
 
 fn wrong_with(text: &str) -> Option<&'static str> {
     let good = match text.strip_prefix(JOURNAL) {
-        Some(unit) => is_unit(unit),
+        Some(unit) => parse_unit_name(unit).is_ok(),
         None => text.starts_with('/'),
     };
     (!good).then_some("must be the absolute path of a file, or a unit such as \"journal:shop.service\"")
-}
-
-/// journalctl would take more: patterns, and names without their ending.
-fn is_unit(name: &str) -> bool {
-    let known = |c: char| c.is_ascii_alphanumeric() || ":_.\\@-".contains(c);
-    let (before, ending) = name.rsplit_once('.').unwrap_or_default();
-    name.len() <= 255
-        && !before.is_empty()
-        && !ending.is_empty()
-        && !name.starts_with('-')
-        && name.chars().all(known)
 }
 
 fn validate(given: &Params) -> Option<KeyConflict> {
@@ -123,7 +112,10 @@ fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let before = ground.memory.and_then(|memory| memory.strip_prefix(&mark));
     let remembered = |place: &str| format!("{mark}{place}");
     let news = match subject.strip_prefix(JOURNAL) {
-        Some(unit) => journal::news(unit, before, ground.limit),
+        Some(unit) => {
+            let whole = parse_unit_name(unit);
+            journal::news(whole.as_deref().unwrap_or(unit), before, ground.limit)
+        }
         None => news_of_file(subject, before, ground),
     };
     let News { text, skipped, place, is_first, readers } = match news {

@@ -6,6 +6,7 @@ mod pid_file;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::managers::systemd::single_property;
 use crate::os::cgroups::{Group, Tree};
 use crate::os::processes::{self, Executing};
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, Scope, ValueType};
@@ -13,7 +14,7 @@ use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, Scope, ValueType};
 use super::answer::Ground;
 use super::fault::{quoted, unread};
 use super::kind::{Found, Kind};
-use super::systemctl::{property, show};
+use super::systemctl::show;
 use super::with_timeout;
 
 pub(super) const KIND: Kind = Kind { spec: KindSpec::new(PROCESS, &[LEAST, MOST]).validate(validate), ask };
@@ -151,7 +152,7 @@ enum Place<'a> {
 }
 
 fn place(text: &str) -> Place<'_> {
-    match (property(text, "ControlGroup"), property(text, "ActiveState")) {
+    match (single_property(text, "ControlGroup"), single_property(text, "ActiveState")) {
         (Some(path), Some(_)) if path.starts_with('/') && !path.split('/').any(|part| part == "..") => {
             Place::At(path)
         }

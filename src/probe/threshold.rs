@@ -35,6 +35,7 @@ pub(super) fn shown(key: &KeySpec, number: u64) -> String {
         ValueType::Size
         | ValueType::Count
         | ValueType::Text(_)
+        | ValueType::Unit
         | ValueType::Path
         | ValueType::Pattern
         | ValueType::Span

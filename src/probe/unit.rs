@@ -1,17 +1,17 @@
 //! `unit = "redis.service"`: does systemd say that it is active? In systemd's own words, of which one that we do not
 //! know is no evidence.
 
+use crate::managers::systemd::single_property;
 use crate::plan::{KeySpec, KindSpec, Params, Scope, ValueType};
 
 use super::answer::Ground;
 use super::fault::quoted;
 use super::kind::{Found, Kind};
-use super::systemctl::{one_unit, property, show};
+use super::systemctl::show;
 
 pub(super) const KIND: Kind = Kind { spec: KindSpec::new(UNIT, &[SCOPE]), ask };
 
-const UNIT: KeySpec = KeySpec::new("unit", ValueType::Text(one_unit))
-    .help("A unit of systemd with its suffix: well if it is active");
+const UNIT: KeySpec = KeySpec::new("unit", ValueType::Unit).help("A unit of systemd: well if it is active");
 
 const SCOPE: KeySpec = KeySpec::new("scope", ValueType::OneOf(&["system", USER]))
     .default("system")
@@ -32,7 +32,7 @@ fn ask(given: &Params, ground: &Ground<'_>) -> Found {
 
 /// A unit that runs is well although its file is gone, or masks it.
 fn judged(text: &str) -> Found {
-    let of = |name: &str| property(text, name);
+    let of = |name: &str| single_property(text, name);
     let (Some(load), Some(active), Some(sub)) = (of("LoadState"), of("ActiveState"), of("SubState")) else {
         return Found::not_known("systemctl show: not understood");
     };

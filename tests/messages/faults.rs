@@ -139,7 +139,6 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: must be the name of a container: letters, digits and _.-, got *; nothing was probed", VALUE, SET),
     Row("*: must be given with runtime = \"compose\"; name the folder of compose.yaml", "container asks docker compose, which knows services by their folder.", "Add project."),
     Row("*: belongs to runtime = \"compose\"; leave it out", "project stands with docker or podman.", "Leave it out, or add the runtime."),
-    Row("*: must be the whole name of one unit, such as \"redis.service\", got *; nothing was probed", VALUE, SET),
     Row("*: must be \"unit\", \"exe:/PATH\" or \"pid_file:/PATH\", got *; nothing was probed", VALUE, SET),
     Row("*: must be 1 or more without count.max, got 0; nothing was probed", "process with count.min = 0 alone would never fail.", "Write count.max too, or a larger count.min."),
     Row("*: must be count.min, which is *, or more, got *; nothing was probed", CLASH, "Change one of the two."),

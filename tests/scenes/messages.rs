@@ -304,7 +304,7 @@ fn probes(met: &mut Met) {
         "probe.x.container = \"-x\"",
         "probe.x = { container = \"x\", runtime = \"compose\" }",
         "probe.x = { container = \"x\", project = \"/x\" }",
-        "probe.x.unit = \"redis\"",
+        "probe.x.unit = \"redis*\"",
         "probe.x.process = \"mongod\"",
         "probe.x = { process = \"unit\", count.min = 0 }",
         "probe.x = { cgroup = \"x.service\", optional = false }",

@@ -17,6 +17,8 @@ fn redis(scene: &Scene, state: &[(&str, &str)]) {
 #[test]
 fn a_unit_that_is_not_active_counts_and_leads_to_a_restart() {
     let scene = with_redis(&[("SubState", "running")]);
+    // As in [service.NAME]: without a suffix, a service is meant.
+    scene.keys("[service.app.probe.redis]\nunit = \"redis\"");
     scene.tick().exits(0).calls(&["show redis.service", "show app.service shutdown.target"]);
     redis(&scene, &[("ActiveState", "failed"), ("SubState", "failed"), ("Result", "exit-code")]);
     scene.tick().exits(1).logs(&["⚠️ app health check failed (redis) - Failure 1/2: failed (exit-code)"]);
@@ -61,11 +63,15 @@ fn what_systemd_does_not_say_of_a_unit_counts_for_nothing() {
 #[test]
 fn what_names_no_single_unit_is_refused() {
     let scene = Scene::new();
-    for bad in ["redis", "redis*.service", "pg@.service"] {
+    for (bad, why) in [
+        ("re dis", "must be the name of a unit: *, got \"re dis\"; nothing was probed"),
+        (
+            "redis*.service",
+            "must name one unit, got the pattern \"redis*.service\"; write a table for each unit",
+        ),
+        ("pg@.service", "must not be a template, got \"pg@.service\"; write an instance: pg@NAME.service"),
+    ] {
         scene.keys(&format!("[service.app.probe.redis]\nunit = \"{bad}\""));
-        scene.tick().ends(2).prints(
-            "",
-            "unhang: *redis.unit: must be the whole name of one unit, such as \"redis.service\", got *\n",
-        );
+        scene.tick().ends(2).prints("", &format!("unhang: *redis.unit: {why}\n"));
     }
 }

@@ -184,6 +184,17 @@ impl<'a> PropertyBlock<'a> {
     }
 }
 
+/// One property of the only unit that a text tells of. `None`: it is not said, or not once, or the text ends in the
+/// middle of a line.
+pub(crate) fn single_property<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let text = text.strip_suffix('\n')?;
+    let mut values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value),
+        _ => None,
+    }
+}
+
 /// Every service conflicts with it by default; asked for beside the units, see `is_active_or_pending`.
 pub(super) const SHUTDOWN_TARGET: &str = "shutdown.target";
 
@@ -315,6 +326,16 @@ mod tests {
                 "{more}"
             );
         }
+    }
+
+    #[test]
+    fn a_property_is_said_once_and_to_its_end() {
+        let text = "Id=a.service\nActiveState=active\nEmpty=\n";
+        assert_eq!(single_property(text, "ActiveState"), Some("active"));
+        assert_eq!(single_property(text, "Empty"), Some(""));
+        assert_eq!((single_property(text, "Active"), single_property(text, "Names")), (None, None));
+        assert_eq!(single_property(text.trim_end(), "ActiveState"), None, "cut");
+        assert_eq!(single_property(&text.repeat(2), "ActiveState"), None, "of two units");
     }
 
     #[test]

@@ -185,19 +185,12 @@ fn time_over_is_no_evidence_and_the_next_run_goes_on_behind() {
 fn a_pattern_is_needed_and_a_log_is_a_path_or_a_unit() {
     assert_eq!(validate(&Params::default()).unwrap().what, "has no fail and no warn beside it");
     assert!(validate(&Stage::failing_on_error().given).is_none());
-    for good in ["/var/log/a b.log", "journal:shop.service", "journal:a@b\\x2d1:_.timer"] {
+    for good in ["/var/log/a b.log", "journal:shop.service", "journal:shop", "journal:a@b\\x2d1:_.timer"] {
         assert_eq!(wrong_with(good), None, "{good}");
     }
-    for bad in [
-        "app.log",
-        "",
-        "journal:",
-        "journal:shop",
-        "journal:*.service",
-        "journal:-a.b",
-        "journal:a.b c",
-        "journal:.service",
-    ] {
+    for bad in
+        ["app.log", "", "journal:", "journal:*.service", "journal:-a.b", "journal:a.b c", "journal:.service"]
+    {
         assert!(wrong_with(bad).is_some(), "{bad}");
     }
 }
