@@ -238,6 +238,12 @@ fn worst_snapshot(lives: Vec<Life>) -> Life {
     }
 }
 
+/// How `container inspect` is understood, for tests of what other rooms make of the same answer.
+#[cfg(test)]
+pub(crate) fn snapshot_of(text: &str, wall: Duration) -> Option<Life> {
+    parse_snapshots(text, wall).map(worst_snapshot)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! What docker, podman and docker compose say, recorded where that could be done.
 
 use super::*;
+use crate::managers::containers;
 use crate::plan::ParamValue;
 use proptest::prelude::*;
 use std::os::unix::process::ExitStatusExt;
@@ -117,6 +118,48 @@ fn one_that_does_not_run_fails_in_its_own_word() {
     for word in ["stopped", "stopping", "initialized", "configured"] {
         inspected(&podman(word, "", 0), Found::failing(word));
     }
+}
+
+/// What a probe and a restart make of one answer: the probe tells whether the service is served, the restart whether
+/// somebody wants it down. Where both would fail a service that a person has paused or stopped, nothing is restarted.
+#[rustfmt::skip]
+#[test]
+fn each_state_means_one_thing_to_a_probe_and_one_to_a_restart() {
+    use unhang_core::{Active, Condition::{self, Busy, Exited, Failed, NeverStarted, Stopped}};
+    let (up, down) = ("true", "false");
+    for (status, running, code, policy, probe, active, condition) in [
+        ("running",     up,   0,   "no",             "Well: running",            Active::Active,   Condition::Active),
+        ("paused",      up,   0,   "no",             "Failing: paused",          Active::Frozen,   Condition::Active),
+        ("restarting",  up,   1,   "always",         "Failing: restarting",      Active::Busy,     Busy),
+        ("removing",    down, 0,   "no",             "Failing: removing",        Active::Busy,     Busy),
+        ("stopping",    down, 0,   "no",             "Failing: stopping",        Active::Busy,     Busy),
+        ("created",     down, 0,   "no",             "Failing: created",         Active::Inactive, NeverStarted),
+        ("initialized", down, 0,   "no",             "Failing: initialized",     Active::Inactive, NeverStarted),
+        ("configured",  down, 0,   "no",             "Failing: configured",      Active::Inactive, NeverStarted),
+        ("exited",      down, 0,   "no",             "Failing: exited (0)",      Active::Inactive, Exited),
+        ("exited",      down, 1,   "no",             "Failing: exited (1)",      Active::Failed,   Failed),
+        ("exited",      down, 143, "no",             "Failing: exited (143)",    Active::Inactive, Stopped),
+        ("exited",      down, 1,   "unless-stopped", "Failing: exited (1)",      Active::Inactive, Stopped),
+        ("stopped",     down, 143, "no",             "Failing: stopped",         Active::Inactive, Stopped),
+        ("dead",        down, 1,   "no",             "Failing: dead (1)",        Active::Failed,   Failed),
+    ] {
+        let text = format!(
+            r#"[{{"Id":"5c255a9d5a21","Name":"/shop-db","RestartCount":0,"State":{{"Status":"{status}","Running":{running},"ExitCode":{code},"StartedAt":"2026-02-07T16:58:20.1Z"}},"HostConfig":{{"RestartPolicy":{{"Name":"{policy}"}}}}}}]"#
+        );
+        let found = if let Some(well) = probe.strip_prefix("Well: ") {
+            Found::well(well)
+        } else {
+            Found::failing(probe.trim_start_matches("Failing: "))
+        };
+        inspected(&text, found);
+        let snapshot = containers::snapshot_of(&text, Duration::from_secs(1_770_483_600)).unwrap();
+        let seen = if snapshot.active == Active::Frozen { Condition::Active } else { snapshot.condition() };
+        assert_eq!((snapshot.active, seen), (active, condition), "{text}");
+    }
+    // What neither knows is evidence to neither.
+    let odd = r#"[{"Id":"5c255a9d5a21","Name":"/shop-db","State":{"Status":"melting","StartedAt":"2026-02-07T16:58:20.1Z"}}]"#;
+    inspected(odd, Found::not_known("its state is \"melting\""));
+    assert_eq!(containers::snapshot_of(odd, Duration::ZERO), None);
 }
 
 #[test]
