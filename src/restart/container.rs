@@ -1,7 +1,7 @@
 //! Restart methods: a container; a row for each runtime.
 
-use crate::managers::containers::{query_container, restart_container};
-use crate::plan::{Container, Restarter};
+use crate::managers::containers::{self, Target, query_container, restart_container};
+use crate::plan::{Container, Restarter, Runtime};
 
 use super::{Carries, Course};
 
@@ -18,6 +18,12 @@ const fn of_runtime(key: &'static str) -> Carries {
     }
 }
 
-const fn own_of(restarter: &Restarter) -> Option<&Container> {
-    if let Restarter::Container(own) = restarter { Some(own) } else { None }
+fn own_of(restarter: &Restarter) -> Option<Target<'_>> {
+    let Restarter::Container(Container { runtime, name }) = restarter else { return None };
+    let runtime = match runtime {
+        Runtime::Docker => containers::Runtime::Docker,
+        Runtime::Podman => containers::Runtime::Podman,
+        Runtime::Compose(project) => containers::Runtime::Compose { project: project.to_str()? },
+    };
+    Some(Target { runtime, name })
 }

@@ -12,8 +12,9 @@ fn engine(scene: &Scene, stdout: &str, stderr: &str, code: u8) {
     let script = format!(
         r#"#!/bin/sh
 case "$(basename "$0") $*" in
-"docker container inspect shop-db" | "podman container inspect shop-db") ;;
-"docker compose ps --all --format json db") [ "$PWD" = {dir}/project ] || exit 9 ;;
+"docker container inspect -- shop-db" | "podman container inspect -- shop-db") ;;
+"docker compose --project-directory {dir}/project ps --all --quiet -- db") printf '1\n2\n'; exit ;;
+"docker container inspect -- 1 2") ;;
 *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
 cat {dir}/stdout; cat {dir}/stderr >&2; exit {code}
@@ -65,16 +66,19 @@ fn a_container_that_exited_counts_and_one_that_cannot_be_asked_about_does_not() 
 #[test]
 fn a_service_of_compose_is_asked_about_in_its_folder() {
     let scene = scene("container = \"db\"\nruntime = \"compose\"\nPROJECT");
-    let line = |name: &str, state: &str, health: &str| {
-        format!(
-            r#"{{"Name":"shop-{name}","Service":"db","State":"{state}","Health":"{health}","ExitCode":1,"Labels":""}}"#
-        ) + "\n"
+    let two = |second: &str| {
+        let one = |name: &str, state: &str| {
+            format!(r#"{{"Id":"{name}","Name":"/shop-{name}","State":{{{state}}},"Config":{{}}}}"#)
+        };
+        let first = r#""Status":"running","Running":true,"Health":{"Status":"healthy"}"#;
+        format!("[{},{}]", one("db-1", first), one("db-2", second))
     };
-    engine(&scene, &(line("db-1", "running", "healthy") + &line("db-2", "running", "healthy")), "", 0);
+    let health = |word: &str| format!(r#""Status":"running","Running":true,"Health":{{"Status":"{word}"}}"#);
+    engine(&scene, &two(&health("healthy")), "", 0);
     scene.tick().exits(0);
-    engine(&scene, &(line("db-1", "running", "healthy") + &line("db-2", "running", "starting")), "", 0);
+    engine(&scene, &two(&health("starting")), "", 0);
     scene.tick().exits(0).logs(&["⚠️ app warns: db: shop-db-2: running (health: starting)"]);
-    engine(&scene, &(line("db-1", "running", "healthy") + &line("db-2", "exited", "")), "", 0);
+    engine(&scene, &two(r#""Status":"exited","Running":false,"ExitCode":1"#), "", 0);
     let line = "⚠️ app health check failed (db) - Failure 1/2: shop-db-2: exited (1)";
     scene.tick().exits(1).logs(&[line, "✅ app warns no more: *"]);
 }

@@ -36,7 +36,7 @@ esac
 
 fn container(scene: &Scene, state: &str, policy: &str) {
     let text = format!(
-        r#"[{{"Id":"0a1b","RestartCount":0,"State":{{{state},"StartedAt":"2026-02-07T16:58:20.123456789Z"}},"HostConfig":{{"RestartPolicy":{{"Name":"{policy}"}}}}}}]"#
+        r#"[{{"Id":"0a1b","Name":"/shop","RestartCount":0,"State":{{{state},"StartedAt":"2026-02-07T16:58:20.123456789Z"}},"HostConfig":{{"RestartPolicy":{{"Name":"{policy}"}}}}}}]"#
     );
     fs::write(scene.path("container"), text).unwrap();
 }

@@ -1,12 +1,12 @@
 //! What docker, podman and docker compose say, recorded where that could be done.
 
 use super::*;
-use crate::managers::containers;
+use crate::managers::containers::tests::{read, read_of_compose, snapshot_of};
 use crate::plan::ParamValue;
 use proptest::prelude::*;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::slice::from_ref;
 
 /// podman 4.3.1, `container inspect shop-db` of a container with a health check that was made and not started. Recorded,
 /// and cut to what stands around the state.
@@ -78,10 +78,18 @@ fn ended(status: &str, code: i32, memory: bool) -> String {
     )
 }
 
+/// What the probe says of one answer of docker or podman.
+fn found(text: &str) -> Found {
+    match read(text, "shop-db") {
+        Ok(containers) => judge::judge(&containers, Runtime::Docker),
+        Err(unanswered) => not_asked(unanswered, Runtime::Docker, Duration::from_secs(5)),
+    }
+}
+
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "what was expected is made in place")]
 fn inspected(text: &str, expected: Found) {
-    assert_eq!(said::by_inspect(text, "shop-db"), expected, "{text}");
+    assert_eq!(found(text), expected, "{text}");
 }
 
 #[test]
@@ -152,14 +160,14 @@ fn each_state_means_one_thing_to_a_probe_and_one_to_a_restart() {
             Found::failing(probe.trim_start_matches("Failing: "))
         };
         inspected(&text, found);
-        let snapshot = containers::snapshot_of(&text, Duration::from_secs(1_770_483_600)).unwrap();
+        let snapshot = snapshot_of(&text).unwrap();
         let seen = if snapshot.active == Active::Frozen { Condition::Active } else { snapshot.condition() };
         assert_eq!((snapshot.active, seen), (active, condition), "{text}");
     }
     // What neither knows is evidence to neither.
     let odd = r#"[{"Id":"5c255a9d5a21","Name":"/shop-db","State":{"Status":"melting","StartedAt":"2026-02-07T16:58:20.1Z"}}]"#;
     inspected(odd, Found::not_known("its state is \"melting\""));
-    assert_eq!(containers::snapshot_of(odd, Duration::ZERO), None);
+    assert_eq!(snapshot_of(odd), None);
 }
 
 #[test]
@@ -192,178 +200,120 @@ fn an_answer_that_is_not_understood_is_not_known() {
 /// docker inspects by the beginning of an id, too, where nobody has the name.
 #[test]
 fn another_container_is_not_taken_for_it() {
-    let running = docker(RUNS);
-    for (name, expected) in [
-        ("shop-db", Found::well("running")),
-        ("5c255a9d5a21352991aebc372a3e483f4b83567db7f8723ad1039ef112fe35ca", Found::well("running")),
-        ("5c255a9d5a21", Found::well("running")),
-        ("5c2", Found::failing("no such container")),
-        ("shop", Found::failing("no such container")),
-    ] {
-        assert_eq!(said::by_inspect(&running, name), expected, "{name}");
-    }
-}
-
-fn ran(code: i32, stdout: &str, stderr: &str) -> Ran {
-    Ran { end: End::Exited(ExitStatus::from_raw(code << 8)), stdout: stdout.into(), stderr: stderr.into() }
+    let other = docker(RUNS).replace("/shop-db", "/shop");
+    inspected(&other, Found::failing("no such container"));
 }
 
 /// Recorded: podman 4.3.1 and docker 28.2.2 (without a daemon, and without compose). The rest is of their sources.
 #[test]
 fn what_could_not_be_asked_is_told_from_what_is_not_there() {
-    let none = Found::failing("no such container");
-    for (runtime, code, err) in [
-        ("podman", 125, "Error: inspecting object: no such container nosuch\n"),
-        ("podman", 125, "Error: no such container \"nosuch\"\n"),
-        ("docker", 1, "Error response from daemon: No such container: nosuch\n"),
-        ("docker", 1, "WARNING: a warning\nError: No such container: nosuch\n"),
-    ] {
-        assert_eq!(judged(&ran(code, "[]\n", err), "nosuch", runtime, ""), none, "{err}");
-    }
     let cannot =
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
     let denied = "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock";
-    for (runtime, code, err, expected) in [
-        ("docker", 1, cannot, format!("docker: {cannot}")),
-        ("docker", 1, denied, format!("docker: {denied}")),
-        ("compose", 1, cannot, format!("docker compose: {cannot}")),
+    let compose = Runtime::Compose { project: "/opt/shop" };
+    let said = |unanswered, runtime| not_asked(unanswered, runtime, Duration::from_secs(5));
+    for (runtime, code, complaint, expected) in [
+        (Runtime::Docker, 1, cannot, format!("docker: {cannot}")),
+        (Runtime::Docker, 1, denied, format!("docker: {denied}")),
+        (compose, 1, cannot, format!("docker compose: {cannot}")),
         (
-            "compose",
+            compose,
             125,
-            "unknown flag: --all\n\nUsage:  docker",
+            "unknown flag: --project-directory\n\nUsage:  docker",
             "docker compose: docker has no compose here".into(),
         ),
-        ("compose", 1, "no such service: nosuch", "docker compose: no such service: nosuch".into()),
+        (compose, 1, "no such service: nosuch", "docker compose: no such service: nosuch".into()),
         (
-            "compose",
+            compose,
             1,
             "no configuration file provided: not found",
             "docker compose: no configuration file provided: not found".into(),
         ),
-        (
-            "docker",
-            1,
-            "Error: No such container: nosuch2",
-            "docker: Error: No such container: nosuch2".into(),
-        ),
-        ("podman", 3, "", "podman: exit status 3".into()),
-        ("podman", 125, "\u{1b}[31mred", r"podman: \u{1b}[31mred".into()),
+        (Runtime::Podman, 3, "", "podman: exit status 3".into()),
+        (Runtime::Podman, 125, "\u{1b}[31mred", r"podman: \u{1b}[31mred".into()),
     ] {
-        // Whatever stands in its answer.
-        let answer = docker(RUNS);
-        assert_eq!(judged(&ran(code, &answer, err), "nosuch", runtime, ""), Found::not_known(expected));
+        let status = ExitStatus::from_raw(code << 8);
+        let failed = Unanswered::Failed { status, complaint: complaint.to_owned() };
+        assert_eq!(said(failed, runtime), Found::not_known(expected));
     }
-    let over = Ran { end: End::TimedOut, stdout: docker(RUNS).into(), stderr: Vec::new() };
     assert_eq!(
-        judged(&over, "shop-db", "docker", "5 s"),
+        said(Unanswered::NoAnswer, Runtime::Docker),
         Found::not_known("docker did not answer within 5 s")
     );
-    let killed = Ran { end: End::Exited(ExitStatus::from_raw(9)), ..over };
-    assert_eq!(judged(&killed, "shop-db", "docker", ""), Found::not_known("docker was killed by a signal"));
+    let killed = Unanswered::Failed { status: ExitStatus::from_raw(9), complaint: String::new() };
+    assert_eq!(said(killed, Runtime::Docker), Found::not_known("docker was killed by a signal"));
+    let missing = Unanswered::NotStarted(std::io::Error::from_raw_os_error(2));
+    assert_eq!(
+        said(missing, Runtime::Podman),
+        Found::not_known("podman cannot be started: No such file or directory")
+    );
 }
 
-/// docs/reference/compose_ps.md of docker compose 2.20, cut to one service.
-const LIST: &str = r#"[{"ID":"f02a4efaabb67416e1ff127d51c4b5578634a0ad5743bd65225ff7d1909a3fa0","Name":"example-foo-1","Command":"/docker-entrypoint.sh nginx -g 'daemon off;'","Project":"example","Service":"foo","State":"running","Health":"","ExitCode":0,"Publishers":[{"URL":"0.0.0.0","TargetPort":80,"PublishedPort":8080,"Protocol":"tcp"}]}]
-"#;
-
-/// A line as 2.21 and newer have it (cmd/formatter/container.go), with one label of two kinds.
-fn line(name: &str, state: &str, health: &str, code: i32, one_off: &str) -> String {
+/// One container of a service of compose, as `container inspect` has it.
+fn one(name: &str, status: &str, health: &str, code: i32, one_off: &str) -> String {
+    let check =
+        if health.is_empty() { String::new() } else { format!(r#","Health":{{"Status":"{health}"}}"#) };
     format!(
-        r#"{{"Command":"\"nginx -g 'daemon of…\"","CreatedAt":"2026-02-07 16:00:00 +0000 UTC","ExitCode":{code},"Health":"{health}","ID":"f02a4efaabb6","Image":"nginx","Labels":"com.docker.compose.service=foo,com.docker.compose.oneoff={one_off},maintainer=a","LocalVolumes":"0","Mounts":"","Name":"{name}","Names":"{name}","Networks":"example_default","Ports":"","Project":"example","Publishers":[],"RunningFor":"4 seconds ago","Service":"foo","Size":"0B","State":"{state}","Status":"Up 2 seconds"}}
-"#
+        r#"{{"Id":"f02a4efaabb67416","Name":"/{name}","State":{{"Status":"{status}","ExitCode":{code}{check}}},"Config":{{"Labels":{{"com.docker.compose.oneoff":"{one_off}"}}}}}}"#
     )
 }
 
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "what was expected is made in place")]
-fn listed(text: &str, expected: Found) {
-    assert_eq!(said::by_compose(text, "foo"), expected, "{text}");
+fn listed(containers: &[String], expected: Found) {
+    let text = format!("[{}]", containers.join(","));
+    let all = if containers.is_empty() { Vec::new() } else { read_of_compose(&text).unwrap() };
+    assert_eq!(judge::judge(&all, Runtime::Compose { project: "/opt/shop" }), expected, "{text}");
 }
 
 #[test]
 fn a_service_of_compose_is_as_its_containers_are() {
-    let one = |state, health, code| line("example-foo-1", state, health, code, "False");
-    for text in [LIST, &one("running", "", 0)] {
-        listed(text, Found::well("running"));
-    }
+    let one = |status, health, code| [one("example-foo-1", status, health, code, "False")];
+    listed(&one("running", "", 0), Found::well("running"));
     listed(&one("running", "healthy", 0), Found::well("running (healthy)"));
     listed(&one("running", "starting", 0), Found::near("running (health: starting)"));
     listed(&one("running", "unhealthy", 0), Found::failing("running (unhealthy)"));
     listed(&one("exited", "", 137), Found::failing("exited (137)"));
-    listed(&LIST.replace("running", "paused"), Found::failing("paused"));
-    for nothing in ["", "\n", "[]\n"] {
-        listed(nothing, Found::failing("no container of the service"));
-    }
+    listed(&one("paused", "", 0), Found::failing("paused"));
+    listed(&[], Found::failing("no container of the service"));
 }
 
 #[test]
 fn of_a_scaled_service_all_must_be_well() {
-    let lines = |second: &str| {
-        let first = line("example-foo-1", "running", "healthy", 0, "False");
-        format!("{first}{second}{first}")
-    };
-    let second = |state, health, code| line("example-foo-2", state, health, code, "False");
-    listed(&lines(&second("running", "", 0)), Found::well("3 containers run"));
+    let first = one("example-foo-1", "running", "healthy", 0, "False");
+    let with = |second: &[String]| [from_ref(&first), second, from_ref(&first)].concat();
+    let second = |status, health, code| one("example-foo-2", status, health, code, "False");
+    listed(&with(&[second("running", "", 0)]), Found::well("3 containers run"));
     listed(
-        &lines(&second("running", "starting", 0)),
+        &with(&[second("running", "starting", 0)]),
         Found::near("example-foo-2: running (health: starting)"),
     );
-    listed(&lines(&second("exited", "", 1)), Found::failing("example-foo-2: exited (1)"));
-    listed(&lines(&second("odd", "", 0)), Found::not_known("example-foo-2: its state is \"odd\""));
-    let both = format!("{}{}", second("odd", "", 0), second("running", "unhealthy", 0));
-    listed(&lines(&both), Found::failing("example-foo-2: running (unhealthy)"));
+    listed(&with(&[second("exited", "", 1)]), Found::failing("example-foo-2: exited (1)"));
+    listed(&with(&[second("odd", "", 0)]), Found::not_known("example-foo-2: its state is \"odd\""));
+    let both = [second("odd", "", 0), second("running", "unhealthy", 0)];
+    listed(&with(&both), Found::failing("example-foo-2: running (unhealthy)"));
 }
 
 /// `docker compose run foo ./manage.py migrate`, which has ended.
 #[test]
 fn a_one_off_container_says_nothing_of_the_service() {
-    let name = "example-foo-run-0123456789ab";
-    let one_off = line(name, "exited", "", 1, "True");
-    let own = line("example-foo-1", "running", "", 0, "False");
-    listed(&format!("{own}{one_off}"), Found::well("running"));
-    listed(&one_off, Found::failing("no container of the service"));
-    let older = LIST.replace("running", "exited").replace("example-foo-1", name);
-    let both = format!("{}{}", LIST.trim_end().trim_end_matches(']'), older.replacen('[', ",", 1));
-    listed(&both, Found::well("running"));
-    listed(&LIST.replace("example-foo-1", "foo-run-1"), Found::well("running"));
-}
-
-#[test]
-fn a_list_that_is_not_understood_is_not_known() {
-    let own = line("example-foo-1", "running", "", 0, "False");
-    for text in [
-        "null",
-        "1",
-        "nonsense",
-        "{}",
-        "[{}]",
-        "[[]]",
-        "NAME  IMAGE  STATUS",
-        &own[..100],
-        &format!("{own}x"),
-        &own.replace("\"Service\":\"foo\"", "\"Service\":\"bar\""),
-        &own.replace("\"Name\"", "\"None\""),
-    ] {
-        listed(text, Found::not_known("the answer is not understood"));
-    }
-    let unsaid = own.replace("\"Health\"", "\"None\"");
-    listed(&unsaid, Found::not_known("running, and its health is not said"));
+    let one_off = one("example-foo-run-0123456789ab", "exited", "", 1, "True");
+    let own = one("example-foo-1", "running", "", 0, "False");
+    listed(&[own, one_off.clone()], Found::well("running"));
+    listed(&[one_off], Found::failing("no container of the service"));
 }
 
 proptest! {
     #[test]
-    fn whatever_is_said_nothing_breaks_and_nothing_is_well(text in "\\PC{0,200}", err in "\\PC{0,80}") {
-        let found = [said::by_inspect(&text, "shop-db"), said::by_compose(&text, "foo")];
-        prop_assert!(!found.iter().any(Found::is_well), "{:?}", found);
-        let _ = said::knows_none(&err, "shop-db");
+    fn whatever_is_said_nothing_breaks_and_nothing_is_well(text in "\\PC{0,200}") {
+        prop_assert!(!found(&text).is_well());
     }
 
     #[test]
     fn a_part_of_an_answer_is_not_well(cut in 0_usize..2000) {
-        let (inspected, listed) = (docker(&health("healthy")), line("a", "running", "healthy", 0, "False"));
-        let part = |text: &str| text.chars().take(cut.min(text.trim_end().chars().count() - 1)).collect::<String>();
-        let found = [said::by_inspect(&part(&inspected), "shop-db"), said::by_compose(&part(&listed), "foo")];
-        prop_assert!(!found.iter().any(Found::is_well), "{:?}", found);
+        let text = docker(&health("healthy"));
+        let part = text.chars().take(cut.min(text.chars().count() - 1)).collect::<String>();
+        prop_assert!(!found(&part).is_well(), "{}", part);
     }
 
     /// Words that the runtimes may have one day.
@@ -372,7 +322,7 @@ proptest! {
         prop_assume!(status != "running" && check != "healthy" && check != "none");
         let texts = [docker(&ended(&status, 0, false)), docker(&health(&check)), podman(&status, "healthy", 0)];
         for text in texts {
-            let found = said::by_inspect(&text, "shop-db");
+            let found = found(&text);
             prop_assert!(!found.is_well(), "{}", text);
         }
     }
@@ -397,22 +347,4 @@ fn a_project_belongs_to_compose_and_must_be_there() {
     let ground = Ground { limit: Duration::from_secs(5), ..Ground::default() };
     let found = ask(&given("foo", &[("runtime", "compose"), ("project", &none)]), &ground);
     assert_eq!(found, Found::not_known(format!("No such file or directory: {none}")));
-}
-
-#[test]
-fn a_runtime_that_is_not_there_says_nothing_of_the_container() {
-    let ground = Ground { limit: Duration::from_secs(5), ..Ground::default() };
-    let found = ask(&given("shop-db", &[("runtime", "/no/such/docker")]), &ground);
-    let words = "/no/such/docker cannot be started: No such file or directory";
-    assert_eq!(found, Found::not_known(words));
-}
-
-#[test]
-fn a_name_is_no_option_and_no_path() {
-    for good in ["shop-db", "7", "a.b_c", "5c255a9d5a21"] {
-        assert_eq!(no_name(good), None, "{good}");
-    }
-    for bad in ["", "-a", "--help", ".a", "_a", "/shop", "a b", "a/b", "a\n", "ä", "a$"] {
-        assert!(no_name(bad).is_some(), "{bad}");
-    }
 }

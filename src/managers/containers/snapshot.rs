@@ -1,0 +1,81 @@
+//! What containers look like to a restart: whether they are up, ended by themselves, or were stopped by somebody, as far
+//! as the runtime tells. Pure.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use unhang_core::{Active, Condition, Life, Load, Unit};
+
+use super::inspected::{Inspected, State};
+
+pub(super) fn container_not_found() -> Unit {
+    Unit::Seen(Life { load: Load::NotFound, ..Life::told(Condition::NeverStarted, None, None) })
+}
+
+/// `None`: what is said of one of them is not understood.
+fn parse_snapshot(container: &Inspected, wall: Duration) -> Option<Life> {
+    let (id, started) = (container.id(), container.started_at());
+    if id.is_empty() || started.is_empty() || container.contradicts_itself() {
+        return None;
+    }
+    let state = container.state()?;
+    let condition = condition(container, state)?;
+    let age = age(started, wall).filter(|_| condition == Condition::Active);
+    let snapshot = Life::told(condition, Some(format!("{id} {started}")), age);
+    let active = if state == State::Paused { Active::Frozen } else { snapshot.active };
+    let own_restarts = u32::try_from(container.restart_count()).unwrap_or(u32::MAX);
+    Some(Life { active, own_restarts, ..snapshot })
+}
+
+fn condition(container: &Inspected, state: State) -> Option<Condition> {
+    Some(match state {
+        State::Running | State::Paused => Condition::Active,
+        State::Restarting | State::Removing | State::Stopping => Condition::Busy,
+        State::Created | State::Initialized | State::Configured => Condition::NeverStarted,
+        State::Exited | State::Stopped => ended_condition(container)?,
+        State::Dead => Condition::Failed,
+    })
+}
+
+/// The runtimes keep no word of who stopped it. One that its policy would have started again was stopped by
+/// somebody, and so was one that ended by the signal of a stop, unless the kernel killed it for its memory. One that
+/// ends with 1 when it is told to stop, and has no policy, cannot be told from one that crashed.
+fn ended_condition(container: &Inspected) -> Option<Condition> {
+    let has_retries =
+        container.max_retries().is_none_or(|most| most == 0 || container.restart_count() < most);
+    Some(match (container.restart_policy(), container.exit_code()?) {
+        ("always" | "unless-stopped", _) => Condition::Stopped,
+        (_, 0) => Condition::Exited,
+        ("on-failure", _) if has_retries => Condition::Stopped,
+        // SIGINT, SIGQUIT, SIGKILL and SIGTERM: what images stop with, and what follows.
+        (_, 130 | 131 | 137 | 143) if !container.was_out_of_memory() => Condition::Stopped,
+        _ => Condition::Failed,
+    })
+}
+
+fn age(started: &str, wall: Duration) -> Option<Duration> {
+    let seconds = DateTime::parse_from_rfc3339(started).ok()?.timestamp();
+    wall.checked_sub(Duration::from_secs(u64::try_from(seconds).ok()?))
+}
+
+/// A service of several containers is as the worst of them; another one of them is another incarnation. `None`: what is
+/// said of one of them is not understood, or there is none.
+pub(super) fn worst_snapshot(containers: &[Inspected], wall: Duration) -> Option<Life> {
+    let snapshots: Vec<Life> =
+        containers.iter().map(|container| parse_snapshot(container, wall)).collect::<Option<_>>()?;
+    let incarnations: Vec<String> =
+        snapshots.iter().filter_map(|snapshot| snapshot.incarnation.clone()).collect();
+    let own_restarts = snapshots.iter().map(|snapshot| snapshot.own_restarts).max().unwrap_or(0);
+    let youngest = snapshots.iter().filter_map(|snapshot| snapshot.age).min();
+    let rank = |snapshot: &Life| match (snapshot.active, snapshot.condition()) {
+        (Active::Active, _) => 0,
+        (Active::Frozen, _) => 5,
+        (Active::Busy, _) => 4,
+        (_, Condition::Failed) => 1,
+        (_, Condition::NeverStarted | Condition::ConditionUnmet | Condition::Exited) => 2,
+        (_, _) => 3,
+    };
+    let worst = snapshots.into_iter().max_by_key(rank)?;
+    let age = youngest.filter(|_| worst.age.is_some());
+    Some(Life { incarnation: Some(incarnations.join(", ")), own_restarts, age, ..worst })
+}
