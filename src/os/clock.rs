@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use unhang_core::Moment;
 
-use super::proc_stat;
+use super::proc::stat;
 
 /// To the millisecond: as it is kept on disk, so that what was read again compares equal.
 pub(crate) fn now() -> Moment {
@@ -26,7 +26,7 @@ pub(crate) fn monotonic() -> Duration {
 /// process is older than the clock says: in a time namespace (time_namespaces(7)) the kernel gives no start that can be
 /// used.
 pub(crate) fn pid1_age() -> Option<Duration> {
-    let started = proc_stat::of(1).ok()?.started();
+    let started = stat::of(1).ok()?.started();
     read(ClockId::Boottime).checked_sub(started)
 }
 

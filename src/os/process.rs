@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group};
 
-use super::{catch_panic, proc_stat};
+use super::catch_panic;
+use super::proc::stat;
 
 /// A child may close its output long before it ends: look at least this often.
 const LOOK: Duration = Duration::from_millis(20);
@@ -94,13 +95,13 @@ impl Detached {
 
 /// With its number, names a process until the next boot. `None`: it is gone, or /proc is hidden.
 pub(crate) fn started(pid: u32) -> Option<u64> {
-    proc_stat::of(pid).ok().map(|stat| stat.start)
+    stat::of(pid).ok().map(|stat| stat.start)
 }
 
 /// Is that very process still alive? For a later run, which is not its parent; true also when
 /// that cannot be found out, since nobody must start a second one on a guess.
 pub(crate) fn is_running(pid: u32, start: u64) -> bool {
-    match proc_stat::of(pid) {
+    match stat::of(pid) {
         Ok(found) => found.start == start && found.lives(),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
@@ -315,9 +316,7 @@ mod tests {
         let said = String::from_utf8(ran.stdout).unwrap();
         let pids: Vec<u32> = said.lines().map(|line| line.parse().unwrap()).collect();
         assert_eq!(pids.len(), 2);
-        let gone = |pid: &u32| {
-            proc_stat::of(*pid).is_err() || !proc_stat::of(*pid).is_ok_and(proc_stat::ProcStat::lives)
-        };
+        let gone = |pid: &u32| stat::of(*pid).is_err() || !stat::of(*pid).is_ok_and(stat::ProcStat::lives);
         assert!(until(|| pids.iter().all(gone)));
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::managers::systemd::single_property;
 use crate::os::cgroups::{Group, Tree};
-use crate::os::processes::{self, Executing};
+use crate::os::proc::processes::{self, Executing};
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, Scope, ValueType};
 
 use super::answer::Ground;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Moment, Observation, State, failing_together, in_vain_until};
 
-use crate::os::listening_socket;
+use crate::os::proc::sockets;
 use crate::plan::{Plan, Service, Target};
 use crate::words;
 
@@ -78,7 +78,7 @@ fn place(services: &[&Service]) -> Option<String> {
     }
     let found = target
         .host_and_port()
-        .and_then(|(host, port)| listening_socket::at(&addresses(host)?, port, Instant::now() + LOOK));
+        .and_then(|(host, port)| sockets::at(&addresses(host)?, port, Instant::now() + LOOK));
     let place = place_text(target);
     Some(match found {
         Some((name, pid)) => {

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use unhang_core::{Doubt, FailingRequirement, Moment, Observation, Pause, Paused, PausedBy};
 
-use crate::os::{files, record_locks};
+use crate::os::files;
+use crate::os::proc::locks;
 use crate::plan::{Plan, Service};
 use crate::store::Store;
 use crate::words;
@@ -134,9 +135,7 @@ fn by_file(service: &Service, now: &Moment) -> Result<Option<Paused>, String> {
 /// At work, where the plan cares.
 fn packages(plan: &Plan) -> Result<Option<Paused>, String> {
     for path in PACKAGE_LOCKS.iter().filter(|_| plan.host.pause_on_dpkg) {
-        if record_locks::is_locked(Path::new(path))
-            .map_err(|error| format!("{path}: {}", words::io(&error)))?
-        {
+        if locks::is_locked(Path::new(path)).map_err(|error| format!("{path}: {}", words::io(&error)))? {
             return Ok(Some(Paused { by: PausedBy::Packages, left: None }));
         }
     }

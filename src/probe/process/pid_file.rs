@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::os::files;
-use crate::os::processes::{self, Look};
+use crate::os::proc::processes::{self, Look};
 use crate::probe::fault::{quoted, unread};
 use crate::probe::kind::Found;
 use crate::probe::{Ground, with_timeout};

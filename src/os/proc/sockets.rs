@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Instant;
 
-use super::proc_stat;
+use super::stat;
 
 /// A line for each socket; a host with more than this holds is not looked at in full.
 const MOST: u64 = 4 * 1024 * 1024;
@@ -67,7 +67,7 @@ fn processes(until: Instant) -> BTreeSet<(u64, u32)> {
     let in_time = entries.flatten().take_while(|_| Instant::now() < until);
     let pids = in_time.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     // Not collected: that brings a sort with it for each type.
-    found.extend(pids.filter_map(|pid| Some((proc_stat::of(pid).ok()?.start, pid))));
+    found.extend(pids.filter_map(|pid| Some((stat::of(pid).ok()?.start, pid))));
     found
 }
 

@@ -7,14 +7,14 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ProcStat {
+pub(in crate::os) struct ProcStat {
     state: char,
     /// After the kernel started, in clock ticks.
-    pub(super) start: u64,
+    pub(in crate::os) start: u64,
 }
 
 /// `NotFound`: there is no such process.
-pub(super) fn of(pid: u32) -> io::Result<ProcStat> {
+pub(in crate::os) fn of(pid: u32) -> io::Result<ProcStat> {
     let mut line = Vec::with_capacity(512);
     match File::open(format!("/proc/{pid}/stat"))?.take(4096).read_to_end(&mut line) {
         // It ended between open and read.
@@ -28,12 +28,12 @@ pub(super) fn of(pid: u32) -> io::Result<ProcStat> {
 
 impl ProcStat {
     /// A zombie has ended, whoever has not yet asked how.
-    pub(super) fn lives(self) -> bool {
+    pub(in crate::os) fn lives(self) -> bool {
         !matches!(self.state, 'Z' | 'X' | 'x')
     }
 
     /// After the kernel started.
-    pub(super) fn started(self) -> Duration {
+    pub(in crate::os) fn started(self) -> Duration {
         let per_second = rustix::param::clock_ticks_per_second().max(1);
         let rest = (self.start % per_second).saturating_mul(1_000_000_000) / per_second;
         Duration::from_secs(self.start / per_second) + Duration::from_nanos(rest)
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn this_process_lives() {
         let own = of(std::process::id()).unwrap();
-        assert!(own.lives() && own.started() <= super::super::clock::now().since_boot);
+        assert!(own.lives() && own.started() <= crate::os::clock::now().since_boot);
         assert_eq!(of(u32::MAX).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

@@ -11,7 +11,8 @@ use rustix::fs::{self, CWD, Dir, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
-use super::{clock, proc_stat};
+use super::stat;
+use crate::os::clock;
 
 /// How many processes execute one file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,7 +68,7 @@ pub(crate) fn living(pids: &[u32]) -> u64 {
 }
 
 pub(crate) fn look(pid: u32) -> io::Result<Look> {
-    match proc_stat::of(pid) {
+    match stat::of(pid) {
         Ok(stat) if stat.lives() => {
             let now = clock::now();
             let began = now.wall.saturating_sub(now.since_boot.saturating_sub(stat.started()));
