@@ -1,72 +1,22 @@
-//! The decision table, top to bottom, first match wins. The same functions answer the tick, its look
-//! right before a restart, and whoever only asks.
+//! The decision table, top to bottom, first match wins. The same functions answer the run, its second look,
+//! and whoever only asks.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::conclude::{standing, told};
+use crate::conclude::told;
+use crate::hands_off::hands_off;
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::withheld::due;
 use crate::{
-    Active, Condition, Doubt, Evidence, Failing, FailingRequirement, Hold, Life, Load, Moment, Observation,
-    OnFlapping, Outcome, Pause, Paused, PausedBy, Policy, Reason, Recent, Restart, State, Unit, Upstream,
-    Verdict, VerdictKind, Was,
+    Active, Case, Decision, Doubt, Evidence, Failing, Hold, Life, Moment, Observation, OnFlapping, Outcome,
+    Pause, Policy, Reason, Recent, Restart, State, Unit, Verdict, VerdictKind,
 };
 
 /// The backoff goes back after this long a healthy time, or after its own step if that is longer:
 /// else a service that hangs again some minutes after each restart gets the whole budget for ever.
 const PROVEN: Duration = Duration::from_secs(600);
-
-/// What a tick knows of one service.
-#[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
-    /// When the tick began.
-    pub now: &'a Moment,
-    pub host: &'a Host,
-    pub policy: &'a Policy,
-    /// As the last tick left it.
-    pub before: &'a State,
-    pub seen: &'a Observation,
-    pub unit: &'a Unit,
-    pub pause: &'a Pause,
-    pub upstream: Option<&'a FailingRequirement>,
-    /// It began to fail with many others, and this is how long the restarts of all, most in vain, hold the
-    /// next one.
-    pub common_cause: Option<Duration>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host {
-    /// systemd is shutting it down.
-    pub stopping: bool,
-    /// How long the host still counts as booting.
-    pub starting: Option<Duration>,
-    /// What is left of the tick's deadline.
-    pub time_left: Duration,
-    /// What of its memory, processors or disks is too busy, by the operator's own bounds.
-    pub pressure: Option<String>,
-}
-
-impl Host {
-    /// For a tick that found every service healthy, and so asked nothing of the host.
-    #[must_use]
-    pub const fn quiet() -> Self {
-        Self { stopping: false, starting: None, time_left: Duration::MAX, pressure: None }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    pub verdict: Verdict,
-    /// The verdict's own, but for what healed right before its restart.
-    pub reason: Reason,
-    pub next: State,
-    /// This failure was counted.
-    pub counted: bool,
-    /// What came of a restart whose tick could not see its end.
-    pub earlier: Option<Outcome>,
-}
 
 /// Total: every combination has an answer.
 #[must_use]
@@ -83,49 +33,6 @@ pub fn decide(case: &Case<'_>) -> Decision {
         (Observation::Unhealthy(_), Unit::Command { .. } | Unit::ProbeOnly | Unit::Seen(_)) => {
             after_failure(case, before)
         }
-    }
-}
-
-/// Row 16. `first` led to a restart; `again` is what was found right before it, judged from what the
-/// first look has counted. Anything but the same picture of the same incarnation, and nothing is
-/// restarted.
-#[must_use]
-pub fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
-    let second = second_look(first, again);
-    // What it shows may last since the tick before, though the first look did not show it.
-    let lasts = again.before.standing.as_ref().filter(|_| again.before.reason == second.reason);
-    let standing = standing(second.verdict.kind(), lasts, again);
-    Decision { next: State { standing, ..second.next }, ..second }
-}
-
-fn second_look(first: &Decision, again: &Case<'_>) -> Decision {
-    let fresh = decide(&Case { before: &first.next, ..*again });
-    let changed =
-        |reason: Reason, next: State| told(Verdict::Held(Hold::ChangedMeanwhile(reason)), next, again);
-    match &fresh.verdict {
-        Verdict::Restart(_) if fresh.next.incarnation == first.next.incarnation => {
-            let next = State { lives: first.next.lives, ..fresh.next };
-            Decision { next, ..fresh }
-        }
-        Verdict::Restart(_) => changed(Reason::Counting, fresh.next),
-        Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => {
-            let next = State { reason: Reason::HealedItself, ..fresh.next };
-            Decision { reason: Reason::HealedItself, next, ..fresh }
-        }
-        Verdict::Unknown(_)
-        | Verdict::Held(
-            Hold::Budget { .. }
-            | Hold::Backoff { .. }
-            | Hold::Deadline
-            | Hold::HostPressure(_)
-            | Hold::CommonCause { .. }
-            | Hold::NeverHealthy
-            | Hold::SameAnswer(_)
-            | Hold::Observe
-            | Hold::NoRungLeft
-            | Hold::ProbeOnly,
-        ) => fresh,
-        Verdict::Held(_) | Verdict::Failing(_) => changed(fresh.reason, fresh.next),
     }
 }
 
@@ -297,75 +204,6 @@ fn meet(life: &Life, case: &Case<'_>, next: &mut State) {
         }
     }
     next.incarnation.clone_from(&life.incarnation);
-}
-
-/// Rows 4 to 10.
-fn hands_off(case: &Case<'_>, next: &State) -> Option<Hold> {
-    let life = match case.unit {
-        Unit::Seen(life) => Some(life),
-        Unit::Command { running: true } => return Some(Hold::UnitBusy),
-        Unit::Command { running: false } | Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => None,
-    };
-    life.and_then(|life| of_the_unit(case, next, life))
-        .or_else(|| case.host.stopping.then_some(Hold::HostStopping))
-        .or_else(|| case.host.starting.map(|left| Hold::HostStarting { left }))
-        .or_else(|| paused(case).map(Hold::Paused))
-        .or_else(|| Some(Hold::Upstream(upstream(case, life)?)))
-}
-
-fn paused(case: &Case<'_>) -> Option<Paused> {
-    match (case.pause, case.seen) {
-        (Pause::Lasting(paused), _) => Some(paused.clone()),
-        (_, Observation::Unhealthy(why)) if why.is_maintenance() => {
-            Some(Paused { by: PausedBy::Service, left: None })
-        }
-        (Pause::None | Pause::Over { .. }, _) => None,
-    }
-}
-
-fn upstream(case: &Case<'_>, life: Option<&Life>) -> Option<Upstream> {
-    let failing = case.upstream.map(|requirement| Upstream::Failing(requirement.clone()));
-    failing.or_else(|| Some(Upstream::Stopped(life?.stopped_upstream()?.unit.clone())))
-}
-
-/// Rows 4 to 8.
-fn of_the_unit(case: &Case<'_>, next: &State, life: &Life) -> Option<Hold> {
-    match life.load {
-        Load::NotFound => return Some(Hold::NotFound),
-        Load::Masked => return Some(Hold::Masked),
-        Load::NotStartable => return Some(Hold::NotStartable),
-        Load::Loaded => {}
-    }
-    if next.lives >= case.policy.max_failures.max(2) {
-        return Some(Hold::CrashLoop { lives: next.lives });
-    }
-    match life.active {
-        Active::Busy => return Some(Hold::UnitBusy),
-        Active::Frozen => return Some(Hold::Frozen),
-        Active::Active | Active::Inactive | Active::Failed => {}
-    }
-    let was_down = next.intent.as_ref().is_some_and(|intent| intent.was == Was::Down);
-    if !was_down {
-        match life.condition() {
-            // The stop half of our own restart looks the same, where the start half had to fail.
-            Condition::Stopped if next.intent.is_some() && life.failed_requirement().is_some() => {}
-            Condition::Stopped => return Some(Hold::Stopped),
-            Condition::Exited => return Some(Hold::Exited),
-            Condition::ConditionUnmet => return Some(Hold::Condition),
-            // It was to start at boot, and what it needs failed: down, not left out.
-            Condition::NeverStarted if life.failed_requirement().is_none() => {
-                return Some(Hold::NeverStarted);
-            }
-            Condition::NeverStarted | Condition::Active | Condition::Busy | Condition::Failed => {}
-        }
-    }
-    // What our own restart took down is ours to bring back.
-    let ours = next.intent.is_some()
-        || next.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation);
-    if life.disabled && life.active == Active::Failed && !ours {
-        return Some(Hold::Disabled);
-    }
-    life.active_conflict().map(|other| Hold::Conflict(other.unit.clone()))
 }
 
 /// Row 11's age: of the unit while it is active, else of our last restart command.

@@ -13,12 +13,15 @@ mod conclude;
 mod decide;
 mod escalation;
 mod event;
+mod facts;
 mod failure_window;
+mod hands_off;
 mod observation;
 mod outlook;
 mod pause;
 mod policy;
 mod restart;
+mod second_look;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -30,18 +33,20 @@ mod weigh;
 mod withheld;
 
 pub use common_cause::{failing_together, in_vain_until};
-pub use decide::{Case, Decision, Host, asks_systemd, decide, in_the_way, look_again, restart_order};
+pub use decide::{asks_systemd, decide, in_the_way, restart_order};
 pub use escalation::{Act, NextRung, Rung, next_rung};
 pub use event::{
     Counted, Event, RestartEnd, Resumption, events_of_decision, events_of_incident, events_of_no_help,
     events_of_warnings,
 };
+pub use facts::{Case, Decision, Host};
 pub use failure_window::{LONGEST_RECENT, Recent};
 pub use observation::{Cause, Doubt, Finding, Observation, Phase, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};
 pub use pause::{Pause, Paused, PausedBy};
 pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy};
 pub use restart::{Ended, does_not_help, give_way, intend, settle};
+pub use second_look::look_again;
 pub use state::{Backoff, Evidence, Intent, Looked, Outcome, Process, Restart, Standing, State, Warned, Was};
 pub use time::Moment;
 pub use unit::{Active, Condition, Incarnation, Life, Load, Neighbour, Relation, Reload, Unit, UnitResult};
