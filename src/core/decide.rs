@@ -44,13 +44,13 @@ pub fn in_the_way(case: &Case<'_>) -> Option<Hold> {
     if let Unit::Seen(life) = case.unit {
         meet(life, case, &mut next);
     }
-    if let Some(hold) = hands_off(case, &next) {
-        return Some(hold);
+    if let Some(hands_off) = hands_off(case, &next) {
+        return Some(Hold::HandsOff(hands_off));
     }
     if next.awaits_outcome() {
         close_in_vain(&mut next, case.unit);
     }
-    due(case, &next).err()
+    due(case, &next).err().map(Hold::Withheld)
 }
 
 /// The services to restart, longest waiting first: those that an earlier tick had no time for, then by
@@ -145,9 +145,9 @@ fn after_failure(case: &Case<'_>, before: State) -> Decision {
     {
         next.streak = 0;
     }
-    if let Some(hold) = hands_off(case, &next) {
+    if let Some(hands_off) = hands_off(case, &next) {
         let next = State { streak: 0, ..next };
-        return told(Verdict::Held(hold), next, case);
+        return told(Verdict::Held(Hold::HandsOff(hands_off)), next, case);
     }
     if let Some(age) = age(case, &next).filter(|age| *age < case.policy.grace) {
         return told(Verdict::Failing(Failing::Grace { age }), next, case);
@@ -237,7 +237,10 @@ fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
     let verdict = if streak < policy.max_failures && !flaps {
         Verdict::Failing(Failing::Counting)
     } else {
-        due(case, &next).map_or_else(Verdict::Held, Verdict::Restart)
+        match due(case, &next) {
+            Ok(act) => Verdict::Restart(act),
+            Err(withheld) => Verdict::Held(Hold::Withheld(withheld)),
+        }
     };
     (verdict, stale || !due_already, next)
 }

@@ -1,22 +1,110 @@
 //! Rows 4 to 10: whose hands are on the service.
 
+use alloc::string::String;
+use core::time::Duration;
+
 use crate::{
-    Active, Case, Condition, Hold, Life, Load, Observation, Pause, Paused, PausedBy, State, Unit, Upstream,
-    Was,
+    Active, Case, Condition, FailingRequirement, Life, Load, Observation, Pause, Paused, PausedBy, Reason,
+    State, Unit, Was,
 };
 
+/// Whose hands are on the service, or why a restart of it would do harm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HandsOff {
+    NotFound,
+    Masked,
+    NotStartable,
+    /// systemd has restarted it in so many failed runs in a row.
+    CrashLoop {
+        runs: u32,
+    },
+    /// A job is queued or running; or a restart command of ours still runs.
+    UnitBusy,
+    Frozen,
+    Stopped,
+    Exited,
+    NeverStarted,
+    /// A condition in its unit file was not met.
+    StartConditionUnmet,
+    /// It failed, and is disabled.
+    Disabled,
+    /// This other unit is active, and a restart would stop it.
+    Conflict(String),
+    HostStopping,
+    HostStarting {
+        left: Duration,
+    },
+    Paused(Paused),
+    Upstream(Upstream),
+}
+
+/// What it needs is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upstream {
+    /// The unit was stopped by somebody, and a restart would start it.
+    Stopped(String),
+    Failing(FailingRequirement),
+}
+
+impl HandsOff {
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::NotFound => Reason::NotFound,
+            Self::Masked => Reason::Masked,
+            Self::NotStartable => Reason::NotStartable,
+            Self::CrashLoop { .. } => Reason::CrashLoop,
+            Self::UnitBusy => Reason::UnitBusy,
+            Self::Frozen => Reason::Frozen,
+            Self::Stopped => Reason::Stopped,
+            Self::Exited => Reason::Exited,
+            Self::NeverStarted => Reason::NeverStarted,
+            Self::StartConditionUnmet => Reason::Condition,
+            Self::Disabled => Reason::Disabled,
+            Self::Conflict(_) => Reason::Conflict,
+            Self::HostStopping => Reason::HostStopping,
+            Self::HostStarting { .. } => Reason::HostStarting,
+            Self::Paused(_) => Reason::Paused,
+            Self::Upstream(_) => Reason::Upstream,
+        }
+    }
+
+    /// When it ends by itself, if that is known.
+    #[must_use]
+    pub const fn time_left(&self) -> Option<Duration> {
+        match self {
+            Self::Paused(paused) => paused.left,
+            Self::HostStarting { left } => Some(*left),
+            Self::NotFound
+            | Self::Masked
+            | Self::NotStartable
+            | Self::CrashLoop { .. }
+            | Self::UnitBusy
+            | Self::Frozen
+            | Self::Stopped
+            | Self::Exited
+            | Self::NeverStarted
+            | Self::StartConditionUnmet
+            | Self::Disabled
+            | Self::Conflict(_)
+            | Self::HostStopping
+            | Self::Upstream(_) => None,
+        }
+    }
+}
+
 /// Rows 4 to 10.
-pub(crate) fn hands_off(case: &Case<'_>, next: &State) -> Option<Hold> {
+pub(crate) fn hands_off(case: &Case<'_>, next: &State) -> Option<HandsOff> {
     let life = match case.unit {
         Unit::Seen(life) => Some(life),
-        Unit::Command { running: true } => return Some(Hold::UnitBusy),
+        Unit::Command { running: true } => return Some(HandsOff::UnitBusy),
         Unit::Command { running: false } | Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => None,
     };
     life.and_then(|life| of_the_unit(case, next, life))
-        .or_else(|| case.host.stopping.then_some(Hold::HostStopping))
-        .or_else(|| case.host.starting.map(|left| Hold::HostStarting { left }))
-        .or_else(|| paused(case).map(Hold::Paused))
-        .or_else(|| Some(Hold::Upstream(upstream(case, life)?)))
+        .or_else(|| case.host.stopping.then_some(HandsOff::HostStopping))
+        .or_else(|| case.host.starting.map(|left| HandsOff::HostStarting { left }))
+        .or_else(|| paused(case).map(HandsOff::Paused))
+        .or_else(|| Some(HandsOff::Upstream(upstream(case, life)?)))
 }
 
 fn paused(case: &Case<'_>) -> Option<Paused> {
@@ -35,19 +123,19 @@ fn upstream(case: &Case<'_>, life: Option<&Life>) -> Option<Upstream> {
 }
 
 /// Rows 4 to 8.
-fn of_the_unit(case: &Case<'_>, next: &State, life: &Life) -> Option<Hold> {
+fn of_the_unit(case: &Case<'_>, next: &State, life: &Life) -> Option<HandsOff> {
     match life.load {
-        Load::NotFound => return Some(Hold::NotFound),
-        Load::Masked => return Some(Hold::Masked),
-        Load::NotStartable => return Some(Hold::NotStartable),
+        Load::NotFound => return Some(HandsOff::NotFound),
+        Load::Masked => return Some(HandsOff::Masked),
+        Load::NotStartable => return Some(HandsOff::NotStartable),
         Load::Loaded => {}
     }
     if next.lives >= case.policy.max_failures.max(2) {
-        return Some(Hold::CrashLoop { lives: next.lives });
+        return Some(HandsOff::CrashLoop { runs: next.lives });
     }
     match life.active {
-        Active::Busy => return Some(Hold::UnitBusy),
-        Active::Frozen => return Some(Hold::Frozen),
+        Active::Busy => return Some(HandsOff::UnitBusy),
+        Active::Frozen => return Some(HandsOff::Frozen),
         Active::Active | Active::Inactive | Active::Failed => {}
     }
     let was_down = next.intent.as_ref().is_some_and(|intent| intent.was == Was::Down);
@@ -55,12 +143,12 @@ fn of_the_unit(case: &Case<'_>, next: &State, life: &Life) -> Option<Hold> {
         match life.condition() {
             // The stop half of our own restart looks the same, where the start half had to fail.
             Condition::Stopped if next.intent.is_some() && life.failed_requirement().is_some() => {}
-            Condition::Stopped => return Some(Hold::Stopped),
-            Condition::Exited => return Some(Hold::Exited),
-            Condition::ConditionUnmet => return Some(Hold::Condition),
+            Condition::Stopped => return Some(HandsOff::Stopped),
+            Condition::Exited => return Some(HandsOff::Exited),
+            Condition::ConditionUnmet => return Some(HandsOff::StartConditionUnmet),
             // It was to start at boot, and what it needs failed: down, not left out.
             Condition::NeverStarted if life.failed_requirement().is_none() => {
-                return Some(Hold::NeverStarted);
+                return Some(HandsOff::NeverStarted);
             }
             Condition::NeverStarted | Condition::Active | Condition::Busy | Condition::Failed => {}
         }
@@ -69,7 +157,7 @@ fn of_the_unit(case: &Case<'_>, next: &State, life: &Life) -> Option<Hold> {
     let ours = next.intent.is_some()
         || next.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation);
     if life.disabled && life.active == Active::Failed && !ours {
-        return Some(Hold::Disabled);
+        return Some(HandsOff::Disabled);
     }
-    life.active_conflict().map(|other| Hold::Conflict(other.unit.clone()))
+    life.active_conflict().map(|other| HandsOff::Conflict(other.unit.clone()))
 }

@@ -41,6 +41,7 @@ pub use event::{
 };
 pub use facts::{Case, Decision, Host};
 pub use failure_window::{LONGEST_RECENT, Recent};
+pub use hands_off::{HandsOff, Upstream};
 pub use observation::{Cause, Doubt, Finding, Observation, Phase, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};
 pub use pause::{Pause, Paused, PausedBy};
@@ -51,6 +52,6 @@ pub use state::{Backoff, Evidence, Intent, Looked, Outcome, Process, Restart, St
 pub use time::Moment;
 pub use unit::{Active, Condition, Incarnation, Life, Load, Neighbour, Relation, Reload, Unit, UnitResult};
 pub use upstream::{FailingRequirement, Node, failing_requirement};
-pub use verdict::{Failing, Hold, Reason, Upstream, Verdict, VerdictKind};
+pub use verdict::{Failing, HeldUntil, Hold, Reason, Verdict, VerdictKind};
 pub use weigh::{Answered, Seen, Warning, WarningOf, Weight, weigh};
-pub use withheld::TIME_TO_RESTART;
+pub use withheld::{TIME_TO_RESTART, Withheld};

@@ -4,7 +4,10 @@ use core::time::Duration;
 
 use crate::decide::decide;
 use crate::withheld::bound;
-use crate::{Case, Decision, Evidence, Hold, Life, Moment, Policy, Reason, Recent, State, Unit, VerdictKind};
+use crate::{
+    Case, Decision, Evidence, HeldUntil, Life, Moment, Policy, Reason, Recent, State, Unit, VerdictKind,
+    Withheld,
+};
 
 /// If it goes on failing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +15,7 @@ pub struct Outlook {
     /// Counted failures that are still missing.
     pub failures: u32,
     /// Budget or backoff, with the time it lasts.
-    pub bound: Option<Hold>,
+    pub bound: Option<Withheld>,
     /// Restarts that count against the budget now.
     pub spent: usize,
     /// Of the policy's list of means, all are used up.
@@ -56,10 +59,7 @@ pub fn reset(state: &State) -> State {
     let awaited = state.awaits_outcome();
     let kept = state.restarts.len().saturating_sub(usize::from(awaited));
     // What held it by what is cleared holds it no more.
-    let bound = matches!(
-        state.reason,
-        Reason::Budget | Reason::Backoff | Reason::NoRungLeft | Reason::NeverHealthy | Reason::SameAnswer
-    );
+    let bound = state.reason.held_until() == Some(HeldUntil::MemoryAllows);
     let (verdict, reason) =
         if bound { (VerdictKind::Failing, Reason::Counting) } else { (state.verdict, state.reason) };
     State {

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Act, Active, Backoff, Evidence, Hold, Intent, Moment, Outcome, Policy, Reason, Recent, Restart, State,
-    Unit, Verdict, VerdictKind, Was, next_rung,
+    Act, Active, Backoff, Evidence, Intent, Moment, Outcome, Policy, Reason, Recent, Restart, State, Unit,
+    VerdictKind, Was, next_rung,
 };
 
 /// How a restart ended, as far as the tick that asked for it could see.
@@ -101,19 +101,18 @@ pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now:
             next
         }
         Ended::Refused => {
-            let verdict = Verdict::Held(Hold::UnitBusy);
             set_outcome(&mut next, Outcome::Refused);
             State {
                 intent: None,
                 rungs: counted.rungs,
                 backoff: counted.backoff.clone(),
-                verdict: verdict.kind(),
-                reason: verdict.reason(),
+                verdict: VerdictKind::Held,
+                reason: Reason::UnitBusy,
                 ..next
             }
         }
-        Ended::NeverRan => held(counted, Hold::NotStartable),
-        Ended::Forbidden => held(counted, Hold::NotPermitted),
+        Ended::NeverRan => held(counted, Reason::NotStartable),
+        Ended::Forbidden => held(counted, Reason::NotPermitted),
     }
 }
 
@@ -132,9 +131,8 @@ pub fn give_way(settled: State, intended: &State, ended: Ended, policy: &Policy,
 }
 
 /// As if no restart had been due: none took place.
-fn held(counted: &State, hold: Hold) -> State {
-    let verdict = Verdict::Held(hold);
-    State { verdict: verdict.kind(), reason: verdict.reason(), ..counted.clone() }
+fn held(counted: &State, reason: Reason) -> State {
+    State { verdict: VerdictKind::Held, reason, ..counted.clone() }
 }
 
 /// Did our newest restart bring this life forth, or our reload leave it as it was? Not over a reboot, which

@@ -29,19 +29,9 @@ fn second_look(first: &Decision, again: &Case<'_>) -> Decision {
             let next = State { reason: Reason::HealedItself, ..fresh.next };
             Decision { reason: Reason::HealedItself, next, ..fresh }
         }
-        Verdict::Unknown(_)
-        | Verdict::Held(
-            Hold::Budget { .. }
-            | Hold::Backoff { .. }
-            | Hold::Deadline
-            | Hold::HostPressure(_)
-            | Hold::CommonCause { .. }
-            | Hold::NeverHealthy
-            | Hold::SameAnswer(_)
-            | Hold::Observe
-            | Hold::NoRungLeft
-            | Hold::ProbeOnly,
-        ) => fresh,
-        Verdict::Held(_) | Verdict::Failing(_) => changed(fresh.reason, fresh.next),
+        Verdict::Unknown(_) | Verdict::Held(Hold::Withheld(_)) => fresh,
+        Verdict::Held(Hold::HandsOff(_) | Hold::ChangedMeanwhile(_)) | Verdict::Failing(_) => {
+            changed(fresh.reason, fresh.next)
+        }
     }
 }

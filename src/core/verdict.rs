@@ -1,9 +1,8 @@
 //! What a tick concluded, and the stable code of why.
 
-use alloc::string::String;
 use core::time::Duration;
 
-use crate::{Act, Doubt, FailingRequirement, Paused};
+use crate::{Act, Doubt, HandsOff, Withheld};
 
 /// Each variant carries the numbers that explain it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,59 +39,25 @@ pub enum Failing {
 /// Why nothing is done although it fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hold {
-    NotFound,
-    Masked,
-    NotStartable,
-    /// systemd takes no restart from the user that we run as.
-    NotPermitted,
-    CrashLoop {
-        lives: u32,
-    },
-    UnitBusy,
-    Frozen,
-    Stopped,
-    Exited,
-    NeverStarted,
-    Condition,
-    Disabled,
-    Conflict(String),
-    HostStopping,
-    HostStarting {
-        left: Duration,
-    },
-    Paused(Paused),
-    Upstream(Upstream),
-    ProbeOnly,
-    Budget {
-        left: Duration,
-    },
-    Backoff {
-        left: Duration,
-    },
-    Deadline,
-    Observe,
-    /// It began to fail with many others, and restarts of some have not helped.
-    CommonCause {
-        left: Duration,
-    },
-    /// Asked so, it has never been healthy, and a restart has not changed that.
-    NeverHealthy,
-    /// It answers the same as before our last restart: 3xx or 4xx, which no restart changes.
-    SameAnswer(u16),
-    /// Each means of the operator's list was used once in this incident.
-    NoRungLeft,
-    /// With the pressure that is too high.
-    HostPressure(String),
-    /// Between the first look and the one right before the restart.
+    /// Rows 4 to 10.
+    HandsOff(HandsOff),
+    /// Rows 14 and 15.
+    Withheld(Withheld),
+    /// Row 16: the second look did not show what the first one had, but this.
     ChangedMeanwhile(Reason),
 }
 
-/// What it needs is not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Upstream {
-    /// The unit was stopped by somebody, and a restart would start it.
-    Stopped(String),
-    Failing(FailingRequirement),
+/// What a held service waits for, as far as the reason tells that was kept of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldUntil {
+    /// Nobody's hands are on it any more; then a full count begins.
+    HandsAreOff,
+    /// Time has passed, it was healthy, or a person resets it: what holds it is remembered of the service itself.
+    MemoryAllows,
+    /// The host, its other services or our rights are no longer as they were.
+    SituationChanges,
+    NextRun,
+    ConfigurationChanges,
 }
 
 macro_rules! codes {
@@ -209,55 +174,15 @@ impl Verdict {
     }
 }
 
-impl Hold {
+impl Reason {
+    /// `None`: a service is not held for this reason.
     #[must_use]
-    pub const fn reason(&self) -> Reason {
-        match self {
-            Self::NotFound => Reason::NotFound,
-            Self::Masked => Reason::Masked,
-            Self::NotStartable => Reason::NotStartable,
-            Self::NotPermitted => Reason::NotPermitted,
-            Self::CrashLoop { .. } => Reason::CrashLoop,
-            Self::UnitBusy => Reason::UnitBusy,
-            Self::Frozen => Reason::Frozen,
-            Self::Stopped => Reason::Stopped,
-            Self::Exited => Reason::Exited,
-            Self::NeverStarted => Reason::NeverStarted,
-            Self::Condition => Reason::Condition,
-            Self::Disabled => Reason::Disabled,
-            Self::Conflict(_) => Reason::Conflict,
-            Self::HostStopping => Reason::HostStopping,
-            Self::HostStarting { .. } => Reason::HostStarting,
-            Self::Paused(_) => Reason::Paused,
-            Self::Upstream(_) => Reason::Upstream,
-            Self::ProbeOnly => Reason::ProbeOnly,
-            Self::NoRungLeft => Reason::NoRungLeft,
-            Self::Budget { .. } => Reason::Budget,
-            Self::Backoff { .. } => Reason::Backoff,
-            Self::Deadline => Reason::Deadline,
-            Self::HostPressure(_) => Reason::HostPressure,
-            Self::CommonCause { .. } => Reason::CommonCause,
-            Self::NeverHealthy => Reason::NeverHealthy,
-            Self::SameAnswer(_) => Reason::SameAnswer,
-            Self::Observe => Reason::Observe,
-            Self::ChangedMeanwhile(_) => Reason::ChangedMeanwhile,
-        }
-    }
-
-    /// When this hold ends by itself, if it does.
-    #[must_use]
-    pub const fn left(&self) -> Option<Duration> {
-        match self {
-            Self::Paused(paused) => paused.left,
-            Self::Budget { left }
-            | Self::Backoff { left }
-            | Self::CommonCause { left }
-            | Self::HostStarting { left } => Some(*left),
+    pub const fn held_until(self) -> Option<HeldUntil> {
+        Some(match self {
             Self::NotFound
             | Self::Masked
             | Self::NotStartable
-            | Self::NotPermitted
-            | Self::CrashLoop { .. }
+            | Self::CrashLoop
             | Self::UnitBusy
             | Self::Frozen
             | Self::Stopped
@@ -265,17 +190,49 @@ impl Hold {
             | Self::NeverStarted
             | Self::Condition
             | Self::Disabled
-            | Self::Conflict(_)
+            | Self::Conflict
             | Self::HostStopping
-            | Self::Upstream(_)
-            | Self::ProbeOnly
-            | Self::NoRungLeft
-            | Self::Deadline
-            | Self::HostPressure(_)
-            | Self::NeverHealthy
-            | Self::SameAnswer(_)
-            | Self::Observe
-            | Self::ChangedMeanwhile(_) => None,
+            | Self::HostStarting
+            | Self::Paused
+            | Self::Upstream => HeldUntil::HandsAreOff,
+            Self::NoRungLeft | Self::Budget | Self::Backoff | Self::NeverHealthy | Self::SameAnswer => {
+                HeldUntil::MemoryAllows
+            }
+            Self::NotPermitted | Self::HostPressure | Self::CommonCause => HeldUntil::SituationChanges,
+            Self::Deadline | Self::ChangedMeanwhile => HeldUntil::NextRun,
+            Self::ProbeOnly | Self::Observe => HeldUntil::ConfigurationChanges,
+            Self::Ok
+            | Self::Recovered
+            | Self::Recovering
+            | Self::Unknown
+            | Self::UnitUnknown
+            | Self::NoSystemd
+            | Self::Grace
+            | Self::TooSoon
+            | Self::Counting
+            | Self::HealedItself
+            | Self::MaxFailures => return None,
+        })
+    }
+}
+
+impl Hold {
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::HandsOff(hands_off) => hands_off.reason(),
+            Self::Withheld(withheld) => withheld.reason(),
+            Self::ChangedMeanwhile(_) => Reason::ChangedMeanwhile,
+        }
+    }
+
+    /// When this hold ends by itself, if it does.
+    #[must_use]
+    pub const fn time_left(&self) -> Option<Duration> {
+        match self {
+            Self::HandsOff(hands_off) => hands_off.time_left(),
+            Self::Withheld(withheld) => withheld.time_left(),
+            Self::ChangedMeanwhile(_) => None,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Rows 14 and 15: what withholds a restart that is due. Unlike rows 4 to 10, none of it is a reason to count
 //! anew.
 
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
-    Act, Case, Cause, Evidence, Hold, Mode, Moment, NextRung, Observation, Outcome, Policy, Restart, State,
+    Act, Case, Cause, Evidence, Mode, Moment, NextRung, Observation, Outcome, Policy, Reason, Restart, State,
     Unit, next_rung,
 };
 
@@ -16,33 +16,94 @@ pub const TIME_TO_RESTART: Duration = Duration::from_secs(30);
 /// A tick never starts to the second: without this, a wait of 2 m lasts 4 under a 2-minute cron.
 const SLACK: Duration = Duration::from_secs(10);
 
+/// Why a restart that is due is not done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Withheld {
+    /// Nothing restarts it.
+    ProbeOnly,
+    /// Each step of the operator's list was used once in this incident.
+    EscalationExhausted,
+    Budget {
+        left: Duration,
+    },
+    Backoff {
+        left: Duration,
+    },
+    /// Too little is left of the run's deadline.
+    Deadline,
+    /// With the pressure that is too high.
+    HostPressure(String),
+    /// It began to fail with many others, and restarts of some have not helped.
+    CommonCause {
+        left: Duration,
+    },
+    /// Asked so, it has never been healthy, and a restart has not changed that.
+    NeverHealthy,
+    /// It answers the same as before our last restart: 3xx or 4xx, which no restart changes.
+    SameAnswer(u16),
+    Observe,
+}
+
+impl Withheld {
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::ProbeOnly => Reason::ProbeOnly,
+            Self::EscalationExhausted => Reason::NoRungLeft,
+            Self::Budget { .. } => Reason::Budget,
+            Self::Backoff { .. } => Reason::Backoff,
+            Self::Deadline => Reason::Deadline,
+            Self::HostPressure(_) => Reason::HostPressure,
+            Self::CommonCause { .. } => Reason::CommonCause,
+            Self::NeverHealthy => Reason::NeverHealthy,
+            Self::SameAnswer(_) => Reason::SameAnswer,
+            Self::Observe => Reason::Observe,
+        }
+    }
+
+    /// When it ends by itself, if it does.
+    #[must_use]
+    pub const fn time_left(&self) -> Option<Duration> {
+        match self {
+            Self::Budget { left } | Self::Backoff { left } | Self::CommonCause { left } => Some(*left),
+            Self::ProbeOnly
+            | Self::EscalationExhausted
+            | Self::Deadline
+            | Self::HostPressure(_)
+            | Self::NeverHealthy
+            | Self::SameAnswer(_)
+            | Self::Observe => None,
+        }
+    }
+}
+
 /// What may be done now, or what withholds it: first match wins.
-pub(crate) fn due(case: &Case<'_>, next: &State) -> Result<Act, Hold> {
+pub(crate) fn due(case: &Case<'_>, next: &State) -> Result<Act, Withheld> {
     if *case.unit == Unit::ProbeOnly {
-        return Err(Hold::ProbeOnly);
+        return Err(Withheld::ProbeOnly);
     }
     let Some(NextRung { rung, .. }) = next_rung(case.policy, next, case.unit) else {
-        return Err(Hold::NoRungLeft);
+        return Err(Withheld::EscalationExhausted);
     };
     if let Some(bound) = bound(next, case.policy, case.now) {
         return Err(bound);
     }
     if case.host.time_left < TIME_TO_RESTART {
-        return Err(Hold::Deadline);
+        return Err(Withheld::Deadline);
     }
     if let Some(pressure) = &case.host.pressure {
-        return Err(Hold::HostPressure(pressure.clone()));
+        return Err(Withheld::HostPressure(pressure.clone()));
     }
     if let Some(left) = case.common_cause {
-        return Err(Hold::CommonCause { left });
+        return Err(Withheld::CommonCause { left });
     }
     if next.evidence == Evidence::NotByRestart {
-        return Err(Hold::NeverHealthy);
+        return Err(Withheld::NeverHealthy);
     }
     if let Some(status) = same_answer(case, next) {
-        return Err(Hold::SameAnswer(status));
+        return Err(Withheld::SameAnswer(status));
     }
-    if case.policy.mode == Mode::Observe { Err(Hold::Observe) } else { Ok(rung.act()) }
+    if case.policy.mode == Mode::Observe { Err(Withheld::Observe) } else { Ok(rung.act()) }
 }
 
 /// 3xx and 4xx are said on purpose: a life that says the same as the one that we ended for it.
@@ -58,11 +119,11 @@ fn same_answer(case: &Case<'_>, next: &State) -> Option<u16> {
 }
 
 /// Budget and backoff: whichever ends later is when the next restart can be.
-pub(crate) fn bound(state: &State, policy: &Policy, now: &Moment) -> Option<Hold> {
+pub(crate) fn bound(state: &State, policy: &Policy, now: &Moment) -> Option<Withheld> {
     match (budget_left(state, policy, now), backoff_left(state, policy, now)) {
-        (Some(left), Some(other)) if other > left => Some(Hold::Backoff { left: other }),
-        (Some(left), _) => Some(Hold::Budget { left }),
-        (None, Some(left)) => Some(Hold::Backoff { left }),
+        (Some(left), Some(other)) if other > left => Some(Withheld::Backoff { left: other }),
+        (Some(left), _) => Some(Withheld::Budget { left }),
+        (None, Some(left)) => Some(Withheld::Backoff { left }),
         (None, None) => None,
     }
 }

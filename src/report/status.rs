@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use unhang_core::{
-    Act, Hold, Mode, Moment, Outcome, Outlook, Paused, Reason, Rung, State, VerdictKind, Weight,
+    Act, HeldUntil, Mode, Moment, Outcome, Outlook, Paused, Reason, Rung, State, VerdictKind, Weight,
+    Withheld,
 };
 
 use crate::plan::{Probe, Service, Shows};
@@ -288,10 +289,15 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         1 => "after 1 more counted failure".to_owned(),
         n => format!("after {n} counted failures in a row"),
     };
-    let withheld = [Reason::NotPermitted, Reason::CommonCause, Reason::HostPressure];
     let key = &service.key;
-    let waits = outlook.failures > 0 || withheld.contains(&state.reason);
-    let hands_off = state.verdict == VerdictKind::Held && outlook.bound.is_none() && waits;
+    // A hold that may outlast the count.
+    let lasts = match state.reason.held_until() {
+        Some(HeldUntil::HandsAreOff | HeldUntil::SituationChanges) => true,
+        Some(HeldUntil::MemoryAllows | HeldUntil::NextRun | HeldUntil::ConfigurationChanges) => {
+            outlook.failures > 0
+        }
+        None => false,
+    };
     match (&outlook.bound, service.policy.mode) {
         _ if service.restarter.shows() == Shows::Nothing => "never: nothing restarts it".to_owned(),
         (_, Mode::Act) if picture.paused.is_some() => {
@@ -310,7 +316,7 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         (None, Mode::Act) if state.reason == Reason::SameAnswer => {
             format!("when it answers otherwise, or after unhang reset {key}")
         }
-        (None, Mode::Act) if hands_off => format!("when that has ended, {counted}"),
+        (None, Mode::Act) if lasts => format!("when that has ended, {counted}"),
         (None, Mode::Act) => counted,
     }
 }
@@ -330,8 +336,8 @@ fn next_means(picture: &Picture<'_>) -> String {
     }
 }
 
-fn not_before(bound: &Hold, now: &Moment) -> String {
-    let left = bound.left().unwrap_or_default();
+fn not_before(bound: &Withheld, now: &Moment) -> String {
+    let left = bound.time_left().unwrap_or_default();
     let then = Moment { wall: now.wall.saturating_add(left), ..now.clone() };
     format!("not before {}", words::day_and_clock(&then, now))
 }
@@ -375,7 +381,7 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
         })
         .collect();
     let bound = outlook.bound.as_ref().map(|bound| {
-        json!({ "reason": bound.reason().code(), "seconds_left": bound.left().unwrap_or_default().as_secs() })
+        json!({ "reason": bound.reason().code(), "seconds_left": bound.time_left().unwrap_or_default().as_secs() })
     });
     json!({
         "service": service.key,

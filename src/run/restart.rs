@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use unhang_core::{
-    Decision, Ended, Event, Hold, Reason, Rung, State, TIME_TO_RESTART, Verdict, Weight, events_of_decision,
-    events_of_no_help, give_way, intend, next_rung, settle,
+    Decision, Ended, Event, Hold, Reason, Rung, State, TIME_TO_RESTART, Verdict, Weight, Withheld,
+    events_of_decision, events_of_no_help, give_way, intend, next_rung, settle,
 };
 
 use crate::exit::Exit;
@@ -91,7 +91,7 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
 /// begins nothing.
 pub(super) fn put_off(tick: &Tick<'_>, judged: &mut Judged<'_>) {
     let counted = judged.decision.next.clone();
-    let verdict = Verdict::Held(Hold::Deadline);
+    let verdict = Verdict::Held(Hold::Withheld(Withheld::Deadline));
     let next = State { verdict: verdict.kind(), reason: verdict.reason(), ..counted };
     judged.exit = match judged.watch.keep(next.clone()) {
         Kept::Safely => exit_of(&verdict),

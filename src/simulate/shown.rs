@@ -187,7 +187,7 @@ fn next(played: &Played<'_>) -> String {
 
 /// By budget or backoff.
 fn not_before(played: &Played<'_>) -> Option<Duration> {
-    let left = played.then.bound.as_ref()?.left()?;
+    let left = played.then.bound.as_ref()?.time_left()?;
     // The outlook is from where the next run would be.
     Some(played.summary.lasted.saturating_add(played.script.every).saturating_add(left))
 }

@@ -61,7 +61,7 @@ impl Timeline {
 
 impl Row {
     fn of(turn: Turn) -> Self {
-        let left = if let Verdict::Held(hold) = &turn.verdict { hold.left() } else { None };
+        let left = if let Verdict::Held(hold) = &turn.verdict { hold.time_left() } else { None };
         Self {
             from: turn.at,
             to: turn.at,

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use unhang_core::{
-    Act, Active, Condition, Decision, Failing, FailingRequirement, Hold, Life, Load, Moment, Paused,
-    PausedBy, Reason, Rung, Unit, Upstream, Verdict, next_rung,
+    Act, Active, Condition, Decision, Failing, FailingRequirement, HandsOff, Hold, Life, Load, Moment,
+    Paused, PausedBy, Reason, Rung, Unit, Upstream, Verdict, Withheld, next_rung,
 };
 
 use crate::plan::{Restarter, Service, Shows};
@@ -79,22 +79,33 @@ pub(crate) fn by(who: &str, why: Option<&str>) -> String {
 
 /// Why nothing is done, as one half sentence.
 pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
-    let (unit, who) = (service.restarter.words(), service.restarter.method().manager);
     let words = match hold {
-        Hold::NotFound => not_found(&service.restarter),
-        Hold::Masked => format!("{unit} is masked"),
-        Hold::NotStartable => format!("systemd cannot start {unit}: see systemctl status"),
-        Hold::NotPermitted => format!("the user that unhang runs as may not restart {unit}"),
-        Hold::CrashLoop { lives } => {
+        Hold::HandsOff(hands_off) => self::hands_off(hands_off, service),
+        Hold::Withheld(withheld) => self::withheld(withheld, service),
+        Hold::ChangedMeanwhile(reason) => format!("right before the restart it was {}", reason.code()),
+    };
+    match hold.time_left() {
+        Some(left) => format!("{words}; next restart possible {}", clock_in(now, left)),
+        None => words,
+    }
+}
+
+fn hands_off(hands_off: &HandsOff, service: &Service) -> String {
+    let (unit, who) = (service.restarter.words(), service.restarter.method().manager);
+    match hands_off {
+        HandsOff::NotFound => not_found(&service.restarter),
+        HandsOff::Masked => format!("{unit} is masked"),
+        HandsOff::NotStartable => format!("systemd cannot start {unit}: see systemctl status"),
+        HandsOff::CrashLoop { runs } => {
             format!(
                 "{who} restarts it itself, {} times between our runs, and it still fails",
-                lives.saturating_add(1)
+                runs.saturating_add(1)
             )
         }
-        Hold::UnitBusy if service.restarter.shows() != Shows::Life => {
+        HandsOff::UnitBusy if service.restarter.shows() != Shows::Life => {
             format!("the restart command of before still runs ({unit})")
         }
-        Hold::UnitBusy => {
+        HandsOff::UnitBusy => {
             let has_command = service.policy.escalate.iter().any(|rung| rung.act() == Act::Command);
             let or = if has_command && service.unit().is_some() {
                 ", or a command of escalate still runs"
@@ -103,53 +114,53 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
             };
             format!("{unit} is being started, stopped or reloaded{or}")
         }
-        Hold::Frozen if service.unit().is_none() => format!("{unit} is paused; {who} unpause ends that"),
-        Hold::Frozen => format!("{unit} is frozen; systemctl thaw ends that"),
-        Hold::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
-        Hold::Exited => format!("{unit} ended by itself, and well"),
-        Hold::NeverStarted => format!("nobody has started {unit}"),
-        Hold::Condition => format!("a condition in the unit file of {unit} is not met"),
-        Hold::Disabled => format!("{unit} failed and is disabled"),
-        Hold::Conflict(other) => format!("{other} is active, and {unit} conflicts with it"),
-        Hold::HostStopping => "the host is shutting down".to_owned(),
-        Hold::HostStarting { .. } => "the host is booting".to_owned(),
-        Hold::Paused(paused) => self::paused(&paused.by),
-        Hold::Upstream(Upstream::Stopped(other)) => {
+        HandsOff::Frozen if service.unit().is_none() => format!("{unit} is paused; {who} unpause ends that"),
+        HandsOff::Frozen => format!("{unit} is frozen; systemctl thaw ends that"),
+        HandsOff::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
+        HandsOff::Exited => format!("{unit} ended by itself, and well"),
+        HandsOff::NeverStarted => format!("nobody has started {unit}"),
+        HandsOff::StartConditionUnmet => format!("a condition in the unit file of {unit} is not met"),
+        HandsOff::Disabled => format!("{unit} failed and is disabled"),
+        HandsOff::Conflict(other) => format!("{other} is active, and {unit} conflicts with it"),
+        HandsOff::HostStopping => "the host is shutting down".to_owned(),
+        HandsOff::HostStarting { .. } => "the host is booting".to_owned(),
+        HandsOff::Paused(paused) => self::paused(&paused.by),
+        HandsOff::Upstream(Upstream::Stopped(other)) => {
             format!("{other} was stopped by somebody, and a restart would start it")
         }
-        Hold::Upstream(Upstream::Failing(FailingRequirement { name, cause, through: None })) => {
+        HandsOff::Upstream(Upstream::Failing(FailingRequirement { name, cause, through: None })) => {
             format!("{name}, which it requires, fails its own probe ({cause})")
         }
-        Hold::Upstream(Upstream::Failing(FailingRequirement { name, cause, through: Some(through) })) => {
+        HandsOff::Upstream(Upstream::Failing(FailingRequirement { name, cause, through: Some(through) })) => {
             format!("{name}, which it requires by way of {through}, fails its own probe ({cause})")
         }
-        Hold::ProbeOnly => "nothing restarts it: restart = [] says so".to_owned(),
-        Hold::NoRungLeft => no_rung_left(service),
-        Hold::Budget { .. } => {
+    }
+}
+
+fn withheld(withheld: &Withheld, service: &Service) -> String {
+    match withheld {
+        Withheld::ProbeOnly => "nothing restarts it: restart = [] says so".to_owned(),
+        Withheld::EscalationExhausted => no_rung_left(service),
+        Withheld::Budget { .. } => {
             let budget = &service.policy.budget;
             format!("{} within {} is all the budget allows", restarts(budget.restarts), span(budget.window))
         }
-        Hold::Backoff { .. } => {
+        Withheld::Backoff { .. } => {
             "the wait after a restart, longer each time until it stays healthy".to_owned()
         }
-        Hold::Deadline => "too little time left in this run; first in the next".to_owned(),
-        Hold::HostPressure(pressure) => format!("the host is too busy: {pressure}"),
-        Hold::CommonCause { .. } => {
+        Withheld::Deadline => "too little time left in this run; first in the next".to_owned(),
+        Withheld::HostPressure(pressure) => format!("the host is too busy: {pressure}"),
+        Withheld::CommonCause { .. } => {
             "it failed together with others, and restarts of some of them have not helped".to_owned()
         }
-        Hold::NeverHealthy => {
+        Withheld::NeverHealthy => {
             "it was never healthy as it is asked, and a restart has not changed that: is url right, and status?"
                 .to_owned()
         }
-        Hold::SameAnswer(status) => {
+        Withheld::SameAnswer(status) => {
             format!("it answers {status} as before the last restart, which no restart changes: is url right?")
         }
-        Hold::Observe => "mode is observe; it would have been restarted now".to_owned(),
-        Hold::ChangedMeanwhile(reason) => format!("right before the restart it was {}", reason.code()),
-    };
-    match hold.left() {
-        Some(left) => format!("{words}; next restart possible {}", clock_in(now, left)),
-        None => words,
+        Withheld::Observe => "mode is observe; it would have been restarted now".to_owned(),
     }
 }
 

@@ -107,7 +107,6 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("user * may not * * (*): *", "not_permitted; what systemctl said stands in the brackets.", "Do as it says behind; it was no restart, and costs no budget."),
     Row("install contrib/polkit-1/rules.d/50-unhang.rules for it, or run unhang as root", "not_permitted", "Do one of the two, or see contrib/sudoers.d."),
     Row("a security policy of this host forbids it", "not_permitted to root; or a Unix socket that is open to the user.", "Look at SELinux or AppArmor: journalctl -k."),
-    Row("the user that unhang runs as may not restart *", "not_permitted", "See the line of the log before."),
     Row("* knows no *", "not_found: who would restart it, and what is not there.", "Correct unit, or restart."),
     Row("* is masked", "masked", THEIRS),
     Row("systemd cannot start *", "not_startable", SYSTEMD),

@@ -91,8 +91,8 @@ fn where_budget_and_backoff_end_together_the_budget_is_named() {
         let backoff = Some(Backoff { step: 9, from: ago(backoff_from) });
         outlook(&State { restarts, backoff, ..State::default() }, &one, &ago(0)).bound
     };
-    assert_eq!(held(600), Some(Hold::Budget { left: s(3_000) }));
-    assert_eq!(held(599), Some(Hold::Backoff { left: s(3_001) }));
+    assert_eq!(held(600), Some(Withheld::Budget { left: s(3_000) }));
+    assert_eq!(held(599), Some(Withheld::Backoff { left: s(3_001) }));
 }
 
 /// A stamp that lies in the future is taken for now, and is not this run's own for that.

@@ -227,7 +227,11 @@ proptest! {
             let told = in_the_way(&case).map(|hold| hold.reason());
             match &first.verdict {
                 Verdict::Restart(_) => prop_assert_eq!(told, None, "what is said to be in the way is"),
-                Verdict::Held(hold) => prop_assert_eq!(told, Some(hold.reason())),
+                Verdict::Held(hold) => {
+                    prop_assert_eq!(told, Some(hold.reason()));
+                    let until = hold.reason().held_until();
+                    prop_assert_eq!(matches!(hold, Hold::HandsOff(_)), until == Some(HeldUntil::HandsAreOff), "rows 4 to 10");
+                }
                 _ => {}
             }
             let foreseen = foresee(&case);

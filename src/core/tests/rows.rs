@@ -284,7 +284,7 @@ fn the_hold_that_ends_later_is_named() {
     let left = |policy: &Policy, restarts, backoff| {
         let before = State { restarts, backoff, ..base.clone() };
         match with_case(&before, |case| decide(&Case { policy, ..case })).verdict {
-            Verdict::Held(hold) => (hold.reason(), hold.left()),
+            Verdict::Held(hold) => (hold.reason(), hold.time_left()),
             other => (other.reason(), None),
         }
     };
