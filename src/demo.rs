@@ -170,9 +170,12 @@ fn state(dir: &Path) -> anyhow::Result<String> {
     let state: serde_json::Value = serde_json::from_slice(&bytes)?;
     let restarts = state.get("restarts").and_then(|restarts| restarts.as_array()).into_iter().flatten();
     let outcomes: Vec<&str> = restarts.filter_map(|restart| restart.get("outcome")?.as_str()).collect();
-    let told = ["verdict", "reason", "cause", "streak", "failures"];
-    let told: Vec<String> =
-        told.iter().filter_map(|key| Some(format!("{key} {}", state.get(key)?))).collect();
+    let told = ["verdict", "reason", "cause/code", "streak", "failures"]
+        .map(|at| (at.split('/').next().unwrap_or(at), at));
+    let told: Vec<String> = told
+        .iter()
+        .filter_map(|(key, at)| Some(format!("{key} {}", state.pointer(&format!("/{at}"))?)))
+        .collect();
     let line = format!("  state/Demo.json: {}", told.join(", "));
     let outcomes = if outcomes.is_empty() { "none".to_owned() } else { outcomes.join(", ") };
     Ok(format!("{}; restarts: {outcomes}\n", line.replace('"', "")))

@@ -1,9 +1,9 @@
 //! What a decision leaves behind: for the next tick, and for people.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use core::time::Duration;
 
-use crate::{Case, Decision, Observation, Standing, State, Verdict, VerdictKind};
+use crate::{Case, Decision, Observation, Standing, State, StoredCause, Verdict, VerdictKind};
 
 /// Runs in a row that could not judge it, after which that is told again.
 const BLIND: u32 = 3;
@@ -15,8 +15,8 @@ const AGAIN: Duration = Duration::from_secs(3600);
 pub(crate) fn told(verdict: Verdict, next: State, case: &Case<'_>) -> Decision {
     let answer = match case.seen {
         Observation::Healthy => None,
-        Observation::Unhealthy(why) => Some(why.to_string()),
-        Observation::Unknown(doubt) => Some(doubt.to_string()),
+        Observation::Unhealthy(why) => Some(StoredCause::from(why)),
+        Observation::Unknown(doubt) => Some(StoredCause::from(doubt)),
     };
     let said = match case.seen {
         Observation::Unhealthy(why) => why.said().map(String::from),

@@ -23,6 +23,7 @@ mod policy;
 mod restart;
 mod second_look;
 mod state;
+mod stored_cause;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -49,6 +50,7 @@ pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy};
 pub use restart::{Ended, does_not_help, give_way, intend, settle};
 pub use second_look::look_again;
 pub use state::{Backoff, Evidence, Intent, Looked, Outcome, Process, Restart, Standing, State, Warned, Was};
+pub use stored_cause::StoredCause;
 pub use time::Moment;
 pub use unit::{Active, Condition, Incarnation, Life, Load, Neighbour, Relation, Reload, Unit, UnitResult};
 pub use upstream::{FailingRequirement, Node, failing_requirement};

@@ -3,7 +3,6 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use core::fmt;
 use core::time::Duration;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -282,47 +281,11 @@ impl Doubt {
             Self::Of(_, doubt) => doubt.code(),
         }
     }
-}
 
-/// `lookup`, `redis: no_descriptors`
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Of(name, doubt) => write!(f, "{name}: {doubt}"),
-            Self::Lookup(_)
-            | Self::NoRoute
-            | Self::NoDescriptors
-            | Self::NoMemory
-            | Self::NoPort
-            | Self::NoThread
-            | Self::Forbidden(_)
-            | Self::NoAuthorities(_)
-            | Self::NoSystemd(_)
-            | Self::UnitUnknown(_)
-            | Self::Other(_) => f.write_str(self.code()),
-        }
-    }
-}
-
-/// `status 502`, `timeout_waiting`, `redis: refused`: what the state file keeps.
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(status) | Self::ToHttps(status) | Self::Maintenance(status) => {
-                write!(f, "{} {status}", self.code())
-            }
-            Self::Found(Finding { code, status: 0, .. }) => f.write_str(code),
-            Self::Found(Finding { code, status, .. }) => write!(f, "{code} {status}"),
-            Self::Of(name, cause) => write!(f, "{name}: {cause}"),
-            Self::NoSocket
-            | Self::Refused
-            | Self::Reset
-            | Self::Closed(_)
-            | Self::TimedOut(_)
-            | Self::Tls(_)
-            | Self::NotHttp(_)
-            | Self::TooLarge => f.write_str(self.code()),
-        }
+    /// Of which it is, if that has a name of its own.
+    #[must_use]
+    pub const fn probe(&self) -> Option<&str> {
+        if let Self::Of(name, _) = self { Some(name.as_str()) } else { None }
     }
 }
 
@@ -330,43 +293,6 @@ impl fmt::Display for Cause {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
-    use std::string::ToString;
-
-    #[test]
-    fn what_the_state_file_keeps_of_a_cause() {
-        let why = || String::from("why");
-        for (cause, kept) in [
-            (Cause::NoSocket, "no_socket"),
-            (Cause::Refused, "refused"),
-            (Cause::Reset, "reset"),
-            (Cause::Closed(Phase::Tls), "closed_tls"),
-            (Cause::Closed(Phase::Wait), "closed"),
-            (Cause::Closed(Phase::Read), "closed_reading"),
-            (Cause::TimedOut(Phase::Connect), "timeout_connecting"),
-            (Cause::TimedOut(Phase::Tls), "timeout_tls"),
-            (Cause::TimedOut(Phase::Wait), "timeout_waiting"),
-            (Cause::TimedOut(Phase::Read), "timeout_reading"),
-            (Cause::Status(502), "status 502"),
-            (Cause::ToHttps(301), "status 301"),
-            (Cause::Maintenance(503), "maintenance 503"),
-            (Cause::Tls(TlsFault::Expired), "tls_expired"),
-            (Cause::Tls(TlsFault::NotYetValid), "tls_not_yet_valid"),
-            (Cause::Tls(TlsFault::UnknownIssuer), "tls_unknown_issuer"),
-            (Cause::Tls(TlsFault::SelfSigned), "tls_self_signed"),
-            (Cause::Tls(TlsFault::WrongName), "tls_wrong_name"),
-            (Cause::Tls(TlsFault::NotTls), "not_tls"),
-            (Cause::Tls(TlsFault::Handshake(why())), "tls_handshake"),
-            (Cause::NotHttp(why()), "not_http"),
-            (Cause::TooLarge, "too_large"),
-            (found(), "json 200"),
-            (Cause::Found(Finding { code: "disk", words: why(), status: 0 }), "disk"),
-            (Cause::Of(String::from("db"), Box::new(Cause::Refused)), "db: refused"),
-            (Cause::Of(String::from("api"), Box::new(Cause::Status(502))), "api: status 502"),
-        ] {
-            assert_eq!(cause.to_string(), kept);
-        }
-        assert_eq!((Cause::ToHttps(301).http(), Cause::Tls(TlsFault::Expired).http()), (301, 0));
-    }
 
     fn found() -> Cause {
         Cause::Found(Finding { code: "json", words: String::from("database: refused"), status: 200 })
@@ -377,7 +303,7 @@ mod tests {
         let named = Cause::Of(String::from("api"), Box::new(found()));
         assert_eq!((named.code(), named.http(), named.itself()), ("json", 200, &found()));
         let doubt = Doubt::Of(String::from("api"), Box::new(Doubt::NoRoute));
-        assert_eq!((doubt.code(), doubt.to_string().as_str()), ("no_route", "api: no_route"));
+        assert_eq!((doubt.code(), doubt.probe()), ("no_route", Some("api")));
     }
 
     /// Read from the text: no compiler says that a list lacks a code.

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Act, Incarnation, Moment, Reason, Recent, VerdictKind};
+use crate::{Act, Incarnation, Moment, Reason, Recent, StoredCause, VerdictKind};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
@@ -33,8 +33,8 @@ pub struct State {
     pub rungs: u32,
     pub verdict: VerdictKind,
     pub reason: Reason,
-    /// `status 502`, `timeout_waiting`: for people, never decided upon.
-    pub cause: Option<String>,
+    /// Why it failed, or could not be judged, in the last run: for people, never decided upon.
+    pub cause: Option<StoredCause>,
     /// What a probe found, in words, where a code does not say it: for people, too.
     pub said: Option<String>,
     /// The unit that systemd was last asked about while all was well, and in which boot.
@@ -64,7 +64,7 @@ pub struct Restart {
     pub act: Act,
     pub outcome: Outcome,
     /// What was answered when it was asked for.
-    pub cause: Option<String>,
+    pub cause: Option<StoredCause>,
     /// What it brought forth, or while that is not known, what it set out to end.
     pub incarnation: Option<Incarnation>,
 }

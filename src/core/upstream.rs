@@ -1,9 +1,9 @@
 //! Whose fault it is: a service that requires something which fails itself is not restarted for that.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::Observation;
+use crate::{Observation, StoredCause};
 
 /// One of all that was asked in a tick: a service, or an address that one requires.
 #[derive(Debug, Clone, Copy)]
@@ -19,8 +19,7 @@ pub struct Node<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingRequirement {
     pub name: String,
-    /// As the state file has it: `refused`, `status 502`.
-    pub cause: String,
+    pub cause: StoredCause,
     /// The requirement of the service's own that it stands behind, if it is not that itself.
     pub through: Option<String>,
 }
@@ -38,11 +37,11 @@ pub fn failing_requirement(nodes: &[Node<'_>], of: usize) -> Option<FailingRequi
 }
 
 /// `walked`: a loop, which `config` refuses, ends here all the same.
-fn deepest<'a>(nodes: &[Node<'a>], at: usize, walked: &mut Vec<usize>) -> Option<(&'a str, String)> {
+fn deepest<'a>(nodes: &[Node<'a>], at: usize, walked: &mut Vec<usize>) -> Option<(&'a str, StoredCause)> {
     let node = nodes.get(at).filter(|_| !walked.contains(&at))?;
     let own = match node.seen? {
         Observation::Healthy => return None,
-        Observation::Unhealthy(cause) => Some((node.name, cause.to_string())),
+        Observation::Unhealthy(cause) => Some((node.name, StoredCause::from(cause))),
         Observation::Unknown(_) => None,
     };
     walked.push(at);

@@ -1,13 +1,13 @@
 //! Rows 14 and 15: what withholds a restart that is due. Unlike rows 4 to 10, none of it is a reason to count
 //! anew.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
     Act, Case, Cause, Evidence, Mode, Moment, NextRung, Observation, Outcome, Policy, Reason, Restart, State,
-    Unit, next_rung,
+    StoredCause, Unit, next_rung,
 };
 
 /// A restart begins only with this much of the tick's deadline left.
@@ -114,7 +114,7 @@ fn same_answer(case: &Case<'_>, next: &State) -> Option<u16> {
         |last: &&Restart| last.outcome == Outcome::NotHealed && last.act.begins_a_life() == Some(true);
     let last = next.last_restart().filter(in_vain)?;
     let of_this_life = last.incarnation.is_none() || last.incarnation == next.incarnation;
-    let same = last.cause.as_deref() == Some(answer.to_string().as_str());
+    let same = last.cause == Some(StoredCause::from(answer));
     ((300..500).contains(status) && same && of_this_life).then_some(*status)
 }
 

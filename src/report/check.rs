@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use unhang_core::{
-    Act, Active, Cause, Decision, Hold, Moment, Observation, Reason, Times, Unit, Verdict, Warned, Weight,
+    Act, Active, Cause, Decision, Hold, Moment, Observation, Reason, StoredCause, Times, Unit, Verdict,
+    Warned, Weight,
 };
 
 use crate::exit::Level;
@@ -334,8 +335,8 @@ fn object(checked: &Checked<'_>) -> Value {
     let Times { resolve, connect, tls, wait, read } = main.map(|answer| answer.times).unwrap_or_default();
     let (observation, cause, code) = match &checked.seen {
         Observation::Healthy => ("healthy", None, None),
-        Observation::Unhealthy(cause) => ("unhealthy", Some(cause.to_string()), Some(cause.code())),
-        Observation::Unknown(doubt) => ("unknown", Some(doubt.to_string()), Some(doubt.code())),
+        Observation::Unhealthy(cause) => ("unhealthy", Some(StoredCause::from(cause)), Some(cause.code())),
+        Observation::Unknown(doubt) => ("unknown", Some(StoredCause::from(doubt)), Some(doubt.code())),
     };
     let prospect = checked.prospect.as_ref();
     json!({
@@ -343,7 +344,7 @@ fn object(checked: &Checked<'_>) -> Value {
         "status": word(level_of(checked)).to_lowercase(),
         "observation": observation,
         "http": main.and_then(|answer| answer.status),
-        "cause": cause,
+        "cause": cause.map(|cause| cause.to_string()),
         "code": code,
         "explanation": found(checked),
         "seconds": {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use unhang_core::{
-    Act, HeldUntil, Mode, Moment, Outcome, Outlook, Paused, Reason, Rung, State, VerdictKind, Weight,
-    Withheld,
+    Act, HeldUntil, Mode, Moment, Outcome, Outlook, Paused, Reason, Rung, State, StoredCause, VerdictKind,
+    Weight, Withheld,
 };
 
 use crate::plan::{Probe, Service, Shows};
@@ -102,24 +102,16 @@ fn probe_line(probe: &Probe, picture: &Picture<'_>) -> String {
     let state = &picture.state;
     let name = probe.name.as_deref().unwrap_or("url");
     let kind = if probe.name.is_some() { format!(" ({})", probe.kind()) } else { String::new() };
-    let cause = state.cause.as_deref();
-    let own = match &probe.name {
-        Some(name) => cause.and_then(|cause| cause.strip_prefix(name.as_str())?.strip_prefix(": ")),
-        None => cause.filter(|cause| !cause.contains(": ")),
-    };
+    let own = state.cause.as_ref().filter(|cause| cause.probe == probe.name);
     let warned = state.warnings.iter().find(|warned| warned.probe == probe.name);
     let found = match (own, warned) {
         _ if picture.is_unseen() => NOT_SEEN.to_owned(),
         (Some(cause), _) if probe.weight == Weight::Counts => {
             let said = state.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
-            let code =
-                probe.name.as_ref().map_or_else(|| cause.to_owned(), |name| format!("{name}: {cause}"));
-            let told = answer(&code);
-            let told = told.strip_prefix(&format!("{name}: ")).unwrap_or(&told);
-            format!("fails: {told}{said}")
+            format!("fails: {}{said}", answer_itself(cause))
         }
         (_, Some(warned)) => format!("warns: {}", warned.words),
-        (_, None) if cause.is_none() => "well".to_owned(),
+        (_, None) if state.cause.is_none() => "well".to_owned(),
         // Another one fails, and which of them do is not kept.
         (_, None) => "not told: another probe failed first".to_owned(),
     };
@@ -246,7 +238,7 @@ fn row(picture: &Picture<'_>, now: &Moment) -> [String; 8] {
         service.key.clone(),
         verdict(picture),
         if failing { format!("{}/{of}", of.saturating_sub(outlook.failures)) } else { String::new() },
-        state.cause.as_deref().map(answer).unwrap_or_default(),
+        state.cause.as_ref().map(answer).unwrap_or_default(),
         state.since.as_ref().map(|at| format!("since {}", words::past(at, now))).unwrap_or_default(),
         format!("restarts {}/{} in {}", outlook.spent, budget.restarts, words::span(budget.window)),
         last_tick.map_or("no tick yet".to_owned(), |age| format!("last tick {} ago", words::span(age))),
@@ -271,15 +263,20 @@ fn verdict(picture: &Picture<'_>) -> String {
 }
 
 /// `HTTP 502`; `HTTP 000 (timeout_waiting)`; `redis: refused`, `api: HTTP 502`.
-fn answer(cause: &str) -> String {
-    let (name, code) = cause.rsplit_once(": ").map_or((None, cause), |(name, code)| (Some(name), code));
-    let itself = match code.split_once(' ') {
-        Some(("status", status)) => format!("HTTP {status}"),
-        Some((code, status)) => format!("HTTP {status} ({code})"),
-        None if name.is_some() => code.to_owned(),
-        None => format!("HTTP 000 ({code})"),
-    };
-    name.map_or_else(|| itself.clone(), |name| format!("{name}: {itself}"))
+fn answer(cause: &StoredCause) -> String {
+    let name = cause.probe.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    format!("{name}{}", answer_itself(cause))
+}
+
+/// Without the name of the probe.
+fn answer_itself(cause: &StoredCause) -> String {
+    let StoredCause { probe, code, http } = cause;
+    match (http, code.as_str()) {
+        (0, code) if probe.is_some() => code.to_owned(),
+        (0, code) => format!("HTTP 000 ({code})"),
+        (status, "status") => format!("HTTP {status}"),
+        (status, code) => format!("HTTP {status} ({code})"),
+    }
 }
 
 fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
@@ -380,6 +377,7 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
             json!({ "at": words::rfc3339(&restart.at), "act": act, "outcome": outcome })
         })
         .collect();
+    let cause = state.cause.as_ref();
     let bound = outlook.bound.as_ref().map(|bound| {
         json!({ "reason": bound.reason().code(), "seconds_left": bound.time_left().unwrap_or_default().as_secs() })
     });
@@ -390,7 +388,10 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
         "verdict": if picture.is_unseen() { None } else { Some(state.verdict.code()) },
         "reason": if picture.is_unseen() { None } else { Some(state.reason.code()) },
         "explanation": explanation(picture),
-        "cause": state.cause,
+        "cause": cause.map(ToString::to_string),
+        "code": cause.map(|cause| &cause.code),
+        "http": cause.map(|cause| cause.http).filter(|status| *status > 0),
+        "probe": cause.and_then(|cause| cause.probe.as_ref()),
         "said": state.said,
         "warnings": state.warnings.iter().map(words::warned).collect::<Vec<_>>(),
         "since": stamp(&state.since),

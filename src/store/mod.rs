@@ -20,7 +20,7 @@ pub(crate) use pause::{Held, LONGEST as LONGEST_PAUSE, Note};
 use state_file::Unusable;
 
 /// A state file is about 1 KiB; this is only a bound.
-const LARGEST: u64 = 64 * 1024;
+const LARGEST: u64 = 128 * 1024;
 
 /// Of the files set aside as corrupt, for each service.
 const KEPT_CORRUPT: usize = 3;

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use unhang_core::{
     Act, Backoff, Evidence, Intent, Looked, Moment, Outcome, Process, Reason, Recent, Restart, Standing,
-    State, VerdictKind, Warned, Was,
+    State, StoredCause, VerdictKind, Warned, Was,
 };
 
 use super::Record;
@@ -57,7 +57,7 @@ struct File {
     verdict: String,
     reason: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cause: Option<String>,
+    cause: Option<CauseForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     said: Option<String>,
     streak: u32,
@@ -137,9 +137,20 @@ struct Restarted {
     act: Option<String>,
     outcome: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cause: Option<String>,
+    cause: Option<CauseForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     incarnation: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct CauseForm {
+    /// `None`: the service's own url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    probe: Option<String>,
+    code: String,
+    /// 0: none was answered.
+    #[serde(default, skip_serializing_if = "is_no_status")]
+    http: u16,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -190,7 +201,7 @@ impl File {
             sequence: record.sequence,
             verdict: state.verdict.code().to_owned(),
             reason: state.reason.code().to_owned(),
-            cause: state.cause.clone(),
+            cause: state.cause.as_ref().map(CauseForm::of),
             said: state.said.clone(),
             streak: state.streak,
             failures: state.failures,
@@ -269,8 +280,7 @@ impl File {
             rungs: self.rungs,
             verdict: VerdictKind::from_code(&self.verdict)?,
             reason: Reason::from_code(&self.reason)?,
-            // Shown as it stands; ours are codes.
-            cause: self.cause.map(|cause| words::escaped(&cause)),
+            cause: self.cause.map(CauseForm::into_cause),
             said: self.said.map(|said| words::escaped(&said)),
             looked: self.looked.map(|looked| Looked { unit: looked.unit, boot: looked.boot_id }),
             about: self.about,
@@ -319,6 +329,19 @@ impl Stamp {
     }
 }
 
+impl CauseForm {
+    fn of(cause: &StoredCause) -> Self {
+        let StoredCause { probe, code, http } = cause.clone();
+        Self { probe, code, http }
+    }
+
+    /// Shown as it stands; ours are codes and names that `config` has checked.
+    fn into_cause(self) -> StoredCause {
+        let probe = self.probe.map(|probe| words::escaped(&probe));
+        StoredCause { probe, code: words::escaped(&self.code), http: self.http }
+    }
+}
+
 impl Warns {
     fn into_warned(self) -> Warned {
         Warned { probe: self.probe.map(|probe| words::escaped(&probe)), words: words::escaped(&self.words) }
@@ -328,7 +351,7 @@ impl Warns {
 impl Restarted {
     fn of(restart: &Restart) -> Self {
         let outcome = outcome_code(restart.outcome).to_owned();
-        let (cause, incarnation) = (restart.cause.clone(), restart.incarnation.clone());
+        let (cause, incarnation) = (restart.cause.as_ref().map(CauseForm::of), restart.incarnation.clone());
         let act = (restart.act != Act::Restart).then(|| restart.act.code().to_owned());
         Self { at: Stamp::of(&restart.at), act, outcome, cause, incarnation }
     }
@@ -336,7 +359,7 @@ impl Restarted {
     fn into_restart(self) -> Option<Restart> {
         let known = [Outcome::Healed, Outcome::NotHealed, Outcome::Unknown, Outcome::Refused];
         let outcome = known.into_iter().find(|outcome| outcome_code(*outcome) == self.outcome)?;
-        let cause = self.cause.map(|cause| words::escaped(&cause));
+        let cause = self.cause.map(CauseForm::into_cause);
         let act = match self.act {
             None => Act::Restart,
             Some(code) => Act::ALL.into_iter().find(|act| act.code() == code)?,
@@ -376,6 +399,11 @@ const fn is_false(truth: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 const fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_no_status(status: &u16) -> bool {
+    *status == 0
 }
 
 const fn outcome_code(outcome: Outcome) -> &'static str {

@@ -247,7 +247,7 @@ fn give_back(stage: &Stage) {
 }
 
 /// A state with everything in it.
-const WHOLE: &str = r#"{"version":1,"sequence":7,"verdict":"held","reason":"backoff","cause":"status 502","streak":1,"failures":3,"successes":0,"lives":0,"incarnation":"aaaa","since":{"wall":"2026-02-07T17:00:00Z","boot_id":"b","boottime_ms":5000},"failed_at":{"wall":"2026-02-07T17:02:00Z","boot_id":"b","boottime_ms":125000},"healthy_since":{"wall":"2026-02-07T16:00:00Z","boottime_ms":5},"restarts":[{"wall":"2026-02-07T17:02:00Z","boot_id":"b","boottime_ms":125000,"outcome":"not_healed","incarnation":"i"}],"intent":{"incarnation":"i","boot_id":"b","was_down":false,"pid":7,"pid_started":9},"backoff":{"step":1,"wall":"2026-02-07T17:02:00Z","boottime_ms":125000},"looked":{"unit":"app.service","boot_id":"b"},"faults":{"log":{"wall":"2026-02-07T17:02:00Z","boottime_ms":125000}}}
+const WHOLE: &str = r#"{"version":1,"sequence":7,"verdict":"held","reason":"backoff","cause":{"code":"status","http":502},"streak":1,"failures":3,"successes":0,"lives":0,"incarnation":"aaaa","since":{"wall":"2026-02-07T17:00:00Z","boot_id":"b","boottime_ms":5000},"failed_at":{"wall":"2026-02-07T17:02:00Z","boot_id":"b","boottime_ms":125000},"healthy_since":{"wall":"2026-02-07T16:00:00Z","boottime_ms":5},"restarts":[{"wall":"2026-02-07T17:02:00Z","boot_id":"b","boottime_ms":125000,"outcome":"not_healed","incarnation":"i"}],"intent":{"incarnation":"i","boot_id":"b","was_down":false,"pid":7,"pid_started":9},"backoff":{"step":1,"wall":"2026-02-07T17:02:00Z","boottime_ms":125000},"looked":{"unit":"app.service","boot_id":"b"},"faults":{"log":{"wall":"2026-02-07T17:02:00Z","boottime_ms":125000}}}
 "#;
 
 /// How each byte is changed, but for cutting there.

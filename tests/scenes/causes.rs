@@ -35,7 +35,7 @@ fn each_cause_is_told_apart() {
     );
     failure(Answer::Says("SSH-2.0-OpenSSH_9.2\r\n\r\n"), "(HTTP 000) - Failure 1/2: not HTTP: *");
     let scene = failure(Answer::Hang, "(HTTP 000) - Failure 1/2: *");
-    assert_eq!(scene.state()["cause"], "timeout_waiting");
+    assert_eq!(scene.state()["cause"]["code"], "timeout_waiting");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_service_behind_a_unix_socket() {
     ));
     let missing = "⚠️ app health check failed (HTTP 000) - Failure 1/2: no such socket";
     scene.tick().exits(1).logs(&[missing]);
-    assert_eq!(scene.state()["cause"], "no_socket");
+    assert_eq!(scene.state()["cause"]["code"], "no_socket");
     let listener = UnixListener::bind(socket).unwrap();
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();

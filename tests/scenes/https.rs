@@ -71,7 +71,7 @@ fn a_service_is_healthy_over_https() {
 fn an_expired_certificate_is_told() {
     let scene = scene(2021, "CA_FILE");
     scene.tick().exits(1).logs(&["⚠️ app health check failed (HTTP 000) - Failure 1/2: certificate expired"]);
-    assert_eq!(scene.state()["cause"], "tls_expired");
+    assert_eq!(scene.state()["cause"]["code"], "tls_expired");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn want_of_descriptors_sets_no_good_state_aside() {
 #[test]
 fn a_corrupt_state_is_kept_and_told_and_counting_begins_at_zero() {
     for content in
-        ["", "{", "null", "[]", "{\"version\":1}", "{\"version\":0}", "\u{0}\u{0}", &"x".repeat(70_000)]
+        ["", "{", "null", "[]", "{\"version\":1}", "{\"version\":0}", "\u{0}\u{0}", &"x".repeat(140_000)]
     {
         let scene = failed_once();
         fs::write(scene.path("state/app.json"), content).unwrap();

@@ -35,7 +35,7 @@ fn every_probe_that_counts_must_be_well() {
         .exits(1)
         .logs(&["⚠️ app health check failed (redis) - Failure 1/2: connection refused"])
         .calls(&[SHOW]);
-    assert_eq!(scene.state()["cause"], "redis: refused");
+    assert_eq!(scene.state()["cause"], serde_json::json!({ "probe": "redis", "code": "refused" }));
     scene.pass(120);
     let came_back = format!(
         "{RESTARTS}\npython3 -c 'import socket,time; s=socket.create_server((\"127.0.0.1\",{port})); time.sleep(20)' >/dev/null 2>&1 &\nwhile ! python3 -c 'import socket; socket.create_connection((\"127.0.0.1\",{port}))' 2>/dev/null; do :; done"
@@ -98,7 +98,10 @@ fn a_probe_that_cannot_be_carried_out_is_unknown_and_counts_nothing() {
     let line =
         "❓ app not judged (unknown): db: /no/such/pg_isready cannot be started: No such file or directory";
     scene.tick().exits(1).logs(&[line]).calls(&[]);
-    assert_eq!((&scene.state()["streak"], &scene.state()["cause"]), (&0.into(), &"db: other".into()));
+    assert_eq!(
+        (&scene.state()["streak"], &scene.state()["cause"]),
+        (&0.into(), &serde_json::json!({ "probe": "db", "code": "other" }))
+    );
     scene.tick().exits(1).logs(&[]).calls(&[]);
     // What fails beside it counts all the same.
     scene.server.answers(&[Answer::Status(502)]);

@@ -48,7 +48,7 @@ fn an_answer_while_the_unit_is_between_two_lives_proves_nothing() {
 fn a_tick_leaves_its_verdict_and_its_answer_for_people() {
     let left = |seen: Observation, before: &State| {
         let next = with_case(before, |case| decide(&Case { seen: &seen, ..case })).next;
-        (next.verdict, next.reason, next.cause.unwrap_or_default())
+        (next.verdict, next.reason, next.cause.map(|cause| cause.to_string()).unwrap_or_default())
     };
     let said = |kind, reason, cause: &str| (kind, reason, cause.to_string());
     let open = in_the_middle_of_it();

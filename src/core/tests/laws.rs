@@ -219,7 +219,7 @@ proptest! {
                 Guard::PauseEnded => Pause::Over { since: now.clone() },
                 Guard::Nothing | Guard::Requirement | Guard::Maintenance => Pause::None,
             };
-            let failing = FailingRequirement { name: "db".to_string(), cause: "refused".to_string(), through: None };
+            let failing = FailingRequirement { name: "db".to_string(), cause: StoredCause::from(&Cause::Refused), through: None };
             let upstream = (turn.guard == Guard::Requirement).then_some(&failing);
             let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit, pause: &pause, upstream, common_cause: None };
             let first = decide(&case);

@@ -116,7 +116,7 @@ fn restarted(at: Moment, outcome: Outcome) -> Restart {
         at,
         act: Act::Restart,
         outcome,
-        cause: Some("refused".to_string()),
+        cause: Some(StoredCause::from(&Cause::Refused)),
         incarnation: Some("a".to_string()),
     }
 }
@@ -139,7 +139,7 @@ fn in_the_middle_of_it() -> State {
         rungs: 1,
         verdict: VerdictKind::Failing,
         reason: Reason::Counting,
-        cause: text("status 502"),
+        cause: Some(StoredCause::from(&Cause::Status(502))),
         said: text("database: down"),
         looked: Some(Looked { unit: "a.service".to_string(), boot: text("boot") }),
         recent: Recent(0b101),

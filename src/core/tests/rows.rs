@@ -117,7 +117,7 @@ fn check_case(change: impl FnOnce(Case<'_>) -> Decision, reason: Reason, streak:
 #[test]
 fn hands_off_what_is_paused_and_what_lacks_its_requirement() {
     let (lasting, maintenance) = (paused(), Observation::Unhealthy(Cause::Maintenance(503)));
-    let failing = FailingRequirement { name: "db".to_string(), cause: "refused".to_string(), through: None };
+    let failing = FailingRequirement { name: "db".to_string(), cause: StoredCause::from(&Cause::Refused), through: None };
     check_case(|case| decide(&case), Reason::MaxFailures, 2);
     check_case(|case| decide(&Case { pause: &lasting, ..case }), Reason::Paused, 0);
     check_case(|case| decide(&Case { seen: &maintenance, ..case }), Reason::Paused, 0);

@@ -26,7 +26,10 @@ fn came_to(outcome: Outcome, incarnation: &str) -> State {
 fn the_intent_names_what_it_will_end_and_spends_one_restart() {
     let counted = in_the_middle_of_it();
     let mut restarts = counted.restarts.clone();
-    restarts.push(Restart { cause: Some("status 502".to_string()), ..restarted(ago(5), Outcome::Unknown) });
+    restarts.push(Restart {
+        cause: Some(StoredCause::from(&Cause::Status(502))),
+        ..restarted(ago(5), Outcome::Unknown)
+    });
     let intent = Intent {
         incarnation: Some(SAME.to_string()),
         boot: Some("boot".to_string()),
@@ -233,13 +236,13 @@ fn what_takes_the_place_of_a_lost_state_waits_and_takes_the_question_for_right()
 #[test]
 fn two_restarts_in_a_row_that_ended_as_they_began_do_not_help() {
     use Outcome::{Healed, NotHealed, Refused, Unknown};
-    let helps = |pairs: &[(u64, Outcome, Option<&str>)], since: Option<u64>| {
-        let restart = |(age, outcome, cause): &(u64, Outcome, Option<&str>)| {
-            Restart { cause: cause.map(ToString::to_string), ..restarted(ago(*age), *outcome) }
+    let helps = |pairs: &[(u64, Outcome, Option<&Cause>)], since: Option<u64>| {
+        let restart = |(age, outcome, cause): &(u64, Outcome, Option<&Cause>)| {
+            Restart { cause: cause.map(StoredCause::from), ..restarted(ago(*age), *outcome) }
         };
         !does_not_help(&State { restarts: pairs.iter().map(restart).collect(), since: since.map(ago), ..State::default() })
     };
-    let (refused, reset) = (Some("refused"), Some("reset"));
+    let (refused, reset) = (Some(&Cause::Refused), Some(&Cause::Reset));
     assert!(!helps(&[(600, NotHealed, refused), (300, NotHealed, refused)], Some(700)));
     assert!(!helps(&[(600, NotHealed, refused), (300, NotHealed, refused)], Some(600)), "it began with the first");
     assert!( helps(&[(600, NotHealed, refused), (300, NotHealed, refused)], Some(599)), "the first was of another incident");

@@ -8,8 +8,8 @@ use std::time::Duration;
 use unhang_core::{
     Act, Active, Backoff, BackoffLimits, Budget, Case, Cause, Doubt, Ended, Evidence, Flapping, Host, Intent,
     Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome, Pause, Policy, Process, Reason,
-    Recent, Reload, Restart, Rung, Standing, State, Unit, UnitResult, Verdict, VerdictKind, Warned, Was,
-    decide, intend, settle,
+    Recent, Reload, Restart, Rung, Standing, State, StoredCause, Unit, UnitResult, Verdict, VerdictKind,
+    Warned, Was, decide, intend, settle,
 };
 
 use super::super::{LARGEST, Loaded, Place, Record, Saved, Store, state_file};
@@ -55,7 +55,8 @@ fn longest(restarts: usize) -> usize {
         wall: Duration::from_millis(4_102_444_800_123),
     };
     let code = |codes: &[&str]| codes.iter().map(|code| code.len()).max();
-    let cause = text(code(Cause::CODES).max(code(Doubt::CODES)).unwrap() + " 599".len());
+    let code = "x".repeat(code(Cause::CODES).max(code(Doubt::CODES)).unwrap());
+    let cause = Some(StoredCause { probe: text(64), code, http: 599 });
     let outcome = Outcome::NotHealed;
     let restart =
         Restart { at: at.clone(), act: Act::Command, outcome, cause: cause.clone(), incarnation: text(32) };
