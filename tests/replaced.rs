@@ -19,7 +19,7 @@ const FAULTS: &[Fault] = &[
     Fault(
         "ROAMS, telegram-bot, AI-IA",
         "its installer could empty the crontab, or write a line twice",
-        &["it_edits_no_crontab", "the_cron_file_is_idle_where_the_timer_is_enabled"],
+        &["it_edits_no_crontab", "the_cron_file_is_idle_only_while_the_timer_is_active"],
     ),
     Fault(
         "ROAMS, WHIT, telegram-bot",

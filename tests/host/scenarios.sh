@@ -58,7 +58,7 @@ QUICK=(
   a_target_restarts_its_units_in_their_order_and_stops_them_in_reverse
   a_target_of_which_somebody_stopped_a_unit_is_left_alone
   the_timer_heals_a_hang_and_is_no_failed_unit_itself
-  the_cron_file_is_idle_where_the_timer_is_enabled
+  the_cron_file_is_idle_only_while_the_timer_is_active
   the_process_that_stays_heals_a_hang_and_tells_systemd_how_it_is
   probes_of_unit_processes_memory_and_journal_see_what_systemd_knows
 )
@@ -483,18 +483,23 @@ no_timer() {
   host exec sh -c 'systemctl disable -q --now unhang.timer; systemctl stop unhang.service
     rm -rf /etc/unhang /etc/cron.d/unhang /etc/systemd/system/unhang.* /etc/systemd/system/unhang-every.service /run/systemd/system/unhang.timer.d; systemctl daemon-reload' 2>/dev/null
 }
-the_cron_file_is_idle_where_the_timer_is_enabled() {
+the_cron_file_is_idle_only_while_the_timer_is_active() {
   installed_for_the_timer
   host copy "$repo/contrib/cron.d/unhang" /etc/cron.d/unhang
   # What cron would give to a shell.
   local line; line=$(host exec sed -n 's/^\*\/2 \* \* \* \* root //p' /etc/cron.d/unhang)
   [ -n "$line" ] || fail "no line for root"
-  host exec env -i PATH=/usr/local/bin:/usr/bin:/bin sh -c "$line"; ticked || fail "cron does not tick"
-  host exec sh -c 'systemctl enable -q unhang.timer; rm -rf /run/unhang'
-  host exec env -i PATH=/usr/local/bin:/usr/bin:/bin sh -c "$line"
-  ! ticked || fail "cron ticks beside the timer"
+  cron_gives "$line"; ticked || fail "cron does not tick"
+  # A timer that itself never comes.
+  host exec sh -c 'mkdir -p /run/systemd/system/unhang.timer.d
+    printf "[Timer]\nOnCalendar=\nOnCalendar=2100-01-01\n" >/run/systemd/system/unhang.timer.d/never.conf
+    systemctl daemon-reload; systemctl enable -q --now unhang.timer'
+  cron_gives "$line"; ! ticked || fail "cron ticks beside the timer"
+  host exec systemctl stop unhang.timer
+  cron_gives "$line"; ticked || fail "nobody ticks while the timer is enabled and stopped"
   no_timer
 }
+cron_gives() { host exec rm -rf /run/unhang; host exec env -i PATH=/usr/local/bin:/usr/bin:/bin sh -c "$1"; }
 
 # Every 2 seconds instead of every 2 minutes.
 the_process_that_stays_heals_a_hang_and_tells_systemd_how_it_is() {
