@@ -1,9 +1,7 @@
 //! `memory = "ram"` or `"swap"`: how much of it this host has used, as /proc/meminfo counts it. Of the memory, what
 //! the kernel could not hand out again without swapping (MemAvailable, since Linux 3.14).
 
-use std::path::Path;
-
-use crate::os::files;
+use crate::os::proc::memory::{MEMINFO, Memory, Store, read_memory};
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 
 use super::answer::Ground;
@@ -23,43 +21,34 @@ const WARN: KeySpec =
 const FAIL: KeySpec = KeySpec::new("fail", ValueType::Share).help("From this share in use on it fails");
 
 const SWAP: &str = "swap";
-const MEMINFO: &str = "/proc/meminfo";
-const LONGEST: u64 = 64 * 1024;
 
 fn validate(given: &Params) -> Option<KeyConflict> {
     threshold::upward(given, &WARN, &FAIL)
 }
 
 fn ask(given: &Params, _: &Ground<'_>) -> Found {
-    match files::read_bounded(Path::new(MEMINFO), LONGEST) {
-        Ok((bytes, _)) => judged(&String::from_utf8_lossy(&bytes), given),
+    match read_memory() {
+        Ok(memory) => judged(memory, given),
         Err(error) => Found::doubt(unread(MEMINFO, &error)),
     }
 }
 
-fn judged(text: &str, given: &Params) -> Found {
+fn judged(memory: Memory, given: &Params) -> Found {
     let is_swap = given.text(&WHICH) == SWAP;
-    let (all, left, what) =
-        if is_swap { ("SwapTotal", "SwapFree", "swap") } else { ("MemTotal", "MemAvailable", "memory") };
-    match kib(text, all).zip(kib(text, left)) {
-        Some((0, 0)) if is_swap => Found::well("no swap"),
-        Some((all, left)) if all > 0 && left <= all => {
-            let used = all.saturating_sub(left).saturating_mul(100) / all;
+    let (store, what) = if is_swap { (memory.swap, "swap") } else { (memory.ram, "memory") };
+    match store.map(Store::percent_used) {
+        Some(Some(used)) => {
             threshold::over(given, (&WARN, &FAIL), used, &format!("{used}% of the {what} used"))
         }
-        Some(_) | None => Found::not_known(format!("{MEMINFO} does not say how much {what} is left")),
+        Some(None) => Found::well("no swap"),
+        None => Found::not_known(format!("{MEMINFO} does not say how much {what} is left")),
     }
-}
-
-/// `MemTotal:       24682416 kB`
-fn kib(text: &str, name: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::proc::memory::parse_memory;
     use crate::plan::ParamValue;
     use crate::probe::threshold::given;
     use proptest::prelude::*;
@@ -71,7 +60,7 @@ mod tests {
     fn of(which: &str, text: &str) -> Found {
         let mut given = given(&[("warn", 90), ("fail", 95)]);
         given.0.insert("memory", ParamValue::Text(which.to_owned()));
-        judged(text, &given)
+        judged(parse_memory(text), &given)
     }
 
     fn meminfo(all: u64, left: u64) -> String {
