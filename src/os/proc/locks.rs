@@ -1,18 +1,33 @@
-//! Who holds a record lock (fcntl(2), F_SETLK) on a file, as proc_locks(5) lists them. Only looked at: to try
-//! the lock would keep its owner out for that moment.
+//! Whether somebody holds a record lock (fcntl(2), F_SETLK) on a file. The kernel is asked by F_GETLK, which takes no lock
+//! and so keeps nobody out; where this user may not open the file, by the list of all locks (proc_locks(5)).
 #![expect(clippy::disallowed_methods, reason = "/proc is made of files")]
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use rustix::fs::{Stat, major, minor, stat};
+use rustix::fs::{Mode, OFlags, Stat, major, minor, open, stat};
+use rustix::io::Errno;
+use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 /// A busy host has some hundred locks, each a line of some 60 bytes.
 const MOST: u64 = 1024 * 1024;
 
-/// A file that is not there is locked by nobody.
+/// Whether another process holds a lock to write. A file that is not there is locked by nobody.
 pub(crate) fn is_locked(path: &Path) -> io::Result<bool> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    match open(path, flags, Mode::empty()) {
+        // What a lock to read would wait for.
+        Ok(file) => Ok(fcntl_getlk(file, &Flock::from(FlockType::ReadLock))?.is_some()),
+        Err(Errno::NOENT) => Ok(false),
+        // Of lock-frontend, root alone.
+        Err(Errno::ACCESS | Errno::PERM) => is_listed(path),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// The same by the list of all locks, for who may not open the file.
+fn is_listed(path: &Path) -> io::Result<bool> {
     let stat = match stat(path) {
         Err(rustix::io::Errno::NOENT) => return Ok(false),
         found => found?,
@@ -70,10 +85,11 @@ mod tests {
             .unwrap();
         let mut said = [0; 5];
         holder.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
-        assert!(is_locked(file.path()).unwrap());
+        assert!(is_locked(file.path()).unwrap() && is_listed(file.path()).unwrap());
         assert!(holder.kill().is_ok() && holder.wait().is_ok());
-        assert!(!is_locked(file.path()).unwrap());
-        assert!(!is_locked(Path::new("/nowhere/lock")).unwrap());
+        assert!(!is_locked(file.path()).unwrap() && !is_listed(file.path()).unwrap());
+        let nowhere = Path::new("/nowhere/lock");
+        assert!(!is_locked(nowhere).unwrap() && !is_listed(nowhere).unwrap());
     }
 
     #[test]
