@@ -5,8 +5,9 @@
 //!
 //! - `cli`: what was typed; no I/O. `usage`: what of it cannot be, and what to type instead. `config`: files,
 //!   flags and environment become a valid `plan`.
-//! - `tick`: the only orchestrator and the only reader of the wall and boot clocks. It calls the rooms,
-//!   and they do not call each other:
+//! - `command`: a file for each command. `setup`: what a host lacks. They call rooms, as `run` does, and with it
+//!   are the only readers of the wall and boot clocks.
+//! - `run`: one tick, in order. It calls the rooms, and they do not call each other:
 //!   - `store`: lock, state file, quarantine; `places`: where they are.
 //!   - `probe`: asks how a service is: the health URL, over TCP or a Unix socket, with TLS or without; and in other
 //!     ways, a file for each kind. What a kind takes stands there too, and `config` reads it from its table.

@@ -181,6 +181,44 @@ fn only_those_who_call_rooms_read_the_clocks() {
     }
 }
 
+/// Programs of the operator and of managers, and the demo's own two.
+const CHOOSE_PROGRAMS: [&str; 7] = [
+    "src/demo.rs",
+    "src/managers/containers.rs",
+    "src/managers/supervisord.rs",
+    "src/managers/systemd.rs",
+    "src/probe/command.rs",
+    "src/probe/log/journal.rs",
+    "src/restart/command.rs",
+];
+
+/// Settings, who started us, what the terminal can do, where the authorities are; the rest hand PATH on.
+const READ_ENVIRONMENT: [&str; 8] = [
+    "src/command/context.rs",
+    "src/command/run.rs",
+    "src/config/files.rs",
+    "src/demo.rs",
+    "src/managers/systemd.rs",
+    "src/probe/log/journal.rs",
+    "src/probe/tls.rs",
+    "src/restart/command.rs",
+];
+
+/// The files of the product whose code has one of `texts`, by name.
+fn files_with(texts: &[&str]) -> BTreeSet<String> {
+    let product = sources("src").into_iter().filter(|(path, _)| !is_test(path));
+    let with = product.filter(|(_, text)| texts.iter().any(|sought| code(text).contains(sought)));
+    with.map(|(path, _)| path.to_string_lossy().into_owned()).collect()
+}
+
+/// A file-wide expectation opens every wall to its file; these lists do not.
+#[test]
+fn only_the_files_listed_choose_programs_and_read_the_environment() {
+    let listed = |files: &[&str]| files.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    assert_eq!(files_with(&["Command::new("]), listed(&CHOOSE_PROGRAMS));
+    assert_eq!(files_with(&["env::var"]), listed(&READ_ENVIRONMENT));
+}
+
 #[test]
 fn only_command_report_and_log_print() {
     for (path, text) in sources("src") {

@@ -1,5 +1,6 @@
-//! The operating system, made safe and bounded: the only place that opens files, starts processes and
-//! reads clocks. Rooms use it; `core` cannot. It decides nothing and knows no word of the domain.
+//! The operating system, made safe and bounded: the only place that opens files and reads clocks. It chooses no
+//! program: rooms say which, and here each is started, waited for and ended. Only `demo` tidies up and starts its
+//! server by itself. Rooms use this; `core` cannot. It decides nothing and knows no word of the domain.
 
 pub(crate) mod catch_panic;
 pub(crate) mod certificates;

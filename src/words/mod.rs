@@ -1,4 +1,6 @@
-//! The decision's facts in an operator's words. Pure: no file, no clock; used by `log` and `report`.
+//! The decision's facts in an operator's words; used by `log` and `report`. Reads no clock and opens no file, but
+//! for the time zone of this host, which chrono finds by TZ and /etc/localtime: the same moment reads differently
+//! elsewhere.
 
 mod observations;
 
