@@ -21,6 +21,13 @@ pub(crate) fn format_duration(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
+/// `64K`, without quotes: powers of 1024.
+pub(crate) fn format_size(bytes: u64) -> String {
+    let units = [("T", 1_u64 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)];
+    let whole = units.iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
+    whole.map_or_else(|| bytes.to_string(), |(name, unit)| format!("{}{name}", bytes / unit))
+}
+
 pub(crate) fn quote_duration(duration: Duration) -> String {
     quote(&format_duration(duration))
 }

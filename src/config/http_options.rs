@@ -85,8 +85,8 @@ impl<'a> Asking<'a> {
     }
 }
 
-const BODY_KEYS: [&str; 6] =
-    ["body.contains", "body.lacks", "body.regex", "json", "json.fail_on", "json.ignore"];
+const BODY_KEYS: [&str; 7] =
+    ["body.contains", "body.lacks", "body.regex", "body.max", "json", "json.fail_on", "json.ignore"];
 
 const LATENCY_KEYS: [&str; 2] = ["latency.warn", "latency.fail"];
 
@@ -95,6 +95,7 @@ fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {
     let contains = reading.find("body.contains", texts);
     let lacks = reading.find("body.lacks", texts);
     let regex = reading.find("body.regex", pattern);
+    let max = reading.get(&keys::BODY_MAX);
     let fail_on = reading.find("json.fail_on", fail_on);
     let ignore = reading.find("json.ignore", texts);
     let is_asked = reading.said("json").is_some_and(|setting| setting.value == Value::EmptyTable);
@@ -108,6 +109,7 @@ fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {
         lacks: lacks?.map(|said| said.value).unwrap_or_default(),
         regex: regex?.map(|said| said.value),
         json,
+        max,
     })
 }
 

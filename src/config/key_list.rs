@@ -91,6 +91,7 @@ fn value_text(takes: Takes) -> String {
         Takes::Path { .. } => "path".to_owned(),
         Takes::Text { .. } => "text".to_owned(),
         Takes::List { .. } => "list".to_owned(),
+        Takes::Size { .. } => "size".to_owned(),
         Takes::Names => "table".to_owned(),
     }
 }

@@ -109,6 +109,7 @@ fn takes(takes: Takes) -> Value {
         Takes::Statuses => json!({ "type": ["string", "integer"] }),
         Takes::Text { .. } => json!({ "type": "string" }),
         Takes::List { .. } => json!({ "type": ["string", "array"] }),
+        Takes::Size { .. } => json!({ "type": "string", "pattern": "^[0-9]+[KMGT]?$" }),
         Takes::Names => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
     }
 }
@@ -120,7 +121,7 @@ fn value_type(value_type: ValueType) -> Value {
         ValueType::Pattern | ValueType::Command => takes(Takes::List { sample: "" }),
         ValueType::Span => takes(Takes::Time { from: 1 }),
         ValueType::Share => takes(Takes::Percent),
-        ValueType::Size => json!({ "type": "string", "pattern": "^[0-9]+[KMGT]?$" }),
+        ValueType::Size => takes(Takes::Size { from: 1, to: u32::MAX }),
         ValueType::Hundredths => json!({ "type": ["string", "number"] }),
         ValueType::Count => json!({ "type": "integer", "minimum": 0 }),
         ValueType::OneOf(known) => json!({ "enum": known }),

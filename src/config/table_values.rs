@@ -11,7 +11,7 @@ use super::settings::{Origin, Setting, Value, Wrong};
 use super::values;
 use crate::keys::{Row, Stands, Takes};
 use crate::plan::{ParamValue, ValueType};
-use crate::toml_text::{quote, quote_duration, quote_list};
+use crate::toml_text::{format_size, quote, quote_duration, quote_list};
 
 /// A type that the table of keys is enough to read.
 pub(super) trait Plain: Default {
@@ -23,9 +23,21 @@ impl Plain for u32 {
         if takes == Takes::Percent {
             return values::percent(value);
         }
+        if let Takes::Size { from, to } = takes {
+            return bounded_size(value, from, to);
+        }
         let (from, to) = if let Takes::Number { from, to } = takes { (from, to) } else { (1, Self::MAX) };
         if to == Self::MAX { values::count(value) } else { values::number(value, from, to) }
     }
+}
+
+fn bounded_size(value: &Value, from: u32, to: u32) -> Result<u32, Wrong> {
+    let size = values::size(value).and_then(|size| u32::try_from(size).ok());
+    let wrong = || {
+        let (from, to) = (format_size(from.into()), format_size(to.into()));
+        format!("must be a size of {from} to {to}, such as \"256K\", got {value}").into()
+    };
+    size.filter(|size| (from..=to).contains(size)).ok_or_else(wrong)
 }
 
 impl Plain for usize {
@@ -83,7 +95,7 @@ pub(super) fn shown(takes: Takes, value: &Value) -> Option<String> {
     match takes {
         Takes::Number { .. } | Takes::Truth => Some(value.to_string()),
         Takes::Time { .. } => values::span(value).ok().map(quote_duration),
-        Takes::OneOf(_) | Takes::Percent | Takes::Path { .. } => value.text().map(quote),
+        Takes::OneOf(_) | Takes::Percent | Takes::Path { .. } | Takes::Size { .. } => value.text().map(quote),
         Takes::Statuses | Takes::Text { .. } | Takes::List { .. } | Takes::Names => None,
     }
 }
@@ -101,10 +113,4 @@ pub(super) fn format_param(value_type: ValueType, value: &ParamValue) -> String 
         (ValueType::Size, ParamValue::Number(number)) => quote(&format_size(*number)),
         (_, ParamValue::Number(number)) => number.to_string(),
     }
-}
-
-fn format_size(bytes: u64) -> String {
-    let units = [("T", 1_u64 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)];
-    let whole = units.iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
-    whole.map_or_else(|| bytes.to_string(), |(name, unit)| format!("{}{name}", bytes / unit))
 }

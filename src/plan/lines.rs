@@ -6,7 +6,7 @@ use std::path::Path;
 use unhang_core::Rung;
 
 use super::{BodyRules, Container, FailOn, JsonRules, Question, Restarter, Runtime, Scope, Supervised};
-use crate::toml_text::{quote, quote_duration, quote_list};
+use crate::toml_text::{format_size, quote, quote_duration, quote_list};
 
 /// A key, and its value as TOML.
 pub(crate) type Line = (&'static str, String);
@@ -50,6 +50,7 @@ pub(crate) fn request(question: &Question) -> Vec<Line> {
         ("ca_file", quote(&trust.ca_file.as_deref().unwrap_or(Path::new("")).display().to_string())),
         ("insecure", trust.insecure.to_string()),
     ]);
+    lines.push(("body.max", quote(&format_size(u64::try_from(question.body.max).unwrap_or(u64::MAX)))));
     lines.extend(body(&question.body));
     lines.extend(question.latency.warn.map(|warn| ("latency.warn", quote_duration(warn))));
     lines.extend(latency_fail(question));
@@ -64,10 +65,10 @@ pub(crate) fn method_and_status(question: &Question) -> [Line; 2] {
     [("method", quote(&question.method)), ("status", quote(&question.status.to_string()))]
 }
 
-/// The rules for the body of an answer.
+/// The rules for the body of an answer, but for `body.max`: it decides what is known, not what is well.
 pub(crate) fn body(rules: &BodyRules) -> Vec<Line> {
     let mut lines = Vec::new();
-    let BodyRules { contains, lacks, regex, json } = rules;
+    let BodyRules { contains, lacks, regex, json, max: _ } = rules;
     let some = |key, list: &[String]| (!list.is_empty()).then(|| (key, quote_list(list)));
     lines.extend(some("body.contains", contains));
     lines.extend(some("body.lacks", lacks));

@@ -18,6 +18,7 @@ pub(crate) use host::Bounds;
 pub use host::{HostPlan, Stall};
 pub(crate) use method::{Method, Shows, Steps};
 pub use probe::{Asks, KeyConflict, KeySpec, KindSpec, ParamValue, Params, Probe, ValueType, any_text};
+pub(crate) use target::MAX_BODY_BYTES;
 pub use target::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust};
 pub(crate) use unit_name::{MAX_UNIT_NAME_BYTES, UnitNameFault, parse_unit_name};
 

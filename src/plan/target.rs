@@ -110,8 +110,8 @@ pub struct Question {
     pub latency: Latency,
 }
 
-/// What the body of an answer must be; none: it is not read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What the body of an answer must be; without a rule it is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BodyRules {
     /// Each must stand in it.
     pub contains: Vec<String>,
@@ -120,11 +120,23 @@ pub struct BodyRules {
     /// Matches it somewhere; checked by `config`.
     pub regex: Option<String>,
     pub json: Option<JsonRules>,
+    /// Bytes that are looked at.
+    pub max: usize,
+}
+
+/// The largest `body.max`.
+pub(crate) const MAX_BODY_BYTES: u32 = 8 * 1024 * 1024;
+
+impl Default for BodyRules {
+    fn default() -> Self {
+        Self { contains: Vec::new(), lacks: Vec::new(), regex: None, json: None, max: 64 * 1024 }
+    }
 }
 
 impl BodyRules {
     pub(crate) fn are_none(&self) -> bool {
-        *self == Self::default()
+        let Self { contains, lacks, regex, json, max: _ } = self;
+        contains.is_empty() && lacks.is_empty() && regex.is_none() && json.is_none()
     }
 }
 

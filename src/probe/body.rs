@@ -1,14 +1,28 @@
-//! What the body of an answer must be, and what it says. Pure.
+//! What the body of an answer must be, and what it says. Pure. What would need what lies behind the limit is unknown.
 
 use regex_lite::Regex;
 
-use crate::plan::BodyRules;
+use crate::plan::{BodyRules, KeyConflict, KeySpec, MAX_BODY_BYTES, Params, ValueType};
+use crate::toml_text::format_size;
 
+use super::body_text::{BodyText, Raw, read_text};
 use super::fault::quoted;
 use super::health::{self, Health};
 
-/// Read of a body, and no more: what stands behind it is not looked at.
-pub(super) const LARGEST: usize = 64 * 1024;
+/// Of a probe that is no url: how much of what it says is looked at.
+pub(super) const MAX: KeySpec =
+    KeySpec::new("body.max", ValueType::Size).default("64K").help("How much of what it says is looked at");
+
+/// Bytes that are looked at.
+pub(super) fn limit_of(given: &Params) -> usize {
+    given.number(&MAX).and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(BodyRules::default().max)
+}
+
+pub(super) fn limit_conflict(given: &Params) -> Option<KeyConflict> {
+    let bytes = given.number(&MAX).filter(|bytes| *bytes > u64::from(MAX_BODY_BYTES))?;
+    let what = format!("must be at most {}, got {}", format_size(MAX_BODY_BYTES.into()), format_size(bytes));
+    Some(KeyConflict { key: MAX.name, what, cure: "have what it looks for said earlier" })
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Judged {
@@ -24,35 +38,109 @@ pub(super) const BODY: &str = "body";
 /// Of what it says of itself.
 pub(super) const JSON: &str = "json";
 
-/// `body`: `LARGEST` and one byte more, where it is longer.
-pub(super) fn judged(rules: &BodyRules, body: &[u8]) -> Judged {
-    let looked_at = body.get(..LARGEST).unwrap_or(body);
-    let text = String::from_utf8_lossy(looked_at);
-    if let Some(missing) = rules.contains.iter().find(|wanted| !text.contains(wanted.as_str())) {
-        return Judged::Failing(BODY, format!("the body has no \"{}\"", quoted(missing)));
+/// The worst that a rule finds: what fails, then what is not known, then what warns.
+pub(super) fn judged(rules: &BodyRules, raw: &Raw<'_>) -> Judged {
+    let body = match read_text(raw, rules.max) {
+        Ok(body) => body,
+        Err(why) => return Judged::NotKnown(why),
+    };
+    let found = [contains(rules, &body), lacks(rules, &body), regex(rules, &body), json(rules, &body)];
+    found
+        .into_iter()
+        .reduce(|worst, other| if other.rank() > worst.rank() { other } else { worst })
+        .unwrap_or(Judged::Well)
+}
+
+impl Judged {
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Well => 0,
+            Self::Near(_) => 1,
+            Self::NotKnown(_) => 2,
+            Self::Failing(..) => 3,
+        }
     }
-    if let Some(unwanted) = rules.lacks.iter().find(|unwanted| text.contains(unwanted.as_str())) {
+}
+
+fn contains(rules: &BodyRules, body: &BodyText<'_>) -> Judged {
+    let is_missing = |wanted: &&String| !body.text.contains(wanted.as_str());
+    let Some(missing) = rules.contains.iter().find(is_missing) else { return Judged::Well };
+    // One that is certain, if there is one.
+    let is_certain = |wanted: &&String| body.is_whole && body.can_hold(wanted);
+    match rules.contains.iter().filter(is_missing).find(is_certain) {
+        Some(missing) => Judged::Failing(BODY, format!("the body has no \"{}\"", quoted(missing))),
+        None if !body.is_whole => Judged::NotKnown(format!(
+            "the body is longer than {}, and so far has no \"{}\": raise body.max",
+            format_limit(rules.max),
+            quoted(&missing)
+        )),
+        None => Judged::NotKnown(uncertain(missing)),
+    }
+}
+
+fn lacks(rules: &BodyRules, body: &BodyText<'_>) -> Judged {
+    if let Some(unwanted) = rules.lacks.iter().find(|unwanted| body.text.contains(unwanted.as_str())) {
         return Judged::Failing(BODY, format!("the body has \"{}\" in it", quoted(unwanted)));
     }
-    if let Some(pattern) = &rules.regex {
-        match Regex::new(pattern) {
-            Ok(pattern) if pattern.is_match(&text) => {}
-            Ok(_) => return Judged::Failing(BODY, format!("the body does not match {}", quoted(pattern))),
-            Err(error) => return Judged::NotKnown(format!("body.regex: {}", quoted(&error))),
-        }
+    match rules.lacks.iter().find(|unwanted| !body.can_hold(unwanted)) {
+        Some(unwanted) => Judged::NotKnown(uncertain(unwanted)),
+        None if body.is_whole || rules.lacks.is_empty() => Judged::Well,
+        None => too_long("lacks", rules.max),
     }
-    match &rules.json {
-        None => Judged::Well,
-        Some(_) if body.len() > LARGEST => {
-            Judged::NotKnown(format!("the body is longer than {} KiB", LARGEST / 1024))
-        }
-        Some(json) => match health::of(body, json) {
-            Health::Well => Judged::Well,
-            Health::Warning(words) => Judged::Near(words),
-            Health::Failing(words) => Judged::Failing(JSON, words),
-            Health::NotKnown(words) => Judged::NotKnown(words),
-        },
+}
+
+fn regex(rules: &BodyRules, body: &BodyText<'_>) -> Judged {
+    let Some(pattern) = &rules.regex else { return Judged::Well };
+    let regex = match Regex::new(pattern) {
+        Ok(regex) => regex,
+        Err(error) => return Judged::NotKnown(format!("body.regex: {}", quoted(&error))),
+    };
+    match regex.find(&body.text) {
+        // Where the text is cut, `$` matches what is no end.
+        Some(found) if body.is_whole || found.end() < body.text.len() => Judged::Well,
+        _ if !body.is_whole => too_long("regex", rules.max),
+        _ if !body.can_hold(pattern) => Judged::NotKnown(uncertain(pattern)),
+        _ => Judged::Failing(BODY, format!("the body does not match {}", quoted(pattern))),
     }
+}
+
+fn json(rules: &BodyRules, body: &BodyText<'_>) -> Judged {
+    let Some(json) = &rules.json else { return Judged::Well };
+    if !body.is_whole {
+        return too_long("json", rules.max);
+    }
+    match health::of(body.text.as_bytes(), json) {
+        Health::Well => Judged::Well,
+        Health::Warning(words) => Judged::Near(words),
+        Health::Failing(words) => Judged::Failing(JSON, words),
+        Health::NotKnown(words) => Judged::NotKnown(words),
+    }
+}
+
+impl BodyText<'_> {
+    /// False: its letters are a guess, and those of the rule may be written otherwise.
+    fn can_hold(&self, rule: &str) -> bool {
+        !self.is_guessed || rule.is_ascii()
+    }
+}
+
+fn too_long(rule: &str, max: usize) -> Judged {
+    Judged::NotKnown(format!(
+        "the body is longer than {}, and {rule} needs all of it: raise body.max",
+        format_limit(max)
+    ))
+}
+
+/// `64K`
+pub(super) fn format_limit(max: usize) -> String {
+    format_size(u64::try_from(max).unwrap_or(u64::MAX))
+}
+
+fn uncertain(rule: &str) -> String {
+    format!(
+        "the letters of the body are uncertain, so that \"{}\" cannot be looked for: have the server send UTF-8",
+        quoted(&rule)
+    )
 }
 
 #[cfg(test)]
@@ -64,6 +152,10 @@ mod tests {
         let mut rules = BodyRules::default();
         change(&mut rules);
         rules
+    }
+
+    fn judge(rules: &BodyRules, bytes: &[u8]) -> Judged {
+        judged(rules, &Raw { bytes, ..Raw::default() })
     }
 
     #[test]
@@ -83,19 +175,57 @@ mod tests {
                 Judged::Failing(BODY, r#"the body does not match "version":\s*"2\."#.to_owned()),
             ),
         ] {
-            assert_eq!(judged(rules, body.as_bytes()), expected, "{body}");
+            assert_eq!(judge(rules, body.as_bytes()), expected, "{body}");
         }
     }
 
     #[test]
-    fn a_body_that_is_too_long_is_looked_at_so_far_and_not_judged_as_a_whole() {
-        let long = |tail: &str| format!("start{}{tail}", "x".repeat(LARGEST)).into_bytes();
-        let contains = rules(|rules| rules.contains = vec!["start".to_owned()]);
-        assert_eq!(judged(&contains, &long("")), Judged::Well);
-        let lacks = rules(|rules| rules.lacks = vec!["end".to_owned()]);
-        assert_eq!(judged(&lacks, &long("end")), Judged::Well);
-        let json = JsonRules { fail_on: FailOn::Failure, ignore: Vec::new() };
-        let json = rules(|rules| rules.json = Some(json));
-        assert!(matches!(judged(&json, &long("")), Judged::NotKnown(_)));
+    fn what_needs_what_lies_behind_the_limit_is_not_known() {
+        let long = |tail: &str| format!("start{}{tail}", "x".repeat(64 * 1024)).into_bytes();
+        let contains = |text: &str| rules(|rules| rules.contains = vec![text.to_owned()]);
+        let lacks = |text: &str| rules(|rules| rules.lacks = vec![text.to_owned()]);
+        let regex = |text: &str| rules(|rules| rules.regex = Some(text.to_owned()));
+        let json =
+            rules(|rules| rules.json = Some(JsonRules { fail_on: FailOn::Failure, ignore: Vec::new() }));
+        let raised = rules(|rules| (rules.contains, rules.max) = (vec!["end".to_owned()], 128 * 1024));
+        for (rules, known) in [
+            (contains("start"), true),
+            (contains("end"), false),
+            (lacks("start"), true),
+            (lacks("end"), false),
+            (regex("^start"), true),
+            (regex("xx$"), false),
+            (regex("nd"), false),
+            (json, false),
+            (raised, true),
+        ] {
+            let judged = judge(&rules, &long("end"));
+            assert_eq!(!matches!(judged, Judged::NotKnown(_)), known, "{rules:?}: {judged:?}");
+        }
+        let both =
+            rules(|rules| (rules.contains, rules.lacks) = (vec!["end".to_owned()], vec!["start".to_owned()]));
+        assert!(matches!(judge(&both, &long("end")), Judged::Failing(..)), "what fails is known");
+    }
+
+    #[test]
+    fn a_text_that_may_be_written_otherwise_is_not_missed() {
+        let contains = |text: &str| rules(|rules| rules.contains = vec![text.to_owned()]);
+        let lacks = |text: &str| rules(|rules| rules.lacks = vec![text.to_owned()]);
+        let body = b"ge\xf6ffnet";
+        assert_eq!(judge(&contains("geöffnet"), body), Judged::Well);
+        assert!(matches!(judge(&contains("готово"), body), Judged::NotKnown(_)));
+        assert!(matches!(judge(&lacks("ошибка"), body), Judged::NotKnown(_)));
+        assert!(matches!(judge(&contains("open"), body), Judged::Failing(..)));
+        let of = |bytes, content_type| Raw { bytes, content_type: Some(content_type), encoding: None };
+        let russian = of(&b"\xcf\xcb open"[..], "text/html; charset=koi8-r");
+        assert_eq!(judged(&contains("open"), &russian), Judged::Well);
+        assert!(matches!(judged(&contains("shut"), &russian), Judged::Failing(..)));
+        assert!(matches!(judged(&contains("ок"), &russian), Judged::NotKnown(_)));
+        let misnamed = of("geöffnet".as_bytes(), "text/html; charset=iso-8859-1");
+        assert_eq!(judged(&contains("geöffnet"), &misnamed), Judged::Well);
+        assert!(matches!(judged(&contains("zu für heute"), &misnamed), Judged::NotKnown(_)));
+        let packed = Raw { bytes: b"?", encoding: Some("br"), content_type: None };
+        assert!(matches!(judged(&contains("open"), &packed), Judged::NotKnown(_)));
+        assert!(matches!(judged(&lacks("Traceback"), &packed), Judged::NotKnown(_)));
     }
 }

@@ -10,10 +10,12 @@ use crate::plan::{KeySpec, KindSpec, Params, ValueType, any_text};
 use crate::words;
 
 use super::answer::Ground;
+use super::body;
 use super::fault::{quoted, scarcity};
 use super::kind::{Found, Kind};
 
-pub(super) const KIND: Kind = Kind { spec: KindSpec::new(COMMAND, &[EXITS, CONTAINS]), ask };
+pub(super) const KIND: Kind =
+    Kind { spec: KindSpec::new(COMMAND, &[EXITS, CONTAINS, body::MAX]).validate(body::limit_conflict), ask };
 
 const COMMAND: KeySpec = KeySpec::new("command", ValueType::Command)
     .help("A program and its arguments, no shell: well if it ends with 0");
@@ -27,16 +29,13 @@ const CONTAINS: KeySpec =
 /// critical, 3 is not known.
 const PLUGIN: &str = "plugin";
 
-/// Kept of its output; the rest is read and dropped.
-const KEPT: usize = 16 * 1024;
-
 fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let Some((program, arguments)) = given.list(&COMMAND).split_first() else {
         return Found::not_known("there is no command");
     };
     let mut command = Command::new(program);
     command.args(arguments);
-    match process::run(command, ground.limit, KEPT) {
+    match process::run(command, ground.limit, body::limit_of(given).saturating_add(1)) {
         Ok(ran) => judged(&ran, given, &words::span(ground.limit)),
         Err(error) => not_begun(program, &error),
     }
@@ -70,11 +69,19 @@ fn judged(ran: &Ran, given: &Params, limit: &str) -> Found {
 }
 
 fn contained(ran: &Ran, given: &Params, said: &str) -> Found {
-    let wanted = given.text(&CONTAINS);
+    let (wanted, limit) = (given.text(&CONTAINS), body::limit_of(given));
     let has = String::from_utf8_lossy(&ran.stdout).contains(wanted);
     match (has, said) {
         (true, "") => Found::well("exit status 0"),
         (true, said) => Found::well(said),
+        // One byte more was kept.
+        (false, _) if ran.stdout.len() > limit => {
+            let limit = body::format_limit(limit);
+            Found::not_known(format!(
+                "its output is longer than {limit}, and so far has no \"{}\": raise body.max",
+                quoted(&wanted)
+            ))
+        }
         (false, said) => Found::failing(format!("its output has no \"{}\": {said}", quoted(&wanted))),
     }
 }
@@ -159,6 +166,23 @@ mod tests {
         let loading = "LOADING Redis is loading the dataset in memory";
         let expected = Found::failing(format!("its output has no \"PONG\": {loading}"));
         assert_eq!(sh(&format!("echo {loading}"), &contains), expected);
+    }
+
+    #[test]
+    fn a_text_that_may_come_behind_the_limit_is_not_missed() {
+        let noisy = |bytes: u64, max: u64| {
+            let mut given = Params::default();
+            let script = format!("yes | head -c {bytes}; echo PONG");
+            given
+                .0
+                .insert("command", ParamValue::List(["/bin/sh", "-c", &script].map(str::to_owned).to_vec()));
+            given.0.insert("contains", ParamValue::Text("PONG".to_owned()));
+            given.0.insert("body.max", ParamValue::Number(max));
+            ask(&given, &Ground { limit: Duration::from_secs(5), ..Ground::default() })
+        };
+        assert_eq!(noisy(100_000, 128 * 1024), Found::well("y"));
+        let longer = "its output is longer than 64K, and so far has no \"PONG\": raise body.max";
+        assert_eq!(noisy(100_000, 64 * 1024), Found::not_known(longer));
     }
 
     #[test]

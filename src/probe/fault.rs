@@ -16,24 +16,23 @@ use crate::words;
 #[derive(Debug)]
 pub(super) struct Ours(pub(super) Doubt);
 
+/// Likewise a fault of the service.
+#[derive(Debug)]
+pub(super) struct Theirs(pub(super) Cause);
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
 pub(super) fn classify(error: &Error, seen: &Seen) -> Observation {
     match error {
         Error::Timeout(_) => timed_out(seen.phase),
         Error::Io(error) => classify_io(error, seen.phase),
-        Error::LargeResponseHeader(..) => Observation::Unhealthy(Cause::TooLarge),
         Error::HostNotFound => Observation::Unknown(Doubt::Lookup("it has no address".into())),
-        Error::Other(error) => Observation::Unknown(match error.downcast_ref::<Ours>() {
-            Some(Ours(doubt)) => doubt.clone(),
-            None => Doubt::Other(quoted(error)),
-        }),
-        Error::Protocol(_) | Error::BadUri(_) | Error::Http(_) | Error::RedirectFailed
-            if !seen.beginning.is_empty() =>
-        {
-            Observation::Unhealthy(not_understood(error, &seen.beginning))
-        }
-        // Before a byte came, it is the question that is wrong. The rest ureq does not say to us, or
-        // may say one day: no evidence against the service.
+        Error::Other(error) => match (error.downcast_ref::<Ours>(), error.downcast_ref::<Theirs>()) {
+            (Some(Ours(doubt)), _) => Observation::Unknown(doubt.clone()),
+            (None, Some(Theirs(cause))) => Observation::Unhealthy(cause.clone()),
+            (None, None) => Observation::Unknown(Doubt::Other(quoted(error))),
+        },
+        // Before a byte came, it is the question that is wrong; later, a body that ureq cannot read. The rest it
+        // does not say to us, or may say one day: no evidence against the service.
         _ => Observation::Unknown(Doubt::Other(quoted(error))),
     }
 }
@@ -134,16 +133,21 @@ fn timed_out(phase: Phase) -> Observation {
     }
 }
 
-/// Something did answer. Where that was no HTTP at all, its own first words say more than the
-/// parser's; else (a broken header, a redirect that leads nowhere) it is the other way round.
-#[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
-fn not_understood(error: &Error, beginning: &[u8]) -> Cause {
-    match error {
-        // ureq-proto's error cannot be named from here; a scene pins these words.
-        Error::Protocol(error) if error.to_string().ends_with("too many headers") => Cause::TooLarge,
-        Error::Protocol(error) if beginning.starts_with(b"HTTP/1.") => Cause::NotHttp(quoted(error)),
-        Error::Protocol(_) => Cause::NotHttp(format!("it begins \"{}\"", beginning.escape_ascii())),
-        _ => Cause::NotHttp(quoted(error)),
+/// The answer is no HTTP/1: `line` is all of its first line that was read, `beginning` the first bytes of it all.
+pub(super) fn no_status_line(line: &[u8], beginning: &[u8]) -> Error {
+    let ours = |why: &str| Ours(Doubt::Other(why.to_owned())).into();
+    match beginning {
+        // An alert or a part of a handshake (RFC 8446, 5.1).
+        [21 | 22, 3, ..] => ours("what answers speaks TLS: write https:// in url"),
+        // A frame of settings, or the farewell, of no stream (RFC 9113, 4.1).
+        [0, 0, _, 4 | 7, _, 0, 0, 0, 0, ..] => {
+            ours("what answers speaks HTTP/2 alone: have it speak HTTP/1.1 too, or probe it with a command")
+        }
+        _ if line.starts_with(b"HTTP/1.") => {
+            Theirs(Cause::NotHttp(quoted(&format!("no status in \"{}\"", line.trim_ascii().escape_ascii()))))
+                .into()
+        }
+        _ => Theirs(Cause::NotHttp(format!("it begins \"{}\"", beginning.escape_ascii()))).into(),
     }
 }
 
@@ -160,6 +164,12 @@ impl From<Ours> for Error {
     }
 }
 
+impl From<Theirs> for Error {
+    fn from(theirs: Theirs) -> Self {
+        Self::Other(Box::new(theirs))
+    }
+}
+
 impl fmt::Display for Ours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.code())
@@ -167,3 +177,11 @@ impl fmt::Display for Ours {
 }
 
 impl std::error::Error for Ours {}
+
+impl fmt::Display for Theirs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code())
+    }
+}
+
+impl std::error::Error for Theirs {}

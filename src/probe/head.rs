@@ -1,6 +1,6 @@
 //! The buffers of one request, under ureq's trait. They begin small and grow with the head of the
 //! answer: ureq's own are full-sized and zeroed from the start, which is most of what a healthy tick
-//! would cost. Knows nothing of what is in them.
+//! would cost. The head that ureq reads is written anew by `answer_head`.
 
 use ureq::unversioned::transport::Buffers;
 
@@ -29,12 +29,21 @@ impl HeadBuffers {
         Self { input, consumed: 0, filled: 0, most, output, output_size, progress: false }
     }
 
+    /// Puts `head` in the place of the first `used` bytes of the input.
+    pub(super) fn replace_head(&mut self, used: usize, head: Vec<u8>) {
+        let mut input = head;
+        input.extend_from_slice(self.input().get(used..).unwrap_or_default());
+        (self.consumed, self.filled) = (0, input.len());
+        self.input = input;
+    }
+
     fn make_room(&mut self) {
         self.input.copy_within(self.consumed..self.filled, 0);
         self.filled -= self.consumed;
         self.consumed = 0;
         if self.filled == self.input.len() && self.filled < self.most {
-            self.input.resize((self.filled * 2).clamp(FIRST.min(self.most), self.most), 0);
+            let wanted = self.filled.saturating_mul(2).max(FIRST).min(self.most);
+            self.input.resize(wanted, 0);
         }
     }
 }
@@ -95,6 +104,17 @@ mod tests {
         let steps: Vec<usize> = (0..4).map(|_| put(&mut buffers, b'x')).collect();
         assert_eq!(steps, [2048, 2048, 904, 0]);
         assert_eq!(buffers.input(), [b'x'; 5000]);
+    }
+
+    #[test]
+    fn a_head_that_was_written_anew_stands_before_the_rest() {
+        let mut buffers = HeadBuffers::new(5000, 64);
+        buffers.input_append_buf()[..8].copy_from_slice(b"headbody");
+        buffers.input_appended(8);
+        buffers.replace_head(4, b"a longer head ".to_vec());
+        assert_eq!(buffers.input(), b"a longer head body");
+        assert_eq!(put(&mut buffers, b'x'), 2048 - 18);
+        assert!(buffers.input().starts_with(b"a longer head bodyx"));
     }
 
     #[test]

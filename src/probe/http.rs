@@ -3,13 +3,14 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use unhang_core::{Cause, Doubt, Finding, Observation};
 use ureq::http::header::{
-    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, USER_AGENT,
 };
-use ureq::http::{self, Request, Response};
+use ureq::http::{self, Request, Response, Uri};
 use ureq::{Agent, Body, Error, ResponseExt};
 
 use crate::plan::{Latency, Maintenance, Question, Target};
@@ -17,21 +18,19 @@ use crate::words;
 
 use super::answer::Answer;
 use super::body::{self, Judged};
-use super::fault::classify;
+use super::body_text::Raw;
+use super::fault::{Ours, classify, quoted};
 use super::lookup::Lookup;
+use super::redirect::{self, Lead};
 use super::trace::Trace;
 use super::wire::{Dial, OwnSocket};
-
-/// A whole answer head must fit in here. Django with a long Content-Security-Policy and a few cookies
-/// stays under 8 KiB; nginx allows its upstreams 4 or 8 (`proxy_buffer_size`).
-const HEAD: usize = 16 * 1024;
 
 /// In all within `limit`; panics where ureq does.
 pub(super) fn ask(question: &Question, limit: Duration) -> Answer {
     let trace = Arc::new(Trace::new());
     let answered = answer(question, limit, &trace);
-    let status = answered.as_ref().ok().map(|answer| answer.status().as_u16());
-    let judged = answered.and_then(|answer| judged(question, answer));
+    let status = answered.as_ref().ok().map(|answered| answered.response.status().as_u16());
+    let judged = answered.and_then(|answered| judged(question, answered, &trace));
     let (observation, near) = judged.unwrap_or_else(|error| (classify(&error, &trace.seen()), None));
     let times = trace.times();
     let (observation, near) = in_time(&question.latency, times.total(), observation, near, status);
@@ -39,36 +38,61 @@ pub(super) fn ask(question: &Question, limit: Duration) -> Answer {
 }
 
 /// With what warns. Reads a body only where a rule looks at one.
-fn judged(question: &Question, answer: Response<Body>) -> Result<(Observation, Option<String>), Error> {
+fn judged(
+    question: &Question,
+    answered: Answered,
+    trace: &Trace,
+) -> Result<(Observation, Option<String>), Error> {
+    let Answered { response: answer, misled } = answered;
     let status = answer.status().as_u16();
     if question.maintenance.as_ref().is_some_and(|said| is_maintenance(said, &answer)) {
         return Ok((Observation::Unhealthy(Cause::Maintenance(status)), None));
     }
     let wanted = question.status.contains(status);
+    if let Some(location) = misled.filter(|_| !wanted) {
+        let why = format!("redirected to {}, which is no URL of HTTP", quoted(&location));
+        return Ok((Observation::Unknown(Doubt::Other(why)), None));
+    }
     if !wanted {
         let cause = unwanted(&answer);
         // An error page of the server's own may name what fails.
-        let said = (status >= 500 && question.body.json.is_some()).then(|| of_body(question, answer, status));
+        let said = (status >= 500 && question.body.json.is_some()).then(|| of_body(question, answer, trace));
         let told = said.and_then(Result::ok).map(|(said, _)| said);
         let named = told.filter(|said| matches!(said, Observation::Unhealthy(_)));
         return Ok((named.unwrap_or(Observation::Unhealthy(cause)), None));
     }
-    if question.body.are_none() {
-        Ok((Observation::Healthy, None))
-    } else {
-        of_body(question, answer, status)
-    }
+    if question.body.are_none() { Ok((Observation::Healthy, None)) } else { of_body(question, answer, trace) }
 }
 
 fn of_body(
     question: &Question,
     answer: Response<Body>,
-    status: u16,
+    trace: &Trace,
 ) -> Result<(Observation, Option<String>), Error> {
-    let mut body = Vec::new();
-    let most = u64::try_from(body::LARGEST).unwrap_or(u64::MAX).saturating_add(1);
-    answer.into_body().into_reader().take(most).read_to_end(&mut body).map_err(Error::from)?;
-    Ok(match body::judged(&question.body, &body) {
+    let unknown = |why: String| Ok((Observation::Unknown(Doubt::Other(why)), None));
+    if !trace.seen().is_length_clear {
+        return unknown(
+            "the head of the answer does not say where its body ends: Content-Length and Transfer-Encoding"
+                .to_owned(),
+        );
+    }
+    let status = answer.status().as_u16();
+    let (head, body) = answer.into_parts();
+    let said =
+        |name: HeaderName| head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let (encoding, content_type) = (said(CONTENT_ENCODING), said(CONTENT_TYPE));
+    let mut bytes = Vec::new();
+    let most = u64::try_from(question.body.max).unwrap_or(u64::MAX).saturating_add(1);
+    match body.into_reader().take(most).read_to_end(&mut bytes).map_err(Error::from) {
+        Ok(_) => {}
+        // Such as broken chunks.
+        Err(Error::Protocol(error)) => {
+            return unknown(format!("the body cannot be read: {}", quoted(&error)));
+        }
+        Err(error) => return Err(error),
+    }
+    let raw = Raw { bytes: &bytes, encoding: encoding.as_deref(), content_type: content_type.as_deref() };
+    Ok(match body::judged(&question.body, &raw) {
         Judged::Well => (Observation::Healthy, None),
         Judged::Near(words) => (Observation::Healthy, Some(words)),
         Judged::Failing(code, words) => (Observation::failing(Finding { code, words, status }), None),
@@ -100,26 +124,70 @@ fn in_time(
     }
 }
 
-fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<Response<Body>, Error> {
+/// The answer that is judged, behind the redirects that are followed.
+struct Answered {
+    response: Response<Body>,
+    /// A redirect that leads to what is no URL of HTTP.
+    misled: Option<String>,
+}
+
+fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<Answered, Error> {
+    let began = Instant::now();
+    let mut asked = request(question)?;
+    let own = asked.uri().clone();
+    // The operator's headers may prove who we are, and are no business of another host's.
+    let private_to = (!question.headers.is_empty()).then_some(&own);
+    let mut redirects = question.redirects;
+    loop {
+        let again = (redirects > 0).then(|| asked.clone());
+        let (socket, left) = (socket_of(question, &own), limit.saturating_sub(began.elapsed()));
+        let response = answer_of_one(question, asked, socket, left, trace)?;
+        let Some(again) = again else { return Ok(Answered { response, misled: None }) };
+        asked = match redirect::lead(&again, &response) {
+            Lead::To(next) => *next,
+            Lead::Nowhere => return Ok(Answered { response, misled: None }),
+            Lead::NotUnderstood(location) => return Ok(Answered { response, misled: Some(location) }),
+        };
+        if let Some(host) = private_to.and_then(|own| host_away(own, asked.uri())) {
+            let why = format!(
+                "redirected to {}, where the headers must not go: leave out headers or redirects",
+                quoted(&host)
+            );
+            return Err(Ours(Doubt::Other(why)).into());
+        }
+        redirects -= 1;
+    }
+}
+
+fn host_away<'a>(own: &Uri, uri: &'a Uri) -> Option<&'a str> {
+    uri.host().filter(|_| redirect::leads_away(own, uri))
+}
+
+fn answer_of_one(
+    question: &Question,
+    request: Request<()>,
+    socket: Option<OwnSocket>,
+    limit: Duration,
+    trace: &Arc<Trace>,
+) -> Result<Response<Body>, Error> {
     let config = Agent::config_builder()
         .timeout_global(Some(limit))
         .http_status_as_error(false)
         .allow_non_standard_methods(true)
-        .max_redirects(question.redirects)
+        // More than what `answer_head` writes.
+        .max_response_header_size(256 * 1024)
+        // `redirect` follows them.
+        .max_redirects(0)
         .max_redirects_will_error(false)
         .proxy(None)
-        // One less than the buffer: a full one is too large.
-        .max_response_header_size(HEAD - 1)
         .build();
-    let request = request(question)?;
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     // An agent for each question, 2 us: its connector and resolver carry this question's trace.
     let dial = Dial {
         trace: Arc::clone(trace),
-        socket: socket_of(question, &request),
+        socket,
         trust: question.trust.clone(),
-        private_to: (!question.headers.is_empty()).then(|| request.uri().clone()),
-        head: HEAD,
+        header: question.maintenance.as_ref().and_then(|said| said.header.clone()),
         headers,
     };
     let agent = Agent::with_parts(config, dial, Lookup { trace: Arc::clone(trace) });
@@ -127,9 +195,9 @@ fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<Re
 }
 
 /// `None`: the way is TCP.
-fn socket_of(question: &Question, request: &Request<()>) -> Option<OwnSocket> {
+fn socket_of(question: &Question, own: &Uri) -> Option<OwnSocket> {
     let Target::HttpOverUnix { socket, .. } = &question.target else { return None };
-    Some(OwnSocket { path: socket.clone(), uri: request.uri().clone() })
+    Some(OwnSocket { path: socket.clone(), uri: own.clone() })
 }
 
 fn is_maintenance(said: &Maintenance, answer: &Response<Body>) -> bool {
@@ -159,6 +227,7 @@ fn request(question: &Question) -> Result<Request<()>, http::Error> {
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("unhang/", env!("CARGO_PKG_VERSION"))));
     // The server need not hold a worker for a second request that will not come.
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if matches!(question.method.as_str(), "POST" | "PUT" | "PATCH") {
         // Else ureq says that a body follows in chunks.
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));

@@ -2,7 +2,9 @@
 //! units or restarts. Whatever a server answers and whatever this host lacks, an answer comes in time.
 
 mod answer;
+mod answer_head;
 mod body;
+mod body_text;
 mod certificate;
 mod cgroup;
 mod command;
@@ -21,6 +23,7 @@ mod lookup;
 mod memory;
 mod port;
 mod process;
+mod redirect;
 mod socket;
 mod systemctl;
 mod tcp;
@@ -60,7 +63,7 @@ pub(crate) fn all(asked: &[Asked<'_>], widest: usize, until: Instant) -> Vec<Ans
 pub fn ask(asked: &Asked<'_>) -> Answer {
     let Asked { probe, ground } = asked;
     let limit = probe.timeout;
-    // ureq 3.5 panics on some broken redirects ("remote to have signaled redirect").
+    // ureq panics where it is wrong about what a server may say.
     let answer = catch_panic::caught(|| match &probe.asks {
         Asks::Url(question) => match &question.target {
             Target::Tcp { host, port } => port::ask(host, *port, limit),

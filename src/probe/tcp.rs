@@ -10,33 +10,40 @@ use ureq::Error;
 use crate::plan::{KeySpec, KindSpec, Params, ValueType, any_text};
 
 use super::answer::Ground;
+use super::body;
 use super::fault::{classify, quoted};
 use super::kind::{Found, Kind};
 use super::port;
 use super::socket::{Bounded, Deadline};
 use super::trace::Trace;
 
-pub(super) const KIND: Kind = Kind { spec: KindSpec::new(ADDRESS, &[GREETING]), ask };
+pub(super) const KIND: Kind =
+    Kind { spec: KindSpec::new(ADDRESS, &[GREETING, body::MAX]).validate(body::limit_conflict), ask };
 
 const ADDRESS: KeySpec =
     KeySpec::new("tcp", ValueType::Address).help("An address: well if it takes a connection");
-const GREETING: KeySpec = KeySpec::new("greeting", ValueType::Text(any_text))
-    .help("What the first 1024 bytes that it sends must hold");
-
-/// Read of what it says by itself.
-const KEPT: usize = 1024;
+const GREETING: KeySpec =
+    KeySpec::new("greeting", ValueType::Text(any_text)).help("What it must send without being asked");
 
 fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let (address, wanted) = (given.text(&ADDRESS), given.text(&GREETING));
+    let limit = body::limit_of(given);
     let deadline = Deadline(Instant::now() + ground.limit);
     let trace = Trace::new();
     let said = port::connect_to(address, deadline, &trace).and_then(|socket| {
         trace.enter(Phase::Wait);
-        if wanted.is_empty() { Ok(Vec::new()) } else { Ok(beginning(&socket, deadline, wanted)?) }
+        if wanted.is_empty() { Ok(Vec::new()) } else { Ok(beginning(&socket, deadline, wanted, limit)?) }
     });
     match said {
         Ok(_) if wanted.is_empty() => Found::well("connected"),
         Ok(said) if holds(&said, wanted) => Found::well("connected, and greeted"),
+        Ok(said) if said.len() >= limit => {
+            let limit = body::format_limit(limit);
+            Found::not_known(format!(
+                "its greeting is longer than {limit}, and so far has no \"{}\": raise body.max",
+                quoted(&wanted)
+            ))
+        }
         Ok(said) => Found::failing(format!(
             "it greets with \"{}\", not with \"{}\"",
             quoted(&said.escape_ascii()),
@@ -47,11 +54,13 @@ fn ask(given: &Params, ground: &Ground<'_>) -> Found {
 }
 
 /// Until what is wanted is in, it ends, or enough was said.
-fn beginning(socket: &OwnedFd, deadline: Deadline, wanted: &str) -> Result<Vec<u8>, Error> {
+fn beginning(socket: &OwnedFd, deadline: Deadline, wanted: &str, limit: usize) -> Result<Vec<u8>, Error> {
     let mut socket = Bounded { socket, deadline };
     let mut said = Vec::new();
-    let mut some = [0; KEPT];
-    while !holds(&said, wanted) && said.len() < KEPT {
+    let mut some = [0; 1024];
+    while said.len() < limit {
+        // What is wanted may begin in what came before.
+        let from = said.len().saturating_sub(wanted.len());
         match socket.read(&mut some) {
             Ok(0) => break,
             Ok(n) => said.extend_from_slice(some.get(..n).unwrap_or_default()),
@@ -59,10 +68,49 @@ fn beginning(socket: &OwnedFd, deadline: Deadline, wanted: &str) -> Result<Vec<u
             Err(error) if error.kind() == io::ErrorKind::TimedOut && !said.is_empty() => break,
             Err(error) => return Err(error.into()),
         }
+        if holds(said.get(from..).unwrap_or_default(), wanted) {
+            break;
+        }
     }
     Ok(said)
 }
 
 fn holds(said: &[u8], wanted: &str) -> bool {
     said.windows(wanted.len().max(1)).any(|some| some == wanted.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ParamValue;
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::thread;
+    use std::time::Duration;
+
+    fn greeted(greeting: String, wanted: &str) -> Found {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut given = Params::default();
+        given.0.insert("tcp", ParamValue::Text(listener.local_addr().unwrap().to_string()));
+        given.0.insert("greeting", ParamValue::Text(wanted.to_owned()));
+        given.0.insert("body.max", ParamValue::Number(64 * 1024));
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.write_all(greeting.as_bytes());
+        });
+        let found = ask(&given, &Ground { limit: Duration::from_secs(5), ..Ground::default() });
+        server.join().unwrap();
+        found
+    }
+
+    #[test]
+    fn a_greeting_is_looked_for_up_to_the_limit() {
+        assert_eq!(greeted("220 mail\r\n".to_owned(), "220"), Found::well("connected, and greeted"));
+        let late = greeted(format!("{}220 mail\r\n", "notice\r\n".repeat(1000)), "220 mail");
+        assert_eq!(late, Found::well("connected, and greeted"));
+        let never = greeted("554 no\r\n".to_owned(), "220");
+        assert_eq!(never, Found::failing(r#"it greets with "554 no\r\n", not with "220""#));
+        let longer = "its greeting is longer than 64K, and so far has no \"220\": raise body.max";
+        assert_eq!(greeted("x".repeat(200_000), "220"), Found::not_known(longer));
+    }
 }

@@ -28,11 +28,13 @@ pub(super) struct Seen {
     pub(super) phase: Phase,
     /// The first bytes of the (last) answer; empty before any came.
     pub(super) beginning: Vec<u8>,
+    /// False: the head does not say where the body ends, or says it twice.
+    pub(super) is_length_clear: bool,
 }
 
 impl Trace {
     pub(super) fn new() -> Self {
-        let seen = Seen { phase: Phase::Resolve, beginning: Vec::new() };
+        let seen = Seen { phase: Phase::Resolve, beginning: Vec::new(), is_length_clear: true };
         Self(Mutex::new(Way { seen, entered: None, times: Times::default() }))
     }
 
@@ -48,6 +50,11 @@ impl Trace {
             way.enter(Phase::Read);
             way.seen.beginning = beginning;
         });
+    }
+
+    /// The head of the final answer is in.
+    pub(super) fn note_length(&self, is_clear: bool) {
+        self.look(|way| way.seen.is_length_clear = is_clear);
     }
 
     pub(super) fn seen(&self) -> Seen {

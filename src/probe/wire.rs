@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustls::{ClientConnection, Stream};
-use unhang_core::{Doubt, Observation, Phase};
+use unhang_core::{Cause, Doubt, Observation, Phase};
 use ureq::Error;
 use ureq::http::Uri;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
@@ -20,11 +20,15 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use crate::os::rights;
 use crate::plan::Trust;
 
-use super::fault::{Ours, classify_io, quoted};
+use super::answer_head::{AnswerHead, Progress};
+use super::fault::{Ours, Theirs, classify_io, no_status_line};
 use super::head::HeadBuffers;
 use super::socket::{Bounded, Deadline, connect_unix};
 use super::tls;
 use super::trace::Trace;
+
+/// Bytes of the answer that are read at once, at most.
+const INPUT: usize = 16 * 1024;
 
 /// Opens the socket.
 #[derive(Debug)]
@@ -33,11 +37,8 @@ pub(super) struct Dial {
     /// `None`: the way is TCP.
     pub(super) socket: Option<OwnSocket>,
     pub(super) trust: Trust,
-    /// The URL that headers of the operator's own are for. ureq keeps no more than Authorization and Cookie
-    /// from going elsewhere with a redirect.
-    pub(super) private_to: Option<Uri>,
-    /// A whole answer head must fit in here.
-    pub(super) head: usize,
+    /// A header of the answer that is looked for, in lower case.
+    pub(super) header: Option<String>,
     /// What the request's own headers take.
     pub(super) headers: usize,
 }
@@ -61,14 +62,6 @@ impl Connector for Dial {
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
         let (uri, deadline) = (details.uri, Deadline::of(details.timeout));
-        if self.private_to.as_ref().is_some_and(|own| leads_away(own, uri)) {
-            let host = uri.host().unwrap_or_default();
-            let why = format!(
-                "redirected to {}, where the headers must not go: leave out headers or redirects",
-                quoted(&host)
-            );
-            return Err(Ours(Doubt::Other(why)).into());
-        }
         self.trace.enter(Phase::Connect);
         let socket = match &self.socket {
             Some(own) if own.serves(uri) => {
@@ -83,15 +76,10 @@ impl Connector for Dial {
             tls = Some(tls::handshake(&self.trust, uri.host().unwrap_or_default(), &mut socket)?);
         }
         self.trace.enter(Phase::Wait);
-        let buffers = HeadBuffers::new(self.head, self.headers + request_line_and_own_headers(uri));
-        Ok(Some(Wire { socket, tls, buffers, silent: true, trace: Arc::clone(&self.trace) }))
+        let buffers = HeadBuffers::new(INPUT, self.headers + request_line_and_own_headers(uri));
+        let head = Some(AnswerHead::new(self.header.clone()));
+        Ok(Some(Wire { socket, tls, buffers, head, silent: true, trace: Arc::clone(&self.trace) }))
     }
-}
-
-/// To another host, or out of TLS.
-fn leads_away(own: &Uri, uri: &Uri) -> bool {
-    let same_host = own.host().zip(uri.host()).is_some_and(|(own, other)| own.eq_ignore_ascii_case(other));
-    !same_host || (own.scheme_str() == Some("https") && uri.scheme_str() != Some("https"))
 }
 
 /// A right on the way to the socket, or on itself, is missing: which one.
@@ -155,6 +143,19 @@ fn weight(addr: &SocketAddr, error: &io::Error) -> Weight {
     }
 }
 
+fn receive(
+    socket: &OwnedFd,
+    tls: &mut Option<Box<ClientConnection>>,
+    deadline: Deadline,
+    room: &mut [u8],
+) -> io::Result<usize> {
+    let mut socket = Bounded { socket, deadline };
+    match tls {
+        None => socket.read(room),
+        Some(tls) => Stream::new(tls.as_mut(), &mut socket).read(room),
+    }
+}
+
 /// A connected socket as ureq wants it.
 #[derive(Debug)]
 pub(super) struct Wire {
@@ -162,6 +163,8 @@ pub(super) struct Wire {
     /// `None`: plain.
     tls: Option<Box<ClientConnection>>,
     buffers: HeadBuffers,
+    /// `None`: the head of the answer is in, and what follows is its body.
+    head: Option<AnswerHead>,
     /// Nothing was answered yet.
     silent: bool,
     trace: Arc<Trace>,
@@ -187,20 +190,37 @@ impl Transport for Wire {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let mut socket = Bounded { socket: &self.socket, deadline: Deadline::of(timeout) };
+        let deadline = Deadline::of(timeout);
+        while let Some(head) = &mut self.head {
+            let room = self.buffers.input_append_buf();
+            let amount = receive(&self.socket, &mut self.tls, deadline, room)?;
+            if amount == 0 {
+                return Ok(false);
+            }
+            if mem::take(&mut self.silent) {
+                self.trace.note_beginning(room.get(..amount).unwrap_or_default());
+            }
+            self.buffers.input_appended(amount);
+            match head.read(self.buffers.input()) {
+                Progress::More => self.buffers.input_consume(amount),
+                Progress::Ended { used, head } => {
+                    self.trace.note_length(head.is_length_clear);
+                    self.buffers.replace_head(used, head.text);
+                    self.head = None;
+                    return Ok(true);
+                }
+                Progress::NoStatusLine(line) => {
+                    return Err(no_status_line(&line, &self.trace.seen().beginning));
+                }
+                Progress::TooLarge => return Err(Theirs(Cause::TooLarge).into()),
+            }
+        }
         let room = self.buffers.input_append_buf();
         if room.is_empty() {
             // A read of nothing would look like the end of the stream.
-            let full = self.buffers.input().len();
-            return Err(Error::LargeResponseHeader(full, full));
+            return Err(io::Error::from(io::ErrorKind::OutOfMemory).into());
         }
-        let amount = match &mut self.tls {
-            None => socket.read(room)?,
-            Some(tls) => Stream::new(tls.as_mut(), &mut socket).read(room)?,
-        };
-        if amount > 0 && mem::take(&mut self.silent) {
-            self.trace.note_beginning(room.get(..amount).unwrap_or_default());
-        }
+        let amount = receive(&self.socket, &mut self.tls, deadline, room)?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
@@ -254,20 +274,5 @@ mod tests {
         assert_eq!(failed.kind(), io::ErrorKind::ConnectionRefused);
         let over = Deadline(Instant::now());
         assert_eq!(first_that_answers(&[good], over).unwrap_err().kind(), io::ErrorKind::TimedOut);
-    }
-
-    #[test]
-    fn another_host_or_no_tls_is_away() {
-        let away = |own: &str, other: &str| leads_away(&own.parse().unwrap(), &other.parse().unwrap());
-        for (own, other, is_away) in [
-            ("http://shop/", "http://SHOP:8000/x", false),
-            ("http://shop/", "https://shop/", false),
-            ("https://shop/", "https://shop:444/", false),
-            ("https://shop/", "http://shop/", true),
-            ("http://shop/", "http://blog/", true),
-            ("http://127.0.0.1/", "http://localhost/", true),
-        ] {
-            assert_eq!(away(own, other), is_away, "{own} {other}");
-        }
     }
 }

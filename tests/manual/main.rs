@@ -116,6 +116,7 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
         "body.contains",
         "body.lacks",
         "body.regex",
+        "body.max",
         "json.fail_on",
         "json.ignore",
         "latency.warn",

@@ -206,7 +206,6 @@ pub(crate) const NO_MESSAGES: &[(&str, &str)] = &[
     ("Can't operate", "systemctl's word, looked for"),
     ("not seeing messages from", "journalctl's word, looked for"),
     ("insufficient permissions", "journalctl's word, looked for"),
-    ("too many headers", "ureq's word, looked for"),
     ("unknown flag", "docker's word, looked for"),
     ("docker compose", "the name of a program, in several messages"),
     (" (os error ", "the standard library's words, looked for"),

@@ -120,6 +120,8 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: must be \"failure\" or \"warning\", got *; nothing was probed", VALUE, SET),
     Row("*: must be an absolute path, such as \"/var/lib/shop\", got *; nothing was probed", VALUE, SET),
     Row("*: must be a size such as \"500M\" or \"2G\", got *; nothing was probed", VALUE, SET),
+    Row("*: must be a size of * to *, such as \"256K\", got *; nothing was probed", VALUE, SET),
+    Row("*: must be at most *, got *; have what it looks for said earlier", VALUE, SET),
     Row("*: must be a number such as \"1.5\", got *; nothing was probed", VALUE, SET),
     Row("*: must be a whole number, 0 or more, got *; nothing was probed", VALUE, SET),
     Row("*: must name a program, such as [\"pg_isready\", \"-q\"]; nothing was probed", VALUE, SET),

@@ -146,7 +146,7 @@ fn nothing_from_outside_drives_a_terminal_wherever_it_is_shown() {
     for answer in [
         &b"\x1b[2J\x07\r\nunhang: forged\n\xc2\x9b2J\xe2\x80\xae\n\n"[..],
         b"HTTP/1.1 302 \x1b[2J\r\nlocation: x\xff\t\xc2\x9b2J\xe2\x80\xae\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nx\x1b[2J: y\r\n\r\n",
+        b"HTTP/1.1 2\x1b[2J OK\r\nx\x1b[2J: y\r\n\r\n",
     ] {
         let scene = Scene::new();
         let text = scene.config_text().replace(&scene.server.url(), &hostile(answer));

@@ -266,6 +266,8 @@ fn probes(met: &mut Met) {
         "probe = 5",
         "body.contains = \"\"",
         "json.fail_on = \"never\"",
+        "body.max = \"9M\"",
+        "probe.x = { tcp = \"x:1\", body.max = \"9M\" }",
         "body.regex = \"(\"",
         "latency = { warn = \"2s\", fail = \"1s\" }",
         "method = \"HEAD\"\njson = {}",

@@ -1,6 +1,7 @@
 //! What the operator writes, and the plan that comes of it; in the files beside, what is refused.
 
 mod alone;
+mod bodies;
 mod faults;
 mod files;
 mod keys;

@@ -8,6 +8,9 @@
 //! | head or interim answers without end        | `service`: too_large, timed_out_reading | `tls`              |
 //! | body without end, gzip bomb                | `service`: what_comes_after; of a redirect: `redirect` |     |
 //! | wrong length, bad chunks                   | `service`: what_comes_after, lengths; `random` |             |
+//! | breaks the rules in its headers            | `service`: a_status_that_can_be_read; `random` |             |
+//! | compresses, or writes no UTF-8             | `service`: a_body_that_came_otherwise |                      |
+//! | speaks another protocol, or not ours       | `service`: another_protocol  |                              |
 //! | half-open                                  | `service`: a_connection_that_is_half_open |                  |
 //! | does not read                              | `service`: a_server_that_does_not_read |                     |
 //! | resets: connect, request, head, body       | `service`: refused, does_not_read, reset, what_comes_after | `unix`, `tls` |
@@ -60,12 +63,17 @@ pub(super) fn question(url: &str) -> Question {
 
 /// A server for one connection: reads the request head, then does as told.
 pub(super) fn serve(act: impl FnOnce(TcpStream) + Send + 'static) -> String {
+    serve_heard(|_, stream| act(stream))
+}
+
+/// Likewise, and hears what it is asked.
+pub(super) fn serve_heard(act: impl FnOnce(String, TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/health/", listener.local_addr().unwrap());
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        read_head(&mut stream);
-        act(stream);
+        let head = read_head(&mut stream);
+        act(head, stream);
     });
     url
 }
@@ -86,8 +94,14 @@ pub(super) fn says(text: &str) -> String {
     })
 }
 
-/// What the server was asked.
+/// What a healthy server was asked.
 pub(super) fn heard(question: impl FnOnce(&str) -> Question) -> String {
+    let (head, observed) = heard_and_observed(question);
+    assert_eq!(observed, Observation::Healthy);
+    head
+}
+
+pub(super) fn heard_and_observed(question: impl FnOnce(&str) -> Question) -> (String, Observation) {
     let (tell, hear) = mpsc::channel();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/health/", listener.local_addr().unwrap());
@@ -96,8 +110,8 @@ pub(super) fn heard(question: impl FnOnce(&str) -> Question) -> String {
         tell.send(read_head(&mut stream)).unwrap();
         stream.write_all(GOOD.as_bytes()).unwrap();
     });
-    assert_eq!(observe_with(&question(&url)), Observation::Healthy);
-    hear.recv().unwrap()
+    let observed = observe_with(&question(&url));
+    (hear.recv().unwrap(), observed)
 }
 
 pub(super) fn repeats(start: &'static str, again: &'static str) -> String {

@@ -253,9 +253,9 @@ fn answers_over_tls_are_bounded_and_judged_as_any_other() {
     let ask = |url: &str| observe_within(&asked(url, &ca.trust()), 2 * super::TIMEOUT);
     assert_eq!(ask(&serve("")), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
     assert_eq!(ask(&serve("HTTP/1.1 200 OK\r\nx")), Observation::Unhealthy(Cause::TimedOut(Phase::Read)));
-    let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(15 * 1024));
+    let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(40 * 1024));
     assert_eq!(ask(&serve(long.leak())), Observation::Healthy);
-    let longer = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(40 * 1024));
+    let longer = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(1024 * 1024));
     assert_eq!(ask(&serve(longer.leak())), Observation::Unhealthy(Cause::TooLarge));
     let observed = ask(&serve("SSH-2.0-x\r\n\r\n"));
     assert_eq!(observed, Observation::Unhealthy(Cause::NotHttp(r#"it begins "SSH-2.0-x\r\n\r\n""#.into())));

@@ -1,5 +1,5 @@
 //! What a server answers, over a real socket: in time, without a panic, and healthy only where the head of an
-//! answer says 200. The first byte tells how it is said: see `How`.
+//! answer says 200; and never ill where it does, as long as nobody asks for the body. The first byte tells how it is said: see `How`.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_linger;
 use tempfile::TempDir;
-use unhang_core::{Observation, Weight};
+use unhang_core::{Cause, Observation, Weight};
 
 use super::scratch;
 use unhang::plan::{Asks, BodyRules, FailOn, JsonRules, Latency, Probe, Question, StatusSet, Target, Trust};
@@ -50,8 +50,11 @@ impl How {
     }
 
     fn body(self) -> BodyRules {
-        let json = JsonRules { fail_on: FailOn::Failure, ignore: Vec::new() };
-        BodyRules { json: (self.0 & 0x40 != 0).then_some(json), ..BodyRules::default() }
+        BodyRules { json: (self.0 & 0x40 != 0).then(|| JsonRules { fail_on: FailOn::Failure, ignore: Vec::new() }), ..BodyRules::default() }
+    }
+
+    fn reads_body(self) -> bool {
+        self.body().json.is_some()
     }
 
     fn redirects(self) -> u32 {
@@ -126,7 +129,11 @@ pub fn holds(bytes: &[u8]) {
             assert_eq!(answered.status, Some(200));
             return assert!(says_200(answer), "healthy by accident");
         }
-        Observation::Unhealthy(cause) => words::cause(cause, TIMEOUT).unwrap_or_default(),
+        Observation::Unhealthy(cause) => {
+            let came_too_late = matches!(cause, Cause::TimedOut(_) | Cause::Reset);
+            assert!(came_too_late || how.reads_body() || !says_200(answer), "a good status, whatever stands behind it");
+            words::cause(cause, TIMEOUT).unwrap_or_default()
+        }
         Observation::Unknown(doubt) => words::doubt(doubt),
     };
     // Also where it is not escaped once more, as in JSON.
@@ -155,8 +162,12 @@ fn says_200(answer: &[u8]) -> bool {
 fn status_of(line: &[u8]) -> Option<u16> {
     let line = line.strip_suffix(b"\n")?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let rest = line.strip_prefix(b"HTTP/1.0 ").or_else(|| line.strip_prefix(b"HTTP/1.1 "))?;
-    let (digits, reason) = rest.split_at_checked(3)?;
-    let is_status = digits.iter().all(u8::is_ascii_digit) && (reason.is_empty() || reason.starts_with(b" "));
+    let (begins, rest) = line.split_at_checked(b"HTTP/1.".len())?;
+    let (minor, rest) = rest.split_first()?;
+    let is_http = begins.eq_ignore_ascii_case(b"HTTP/1.") && minor.is_ascii_digit();
+    let blanks = rest.iter().take_while(|byte| b" \t".contains(byte)).count();
+    let (digits, reason) = rest[blanks..].split_at_checked(3)?;
+    let ends = reason.first().is_none_or(|byte| b" \t".contains(byte));
+    let is_status = is_http && blanks > 0 && ends && digits.iter().all(u8::is_ascii_digit);
     is_status.then(|| str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
