@@ -10,7 +10,9 @@ use super::values;
 use ureq::http::HeaderName;
 
 use crate::keys;
-use crate::plan::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust};
+use crate::plan::{
+    BodyRules, FailOn, Figure, JsonAt, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust,
+};
 use crate::toml_text::format_duration;
 
 pub(super) struct Asking<'a> {
@@ -85,8 +87,21 @@ impl<'a> Asking<'a> {
     }
 }
 
-const BODY_KEYS: [&str; 7] =
-    ["body.contains", "body.lacks", "body.regex", "body.max", "json", "json.fail_on", "json.ignore"];
+const BODY_KEYS: [&str; 13] = [
+    "body.contains",
+    "body.lacks",
+    "body.regex",
+    "body.max",
+    "json",
+    "json.fail_on",
+    "json.ignore",
+    "json.warn",
+    "json.parts",
+    "json.at",
+    "json.is",
+    "json.min",
+    "json.max",
+];
 
 const LATENCY_KEYS: [&str; 2] = ["latency.warn", "latency.fail"];
 
@@ -96,21 +111,108 @@ fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {
     let lacks = reading.find("body.lacks", texts);
     let regex = reading.find("body.regex", pattern);
     let max = reading.get(&keys::BODY_MAX);
-    let fail_on = reading.find("json.fail_on", fail_on);
-    let ignore = reading.find("json.ignore", texts);
-    let is_asked = reading.said("json").is_some_and(|setting| setting.value == Value::EmptyTable);
-    let (fail_on, ignore) = (fail_on?.map(|said| said.value), ignore?.map(|said| said.value));
-    let json = (is_asked || fail_on.is_some() || ignore.is_some()).then(|| JsonRules {
-        fail_on: fail_on.unwrap_or(FailOn::Failure),
-        ignore: ignore.unwrap_or_default(),
-    });
+    let json = json(reading);
     Ok(BodyRules {
         contains: contains?.map(|said| said.value).unwrap_or_default(),
         lacks: lacks?.map(|said| said.value).unwrap_or_default(),
         regex: regex?.map(|said| said.value),
-        json,
+        json: json?,
         max,
     })
+}
+
+fn json(reading: &mut Reading<'_>) -> Result<Option<JsonRules>, Refused> {
+    let fail_on = reading.find("json.fail_on", fail_on);
+    let lists = ["json.ignore", "json.warn", "json.parts"].map(|key| reading.find(key, texts));
+    let at = at(reading);
+    let is_asked = reading.said("json").is_some_and(|setting| setting.value == Value::EmptyTable);
+    let (fail_on, [ignore, warn, parts], at) = (fail_on?, lists, at?);
+    let (ignore, warn, parts) = (ignore?, warn?, parts?);
+    let is_said = fail_on.is_some() || at.is_some() || ignore.is_some() || warn.is_some() || parts.is_some();
+    let names = |said: Option<Said<'_, Vec<String>>>| said.map(|said| said.value).unwrap_or_default();
+    Ok((is_asked || is_said).then(|| JsonRules {
+        fail_on: fail_on.map(|said| said.value).unwrap_or_default(),
+        ignore: names(ignore),
+        warn: names(warn),
+        parts: names(parts),
+        at,
+    }))
+}
+
+/// `json = { at = "/data/state", is = "ready" }`
+fn at(reading: &mut Reading<'_>) -> Result<Option<JsonAt>, Refused> {
+    let pointer = reading.find("json.at", pointer);
+    let is = reading.find("json.is", plain_values);
+    let (min, max) = (reading.find("json.min", figure), reading.find("json.max", figure));
+    let (pointer, is, min, max) = (pointer?, is?, min?, max?);
+    if let (Some(min), Some(max)) = (&min, &max)
+        && min.value.number() > max.value.number()
+    {
+        let what = format!("must not be less than json.min, which is {}, got {}", min.value, max.value);
+        return Err(reading.refuse(max.setting.fault(what)));
+    }
+    let settings = [
+        is.as_ref().map(|said| &said.setting),
+        min.as_ref().map(|said| &said.setting),
+        max.as_ref().map(|said| &said.setting),
+    ];
+    let Some(pointer) = pointer else {
+        return match settings.into_iter().flatten().next() {
+            Some(setting) => {
+                let wrong = Wrong::cure("needs a place in the body", "add json.at, such as \"/data/state\"");
+                Err(reading.refuse(setting.fault(wrong)))
+            }
+            None => Ok(None),
+        };
+    };
+    Ok(Some(JsonAt {
+        pointer: pointer.value,
+        is: is.map(|said| said.value).unwrap_or_default(),
+        min: min.map(|said| said.value),
+        max: max.map(|said| said.value),
+    }))
+}
+
+/// RFC 6901: nothing, or `/` and a name, again and again.
+fn pointer(value: &Value) -> Result<String, Wrong> {
+    let text = values::text(value)?;
+    let is_escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    if (text.is_empty() || text.starts_with('/')) && is_escaped && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    let what = format!("must be a JSON pointer, such as \"/data/state\" or \"/nodes/0/up\", got {value}");
+    Err(Wrong::cure(what, "a / in a name is ~1, a ~ is ~0"))
+}
+
+fn figure(value: &Value) -> Result<Figure, Wrong> {
+    written_number(value)
+        .and_then(|text| Figure::read(&text))
+        .ok_or_else(|| format!("must be a number, got {value}").into())
+}
+
+fn written_number(value: &Value) -> Option<String> {
+    match value {
+        Value::Whole(number) => Some(number.to_string()),
+        Value::Odd(number) => Figure::read(number).map(|number| number.to_string()),
+        Value::Text(_) | Value::Truth(_) | Value::List(_) | Value::EmptyTable => None,
+    }
+}
+
+/// As JSON writes them, without quotes.
+fn plain_values(value: &Value) -> Result<Vec<String>, Wrong> {
+    let one = |value: &Value| match value {
+        Value::Text(text) => Ok(text.to_string()),
+        Value::Truth(truth) => Ok(truth.to_string()),
+        Value::Whole(_) | Value::Odd(_) | Value::List(_) | Value::EmptyTable => written_number(value)
+            .ok_or_else(|| Wrong::from(format!("must be a text, a number, true or false, got {value}"))),
+    };
+    match value {
+        Value::List(list) if list.is_empty() => Err("must not be empty".into()),
+        Value::List(list) => list.iter().map(one).collect(),
+        Value::Text(_) | Value::Truth(_) | Value::Whole(_) | Value::Odd(_) | Value::EmptyTable => {
+            Ok(vec![one(value)?])
+        }
+    }
 }
 
 fn latency(reading: &mut Reading<'_>) -> Latency {

@@ -92,6 +92,8 @@ fn value_text(takes: Takes) -> String {
         Takes::Text { .. } => "text".to_owned(),
         Takes::List { .. } => "list".to_owned(),
         Takes::Size { .. } => "size".to_owned(),
+        Takes::Figure => "number".to_owned(),
+        Takes::Values => "value or list".to_owned(),
         Takes::Names => "table".to_owned(),
     }
 }

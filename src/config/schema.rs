@@ -110,6 +110,8 @@ fn takes(takes: Takes) -> Value {
         Takes::Text { .. } => json!({ "type": "string" }),
         Takes::List { .. } => json!({ "type": ["string", "array"] }),
         Takes::Size { .. } => json!({ "type": "string", "pattern": "^[0-9]+[KMGT]?$" }),
+        Takes::Figure => json!({ "type": "number" }),
+        Takes::Values => json!({ "type": ["string", "number", "boolean", "array"] }),
         Takes::Names => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
     }
 }

@@ -96,7 +96,12 @@ pub(super) fn shown(takes: Takes, value: &Value) -> Option<String> {
         Takes::Number { .. } | Takes::Truth => Some(value.to_string()),
         Takes::Time { .. } => values::span(value).ok().map(quote_duration),
         Takes::OneOf(_) | Takes::Percent | Takes::Path { .. } | Takes::Size { .. } => value.text().map(quote),
-        Takes::Statuses | Takes::Text { .. } | Takes::List { .. } | Takes::Names => None,
+        Takes::Statuses
+        | Takes::Text { .. }
+        | Takes::List { .. }
+        | Takes::Names
+        | Takes::Figure
+        | Takes::Values => None,
     }
 }
 

@@ -127,7 +127,7 @@ mod tests {
         let rules = Question {
             body: BodyRules {
                 contains: vec!["a \"b\"".to_owned()],
-                json: Some(JsonRules { fail_on: crate::plan::FailOn::Warning, ignore: vec![] }),
+                json: Some(JsonRules { fail_on: crate::plan::FailOn::Warning, ..JsonRules::default() }),
                 ..BodyRules::default()
             },
             latency: Latency { warn: None, fail: Some(Duration::from_secs(90)) },
@@ -135,7 +135,7 @@ mod tests {
         };
         let lines =
             "[probe]\nurl = \"http://localhost:8000/health/?key=1\"\nmethod = \"GET\"\nstatus = \"200\"\n";
-        let of_rules = "body.contains = [\"a \\\"b\\\"\"]\njson.fail_on = \"warning\"\njson.ignore = []\nlatency.fail = \"1m30s\"\n";
+        let of_rules = "body.contains = [\"a \\\"b\\\"\"]\njson.fail_on = \"warning\"\njson.ignore = []\njson.warn = []\njson.parts = []\nlatency.fail = \"1m30s\"\n";
         assert_eq!(asked_text(&[asked(plain.clone())]), lines);
         assert_eq!(asked_text(&[asked(rules)]), format!("{lines}{of_rules}"));
 

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use unhang_core::Rung;
 
-use super::{BodyRules, Container, FailOn, JsonRules, Question, Restarter, Runtime, Scope, Supervised};
+use super::{
+    BodyRules, Container, FailOn, JsonAt, JsonRules, Question, Restarter, Runtime, Scope, Supervised,
+};
 use crate::toml_text::{format_size, quote, quote_duration, quote_list};
 
 /// A key, and its value as TOML.
@@ -68,14 +70,29 @@ pub(crate) fn method_and_status(question: &Question) -> [Line; 2] {
 /// The rules for the body of an answer, but for `body.max`: it decides what is known, not what is well.
 pub(crate) fn body(rules: &BodyRules) -> Vec<Line> {
     let mut lines = Vec::new();
-    let BodyRules { contains, lacks, regex, json, max: _ } = rules;
+    let BodyRules { contains, lacks, regex, json: own_words, max: _ } = rules;
     let some = |key, list: &[String]| (!list.is_empty()).then(|| (key, quote_list(list)));
     lines.extend(some("body.contains", contains));
     lines.extend(some("body.lacks", lacks));
     lines.extend(regex.as_ref().map(|regex| ("body.regex", quote(regex))));
-    if let Some(JsonRules { fail_on, ignore }) = json {
-        let fail_on = if *fail_on == FailOn::Failure { "failure" } else { "warning" };
-        lines.extend([("json.fail_on", quote(fail_on)), ("json.ignore", quote_list(ignore))]);
+    lines.extend(own_words.iter().flat_map(json));
+    lines
+}
+
+fn json(rules: &JsonRules) -> Vec<Line> {
+    let JsonRules { fail_on, ignore, warn, parts, at } = rules;
+    let fail_on = if *fail_on == FailOn::Failure { "failure" } else { "warning" };
+    let mut lines = vec![
+        ("json.fail_on", quote(fail_on)),
+        ("json.ignore", quote_list(ignore)),
+        ("json.warn", quote_list(warn)),
+        ("json.parts", quote_list(parts)),
+    ];
+    if let Some(JsonAt { pointer, is, min, max }) = at {
+        lines.push(("json.at", quote(pointer)));
+        lines.extend((!is.is_empty()).then(|| ("json.is", quote_list(is))));
+        lines.extend(min.iter().map(|min| ("json.min", min.to_string())));
+        lines.extend(max.iter().map(|max| ("json.max", max.to_string())));
     }
     lines
 }

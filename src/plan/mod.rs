@@ -19,7 +19,9 @@ pub use host::{HostPlan, Stall};
 pub(crate) use method::{Method, Shows, Steps};
 pub use probe::{Asks, KeyConflict, KeySpec, KindSpec, ParamValue, Params, Probe, ValueType, any_text};
 pub(crate) use target::MAX_BODY_BYTES;
-pub use target::{BodyRules, FailOn, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust};
+pub use target::{
+    BodyRules, FailOn, Figure, JsonAt, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust,
+};
 pub(crate) use unit_name::{MAX_UNIT_NAME_BYTES, UnitNameFault, parse_unit_name};
 
 /// At least one service, sorted by key; no two share a unit.

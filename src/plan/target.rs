@@ -141,17 +141,57 @@ impl BodyRules {
 }
 
 /// What it says of itself is believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JsonRules {
     pub fail_on: FailOn,
-    /// Names of components that do not matter.
+    /// Names of parts that do not matter.
     pub ignore: Vec<String>,
+    /// Names of parts that only warn.
+    pub warn: Vec<String>,
+    /// Names of parts that fail wherever they stand.
+    pub parts: Vec<String>,
+    pub at: Option<JsonAt>,
+}
+
+/// The one value that is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonAt {
+    /// A JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// What it must be, one of these; none: it is read for words of health.
+    pub is: Vec<String>,
+    pub min: Option<Figure>,
+    pub max: Option<Figure>,
+}
+
+/// A finite number, as it was written: `0.5`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure(String);
+
+impl Figure {
+    /// `None`: the text is no finite number.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let number: f64 = text.parse().ok()?;
+        number.is_finite().then(|| Self(text.to_owned()))
+    }
+
+    pub(crate) fn number(&self) -> f64 {
+        self.0.parse().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// The mildest word that fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FailOn {
     /// `degraded` only warns.
+    #[default]
     Failure,
     Warning,
 }

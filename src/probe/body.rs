@@ -146,7 +146,7 @@ fn uncertain(rule: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{FailOn, JsonRules};
+    use crate::plan::JsonRules;
 
     fn rules(change: impl FnOnce(&mut BodyRules)) -> BodyRules {
         let mut rules = BodyRules::default();
@@ -185,8 +185,7 @@ mod tests {
         let contains = |text: &str| rules(|rules| rules.contains = vec![text.to_owned()]);
         let lacks = |text: &str| rules(|rules| rules.lacks = vec![text.to_owned()]);
         let regex = |text: &str| rules(|rules| rules.regex = Some(text.to_owned()));
-        let json =
-            rules(|rules| rules.json = Some(JsonRules { fail_on: FailOn::Failure, ignore: Vec::new() }));
+        let json = rules(|rules| rules.json = Some(JsonRules::default()));
         let raised = rules(|rules| (rules.contains, rules.max) = (vec!["end".to_owned()], 128 * 1024));
         for (rules, known) in [
             (contains("start"), true),

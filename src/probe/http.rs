@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use unhang_core::{Cause, Doubt, Finding, Observation};
 use ureq::http::header::{
-    ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
-    HeaderValue, LOCATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
+    HeaderName, HeaderValue, LOCATION, USER_AGENT,
 };
 use ureq::http::{self, Request, Response, Uri};
 use ureq::{Agent, Body, Error, ResponseExt};
@@ -231,6 +231,9 @@ fn request(question: &Question) -> Result<Request<()>, http::Error> {
     if matches!(question.method.as_str(), "POST" | "PUT" | "PATCH") {
         // Else ureq says that a body follows in chunks.
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    if question.body.json.is_some() {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     }
     add(headers, &question.headers)?;
     Ok(request)

@@ -119,6 +119,12 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
         "body.max",
         "json.fail_on",
         "json.ignore",
+        "json.warn",
+        "json.parts",
+        "json.at",
+        "json.is",
+        "json.min",
+        "json.max",
         "latency.warn",
         "latency.fail",
         "pause_on_dpkg",
@@ -178,7 +184,7 @@ fn every_key_of_a_probe_is_in_the_manual_with_its_default_and_no_other() {
 }
 
 /// Keys that `shown` has by an example, with what they are if nobody says anything.
-const EXAMPLES: [(&str, Option<&str>); 28] = [
+const EXAMPLES: [(&str, Option<&str>); 34] = [
     ("wake.pings", None),
     ("wake.every", None),
     ("wake.timeout", None),
@@ -194,6 +200,12 @@ const EXAMPLES: [(&str, Option<&str>); 28] = [
     ("body.regex", None),
     ("json.fail_on", None),
     ("json.ignore", None),
+    ("json.warn", None),
+    ("json.parts", None),
+    ("json.at", None),
+    ("json.is", None),
+    ("json.min", None),
+    ("json.max", None),
     ("latency.warn", None),
     ("latency.fail", None),
     ("headers", Some("{}")),

@@ -79,7 +79,7 @@ headers = { A = "b" }
 requires = ["tcp:localhost:1"]
 maintenance = { status = "503", header = "A" }
 body = { contains = "a", lacks = "b", regex = "c" }
-json = { fail_on = "warning", ignore = ["cache"] }
+json = { fail_on = "warning", ignore = ["cache"], warn = ["memory"], parts = ["backup"], at = "/a", is = "b", min = 1, max = 2 }
 latency = { warn = "1s", fail = "2s" }
 [service.y]
 url = "http://localhost/"

@@ -41,7 +41,9 @@ fn is_valid(text: &str) -> bool {
 /// As a file has it.
 fn in_toml(row: &Row, written: &str) -> String {
     match row.takes {
-        Takes::Number { .. } | Takes::Truth | Takes::List { .. } | Takes::Names => written.to_owned(),
+        Takes::Number { .. } | Takes::Truth | Takes::List { .. } | Takes::Names | Takes::Figure => {
+            written.to_owned()
+        }
         _ => quote(written),
     }
 }

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use unhang_core::{Cause, Doubt, Observation, Phase};
 
-use super::{GOOD, cause, doubt, free_port, heard, hold, not_http, observe, observe_with};
+use super::{
+    GOOD, cause, doubt, free_port, heard, heard_and_observed, hold, not_http, observe, observe_with,
+};
 use super::{TIMEOUT, ask, observe_within, question, read_head, repeats, reset, says, serve};
-use crate::plan::{BodyRules, Maintenance, Question, StatusSet};
+use crate::plan::{BodyRules, JsonRules, Maintenance, Question, StatusSet};
 use crate::probe::Answer;
 
 #[test]
@@ -245,6 +247,12 @@ fn what_is_asked() {
     ] {
         assert_eq!(head.matches(&format!("\r\n{line}")).count(), 1, "{head}");
     }
+    let json = || BodyRules { json: Some(JsonRules::default()), ..BodyRules::default() };
+    let (head, _) = heard_and_observed(|url| Question { body: json(), ..question(url) });
+    assert!(head.contains("\r\naccept: application/json\r\n"), "{head}");
+    let own = BTreeMap::from([("Accept".to_owned(), "text/plain".to_owned())]);
+    let (head, _) = heard_and_observed(|url| Question { body: json(), headers: own, ..question(url) });
+    assert!(head.contains("\r\naccept: text/plain\r\n") && !head.contains("application/json"), "{head}");
     let ours = [("Host", "shop.example"), ("User-Agent", "probe"), ("X-Token", "a b")];
     let headers: BTreeMap<_, _> = ours.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let head = heard(|url| Question { headers, method: "HEAD".into(), ..question(url) });

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use unhang_core::{Cause, Observation, Weight};
 
 use super::scratch;
-use unhang::plan::{Asks, BodyRules, FailOn, JsonRules, Latency, Probe, Question, StatusSet, Target, Trust};
+use unhang::plan::{Asks, BodyRules, JsonRules, Latency, Probe, Question, StatusSet, Target, Trust};
 use unhang::probe;
 use unhang::words;
 
@@ -50,7 +50,7 @@ impl How {
     }
 
     fn body(self) -> BodyRules {
-        BodyRules { json: (self.0 & 0x40 != 0).then(|| JsonRules { fail_on: FailOn::Failure, ignore: Vec::new() }), ..BodyRules::default() }
+        BodyRules { json: (self.0 & 0x40 != 0).then(JsonRules::default), ..BodyRules::default() }
     }
 
     fn reads_body(self) -> bool {
