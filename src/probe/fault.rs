@@ -5,7 +5,7 @@
 use std::{fmt, io};
 
 use rustix::io::Errno;
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 use unhang_core::{Cause, Doubt, Observation, Phase, TlsFault};
 use ureq::Error;
 
@@ -70,19 +70,59 @@ pub(super) fn classify_tls(error: &rustls::Error) -> Observation {
     let fault = match error {
         Tls::InvalidCertificate(bad) => certificate_fault(bad),
         Tls::InvalidMessage(_) => Some(TlsFault::NotTls),
-        Tls::AlertReceived(_)
+        Tls::AlertReceived(AlertDescription::InternalError)
         | Tls::DecryptError
         | Tls::InappropriateHandshakeMessage { .. }
         | Tls::InappropriateMessage { .. }
         | Tls::NoCertificatesPresented
         | Tls::PeerMisbehaved(_)
         | Tls::PeerSentOversizedRecord => Some(TlsFault::Handshake(quoted(error))),
-        // Most of all PeerIncompatible: it does speak TLS, but none that we know.
+        // Most of all PeerIncompatible, and what a server says of us: it does speak TLS, but none that we know.
         _ => None,
     };
     match fault {
         Some(fault) => Observation::Unhealthy(Cause::Tls(fault)),
-        None => Observation::Unknown(Doubt::Other(quoted(&format!("TLS: {error}")))),
+        None => Observation::Unknown(Doubt::Other(match why_we_do_not_fit(error) {
+            Some(why) => format!("TLS: {}: {why}", quoted(error)),
+            None => quoted(&format!("TLS: {error}")),
+        })),
+    }
+}
+
+/// A server that speaks TLS, only not with us: what is missing, and the cure.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
+fn why_we_do_not_fit(error: &rustls::Error) -> Option<&'static str> {
+    use AlertDescription as Alert;
+    use rustls::Error as Tls;
+    use rustls::PeerIncompatible as Peer;
+    const OTHER_WAY: &str = "it has no version, cipher, curve or signature that unhang has; probe it by another port or a command";
+    match error {
+        Tls::AlertReceived(
+            Alert::CertificateRequired
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateUnknown
+            | Alert::NoCertificate
+            | Alert::UnknownCA
+            | Alert::AccessDenied,
+        ) => Some(
+            "it wants a certificate of its clients, and unhang has none; probe it by another port or a command",
+        ),
+        Tls::AlertReceived(Alert::UnrecognisedName) => {
+            Some("it does not know the host of url; write the name that it knows")
+        }
+        Tls::AlertReceived(Alert::HandshakeFailure) => Some(
+            "it has no cipher, curve or signature that unhang has, no certificate, or wants one of its clients; probe it by another port or a command",
+        ),
+        Tls::AlertReceived(Alert::ProtocolVersion | Alert::InsufficientSecurity)
+        | Tls::PeerIncompatible(
+            Peer::NoCipherSuitesInCommon
+            | Peer::NoKxGroupsInCommon
+            | Peer::NoSignatureSchemesInCommon
+            | Peer::ServerDoesNotSupportTls12Or13
+            | Peer::ServerTlsVersionIsDisabledByOurConfig,
+        ) => Some(OTHER_WAY),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@
 //! | wrong length, bad chunks                   | `service`: what_comes_after, lengths; `random` |             |
 //! | breaks the rules in its headers            | `service`: a_status_that_can_be_read; `random` |             |
 //! | compresses, or writes no UTF-8             | `service`: a_body_that_came_otherwise |                      |
-//! | speaks another protocol, or not ours       | `service`: another_protocol  |                              |
+//! | speaks another protocol, or not ours       | `service`: another_protocol  | `tls`: does_not_fit           |
 //! | half-open                                  | `service`: a_connection_that_is_half_open |                  |
 //! | does not read                              | `service`: a_server_that_does_not_read |                     |
 //! | resets: connect, request, head, body       | `service`: refused, does_not_read, reset, what_comes_after | `unix`, `tls` |

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use unhang_core::{Cause, Doubt, Observation, Phase, TlsFault};
 
@@ -212,17 +213,58 @@ fn handshakes_that_come_to_nothing() {
     });
     assert_eq!(observe(&closes, &ca.trust()), Observation::Unhealthy(Cause::Closed(Phase::Tls)));
     assert_eq!(observe(&for_all(reset), &ca.trust()), Observation::Unhealthy(Cause::Reset));
-    // handshake_failure, as a server says it that has no certificate.
-    let alerts = for_all(|mut stream| {
+}
+
+/// Says this alert in the place of a handshake.
+fn alerting(code: u8) -> String {
+    for_all(move |mut stream| {
         let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 40]);
+        let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, code]);
         hold(stream);
+    })
+}
+
+/// What a server says of us is no fault of its own.
+#[test]
+fn a_server_that_we_do_not_fit_is_not_known_and_told_with_the_cure() {
+    let ca = Ca::new();
+    for (code, cure) in [
+        (40, "no cipher, curve or signature"), // handshake_failure
+        (42, "certificate of its clients"),    // bad_certificate
+        (48, "certificate of its clients"),    // unknown_ca
+        (49, "certificate of its clients"),    // access_denied
+        (70, "no version"),                    // protocol_version
+        (71, "no version"),                    // insufficient_security
+        (112, "the host of url"),              // unrecognized_name
+        (116, "certificate of its clients"),   // certificate_required
+        (47, "alert"),                         // illegal_parameter
+        (120, "alert"),                        // no_application_protocol
+    ] {
+        let observed = observe(&alerting(code), &ca.trust());
+        let Observation::Unknown(Doubt::Other(why)) = observed else { panic!("{code}: {observed:?}") };
+        assert!(why.contains(cure), "{code}: {why}");
+    }
+    let internal = observe(&alerting(80), &ca.trust());
+    assert!(matches!(internal, Observation::Unhealthy(Cause::Tls(TlsFault::Handshake(_)))), "{internal:?}");
+    // TLS 1.3 says so behind the handshake.
+    let identity = ca.issues(&["localhost"], VALID);
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(identity.0.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let builder =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let verified = builder.with_client_cert_verifier(clients.build().unwrap());
+    let config = Arc::new(verified.with_single_cert(vec![identity.0], identity.1).unwrap());
+    let url = for_all(move |tcp| {
+        let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut stream = StreamOwned::new(connection, tcp);
+        let _ = stream.read(&mut [0; 4096]);
+        hold(stream.sock);
     });
-    let observed = observe(&alerts, &ca.trust());
-    assert!(
-        matches!(&observed, Observation::Unhealthy(Cause::Tls(TlsFault::Handshake(why))) if why.contains("alert")),
-        "{observed:?}"
-    );
+    let observed = observe(&url, &ca.trust());
+    let Observation::Unknown(Doubt::Other(why)) = observed else { panic!("{observed:?}") };
+    assert!(why.contains("certificate of its clients"), "{why}");
 }
 
 #[test]
