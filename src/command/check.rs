@@ -159,7 +159,8 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usiz
     let of_one = |(service, reply): (&'a Service, &Reply)| {
         let (state, unreadable) = remembered(service, store, &tick.now);
         let goes_on = state.is_some();
-        let before = state.unwrap_or_default().about(&service.fingerprint());
+        let State { counts, account } = state.unwrap_or_default();
+        let before = counts.about(&service.fingerprint());
         let unit = unit_status::unit_facts(service, &before, statuses.get(service).as_ref());
         let (now, policy, seen) = (&tick.now, &service.policy, &reply.seen.observation);
         let HandsOff { pause, upstream, doubt } = hands_off.get(&service.key).cloned().unwrap_or_default();
@@ -176,7 +177,7 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usiz
             upstream,
             common_cause: None,
         };
-        let (hold, next_tick) = (in_the_way(&case), goes_on.then(|| foresee(&case)));
+        let (hold, next_tick) = (in_the_way(&case), goes_on.then(|| foresee(&case, &account)));
         let leave = leave(tick.plan.owner, service);
         Prospect { service, now: tick.now.clone(), unit, hold, leave, next_tick, unreadable }
     };

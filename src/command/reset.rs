@@ -45,18 +45,18 @@ fn reset(plan: &Plan, places: &Places) -> Exit {
 fn reset_one(tick: &Tick<'_>, mut watch: Watch<'_>) -> Exit {
     let service = watch.service;
     let before = watch.record.state.clone();
-    let seen = outlook(&before, &service.policy, &tick.now);
+    let seen = outlook(&before.counts, &service.policy, &tick.now);
     let kept = watch.keep(cleared(&before));
     watch.finish();
     if kept == Kept::Nowhere {
         return Exit::StateUnusable;
     }
-    let step = before.backoff.map_or(0, |backoff| backoff.step);
+    let step = before.counts.backoff.map_or(0, |backoff| backoff.step);
     let wait = words::span(service.policy.backoff.wait(step));
     report::line(format!(
         "{}: cleared a streak of {}, {} of the budget, and a backoff of {wait}",
         service.key,
-        before.streak,
+        before.counts.streak,
         words::restarts(seen.spent)
     ));
     Exit::Well

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::{Moment, Observation, Outcome, State};
+use crate::{Counts, Moment, Observation, Outcome};
 
 /// Two runs of a 2-minute cron, with room for one that started late.
 const AT_ONCE: Duration = Duration::from_secs(150);
@@ -14,8 +14,8 @@ const AT_LEAST: usize = 3;
 /// Which of all services of a plan, in their order, began to fail together: at least three, and at least half
 /// of the plan. Empty: none.
 #[must_use]
-pub fn failing_together(now: &Moment, services: &[(&State, &Observation)]) -> Vec<usize> {
-    let began = |(at, (before, seen)): (usize, &(&State, &Observation))| {
+pub fn failing_together(now: &Moment, services: &[(&Counts, &Observation)]) -> Vec<usize> {
+    let began = |(at, (before, seen)): (usize, &(&Counts, &Observation))| {
         let ago = before.since.as_ref().map_or(Duration::ZERO, |since| now.since(&since.not_after(now)));
         matches!(seen, Observation::Unhealthy(_)).then_some((ago, at))
     };
@@ -36,7 +36,7 @@ pub fn failing_together(now: &Moment, services: &[(&State, &Observation)]) -> Ve
 
 /// When those restarts of all together leave room for another that may not help; `None`: they do now.
 #[must_use]
-pub fn in_vain_until(now: &Moment, states: &[&State], most: usize, window: Duration) -> Option<Duration> {
+pub fn in_vain_until(now: &Moment, states: &[&Counts], most: usize, window: Duration) -> Option<Duration> {
     let mut left: Vec<Duration> = states
         .iter()
         .flat_map(|state| &state.restarts)

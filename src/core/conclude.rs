@@ -3,7 +3,8 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::{Case, Decision, Observation, Standing, State, StoredCause, Verdict, VerdictKind};
+use crate::decide::Judgement;
+use crate::{Account, Case, Decision, Observation, Standing, State, StoredCause, VerdictKind};
 
 /// Runs in a row that could not judge it, after which that is told again.
 const BLIND: u32 = 3;
@@ -11,25 +12,25 @@ const BLIND: u32 = 3;
 /// Told again what lasts so long.
 const AGAIN: Duration = Duration::from_secs(3600);
 
-/// With what the next tick and people shall know of this one.
-pub(crate) fn told(verdict: Verdict, next: State, case: &Case<'_>) -> Decision {
-    let answer = match case.seen {
-        Observation::Healthy => None,
-        Observation::Unhealthy(why) => Some(StoredCause::from(why)),
-        Observation::Unknown(doubt) => Some(StoredCause::from(doubt)),
+/// A judgement, with what people are told of it from now on.
+pub(crate) fn conclude(judgement: Judgement, account: &Account, case: &Case<'_>) -> Decision {
+    let Judgement { verdict, reason, next: counts, counted, earlier } = judgement;
+    let (answer, said) = match case.seen {
+        Observation::Healthy => (None, None),
+        Observation::Unhealthy(why) => (Some(StoredCause::from(why)), why.said().map(String::from)),
+        Observation::Unknown(doubt) => (Some(StoredCause::from(doubt)), None),
     };
-    let said = match case.seen {
-        Observation::Unhealthy(why) => why.said().map(String::from),
-        Observation::Healthy | Observation::Unknown(_) => None,
-    };
-    let (kind, reason) = (verdict.kind(), verdict.reason());
-    let standing = standing(kind, next.standing.as_ref().filter(|_| next.reason == reason), case);
-    let next = State { verdict: kind, reason, cause: answer, said, standing, ..next };
-    Decision { verdict, reason, next, counted: false, earlier: None }
+    let before = account.not_after(case.now);
+    let lasting = before.standing.as_ref().filter(|_| before.reason == reason);
+    let standing = standing(verdict.kind(), lasting, case);
+    let together = before.together.filter(|_| counts.since.is_some());
+    let account =
+        Account { verdict: verdict.kind(), reason, cause: answer, said, standing, together, ..before };
+    Decision { verdict, reason, next: State { counts, account }, counted, earlier }
 }
 
 /// `before`: of the same reason.
-pub(crate) fn standing(kind: VerdictKind, before: Option<&Standing>, case: &Case<'_>) -> Option<Standing> {
+fn standing(kind: VerdictKind, before: Option<&Standing>, case: &Case<'_>) -> Option<Standing> {
     let now = case.now;
     let Some(before) = before else {
         let begins = || Standing { since: now.clone(), runs: 1, told: now.clone() };

@@ -5,22 +5,47 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::conclude::told;
+use crate::conclude::conclude;
 use crate::hands_off::hands_off;
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::withheld::due;
 use crate::{
-    Active, Case, Decision, Doubt, Evidence, Failing, Hold, Life, Moment, Observation, OnFlapping, Outcome,
-    Pause, Policy, Reason, Recent, Restart, State, Unit, Verdict, VerdictKind,
+    Account, Active, Case, Counts, Decision, Doubt, Evidence, Failing, Hold, Life, Moment, Observation,
+    OnFlapping, Outcome, Pause, Policy, Reason, Recent, Restart, Unit, Verdict, VerdictKind, Withheld,
 };
 
 /// The backoff goes back after this long a healthy time, or after its own step if that is longer:
 /// else a service that hangs again some minutes after each restart gets the whole budget for ever.
 const PROVEN: Duration = Duration::from_secs(600);
 
-/// Total: every combination has an answer.
+/// Total: every combination has an answer. `account` is what people were told before: the next account follows from
+/// it, and no verdict.
 #[must_use]
-pub fn decide(case: &Case<'_>) -> Decision {
+pub fn decide(case: &Case<'_>, account: &Account) -> Decision {
+    conclude(judge(case), account, case)
+}
+
+/// What the table says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// The verdict's own, but for what healed right before its restart.
+    pub(crate) reason: Reason,
+    pub(crate) next: Counts,
+    pub(crate) counted: bool,
+    pub(crate) earlier: Option<Outcome>,
+}
+
+impl Judgement {
+    pub(crate) fn new(verdict: Verdict, next: Counts) -> Self {
+        let put_off = verdict == Verdict::Held(Hold::Withheld(Withheld::Deadline));
+        let (reason, next) = (verdict.reason(), Counts { put_off, ..next });
+        Self { verdict, reason, next, counted: false, earlier: None }
+    }
+}
+
+/// The table itself: it sees no more of the state than its counts.
+pub(crate) fn judge(case: &Case<'_>) -> Judgement {
     let before = case.before.not_after(case.now);
     match (case.seen, case.unit) {
         (Observation::Healthy, _) => after_success(case, before),
@@ -56,14 +81,14 @@ pub fn in_the_way(case: &Case<'_>) -> Option<Hold> {
 /// The services to restart, longest waiting first: those that an earlier tick had no time for, then by
 /// the age of their incident. Indices into `cases`.
 #[must_use]
-pub fn restart_order(now: &Moment, cases: &[(&State, &Decision)]) -> Vec<usize> {
+pub fn restart_order(now: &Moment, cases: &[(&Counts, &Decision)]) -> Vec<usize> {
     let mut due: Vec<(bool, Duration, usize)> = cases
         .iter()
         .enumerate()
         .filter(|(_, (_, decision))| decision.verdict.kind() == VerdictKind::Restart)
         .map(|(at, (before, decision))| {
-            let waited = decision.next.since.as_ref().map_or(Duration::ZERO, |since| now.since(since));
-            (before.reason != Reason::Deadline, Duration::MAX.saturating_sub(waited), at)
+            let waited = decision.next.counts.since.as_ref().map_or(Duration::ZERO, |since| now.since(since));
+            (!before.put_off, Duration::MAX.saturating_sub(waited), at)
         })
         .collect();
     due.sort_unstable();
@@ -73,7 +98,7 @@ pub fn restart_order(now: &Moment, cases: &[(&State, &Decision)]) -> Vec<usize> 
 /// A failure always asks; a success only while the end of a restart of ours is not known, and once for
 /// each boot and unit name, so that a unit that is gone is told before it is needed.
 #[must_use]
-pub fn asks_systemd(before: &State, seen: &Observation, unit: &str, now: &Moment) -> bool {
+pub fn asks_systemd(before: &Counts, seen: &Observation, unit: &str, now: &Moment) -> bool {
     match seen {
         Observation::Unhealthy(_) => true,
         Observation::Unknown(_) => false,
@@ -86,21 +111,21 @@ pub fn asks_systemd(before: &State, seen: &Observation, unit: &str, now: &Moment
 }
 
 /// Rows 1 and 2.
-fn after_success(case: &Case<'_>, before: State) -> Decision {
+fn after_success(case: &Case<'_>, before: Counts) -> Judgement {
     let recent = before.recent.healthy(case.policy.flapping.of);
     let flapping = before.flapping && recent != Recent::default();
-    let before = State { recent, flapping, evidence: Evidence::Healthy, ..before };
+    let before = Counts { recent, flapping, evidence: Evidence::Healthy, ..before };
     if before.since.is_none() {
-        return told(Verdict::Healthy, before, case);
+        return Judgement::new(Verdict::Healthy, before);
     }
     // A command of ours that still runs may never end: a server in the foreground.
     let has_process = before.intent.as_ref().is_some_and(|intent| intent.process.is_some());
     let in_between = before.awaits_outcome() && is_busy(case.unit) && !has_process;
     let of = case.policy.min_successes;
     let successes = if in_between { 0 } else { before.successes.saturating_add(1) };
-    let mut next = State { successes, streak: 0, lives: 0, incarnation: None, ..before };
+    let mut next = Counts { successes, streak: 0, lives: 0, incarnation: None, ..before };
     if successes < of {
-        return told(Verdict::Recovering { successes, of }, next, case);
+        return Judgement::new(Verdict::Recovering { successes, of }, next);
     }
     let failures = next.failures;
     // Whether a reload was carried out at all, nothing shows.
@@ -111,27 +136,26 @@ fn after_success(case: &Case<'_>, before: State) -> Decision {
     } else {
         give_up_outcome(&mut next);
     }
-    let next = State {
+    let next = Counts {
         failures: 0,
         successes: 0,
         since: None,
         rungs: 0,
         healthy_since: Some(case.now.clone()),
-        together: None,
         ..next
     };
-    let decision = told(Verdict::Recovered { failures }, next, case);
-    Decision { earlier: healed.then_some(Outcome::Healed), ..decision }
+    let judged = Judgement::new(Verdict::Recovered { failures }, next);
+    Judgement { earlier: healed.then_some(Outcome::Healed), ..judged }
 }
 
 /// Row 3: neither counts nor resets.
-fn in_doubt(case: &Case<'_>, before: State, doubt: Doubt) -> Decision {
-    told(Verdict::Unknown(doubt), opened(case, before), case)
+fn in_doubt(case: &Case<'_>, before: Counts, doubt: Doubt) -> Judgement {
+    Judgement::new(Verdict::Unknown(doubt), opened(case, before))
 }
 
 /// Rows 4 to 17.
-fn after_failure(case: &Case<'_>, before: State) -> Decision {
-    let mut next = State { successes: 0, ..opened(case, before) };
+fn after_failure(case: &Case<'_>, before: Counts) -> Judgement {
+    let mut next = Counts { successes: 0, ..opened(case, before) };
     if let Unit::Seen(life) = case.unit {
         meet(life, case, &mut next);
     }
@@ -146,22 +170,22 @@ fn after_failure(case: &Case<'_>, before: State) -> Decision {
         next.streak = 0;
     }
     if let Some(hands_off) = hands_off(case, &next) {
-        let next = State { streak: 0, ..next };
-        return told(Verdict::Held(Hold::HandsOff(hands_off)), next, case);
+        let next = Counts { streak: 0, ..next };
+        return Judgement::new(Verdict::Held(Hold::HandsOff(hands_off)), next);
     }
     if let Some(age) = age(case, &next).filter(|age| *age < case.policy.grace) {
-        return told(Verdict::Failing(Failing::Grace { age }), next, case);
+        return Judgement::new(Verdict::Failing(Failing::Grace { age }), next);
     }
     let earlier = next.awaits_outcome().then_some(Outcome::NotHealed);
     if earlier.is_some() {
         close_in_vain(&mut next, case.unit);
     }
     let (verdict, counted, next) = count(case, next);
-    Decision { counted, earlier, ..told(verdict, next, case) }
+    Judgement { counted, earlier, ..Judgement::new(verdict, next) }
 }
 
 /// The incident is open; the first tick of it after a long enough healthy time finds no backoff.
-fn opened(case: &Case<'_>, before: State) -> State {
+fn opened(case: &Case<'_>, before: Counts) -> Counts {
     let mut next = before;
     if next.since.is_none() {
         next.since = Some(case.now.clone());
@@ -175,7 +199,7 @@ fn opened(case: &Case<'_>, before: State) -> State {
 }
 
 /// Whose life is this? A new one ends the streak; what else it ends depends on who began it.
-fn meet(life: &Life, case: &Case<'_>, next: &mut State) {
+fn meet(life: &Life, case: &Case<'_>, next: &mut Counts) {
     let had_failed = next.incarnation.is_some();
     let known = next.incarnation.as_ref().or_else(|| next.last_restart()?.incarnation.as_ref());
     let is_other = life.incarnation.as_ref() != known;
@@ -207,7 +231,7 @@ fn meet(life: &Life, case: &Case<'_>, next: &mut State) {
 }
 
 /// Row 11's age: of the unit while it is active, else of our last restart command.
-fn age(case: &Case<'_>, next: &State) -> Option<Duration> {
+fn age(case: &Case<'_>, next: &Counts) -> Option<Duration> {
     match case.unit {
         Unit::Seen(life) => life.age,
         Unit::Command { .. } => next.last_restart().map(|restart| case.now.since(&restart.at)),
@@ -216,7 +240,7 @@ fn age(case: &Case<'_>, next: &State) -> Option<Duration> {
 }
 
 /// Rows 12 to 17.
-fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
+fn count(case: &Case<'_>, next: Counts) -> (Verdict, bool, Counts) {
     let policy = case.policy;
     let gap = next.failed_at.as_ref().map(|at| case.now.since(at));
     // The second look of a run is no second failure.
@@ -232,7 +256,7 @@ fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
         (false, false) => (next.streak.saturating_add(1), next.failures.saturating_add(1)),
     };
     let next = if again { next } else { flapped(policy, next) };
-    let next = State { streak, failures, failed_at: Some(case.now.clone()), ..next };
+    let next = Counts { streak, failures, failed_at: Some(case.now.clone()), ..next };
     let flaps = next.flapping && policy.flapping.then == OnFlapping::Restart;
     let verdict = if streak < policy.max_failures && !flaps {
         Verdict::Failing(Failing::Counting)
@@ -246,10 +270,10 @@ fn count(case: &Case<'_>, next: State) -> (Verdict, bool, State) {
 }
 
 /// Alternating good and bad never makes a streak.
-fn flapped(policy: &Policy, next: State) -> State {
+fn flapped(policy: &Policy, next: Counts) -> Counts {
     let recent = next.recent.failed(policy.flapping.of);
     let flaps = recent.outages() > 1 && recent.failures() >= policy.flapping.failures;
-    State { recent, flapping: next.flapping || flaps, ..next }
+    Counts { recent, flapping: next.flapping || flaps, ..next }
 }
 
 fn is_busy(unit: &Unit) -> bool {

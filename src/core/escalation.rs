@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Active, Policy, Reload, State, Unit};
+use crate::{Active, Counts, Policy, Reload, Unit};
 
 /// One means of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,7 +38,7 @@ pub struct NextRung<'a> {
 
 /// `None`: this incident has used up all of the list. What cannot be done to this unit is passed over.
 #[must_use]
-pub fn next_rung<'a>(policy: &'a Policy, state: &State, unit: &Unit) -> Option<NextRung<'a>> {
+pub fn next_rung<'a>(policy: &'a Policy, state: &Counts, unit: &Unit) -> Option<NextRung<'a>> {
     if policy.escalate.is_empty() {
         return Some(NextRung { rung: &policy.means, used: 0 });
     }

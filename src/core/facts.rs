@@ -3,7 +3,9 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::{FailingRequirement, Moment, Observation, Outcome, Pause, Policy, Reason, State, Unit, Verdict};
+use crate::{
+    Counts, FailingRequirement, Moment, Observation, Outcome, Pause, Policy, Reason, State, Unit, Verdict,
+};
 
 /// What a tick knows of one service.
 #[derive(Debug, Clone, Copy)]
@@ -12,8 +14,8 @@ pub struct Case<'a> {
     pub now: &'a Moment,
     pub host: &'a Host,
     pub policy: &'a Policy,
-    /// As the last tick left it.
-    pub before: &'a State,
+    /// As the last run left it: what people were told of it is none of the facts.
+    pub before: &'a Counts,
     pub seen: &'a Observation,
     pub unit: &'a Unit,
     pub pause: &'a Pause,

@@ -4,8 +4,8 @@ use alloc::string::String;
 use core::time::Duration;
 
 use crate::{
-    Active, Case, Condition, FailingRequirement, Life, Load, Observation, Pause, Paused, PausedBy, Reason,
-    State, Unit, Was,
+    Active, Case, Condition, Counts, FailingRequirement, Life, Load, Observation, Pause, Paused, PausedBy,
+    Reason, Unit, Was,
 };
 
 /// Whose hands are on the service, or why a restart of it would do harm.
@@ -94,7 +94,7 @@ impl HandsOff {
 }
 
 /// Rows 4 to 10.
-pub(crate) fn hands_off(case: &Case<'_>, next: &State) -> Option<HandsOff> {
+pub(crate) fn hands_off(case: &Case<'_>, next: &Counts) -> Option<HandsOff> {
     let life = match case.unit {
         Unit::Seen(life) => Some(life),
         Unit::Command { running: true } => return Some(HandsOff::UnitBusy),
@@ -123,7 +123,7 @@ fn upstream(case: &Case<'_>, life: Option<&Life>) -> Option<Upstream> {
 }
 
 /// Rows 4 to 8.
-fn of_the_unit(case: &Case<'_>, next: &State, life: &Life) -> Option<HandsOff> {
+fn of_the_unit(case: &Case<'_>, next: &Counts, life: &Life) -> Option<HandsOff> {
     match life.load {
         Load::NotFound => return Some(HandsOff::NotFound),
         Load::Masked => return Some(HandsOff::Masked),

@@ -8,8 +8,10 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod account;
 mod common_cause;
 mod conclude;
+mod counts;
 mod decide;
 mod escalation;
 mod event;
@@ -33,7 +35,9 @@ mod verdict;
 mod weigh;
 mod withheld;
 
+pub use account::{Account, Standing, Warned};
 pub use common_cause::{failing_together, in_vain_until};
+pub use counts::{Backoff, Counts, Evidence, Intent, Looked, Outcome, Process, Restart, Was};
 pub use decide::{asks_systemd, decide, in_the_way, restart_order};
 pub use escalation::{Act, NextRung, Rung, next_rung};
 pub use event::{
@@ -47,9 +51,9 @@ pub use observation::{Cause, Doubt, Finding, Observation, Phase, Times, TlsFault
 pub use outlook::{Outlook, foresee, outlook, reset};
 pub use pause::{Pause, Paused, PausedBy};
 pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy};
-pub use restart::{Ended, does_not_help, give_way, intend, settle};
+pub use restart::{Ended, does_not_help, give_way, intend, put_off, settle};
 pub use second_look::look_again;
-pub use state::{Backoff, Evidence, Intent, Looked, Outcome, Process, Restart, Standing, State, Warned, Was};
+pub use state::State;
 pub use stored_cause::StoredCause;
 pub use time::Moment;
 pub use unit::{Active, Condition, Incarnation, Life, Load, Neighbour, Relation, Reload, Unit, UnitResult};

@@ -5,8 +5,8 @@ use core::time::Duration;
 use crate::decide::decide;
 use crate::withheld::bound;
 use crate::{
-    Case, Decision, Evidence, HeldUntil, Life, Moment, Policy, Reason, Recent, State, Unit, VerdictKind,
-    Withheld,
+    Account, Case, Counts, Decision, Evidence, HeldUntil, Life, Moment, Policy, Reason, Recent, State, Unit,
+    VerdictKind, Withheld,
 };
 
 /// If it goes on failing.
@@ -23,7 +23,7 @@ pub struct Outlook {
 }
 
 #[must_use]
-pub fn outlook(state: &State, policy: &Policy, now: &Moment) -> Outlook {
+pub fn outlook(state: &Counts, policy: &Policy, now: &Moment) -> Outlook {
     let state = state.not_after(now);
     let over = state.failed_at.as_ref().is_none_or(|at| now.since(at) > policy.stale_after);
     let streak = if over { 0 } else { state.streak };
@@ -39,7 +39,7 @@ pub fn outlook(state: &State, policy: &Policy, now: &Moment) -> Outlook {
 /// What the next tick decides if nothing changes. It keeps its distance from the one before, which
 /// somebody who asks in between does not.
 #[must_use]
-pub fn foresee(case: &Case<'_>) -> Decision {
+pub fn foresee(case: &Case<'_>, account: &Account) -> Decision {
     let before = case.before.not_after(case.now);
     let gap = before.failed_at.as_ref().map(|at| case.now.since(at));
     let wait = gap.map_or(Duration::ZERO, |gap| case.policy.min_gap.saturating_sub(gap));
@@ -49,31 +49,32 @@ pub fn foresee(case: &Case<'_>) -> Decision {
         }
         Unit::NotAsked | Unit::Unanswered(_) | Unit::ProbeOnly | Unit::Command { .. } => case.unit.clone(),
     };
-    decide(&Case { now: &case.now.later(wait), before: &before, unit: &unit, ..*case })
+    decide(&Case { now: &case.now.later(wait), before: &before, unit: &unit, ..*case }, account)
 }
 
 /// What a person clears by hand: the count, the backoff and the budget. A restart whose end is not known
 /// stays, since the state of the unit is explained by it.
 #[must_use]
 pub fn reset(state: &State) -> State {
-    let awaited = state.awaits_outcome();
-    let kept = state.restarts.len().saturating_sub(usize::from(awaited));
+    let State { counts, account } = state;
+    let awaited = counts.awaits_outcome();
+    let kept = counts.restarts.len().saturating_sub(usize::from(awaited));
     // What held it by what is cleared holds it no more.
-    let bound = state.reason.held_until() == Some(HeldUntil::MemoryAllows);
+    let is_cleared = account.reason.held_until() == Some(HeldUntil::MemoryAllows);
     let (verdict, reason) =
-        if bound { (VerdictKind::Failing, Reason::Counting) } else { (state.verdict, state.reason) };
-    State {
-        verdict,
-        reason,
+        if is_cleared { (VerdictKind::Failing, Reason::Counting) } else { (account.verdict, account.reason) };
+    let not_proven = counts.evidence == Evidence::NotByRestart;
+    let counts = Counts {
         streak: 0,
         lives: 0,
         rungs: 0,
         recent: Recent::default(),
         flapping: false,
-        evidence: if state.evidence == Evidence::NotByRestart { Evidence::None } else { state.evidence },
+        evidence: if not_proven { Evidence::None } else { counts.evidence },
         failed_at: None,
         backoff: None,
-        restarts: state.restarts.iter().skip(kept).cloned().collect(),
-        ..state.clone()
-    }
+        restarts: counts.restarts.iter().skip(kept).cloned().collect(),
+        ..counts.clone()
+    };
+    State { counts, account: Account { verdict, reason, ..account.clone() } }
 }

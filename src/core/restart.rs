@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Act, Active, Backoff, Evidence, Intent, Moment, Outcome, Policy, Reason, Recent, Restart, State, Unit,
-    VerdictKind, Was, next_rung,
+    Account, Act, Active, Backoff, Cause, Counts, Decision, Evidence, Hold, Intent, Moment, Outcome, Policy,
+    Reason, Recent, Restart, State, StoredCause, Unit, Verdict, VerdictKind, Was, Withheld, next_rung,
 };
 
 /// How a restart ended, as far as the tick that asked for it could see.
@@ -23,9 +23,16 @@ pub enum Ended {
 }
 
 /// To be on disk before the restart is asked for. Until proven otherwise it counts against the budget.
-/// `unit` is what was last seen, `tick` the tick's start, which the backoff counts from, `asked` now.
+/// `cause` is what was last answered, `unit` what was last seen, `tick` the tick's start, which the backoff counts from, `asked` now.
 #[must_use]
-pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, asked: &Moment) -> State {
+pub fn intend(
+    counted: &Counts,
+    cause: &Cause,
+    policy: &Policy,
+    unit: &Unit,
+    tick: &Moment,
+    asked: &Moment,
+) -> Counts {
     let is_down = matches!(unit, Unit::Seen(life) if life.active != Active::Active);
     let was = if is_down { Was::Down } else { Was::Up };
     let next = next_rung(policy, counted, unit);
@@ -39,13 +46,13 @@ pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, aske
         at: asked.clone(),
         act: next.as_ref().map_or(Act::Restart, |next| next.rung.act()),
         outcome: Outcome::Unknown,
-        cause: counted.cause.clone(),
+        cause: Some(StoredCause::from(cause)),
         incarnation: counted.incarnation.clone(),
     });
     let over = restarts.len().saturating_sub(policy.budget.restarts.max(1));
     restarts.drain(..over);
     let step = counted.backoff.as_ref().map_or(0, |backoff| backoff.step).saturating_add(1);
-    State {
+    Counts {
         streak: 0,
         recent: Recent::default(),
         flapping: false,
@@ -64,62 +71,80 @@ pub fn intend(counted: &State, policy: &Policy, unit: &Unit, tick: &Moment, aske
 
 /// `counted` is the state before the intent, `unit` what was last seen of it, `now` when it ended.
 #[must_use]
-pub fn settle(counted: &State, intended: &State, ended: Ended, unit: &Unit, now: &Moment) -> State {
+pub fn settle(counted: &State, intended: &Counts, ended: Ended, unit: &Unit, now: &Moment) -> State {
     let mut next = intended.clone();
+    let account = counted.account.clone();
     match ended {
         Ended::Healed => {
             adopt(&mut next, unit, Outcome::Healed);
-            State {
-                failures: 0,
-                successes: 0,
-                since: None,
-                rungs: 0,
-                together: None,
-                evidence: Evidence::Healthy,
-                standing: None,
-                healthy_since: Some(now.clone()),
-                incarnation: None,
-                verdict: VerdictKind::Recovered,
-                reason: Reason::Recovered,
-                cause: None,
-                said: None,
-                ..next
-            }
+            healed(next, account, now)
         }
         Ended::NotHealed if is_ours(intended, unit, now) => {
             adopt(&mut next, unit, Outcome::NotHealed);
-            next
+            State { counts: next, account }
         }
         Ended::NotHealed => {
             close_in_vain(&mut next, unit);
-            next
+            State { counts: next, account }
         }
         Ended::Open => {
             if matches!(unit, Unit::Seen(_)) && is_ours(intended, unit, now) {
                 adopt(&mut next, unit, Outcome::Unknown);
             }
-            next
+            State { counts: next, account }
         }
         Ended::Refused => {
             set_outcome(&mut next, Outcome::Refused);
-            State {
-                intent: None,
-                rungs: counted.rungs,
-                backoff: counted.backoff.clone(),
-                verdict: VerdictKind::Held,
-                reason: Reason::UnitBusy,
-                ..next
-            }
+            let Counts { rungs, backoff, .. } = counted.counts.clone();
+            let counts = Counts { intent: None, rungs, backoff, ..next };
+            State { counts, account: held(account, Reason::UnitBusy) }
         }
-        Ended::NeverRan => held(counted, Reason::NotStartable),
-        Ended::Forbidden => held(counted, Reason::NotPermitted),
+        // As if no restart had been due: none took place.
+        Ended::NeverRan => State { account: held(account, Reason::NotStartable), ..counted.clone() },
+        Ended::Forbidden => State { account: held(account, Reason::NotPermitted), ..counted.clone() },
     }
+}
+
+fn healed(counts: Counts, account: Account, now: &Moment) -> State {
+    let counts = Counts {
+        failures: 0,
+        successes: 0,
+        since: None,
+        rungs: 0,
+        evidence: Evidence::Healthy,
+        healthy_since: Some(now.clone()),
+        incarnation: None,
+        ..counts
+    };
+    let account = Account {
+        verdict: VerdictKind::Recovered,
+        reason: Reason::Recovered,
+        cause: None,
+        said: None,
+        standing: None,
+        together: None,
+        ..account
+    };
+    State { counts, account }
+}
+
+fn held(account: Account, reason: Reason) -> Account {
+    Account { verdict: VerdictKind::Held, reason, ..account }
+}
+
+/// What is due and cannot be done any more in this run: the next one does it first.
+#[must_use]
+pub fn put_off(counted: &State) -> Decision {
+    let verdict = Verdict::Held(Hold::Withheld(Withheld::Deadline));
+    let counts = Counts { put_off: true, ..counted.counts.clone() };
+    let next = State { counts, account: held(counted.account.clone(), verdict.reason()) };
+    Decision { reason: verdict.reason(), verdict, next, counted: false, earlier: None }
 }
 
 /// What cannot be done here must not keep the rung after it from its turn: a command that is not there, what
 /// unhang may not ask for. The last one is tried again, and so is what systemctl was not there for.
 #[must_use]
-pub fn give_way(settled: State, intended: &State, ended: Ended, policy: &Policy, unit: &Unit) -> State {
+pub fn give_way(settled: State, intended: &Counts, ended: Ended, policy: &Policy, unit: &Unit) -> State {
     let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
     let never = match ended {
         Ended::NeverRan => act == Act::Command || matches!(unit, Unit::Command { .. }),
@@ -127,17 +152,13 @@ pub fn give_way(settled: State, intended: &State, ended: Ended, policy: &Policy,
         Ended::Healed | Ended::NotHealed | Ended::Open | Ended::Refused => false,
     };
     let has_next = next_rung(policy, intended, unit).is_some();
-    State { rungs: if never && has_next { intended.rungs } else { settled.rungs }, ..settled }
-}
-
-/// As if no restart had been due: none took place.
-fn held(counted: &State, reason: Reason) -> State {
-    State { verdict: VerdictKind::Held, reason, ..counted.clone() }
+    let rungs = if never && has_next { intended.rungs } else { settled.counts.rungs };
+    State { counts: Counts { rungs, ..settled.counts }, ..settled }
 }
 
 /// Did our newest restart bring this life forth, or our reload leave it as it was? Not over a reboot, which
 /// begins a life by itself.
-pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
+pub(crate) fn is_ours(state: &Counts, unit: &Unit, now: &Moment) -> bool {
     match unit {
         Unit::Command { .. } => true,
         Unit::Seen(life) => match &state.intent {
@@ -155,7 +176,7 @@ pub(crate) fn is_ours(state: &State, unit: &Unit, now: &Moment) -> bool {
 }
 
 /// The life we see is ours: the intent is fulfilled, and what happens to this life is not our doing.
-pub(crate) fn adopt(state: &mut State, unit: &Unit, outcome: Outcome) {
+pub(crate) fn adopt(state: &mut Counts, unit: &Unit, outcome: Outcome) {
     set_outcome(state, outcome);
     if outcome == Outcome::NotHealed {
         lacks_proof(state);
@@ -180,7 +201,7 @@ fn is_down(unit: &Unit) -> bool {
 }
 
 /// It must not get another one beside it, nor any other means.
-fn runs_a_command(state: &State, unit: &Unit) -> bool {
+fn runs_a_command(state: &Counts, unit: &Unit) -> bool {
     match unit {
         Unit::Command { running } => *running,
         // Told so while it runs.
@@ -193,7 +214,7 @@ fn runs_a_command(state: &State, unit: &Unit) -> bool {
 }
 
 /// It still fails. Where our restart left the unit down, the intent stays, to say whose doing that is.
-pub(crate) fn close_in_vain(state: &mut State, unit: &Unit) {
+pub(crate) fn close_in_vain(state: &mut Counts, unit: &Unit) {
     let left_down = matches!(unit, Unit::Seen(life) if life.active != Active::Active);
     match (&state.intent, left_down) {
         (None, _) => lacks_proof(state),
@@ -208,28 +229,28 @@ pub(crate) fn close_in_vain(state: &mut State, unit: &Unit) {
 }
 
 /// A restart that was carried out has not shown that the question can be answered.
-fn lacks_proof(state: &mut State) {
+fn lacks_proof(state: &mut Counts) {
     let restarted = state.last_restart().is_some_and(|restart| restart.act.begins_a_life() == Some(true));
     if state.evidence == Evidence::None && restarted {
         state.evidence = Evidence::NotByRestart;
     }
 }
 
-fn forget_cause(state: &mut State) {
+fn forget_cause(state: &mut Counts) {
     if let Some(restart) = state.restarts.last_mut() {
         restart.cause = None;
     }
 }
 
 /// A reboot or somebody's restart came between: what came of ours will not be known.
-pub(crate) fn give_up_outcome(state: &mut State) {
+pub(crate) fn give_up_outcome(state: &mut Counts) {
     state.intent = None;
     if let Some(restart) = state.restarts.last_mut().filter(|restart| restart.outcome == Outcome::Unknown) {
         restart.incarnation = None;
     }
 }
 
-fn set_outcome(state: &mut State, outcome: Outcome) {
+fn set_outcome(state: &mut Counts, outcome: Outcome) {
     if let Some(restart) = state.restarts.last_mut() {
         restart.outcome = outcome;
     }
@@ -245,7 +266,7 @@ const LONGEST_STEP: u32 = 33;
 
 /// Two restarts in a row of one incident that ended as they began.
 #[must_use]
-pub fn does_not_help(state: &State) -> bool {
+pub fn does_not_help(state: &Counts) -> bool {
     in_vain(&state.restarts, state.rungs, state.since.as_ref())
 }
 

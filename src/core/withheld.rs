@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
-    Act, Case, Cause, Evidence, Mode, Moment, NextRung, Observation, Outcome, Policy, Reason, Restart, State,
-    StoredCause, Unit, next_rung,
+    Act, Case, Cause, Counts, Evidence, Mode, Moment, NextRung, Observation, Outcome, Policy, Reason,
+    Restart, StoredCause, Unit, next_rung,
 };
 
 /// A restart begins only with this much of the tick's deadline left.
@@ -78,7 +78,7 @@ impl Withheld {
 }
 
 /// What may be done now, or what withholds it: first match wins.
-pub(crate) fn due(case: &Case<'_>, next: &State) -> Result<Act, Withheld> {
+pub(crate) fn due(case: &Case<'_>, next: &Counts) -> Result<Act, Withheld> {
     if *case.unit == Unit::ProbeOnly {
         return Err(Withheld::ProbeOnly);
     }
@@ -107,7 +107,7 @@ pub(crate) fn due(case: &Case<'_>, next: &State) -> Result<Act, Withheld> {
 }
 
 /// 3xx and 4xx are said on purpose: a life that says the same as the one that we ended for it.
-fn same_answer(case: &Case<'_>, next: &State) -> Option<u16> {
+fn same_answer(case: &Case<'_>, next: &Counts) -> Option<u16> {
     let Observation::Unhealthy(answer) = case.seen else { return None };
     let (Cause::Status(status) | Cause::ToHttps(status)) = answer.itself() else { return None };
     let in_vain =
@@ -119,7 +119,7 @@ fn same_answer(case: &Case<'_>, next: &State) -> Option<u16> {
 }
 
 /// Budget and backoff: whichever ends later is when the next restart can be.
-pub(crate) fn bound(state: &State, policy: &Policy, now: &Moment) -> Option<Withheld> {
+pub(crate) fn bound(state: &Counts, policy: &Policy, now: &Moment) -> Option<Withheld> {
     match (budget_left(state, policy, now), backoff_left(state, policy, now)) {
         (Some(left), Some(other)) if other > left => Some(Withheld::Backoff { left: other }),
         (Some(left), _) => Some(Withheld::Budget { left }),
@@ -128,7 +128,7 @@ pub(crate) fn bound(state: &State, policy: &Policy, now: &Moment) -> Option<With
     }
 }
 
-fn backoff_left(state: &State, policy: &Policy, now: &Moment) -> Option<Duration> {
+fn backoff_left(state: &Counts, policy: &Policy, now: &Moment) -> Option<Duration> {
     let backoff = state.backoff.as_ref()?;
     let elapsed = now.since(&backoff.from);
     let left = policy.backoff.wait(backoff.step).checked_sub(elapsed)?;
@@ -136,7 +136,7 @@ fn backoff_left(state: &State, policy: &Policy, now: &Moment) -> Option<Duration
 }
 
 /// Without slack: the budget is a promise.
-fn budget_left(state: &State, policy: &Policy, now: &Moment) -> Option<Duration> {
+fn budget_left(state: &Counts, policy: &Policy, now: &Moment) -> Option<Duration> {
     let mut left: Vec<Duration> = state
         .restarts
         .iter()

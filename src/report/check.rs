@@ -321,7 +321,7 @@ fn next_tick(prospect: &Prospect<'_>) -> String {
     }
     let of = prospect.service.policy.max_failures;
     let counting = (decision.verdict.reason() == Reason::Counting)
-        .then(|| format!("failure {} of {of}", decision.next.streak));
+        .then(|| format!("failure {} of {of}", decision.next.counts.streak));
     let why = words::why(decision, prospect.service, &prospect.now).or(counting);
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     format!("{}{why}", words::verdict(&decision.verdict))

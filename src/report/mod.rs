@@ -53,7 +53,7 @@ pub(crate) fn rehearsed(service: &Service, decision: &Decision, seen: &Observati
     if let Observation::Unhealthy(cause) = seen {
         details.push(words::answer(cause));
         details.extend(words::cause(cause, service.timeout_of(cause)));
-        details.push(format!("streak {}/{}", decision.next.streak, service.policy.max_failures));
+        details.push(format!("streak {}/{}", decision.next.counts.streak, service.policy.max_failures));
     }
     details.extend(words::why(decision, service, now));
     let details = if details.is_empty() { String::new() } else { format!(": {}", details.join("; ")) };

@@ -61,7 +61,9 @@ pub fn table(pictures: &[Picture<'_>], now: &Moment, depth: Depth, screen: &Scre
         if depth == Depth::Everything {
             lines.extend(picture.service.probes.iter().map(|probe| probe_line(probe, picture)));
         } else {
-            lines.extend(picture.state.warnings.iter().map(|one| format!("  warns: {}", words::warned(one))));
+            lines.extend(
+                picture.state.account.warnings.iter().map(|one| format!("  warns: {}", words::warned(one))),
+            );
         }
     }
     lines.extend(is_cron_running(pictures));
@@ -86,7 +88,7 @@ fn broken(
         }
         let Some(line) = lines.last_mut().filter(|_| *width > 0) else { continue };
         let shown = if column == 1 && !picture.is_unseen() {
-            coloured(cell, picture.state.verdict, style)
+            coloured(cell, picture.state.account.verdict, style)
         } else {
             cell.clone()
         };
@@ -102,16 +104,16 @@ fn probe_line(probe: &Probe, picture: &Picture<'_>) -> String {
     let state = &picture.state;
     let name = probe.name.as_deref().unwrap_or("url");
     let kind = if probe.name.is_some() { format!(" ({})", probe.kind()) } else { String::new() };
-    let own = state.cause.as_ref().filter(|cause| cause.probe == probe.name);
-    let warned = state.warnings.iter().find(|warned| warned.probe == probe.name);
+    let own = state.account.cause.as_ref().filter(|cause| cause.probe == probe.name);
+    let warned = state.account.warnings.iter().find(|warned| warned.probe == probe.name);
     let found = match (own, warned) {
         _ if picture.is_unseen() => NOT_SEEN.to_owned(),
         (Some(cause), _) if probe.weight == Weight::Counts => {
-            let said = state.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+            let said = state.account.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
             format!("fails: {}{said}", answer_itself(cause))
         }
         (_, Some(warned)) => format!("warns: {}", warned.words),
-        (_, None) if state.cause.is_none() => "well".to_owned(),
+        (_, None) if state.account.cause.is_none() => "well".to_owned(),
         // Another one fails, and which of them do is not kept.
         (_, None) => "not told: another probe failed first".to_owned(),
     };
@@ -138,10 +140,10 @@ fn breaks(widths: &[usize], terminal: Option<usize>) -> Vec<usize> {
 /// Four lines: what happened, what is counted, what holds it, the earliest restart.
 pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let Picture { service, state, outlook, last_tick, .. } = picture;
-    let since = state.since.as_ref().map(|at| format!(" since {}", words::past(at, now)));
-    let said = state.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
-    let answer = state.cause.as_ref().map(|cause| format!("; last answer {}{said}", answer(cause)));
-    let warned: Vec<String> = state.warnings.iter().map(words::warned).collect();
+    let since = state.counts.since.as_ref().map(|at| format!(" since {}", words::past(at, now)));
+    let said = state.account.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+    let answer = state.account.cause.as_ref().map(|cause| format!("; last answer {}{said}", answer(cause)));
+    let warned: Vec<String> = state.account.warnings.iter().map(words::warned).collect();
     let warns =
         if warned.is_empty() { String::new() } else { format!("; warns: {}", warned.join("; warns: ")) };
     let tick = match last_tick {
@@ -156,16 +158,17 @@ pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         let locks = picture.locks.display();
         return vec![format!("{}: not seen yet: {NOT_SEEN} (by {locks}); is cron running?", service.key)];
     }
-    let together = state.together.as_ref().map(|with| format!("; it began to fail {with}"));
-    let failing = state.since.is_some();
-    let distress = state.distress.as_ref().filter(|_| failing).map(|words| format!("; this host: {words}"));
+    let together = state.account.together.as_ref().map(|with| format!("; it began to fail {with}"));
+    let failing = state.counts.since.is_some();
+    let distress =
+        state.account.distress.as_ref().filter(|_| failing).map(|words| format!("; this host: {words}"));
     let happened = format!(
         "{}: {} ({}){}: {}{}{}{}{warns}; {tick}",
         service.key,
-        state.verdict.code(),
-        state.reason.code(),
+        state.account.verdict.code(),
+        state.account.reason.code(),
         since.unwrap_or_default(),
-        words::reason(state.reason),
+        words::reason(state.account.reason),
         answer.unwrap_or_default(),
         together.unwrap_or_default(),
         distress.unwrap_or_default(),
@@ -174,11 +177,11 @@ pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
     let streak = of.saturating_sub(outlook.failures);
     let counted = format!(
         "counted: {streak} of {of} failures in a row; {} since the last healthy answer{}",
-        state.failures,
-        if state.flapping { flapping(picture) } else { String::new() }
+        state.counts.failures,
+        if state.counts.flapping { flapping(picture) } else { String::new() }
     );
     let budget = &service.policy.budget;
-    let last = state.last_restart().map(|restart| {
+    let last = state.counts.last_restart().map(|restart| {
         let outcome = outcome(restart.outcome).replace('_', " ");
         let at = words::past(&restart.at, now);
         match restart.act {
@@ -195,7 +198,7 @@ pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         words::span(budget.window),
         last.unwrap_or_default()
     );
-    let held = match (&outlook.bound, state.verdict) {
+    let held = match (&outlook.bound, state.account.verdict) {
         _ if picture.paused.is_some() => {
             let words = picture.paused.as_ref().map(|paused| words::pause(paused, now)).unwrap_or_default();
             format!("held by: {words}; {spent}")
@@ -204,8 +207,8 @@ pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
             format!("held by: {} ({}); {spent}", bound.reason().code(), words::reason(bound.reason()))
         }
         (None, VerdictKind::Held | VerdictKind::Unknown) => {
-            let because = state.because.as_deref().unwrap_or(words::reason(state.reason));
-            format!("held by: {} ({because}); {spent}", state.reason.code())
+            let because = state.account.because.as_deref().unwrap_or(words::reason(state.account.reason));
+            format!("held by: {} ({because}); {spent}", state.account.reason.code())
         }
         (None, _) => format!("held by: nothing; {spent}"),
     };
@@ -218,7 +221,7 @@ pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
 }
 
 fn flapping(picture: &Picture<'_>) -> String {
-    let (failures, of) = (picture.state.recent.failures(), picture.service.policy.flapping.of);
+    let (failures, of) = (picture.state.counts.recent.failures(), picture.service.policy.flapping.of);
     format!("; flapping: {failures} of the last {of} runs failed")
 }
 
@@ -232,14 +235,14 @@ pub fn json(pictures: &[Picture<'_>], now: &Moment) -> Value {
 fn row(picture: &Picture<'_>, now: &Moment) -> [String; 8] {
     let Picture { service, state, outlook, last_tick, .. } = picture;
     let of = service.policy.max_failures;
-    let failing = state.since.is_some();
+    let failing = state.counts.since.is_some();
     let budget = &service.policy.budget;
     [
         service.key.clone(),
         verdict(picture),
         if failing { format!("{}/{of}", of.saturating_sub(outlook.failures)) } else { String::new() },
-        state.cause.as_ref().map(answer).unwrap_or_default(),
-        state.since.as_ref().map(|at| format!("since {}", words::past(at, now))).unwrap_or_default(),
+        state.account.cause.as_ref().map(answer).unwrap_or_default(),
+        state.counts.since.as_ref().map(|at| format!("since {}", words::past(at, now))).unwrap_or_default(),
         format!("restarts {}/{} in {}", outlook.spent, budget.restarts, words::span(budget.window)),
         last_tick.map_or("no tick yet".to_owned(), |age| format!("last tick {} ago", words::span(age))),
         picture.paused.as_ref().map(|paused| words::pause(paused, now)).unwrap_or_default(),
@@ -248,7 +251,7 @@ fn row(picture: &Picture<'_>, now: &Moment) -> [String; 8] {
 
 /// `failing`, but `held (stopped)`: the reason where the verdict alone says too little.
 fn verdict(picture: &Picture<'_>) -> String {
-    let (verdict, reason) = (picture.state.verdict, picture.state.reason);
+    let (verdict, reason) = (picture.state.account.verdict, picture.state.account.reason);
     match verdict {
         _ if picture.is_unseen() && picture.unreadable.is_some() => "not known".to_owned(),
         _ if picture.is_unseen() => "not seen yet".to_owned(),
@@ -288,7 +291,7 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
     };
     let key = &service.key;
     // A hold that may outlast the count.
-    let lasts = match state.reason.held_until() {
+    let lasts = match state.account.reason.held_until() {
         Some(HeldUntil::HandsAreOff | HeldUntil::SituationChanges) => true,
         Some(HeldUntil::MemoryAllows | HeldUntil::NextRun | HeldUntil::ConfigurationChanges) => {
             outlook.failures > 0
@@ -304,13 +307,15 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         (_, Mode::Act) if outlook.no_rung_left => {
             format!("when it was healthy in between, or after unhang reset {key}")
         }
-        _ if state.verdict == VerdictKind::Unknown => "not while it cannot be told how it is".to_owned(),
+        _ if state.account.verdict == VerdictKind::Unknown => {
+            "not while it cannot be told how it is".to_owned()
+        }
         (_, Mode::Observe) => "never: mode is observe".to_owned(),
         (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
-        (None, Mode::Act) if state.reason == Reason::NeverHealthy => {
+        (None, Mode::Act) if state.account.reason == Reason::NeverHealthy => {
             format!("when it was healthy once, or after unhang reset {key}")
         }
-        (None, Mode::Act) if state.reason == Reason::SameAnswer => {
+        (None, Mode::Act) if state.account.reason == Reason::SameAnswer => {
             format!("when it answers otherwise, or after unhang reset {key}")
         }
         (None, Mode::Act) if lasts => format!("when that has ended, {counted}"),
@@ -320,7 +325,7 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
 
 /// What cannot be reloaded is passed over, which is not known here.
 fn next_means(picture: &Picture<'_>) -> String {
-    let used = usize::try_from(picture.state.rungs).unwrap_or(usize::MAX);
+    let used = usize::try_from(picture.state.counts.rungs).unwrap_or(usize::MAX);
     match picture.service.policy.escalate.get(used) {
         None => String::new(),
         Some(_) if picture.service.restarter.shows() == Shows::Nothing => String::new(),
@@ -370,6 +375,7 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
     let Picture { service, state, outlook, last_tick, unreadable, .. } = picture;
     let stamp = |at: &Option<Moment>| at.as_ref().map(words::rfc3339);
     let restarts: Vec<Value> = state
+        .counts
         .restarts
         .iter()
         .map(|restart| {
@@ -377,7 +383,7 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
             json!({ "at": words::rfc3339(&restart.at), "act": act, "outcome": outcome })
         })
         .collect();
-    let cause = state.cause.as_ref();
+    let cause = state.account.cause.as_ref();
     let bound = outlook.bound.as_ref().map(|bound| {
         json!({ "reason": bound.reason().code(), "seconds_left": bound.time_left().unwrap_or_default().as_secs() })
     });
@@ -385,19 +391,19 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
         "service": service.key,
         "name": service.name,
         "restarts_by": service.restarter.words(),
-        "verdict": if picture.is_unseen() { None } else { Some(state.verdict.code()) },
-        "reason": if picture.is_unseen() { None } else { Some(state.reason.code()) },
+        "verdict": if picture.is_unseen() { None } else { Some(state.account.verdict.code()) },
+        "reason": if picture.is_unseen() { None } else { Some(state.account.reason.code()) },
         "explanation": explanation(picture),
         "cause": cause.map(ToString::to_string),
         "code": cause.map(|cause| &cause.code),
         "http": cause.map(|cause| cause.http).filter(|status| *status > 0),
         "probe": cause.and_then(|cause| cause.probe.as_ref()),
-        "said": state.said,
-        "warnings": state.warnings.iter().map(words::warned).collect::<Vec<_>>(),
-        "since": stamp(&state.since),
+        "said": state.account.said,
+        "warnings": state.account.warnings.iter().map(words::warned).collect::<Vec<_>>(),
+        "since": stamp(&state.counts.since),
         "streak": service.policy.max_failures.saturating_sub(outlook.failures),
         "max_failures": service.policy.max_failures,
-        "failures": state.failures,
+        "failures": state.counts.failures,
         "restarts": restarts,
         "budget": {
             "spent": outlook.spent,
@@ -412,9 +418,9 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
             "explanation": words::paused(&paused.by),
             "seconds_left": paused.left.map(|left| left.as_secs()),
         })),
-        "flapping": state.flapping,
-        "together": state.together,
-        "host": state.distress.as_ref().filter(|_| state.since.is_some()),
+        "flapping": state.counts.flapping,
+        "together": state.account.together,
+        "host": state.account.distress.as_ref().filter(|_| state.counts.since.is_some()),
         "unreadable": unreadable,
     })
 }
@@ -423,7 +429,9 @@ fn explanation<'a>(picture: &'a Picture<'_>) -> &'a str {
     match picture.unreadable {
         Some(_) => "what the last run found cannot be read",
         None if picture.is_unseen() => NOT_SEEN,
-        None => picture.state.because.as_deref().unwrap_or(words::reason(picture.state.reason)),
+        None => {
+            picture.state.account.because.as_deref().unwrap_or(words::reason(picture.state.account.reason))
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-use unhang_core::{Moment, Observation, State, failing_together, in_vain_until};
+use unhang_core::{Counts, Moment, Observation, failing_together, in_vain_until};
 
 use crate::os::proc::sockets;
 use crate::plan::{Plan, Service, Target};
@@ -17,7 +17,7 @@ use super::unit_status::UnitStatuses;
 pub(super) struct Together(Vec<usize>);
 
 impl Together {
-    pub(super) fn among(now: &Moment, seen: &[(&State, &Observation)]) -> Self {
+    pub(super) fn among(now: &Moment, seen: &[(&Counts, &Observation)]) -> Self {
         Self(failing_together(now, seen))
     }
 
@@ -26,8 +26,8 @@ impl Together {
     }
 
     /// How long the next restart of one of them is held.
-    pub(super) fn held_for(&self, plan: &Plan, now: &Moment, states: &[&State]) -> Option<Duration> {
-        let own: Vec<&State> = self.0.iter().filter_map(|at| states.get(*at).copied()).collect();
+    pub(super) fn held_for(&self, plan: &Plan, now: &Moment, states: &[&Counts]) -> Option<Duration> {
+        let own: Vec<&Counts> = self.0.iter().filter_map(|at| states.get(*at).copied()).collect();
         in_vain_until(now, &own, plan.host.budget.restarts, plan.host.budget.window)
     }
 

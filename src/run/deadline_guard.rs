@@ -26,7 +26,7 @@ pub(super) struct Guard(#[expect(dead_code, reason = "dropping it tells the thre
 /// Where a probe may wait for another, or what was remembered will change whatever is found. `None`: not
 /// needed yet, or no thread can be had.
 pub(super) fn before_probing(tick: &Tick<'_>, watches: &[Watch<'_>]) -> Option<Guard> {
-    let will_write = watches.iter().any(|watch| watch.record.state.since.is_some());
+    let will_write = watches.iter().any(|watch| watch.record.state.counts.since.is_some());
     (will_write || watches.len() > 1).then(|| set(tick, watches)).flatten()
 }
 

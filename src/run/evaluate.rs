@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use unhang_core::{Case, Decision, Host, Moment, Observation, State};
+use unhang_core::{Account, Case, Counts, Decision, Host, Moment, Observation, State};
 
 use crate::os::clock;
 use crate::plan::Service;
@@ -50,26 +50,26 @@ pub(super) fn judge<'a>(
         let seen = doubt.map_or(seen, Observation::Unknown);
         let status = statuses.get(watch.service);
         let before = befores.get(at).cloned().unwrap_or_default();
-        let unit = unit_status::unit_facts(watch.service, &before, status.as_ref());
+        let unit = unit_status::unit_facts(watch.service, &before.counts, status.as_ref());
         let policy = &watch.service.policy;
         let case = Case {
             now: &tick.now,
             host: &host,
             policy,
-            before: &before,
+            before: &before.counts,
             seen: &seen,
             unit: &unit,
             pause: &pause,
             upstream: upstream.as_ref(),
             common_cause: held.filter(|_| together.has(at)),
         };
-        let mut decision = explained(unhang_core::decide(&case), watch.service, &tick.now);
+        let mut decision = explained(unhang_core::decide(&case, &before.account), watch.service, &tick.now);
         if matches!(seen, Observation::Unhealthy(_)) {
-            decision.next.distress.clone_from(&distress.words);
+            decision.next.account.distress.clone_from(&distress.words);
         }
-        if together.has(at) && decision.next.together.is_none() {
+        if together.has(at) && decision.next.account.together.is_none() {
             let words = together.words(at, &services, &shared);
-            decision.next.together = Some(words.chars().take(words::TOLD).collect());
+            decision.next.account.together = Some(words.chars().take(words::TOLD).collect());
         }
         let exit = exit_of(&decision.verdict);
         let memory = watch.record.memory.clone();
@@ -81,7 +81,8 @@ pub(super) fn judge<'a>(
 /// With what a person who asks later wants to know by name.
 pub(super) fn explained(decision: Decision, service: &Service, now: &Moment) -> Decision {
     let because = words::because(&decision, service, now);
-    Decision { next: State { because, ..decision.next }, ..decision }
+    let account = Account { because, ..decision.next.account };
+    Decision { next: State { account, ..decision.next }, ..decision }
 }
 
 /// The disks that matter are those of what must be written.
@@ -93,15 +94,22 @@ fn distress_of(ground: Ground<'_>, watches: &[Watch<'_>]) -> Distress {
 }
 
 fn together_among(tick: &Tick<'_>, befores: &[State], seen: &[Observation]) -> (Together, Option<Duration>) {
-    let together = Together::among(&tick.now, &befores.iter().zip(seen).collect::<Vec<_>>());
-    let held = together.held_for(tick.plan, &tick.now, &befores.iter().collect::<Vec<_>>());
+    let together = Together::among(
+        &tick.now,
+        &befores.iter().map(|before| &before.counts).zip(seen).collect::<Vec<_>>(),
+    );
+    let held = together.held_for(
+        tick.plan,
+        &tick.now,
+        &befores.iter().map(|before| &before.counts).collect::<Vec<_>>(),
+    );
     (together, held)
 }
 
 /// By the restarts that this run has seen the end of, too.
 pub(super) fn held_together(tick: &Tick<'_>, judged: &[Judged<'_>], at: usize) -> Option<Duration> {
-    let seen: Vec<_> = judged.iter().map(|one| (&one.before, &one.seen)).collect();
-    let states: Vec<&State> = judged.iter().map(|one| &one.watch.record.state).collect();
+    let seen: Vec<_> = judged.iter().map(|one| (&one.before.counts, &one.seen)).collect();
+    let counts: Vec<&Counts> = judged.iter().map(|one| &one.watch.record.state.counts).collect();
     let together = Together::among(&tick.now, &seen);
-    together.held_for(tick.plan, &tick.now, &states).filter(|_| together.has(at))
+    together.held_for(tick.plan, &tick.now, &counts).filter(|_| together.has(at))
 }

@@ -36,8 +36,8 @@ impl Judged<'_> {
         self.watch.record.memory = reply.remembered(probes, &self.memory);
         let warnings = reply.warnings(probes);
         // Most have none, and a state is large.
-        if !warnings.is_empty() || !self.decision.next.warnings.is_empty() {
-            self.decision.next = self.decision.next.clone().warned(warnings);
+        if !warnings.is_empty() || !self.decision.next.account.warnings.is_empty() {
+            self.decision.next.account = self.decision.next.account.clone().warned(warnings);
         }
     }
 

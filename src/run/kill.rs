@@ -30,7 +30,7 @@ pub(super) fn restart_and_kill(
     if asked != RestartResponse::Accepted {
         return asked;
     }
-    let failed = judged.decision.next.incarnation.as_ref();
+    let failed = judged.decision.next.counts.incarnation.as_ref();
     let between = || life_between(tick, judged.watch.service);
     let is_stopping =
         || failed.is_some() && between().is_some_and(|life| life.incarnation.as_ref() == failed);

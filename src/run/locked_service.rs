@@ -122,7 +122,7 @@ impl Watch<'_> {
 
     pub(crate) fn asks(&self, tick: &Tick<'_>, seen: &Observation) -> bool {
         let by = &self.service.restarter;
-        by.shows() == Shows::Life && asks_systemd(&self.record.state, seen, by.words(), &tick.now)
+        by.shows() == Shows::Life && asks_systemd(&self.record.state.counts, seen, by.words(), &tick.now)
     }
 
     /// The lock of the unit's real name, where ours is an alias. An error: another has it.
@@ -139,12 +139,14 @@ impl Watch<'_> {
 
     /// What the last tick left, and that systemd was asked in this one.
     pub(crate) fn before(&self, status: Option<&UnitStatus>, now: &Moment) -> State {
-        let state = self.record.state.clone().about(&self.service.fingerprint());
-        match status {
+        let State { counts, account } = self.record.state.clone();
+        let counts = counts.about(&self.service.fingerprint());
+        let counts = match status {
             // A look that told nothing is to be repeated; where there is no systemd, none will.
-            Some(status) if status.is_known() => state.looked(self.service.restarter.words(), now),
-            Some(_) | None => state,
-        }
+            Some(status) if status.is_known() => counts.looked(self.service.restarter.words(), now),
+            Some(_) | None => counts,
+        };
+        State { counts, account }
     }
 
     /// Saved if it changed, or if what was saved lies in memory and the disk may be well again.

@@ -22,7 +22,7 @@ mod wake;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use unhang_core::{Decision, Observation, State};
+use unhang_core::{Counts, Decision, Observation};
 
 use crate::exit::Exit;
 use crate::log::Echo;
@@ -115,7 +115,8 @@ fn observations(replies: &[Reply]) -> Vec<Observation> {
 }
 
 fn due(tick: &Tick<'_>, judged: &[Judged<'_>]) -> Vec<usize> {
-    let pairs: Vec<(&State, &Decision)> = judged.iter().map(|one| (&one.before, &one.decision)).collect();
+    let pairs: Vec<(&Counts, &Decision)> =
+        judged.iter().map(|one| (&one.before.counts, &one.decision)).collect();
     let mut order = unhang_core::restart_order(&tick.now, &pairs);
     // What cannot be remembered must not be done.
     order.retain(|at| judged.get(*at).is_some_and(|one| one.exit != Exit::StateUnusable));

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use unhang_core::{
-    Decision, Ended, Event, Hold, Reason, Rung, State, TIME_TO_RESTART, Verdict, Weight, Withheld,
-    events_of_decision, events_of_no_help, give_way, intend, next_rung, settle,
+    Ended, Event, Reason, Rung, State, TIME_TO_RESTART, Weight, events_of_decision, events_of_no_help,
+    give_way, intend, next_rung, put_off as leave_to_next_run, settle,
 };
 
 use crate::exit::Exit;
@@ -42,8 +42,9 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         return;
     };
     let counted = judged.decision.next.clone();
-    let Some(rung) = next_rung(&service.policy, &counted, &unit).map(|next| next.rung) else { return };
-    let intended = intend(&counted, &service.policy, &unit, &tick.now, &clock::now());
+    let Some(rung) = next_rung(&service.policy, &counted.counts, &unit).map(|next| next.rung) else { return };
+    let counts = intend(&counted.counts, &cause, &service.policy, &unit, &tick.now, &clock::now());
+    let intended = State { counts, ..counted.clone() };
     if judged.watch.keep(intended.clone()) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
         return;
@@ -60,8 +61,8 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         service,
         act: rung.act(),
         began,
-        before: &counted,
-        intended: &intended,
+        before: &counted.counts,
+        intended: &intended.counts,
         cause,
         status: status.as_ref(),
         memory: RefCell::new(judged.watch.record.memory.clone()),
@@ -71,8 +72,8 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
     judged.watch.record.memory = memory;
     drop(waiting);
     let ended = end.ended();
-    let settled = settle(&counted, &intended, ended, &last, &clock::now());
-    let settled = give_way(settled, &intended, ended, &service.policy, &unit);
+    let settled = settle(&counted, &intended.counts, ended, &last, &clock::now());
+    let settled = give_way(settled, &intended.counts, ended, &service.policy, &unit);
     let after = settled.clone();
     if judged.watch.keep(settled) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
@@ -80,8 +81,8 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         judged.exit = Exit::Well;
     }
     // Nothing that a run does ends that: it is told once.
-    let gave_way = after.rungs != counted.rungs;
-    if ended != Ended::Forbidden || judged.before.reason != Reason::NotPermitted || gave_way {
+    let gave_way = after.counts.rungs != counted.counts.rungs;
+    if ended != Ended::Forbidden || judged.before.account.reason != Reason::NotPermitted || gave_way {
         judged.watch.report(tick, [Event::RestartEnded { act: rung.act(), end }]);
     }
     judged.watch.report(tick, events_of_no_help(&service.policy, &counted, &after));
@@ -90,15 +91,12 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
 /// A run that was stopped, or whose disk took long, has seen what may no longer be so; and one that is to end
 /// begins nothing.
 pub(super) fn put_off(tick: &Tick<'_>, judged: &mut Judged<'_>) {
-    let counted = judged.decision.next.clone();
-    let verdict = Verdict::Held(Hold::Withheld(Withheld::Deadline));
-    let next = State { verdict: verdict.kind(), reason: verdict.reason(), ..counted };
-    judged.exit = match judged.watch.keep(next.clone()) {
-        Kept::Safely => exit_of(&verdict),
+    let before = judged.decision.next.clone();
+    judged.decision = leave_to_next_run(&before);
+    judged.exit = match judged.watch.keep(judged.decision.next.clone()) {
+        Kept::Safely => exit_of(&judged.decision.verdict),
         Kept::Nowhere => Exit::StateUnusable,
     };
-    let (before, reason) = (judged.decision.next.clone(), verdict.reason());
-    judged.decision = Decision { verdict, reason, next, counted: false, earlier: None };
     let policy = &judged.watch.service.policy;
     let events = events_of_decision(policy, &before, &judged.decision, &judged.seen, &tick.now);
     judged.watch.report(tick, events);
@@ -141,7 +139,7 @@ fn carry_out(
         Err(asked) => (asked, intended),
         Ok(mut started) => {
             let mut intended = intended;
-            if let Some(intent) = &mut intended.intent {
+            if let Some(intent) = &mut intended.counts.intent {
                 intent.process = started.process();
             }
             judged.watch.keep(intended.clone());

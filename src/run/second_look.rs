@@ -37,7 +37,7 @@ pub(super) fn look_once_more(
     let seen = reply.seen.observation;
     let statuses = UnitStatuses::query_all(&[service], clock::monotonic(), tick.time_left());
     let status = statuses.get(service);
-    let unit = unit_status::unit_facts(service, &judged.before, status.as_ref());
+    let unit = unit_status::unit_facts(service, &judged.before.counts, status.as_ref());
     let (host, policy) = (
         tick.host(statuses.host_is_stopping(), host_pressure::of_host(tick.plan, &[]).holds),
         &service.policy,
@@ -49,14 +49,14 @@ pub(super) fn look_once_more(
         now: &tick.now,
         host: &host,
         policy,
-        before: &judged.before,
+        before: &judged.before.counts,
         seen: &seen,
         unit: &unit,
         pause: &pause,
         upstream: upstream.as_ref(),
         common_cause: held,
     };
-    let again = explained(look_again(&judged.decision, &case), service, &tick.now);
+    let again = explained(look_again(&judged.decision, &case, &judged.before.account), service, &tick.now);
     judged.decision = again;
     if let (Verdict::Restart(_), Observation::Unhealthy(cause)) = (&judged.decision.verdict, &seen) {
         return Some(Due { status, unit, cause: cause.clone() });

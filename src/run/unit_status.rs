@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Active, Doubt, Life, Load, Reason, State, Unit};
+use unhang_core::{Active, Counts, Doubt, Life, Load, Reason, Unit};
 
 use crate::managers::{UnitStatus, systemd};
 use crate::os::clock;
@@ -79,7 +79,7 @@ impl UnitStatuses {
 }
 
 /// `status` is none where nobody asked.
-pub(crate) fn unit_facts(service: &Service, state: &State, status: Option<&UnitStatus>) -> Unit {
+pub(crate) fn unit_facts(service: &Service, state: &Counts, status: Option<&UnitStatus>) -> Unit {
     match (service.restarter.shows(), status) {
         (Shows::Process, _) => {
             let process = state.intent.as_ref().and_then(|intent| intent.process);
@@ -92,7 +92,7 @@ pub(crate) fn unit_facts(service: &Service, state: &State, status: Option<&UnitS
 }
 
 /// A command of `escalate` that has not ended may still be at work on the unit.
-fn with_running_command(unit: &Unit, state: &State) -> Unit {
+fn with_running_command(unit: &Unit, state: &Counts) -> Unit {
     let process = state.intent.as_ref().and_then(|intent| intent.process);
     match unit {
         Unit::Seen(life) if process.is_some_and(command::is_running) => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Act, Active, Cause, Doubt, Observation, RestartEnd, State, Unit, Weight};
+use unhang_core::{Act, Active, Cause, Counts, Doubt, Observation, RestartEnd, Unit, Weight};
 
 use crate::managers::{RestartResponse, UnitStatus};
 use crate::os::clock;
@@ -28,9 +28,9 @@ pub(super) struct Proof<'a> {
     pub(super) act: Act,
     /// When the restart was asked for.
     pub(super) began: Instant,
-    pub(super) before: &'a State,
+    pub(super) before: &'a Counts,
     /// With the process of a command, if that was it.
-    pub(super) intended: &'a State,
+    pub(super) intended: &'a Counts,
     /// Of the failure that led to it.
     pub(super) cause: Cause,
     pub(super) status: Option<&'a UnitStatus>,

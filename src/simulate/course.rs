@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use unhang_core::{
-    Act, Active, Case, Cause, Doubt, Ended, Evidence, Host, Life, Load, Moment, Observation, Outcome,
+    Act, Active, Case, Cause, Counts, Doubt, Ended, Evidence, Host, Life, Load, Moment, Observation, Outcome,
     Outlook, Pause, Phase, Reason, Reload, State, Unit, UnitResult, Verdict, decide, does_not_help, intend,
     look_again, outlook, settle,
 };
@@ -20,6 +20,9 @@ const WORK: Duration = Duration::from_secs(1);
 
 /// Between two probes of a service that was restarted.
 const PACE: Duration = Duration::from_secs(1);
+
+/// What a run finds of a service that fails.
+const CAUSE: Cause = Cause::TimedOut(Phase::Wait);
 
 #[derive(Debug)]
 pub(super) struct Course<'a> {
@@ -76,8 +79,11 @@ impl<'a> Course<'a> {
             host: Host { stopping: false, starting: None, time_left: deadline, pressure: None },
             // All was well before.
             state: State {
-                healthy_since: Some(moment(Duration::ZERO)),
-                evidence: Evidence::Healthy,
+                counts: Counts {
+                    healthy_since: Some(moment(Duration::ZERO)),
+                    evidence: Evidence::Healthy,
+                    ..Counts::default()
+                },
                 ..State::default()
             },
             at: Duration::ZERO,
@@ -97,21 +103,24 @@ impl<'a> Course<'a> {
             now: &now,
             host: &self.host,
             policy: &self.service.policy,
-            before: &self.state,
+            before: &self.state.counts,
             seen: &seen,
             unit: &unit,
             pause: &Pause::None,
             upstream: None,
             common_cause: None,
         };
-        let first = decide(&case);
+        let first = decide(&case, &self.state.account);
         let earlier = first.earlier;
         // The second look right before a restart finds what the first one found.
-        let decision =
-            if matches!(first.verdict, Verdict::Restart(_)) { look_again(&first, &case) } else { first };
-        let streak = decision.next.streak;
-        let begins_to_flap = decision.next.flapping && !self.state.flapping;
-        let flaps = begins_to_flap.then(|| decision.next.recent.failures());
+        let decision = if matches!(first.verdict, Verdict::Restart(_)) {
+            look_again(&first, &case, &self.state.account)
+        } else {
+            first
+        };
+        let streak = decision.next.counts.streak;
+        let begins_to_flap = decision.next.counts.flapping && !self.state.counts.flapping;
+        let flaps = begins_to_flap.then(|| decision.next.counts.recent.failures());
         let restart = match decision.verdict {
             Verdict::Restart(_) => Some(self.restart(&decision.next, &unit, next)),
             Verdict::Healthy
@@ -131,7 +140,7 @@ impl<'a> Course<'a> {
 
     /// If it fails from here on.
     pub(super) fn outlook(&self) -> Outlook {
-        outlook(&self.state, &self.service.policy, &self.now())
+        outlook(&self.state.counts, &self.service.policy, &self.now())
     }
 
     fn now(&self) -> Moment {
@@ -169,9 +178,7 @@ impl<'a> Course<'a> {
         match sign {
             Sign::Healthy if self.has_started() => Observation::Healthy,
             Sign::Unknown => Observation::Unknown(Doubt::NoRoute),
-            Sign::Healthy | Sign::Fails | Sign::Stopped | Sign::Restarted => {
-                Observation::Unhealthy(Cause::TimedOut(Phase::Wait))
-            }
+            Sign::Healthy | Sign::Fails | Sign::Stopped | Sign::Restarted => Observation::Unhealthy(CAUSE),
         }
     }
 
@@ -210,7 +217,7 @@ impl<'a> Course<'a> {
     fn restart(&mut self, counted: &State, unit: &Unit, next: Sign) -> Restarted {
         let (tick, policy) = (self.now(), &self.service.policy);
         let asked = tick.later(WORK);
-        let intended = intend(counted, policy, unit, &tick, &asked);
+        let intended = intend(&counted.counts, &CAUSE, policy, unit, &tick, &asked);
         let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
         let begins = act.begins_a_life() == Some(true);
         if begins {
@@ -228,8 +235,8 @@ impl<'a> Course<'a> {
             (Ended::NotHealed, patience)
         };
         self.state = settle(counted, &intended, ended, &self.unit(), &asked.later(after));
-        let of_no_help = does_not_help(&self.state) && !does_not_help(counted);
-        let spent = outlook(&self.state, policy, &asked).spent;
+        let of_no_help = does_not_help(&self.state.counts) && !does_not_help(&counted.counts);
+        let spent = outlook(&self.state.counts, policy, &asked).spent;
         Restarted { act, ended, spent, patience, too_slow, of_no_help }
     }
 

@@ -279,6 +279,8 @@ mod tests {
     use std::path::PathBuf;
     use std::time::Duration;
 
+    use unhang_core::Counts;
+
     fn now() -> Moment {
         Moment {
             boot: Some("boot".into()),
@@ -322,11 +324,15 @@ mod tests {
     fn streak(store: &Store) -> (u32, Place) {
         let loaded = store.load("app", &now()).unwrap();
         assert_eq!(loaded.unreadable, None);
-        (loaded.record.state.streak, loaded.place)
+        (loaded.record.state.counts.streak, loaded.place)
     }
 
     fn record(sequence: u64, streak: u32) -> Record {
-        Record { sequence, state: State { streak, ..State::default() }, ..Record::default() }
+        Record {
+            sequence,
+            state: State { counts: Counts { streak, ..Counts::default() }, ..State::default() },
+            ..Record::default()
+        }
     }
 
     #[test]
@@ -373,7 +379,7 @@ mod tests {
         fs::write(host.at("disk/app.json"), "{").unwrap();
         fs::write(host.at("memory/app.json"), state_file::written(&record(7, 2))).unwrap();
         let loaded = store.load("app", &now()).unwrap();
-        assert_eq!((loaded.record.state.streak, loaded.place), (2, Place::Memory));
+        assert_eq!((loaded.record.state.counts.streak, loaded.place), (2, Place::Memory));
         assert!(loaded.unreadable.unwrap().ends_with("going on with the other copy"));
     }
 
@@ -395,7 +401,7 @@ mod tests {
         fs::write(host.at("disk/app.json"), state_file::written(&record(3, 1))).unwrap();
         fs::write(host.at("memory/app.json"), state_file::written(&record(7, 0))).unwrap();
         let mut loaded = blind.load("app", &now()).unwrap();
-        loaded.record.state.streak = 2;
+        loaded.record.state.counts.streak = 2;
         assert!(matches!(blind.save("app", &mut loaded.record), Saved::OnDisk));
         assert_eq!(streak(&host.store()), (2, Place::Disk));
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use unhang_core::{
-    Act, Backoff, Evidence, Intent, Looked, Moment, Outcome, Process, Reason, Recent, Restart, Standing,
-    State, StoredCause, VerdictKind, Warned, Was,
+    Account, Act, Backoff, Counts, Evidence, Intent, Looked, Moment, Outcome, Process, Reason, Recent,
+    Restart, Standing, State, StoredCause, VerdictKind, Warned, Was,
 };
 
 use super::Record;
@@ -82,6 +82,8 @@ struct File {
     backoff: Option<BackedOff>,
     #[serde(default, skip_serializing_if = "is_zero")]
     rungs: u32,
+    #[serde(default, skip_serializing_if = "is_false")]
+    put_off: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     looked: Option<LookedAt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -199,20 +201,20 @@ impl File {
         Self {
             version: VERSION,
             sequence: record.sequence,
-            verdict: state.verdict.code().to_owned(),
-            reason: state.reason.code().to_owned(),
-            cause: state.cause.as_ref().map(CauseForm::of),
-            said: state.said.clone(),
-            streak: state.streak,
-            failures: state.failures,
-            successes: state.successes,
-            lives: state.lives,
-            incarnation: state.incarnation.clone(),
-            since: stamp(&state.since),
-            failed_at: stamp(&state.failed_at),
-            healthy_since: stamp(&state.healthy_since),
-            restarts: state.restarts.iter().map(Restarted::of).collect(),
-            intent: state.intent.as_ref().map(|intent| Intended {
+            verdict: state.account.verdict.code().to_owned(),
+            reason: state.account.reason.code().to_owned(),
+            cause: state.account.cause.as_ref().map(CauseForm::of),
+            said: state.account.said.clone(),
+            streak: state.counts.streak,
+            failures: state.counts.failures,
+            successes: state.counts.successes,
+            lives: state.counts.lives,
+            incarnation: state.counts.incarnation.clone(),
+            since: stamp(&state.counts.since),
+            failed_at: stamp(&state.counts.failed_at),
+            healthy_since: stamp(&state.counts.healthy_since),
+            restarts: state.counts.restarts.iter().map(Restarted::of).collect(),
+            intent: state.counts.intent.as_ref().map(|intent| Intended {
                 incarnation: intent.incarnation.clone(),
                 boot_id: intent.boot.clone(),
                 was_down: intent.was == Was::Down,
@@ -220,32 +222,36 @@ impl File {
                 pid_started: intent.process.map(|process| process.started),
             }),
             backoff: state
+                .counts
                 .backoff
                 .as_ref()
                 .map(|backoff| BackedOff { step: backoff.step, from: Stamp::of(&backoff.from) }),
-            rungs: state.rungs,
+            rungs: state.counts.rungs,
+            put_off: state.counts.put_off,
             looked: state
+                .counts
                 .looked
                 .as_ref()
                 .map(|looked| LookedAt { unit: looked.unit.clone(), boot_id: looked.boot.clone() }),
-            recent: recent_text(state.recent),
-            flapping: state.flapping,
-            evidence: Some(evidence_code(state.evidence).to_owned()),
-            standing: state.standing.as_ref().map(|standing| Stands {
+            recent: recent_text(state.counts.recent),
+            flapping: state.counts.flapping,
+            evidence: Some(evidence_code(state.counts.evidence).to_owned()),
+            standing: state.account.standing.as_ref().map(|standing| Stands {
                 runs: standing.runs,
                 since: Stamp::of(&standing.since),
                 told: Stamp::of(&standing.told),
             }),
-            together: state.together.clone(),
-            distress: state.distress.clone(),
-            because: state.because.clone(),
+            together: state.account.together.clone(),
+            distress: state.account.distress.clone(),
+            because: state.account.because.clone(),
             warnings: state
+                .account
                 .warnings
                 .iter()
                 .map(|Warned { probe, words }| Warns { probe: probe.clone(), words: words.clone() })
                 .collect(),
             memory: record.memory.clone(),
-            about: state.about.clone(),
+            about: state.counts.about.clone(),
             faults,
         }
     }
@@ -258,7 +264,7 @@ impl File {
             None => was_healthy,
             Some(code) => known.into_iter().find(|known| evidence_code(*known) == code)?,
         };
-        let state = State {
+        let counts = Counts {
             streak: self.streak,
             failures: self.failures,
             successes: self.successes,
@@ -278,15 +284,18 @@ impl File {
                 .backoff
                 .map(|backoff| Backoff { step: backoff.step, from: backoff.from.into_moment() }),
             rungs: self.rungs,
-            verdict: VerdictKind::from_code(&self.verdict)?,
-            reason: Reason::from_code(&self.reason)?,
-            cause: self.cause.map(CauseForm::into_cause),
-            said: self.said.map(|said| words::escaped(&said)),
             looked: self.looked.map(|looked| Looked { unit: looked.unit, boot: looked.boot_id }),
             about: self.about,
             recent: recent(&self.recent)?,
             flapping: self.flapping,
             evidence,
+            put_off: self.put_off,
+        };
+        let account = Account {
+            verdict: VerdictKind::from_code(&self.verdict)?,
+            reason: Reason::from_code(&self.reason)?,
+            cause: self.cause.map(CauseForm::into_cause),
+            said: self.said.map(|said| words::escaped(&said)),
             standing: self.standing.map(|standing| Standing {
                 runs: standing.runs,
                 since: standing.since.into_moment(),
@@ -297,6 +306,7 @@ impl File {
             because: self.because.map(|text| words::escaped(&text)),
             warnings: self.warnings.into_iter().map(Warns::into_warned).collect(),
         };
+        let state = State { counts, account };
         let mut faults = BTreeMap::new();
         faults.extend(self.faults.into_iter().map(|(kind, at)| (kind, at.into_moment())));
         Some(Record {

@@ -315,7 +315,8 @@ pub(crate) fn why(decision: &Decision, service: &Service, now: &Moment) -> Optio
 /// Of the command of `escalate` that is due.
 pub(crate) fn next_program<'a>(decision: &Decision, service: &'a Service) -> &'a str {
     // What is passed over on the way to a command matters no more.
-    match next_rung(&service.policy, &decision.next, &Unit::Command { running: false }).map(|next| next.rung)
+    match next_rung(&service.policy, &decision.next.counts, &Unit::Command { running: false })
+        .map(|next| next.rung)
     {
         Some(Rung::Command(words)) => words.first().map_or("", String::as_str),
         Some(Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake) | None => "a command of escalate",

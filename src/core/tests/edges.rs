@@ -4,35 +4,42 @@ use super::*;
 
 #[test]
 fn a_healthy_answer_closes_the_incident_and_keeps_what_bounds_restarts() {
-    let before = State { evidence: Evidence::NotByRestart, ..in_the_middle_of_it() };
-    let decision = with_case(&before, |case| decide(&Case { seen: &Observation::Healthy, ..case }));
-    let expected = State {
+    let before = Counts { evidence: Evidence::NotByRestart, ..in_the_middle_of_it() };
+    let told = told_in_the_middle_of_it();
+    let decision =
+        with_case(&before, |case| crate::decide(&Case { seen: &Observation::Healthy, ..case }, &told));
+    let counts = Counts {
         streak: 0,
         failures: 0,
         successes: 0,
         lives: 0,
         rungs: 0,
+        put_off: false,
         incarnation: None,
         since: None,
         healthy_since: Some(ago(0)),
+        recent: Recent(0b1010),
+        evidence: Evidence::Healthy,
+        ..before
+    };
+    let account = Account {
         verdict: VerdictKind::Recovered,
         reason: Reason::Recovered,
         cause: None,
         said: None,
-        recent: Recent(0b1010),
-        evidence: Evidence::Healthy,
         standing: None,
         together: None,
-        ..before
+        ..told
     };
-    assert_eq!((decision.verdict, decision.next), (Verdict::Recovered { failures: 3 }, expected));
+    let expected = (Verdict::Recovered { failures: 3 }, State { counts, account });
+    assert_eq!((decision.verdict, decision.next), expected);
 }
 
 #[test]
 fn an_answer_while_the_unit_is_between_two_lives_proves_nothing() {
     let busy = Unit::Seen(Life { active: Active::Busy, ..running("a") });
     let intended = intend(&in_the_middle_of_it(), &policy(), &Unit::Seen(running("a")), &ago(9), &ago(5));
-    let answers = |before: &State| {
+    let answers = |before: &Counts| {
         with_case(before, |case| decide(&Case { seen: &Observation::Healthy, unit: &busy, ..case })).verdict
     };
     assert_eq!(answers(&intended), Verdict::Recovering { successes: 0, of: 1 });
@@ -46,13 +53,13 @@ fn an_answer_while_the_unit_is_between_two_lives_proves_nothing() {
 #[rustfmt::skip]
 #[test]
 fn a_tick_leaves_its_verdict_and_its_answer_for_people() {
-    let left = |seen: Observation, before: &State| {
-        let next = with_case(before, |case| decide(&Case { seen: &seen, ..case })).next;
+    let left = |seen: Observation, before: &Counts| {
+        let next = with_case(before, |case| decide(&Case { seen: &seen, ..case })).next.account;
         (next.verdict, next.reason, next.cause.map(|cause| cause.to_string()).unwrap_or_default())
     };
     let said = |kind, reason, cause: &str| (kind, reason, cause.to_string());
     let open = in_the_middle_of_it();
-    assert_eq!(left(bad(), &State::default()), said(VerdictKind::Failing, Reason::Counting, "status 502"));
+    assert_eq!(left(bad(), &Counts::default()), said(VerdictKind::Failing, Reason::Counting, "status 502"));
     assert_eq!(left(bad(), &open), said(VerdictKind::Held, Reason::NeverHealthy, "status 502"));
     assert_eq!(left(Observation::Unknown(Doubt::NoRoute), &open), said(VerdictKind::Unknown, Reason::Unknown, "no_route"));
     assert_eq!(left(Observation::Healthy, &open), said(VerdictKind::Recovered, Reason::Recovered, ""));
@@ -60,11 +67,11 @@ fn a_tick_leaves_its_verdict_and_its_answer_for_people() {
 
 #[test]
 fn what_healed_right_before_its_restart_is_remembered_so() {
-    let before = State { evidence: Evidence::Healthy, ..in_the_middle_of_it() };
+    let before = Counts { evidence: Evidence::Healthy, ..in_the_middle_of_it() };
     let next = with_case(&before, |case| {
         let first = decide(&case);
         assert_eq!(first.verdict, Verdict::Restart(Act::Restart));
-        look_again(&first, &Case { seen: &Observation::Healthy, ..case }).next
+        look_again(&first, &Case { seen: &Observation::Healthy, ..case }).next.account
     });
     assert_eq!((next.verdict, next.reason), (VerdictKind::Recovered, Reason::HealedItself));
 }
@@ -74,7 +81,7 @@ fn a_stop_that_our_restart_explains_is_not_taken_for_a_persons() {
     let requirement =
         |condition| Neighbour { unit: "db.service".to_string(), relation: Relation::Required, condition };
     let intended = intend(&in_the_middle_of_it(), &policy(), &Unit::Seen(running("a")), &ago(120), &ago(120));
-    let reason = |before: &State, condition| {
+    let reason = |before: &Counts, condition| {
         let unit = Unit::Seen(Life { neighbours: vec![requirement(condition)], ..stopped("a") });
         with_case(before, |case| decide(&Case { unit: &unit, ..case })).reason
     };
@@ -89,7 +96,7 @@ fn where_budget_and_backoff_end_together_the_budget_is_named() {
     let held = |backoff_from| {
         let restarts = vec![restarted(ago(600), Outcome::NotHealed)];
         let backoff = Some(Backoff { step: 9, from: ago(backoff_from) });
-        outlook(&State { restarts, backoff, ..State::default() }, &one, &ago(0)).bound
+        outlook(&Counts { restarts, backoff, ..Counts::default() }, &one, &ago(0)).bound
     };
     assert_eq!(held(600), Some(Withheld::Budget { left: s(3_000) }));
     assert_eq!(held(599), Some(Withheld::Backoff { left: s(3_001) }));
@@ -98,7 +105,7 @@ fn where_budget_and_backoff_end_together_the_budget_is_named() {
 /// A stamp that lies in the future is taken for now, and is not this run's own for that.
 #[test]
 fn a_failure_of_the_future_is_no_second_look_of_this_run() {
-    let tomorrow = State { failed_at: Some(at("boot", 90_000, 180_000)), ..in_the_middle_of_it() };
+    let tomorrow = Counts { failed_at: Some(at("boot", 90_000, 180_000)), ..in_the_middle_of_it() };
     let decision = with_case(&tomorrow, |case| decide(&case));
     assert_eq!((decision.reason, decision.counted), (Reason::TooSoon, false));
 }
@@ -106,7 +113,7 @@ fn a_failure_of_the_future_is_no_second_look_of_this_run() {
 #[test]
 fn a_failure_as_far_from_the_last_as_min_gap_counts() {
     let counted = |seconds| {
-        let before = State { failed_at: Some(ago(seconds)), ..in_the_middle_of_it() };
+        let before = Counts { failed_at: Some(ago(seconds)), ..in_the_middle_of_it() };
         with_case(&before, |case| decide(&case)).counted
     };
     assert!(counted(45) && !counted(44));
@@ -117,8 +124,8 @@ fn it_takes_two_outages_to_flap() {
     let flapping = Flapping { failures: 3, of: 6, then: OnFlapping::Tell };
     let patient = Policy { max_failures: 9, flapping, ..policy() };
     let flaps = |bits| {
-        let before = State { recent: Recent(bits), flapping: false, ..in_the_middle_of_it() };
-        with_case(&before, |case| decide(&Case { policy: &patient, ..case })).next.flapping
+        let before = Counts { recent: Recent(bits), flapping: false, ..in_the_middle_of_it() };
+        with_case(&before, |case| decide(&Case { policy: &patient, ..case })).next.counts.flapping
     };
     assert!(!flaps(0b11), "three in a row");
     assert!(flaps(0b101));
@@ -144,7 +151,7 @@ fn outages_are_told_from_failures() {
 fn what_is_restarted_for_flapping_is_not_if_another_life_began_meanwhile() {
     let flapping = Flapping { failures: 5, of: 12, then: OnFlapping::Restart };
     let (policy, other) = (Policy { flapping, ..policy() }, Unit::Seen(running("b")));
-    let before = State { evidence: Evidence::Healthy, ..in_the_middle_of_it() };
+    let before = Counts { evidence: Evidence::Healthy, ..in_the_middle_of_it() };
     with_case(&before, |case| {
         let case = Case { policy: &policy, ..case };
         let first = decide(&case);
@@ -157,22 +164,22 @@ fn what_is_restarted_for_flapping_is_not_if_another_life_began_meanwhile() {
 #[test]
 fn what_would_hold_a_restart_is_told_of_a_healthy_service_too() {
     let (pause, gone) = (paused(), Unit::Seen(Life { load: Load::NotFound, ..running("a") }));
-    let waiting = State {
+    let waiting = Counts {
         backoff: Some(Backoff { step: 2, from: ago(120) }),
         evidence: Evidence::Healthy,
         ..in_the_middle_of_it()
     };
-    let told = |before: &State, change: &dyn Fn(Case<'_>) -> Option<Hold>| {
+    let told = |before: &Counts, change: &dyn Fn(Case<'_>) -> Option<Hold>| {
         with_case(before, |case| change(Case { seen: &Observation::Healthy, ..case }))
             .map(|hold| hold.reason())
     };
-    assert_eq!(told(&State::default(), &|case| in_the_way(&case)), None);
+    assert_eq!(told(&Counts::default(), &|case| in_the_way(&case)), None);
     assert_eq!(
-        told(&State::default(), &|case| in_the_way(&Case { pause: &pause, ..case })),
+        told(&Counts::default(), &|case| in_the_way(&Case { pause: &pause, ..case })),
         Some(Reason::Paused)
     );
     assert_eq!(
-        told(&State::default(), &|case| in_the_way(&Case { unit: &gone, ..case })),
+        told(&Counts::default(), &|case| in_the_way(&Case { unit: &gone, ..case })),
         Some(Reason::NotFound)
     );
     assert_eq!(told(&waiting, &|case| in_the_way(&case)), Some(Reason::Backoff));
@@ -181,24 +188,29 @@ fn what_would_hold_a_restart_is_told_of_a_healthy_service_too() {
     assert_eq!(told(&waiting, &|case| in_the_way(&Case { unit: &other, ..case })), None);
     // A restart that is still open counts as one that brought no proof.
     let restarts = vec![restarted(ago(300), Outcome::Unknown)];
-    let open = State { restarts, evidence: Evidence::None, backoff: None, ..in_the_middle_of_it() };
+    let open = Counts { restarts, evidence: Evidence::None, backoff: None, ..in_the_middle_of_it() };
     assert_eq!(told(&open, &|case| in_the_way(&case)), Some(Reason::NeverHealthy));
 }
 
 #[test]
 fn stamps_of_the_future_become_now_and_those_of_the_past_stay() {
     let tomorrow = at("boot", 99_999, 199_999);
-    let stamped = |at: &Moment| State {
+    let stamped = |at: &Moment| Counts {
         failed_at: Some(at.clone()),
         since: Some(at.clone()),
         healthy_since: Some(at.clone()),
         restarts: vec![restarted(at.clone(), Outcome::NotHealed)],
-        standing: Some(Standing { since: at.clone(), runs: 2, told: at.clone() }),
         backoff: Some(Backoff { step: 1, from: at.clone() }),
         ..in_the_middle_of_it()
     };
     assert_eq!(stamped(&tomorrow).not_after(&ago(0)), stamped(&ago(0)));
     assert_eq!(in_the_middle_of_it().not_after(&ago(0)), in_the_middle_of_it());
+    let told = |at: &Moment| Account {
+        standing: Some(Standing { since: at.clone(), runs: 2, told: at.clone() }),
+        ..told_in_the_middle_of_it()
+    };
+    assert_eq!(told(&tomorrow).not_after(&ago(0)), told(&ago(0)));
+    assert_eq!(told(&ago(9)).not_after(&ago(0)), told(&ago(9)));
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn each_rung_is_used_once_in_an_incident() {
 fn what_cannot_be_reloaded_is_passed_over() {
     check_with(climbing(&[Rung::Reload, Rung::Restart]), "dddd", "1 R 3 no_rung_left");
     check_with(climbing(&[Rung::Restart, Rung::Reload, command()]), "xxddxx", "1 R 3 C 5 no_rung_left");
-    let (policy, state) = (climbing(&[Rung::Reload, Rung::Kill]), State::default());
+    let (policy, state) = (climbing(&[Rung::Reload, Rung::Kill]), Counts::default());
     let rung = |unit: Unit| next_rung(&policy, &state, &unit).map(|next| (next.rung.act(), next.used));
     assert_eq!(rung(Unit::Seen(running("a"))), Some((Act::Reload, 1)));
     assert_eq!(rung(Unit::Seen(Life { reload: Reload::NoWay, ..running("a") })), Some((Act::Kill, 2)));
@@ -70,13 +70,13 @@ fn a_reload_in_vain_proves_nothing_of_a_restart() {
 fn a_command_that_still_runs_is_remembered_until_it_has_ended() {
     let (policy, counted) = (climbing(&[command()]), in_the_middle_of_it());
     let intended =
-        intend(&State { rungs: 0, ..counted.clone() }, &policy, &Unit::Seen(running("a")), &ago(9), &ago(5));
+        intend(&Counts { rungs: 0, ..counted.clone() }, &policy, &Unit::Seen(running("a")), &ago(9), &ago(5));
     let process = Some(Process { pid: 4, started: 2 });
-    let running_on = State {
+    let running_on = Counts {
         intent: intended.intent.clone().map(|intent| Intent { process, ..intent }),
         ..intended.clone()
     };
-    let is_remembered = |intended: &State, active| {
+    let is_remembered = |intended: &Counts, active| {
         let unit = Unit::Seen(Life { active, ..running("a") });
         settle(&counted, intended, Ended::Open, &unit, &ago(0)).intent.is_some()
     };
@@ -89,7 +89,7 @@ fn a_command_that_still_runs_is_remembered_until_it_has_ended() {
 fn what_a_command_of_ours_took_down_is_ours_to_bring_back() {
     let policy = climbing(&[command(), Rung::Restart]);
     let counted =
-        State { evidence: Evidence::Healthy, incarnation: Some("a".to_string()), ..State::default() };
+        Counts { evidence: Evidence::Healthy, incarnation: Some("a".to_string()), ..Counts::default() };
     let intended = intend(&counted, &policy, &Unit::Seen(running("a")), &ago(300), &ago(300));
     let reason = |ended| {
         let after = settle(&counted, &intended, ended, &Unit::Seen(stopped("a")), &ago(290));
@@ -104,7 +104,8 @@ fn what_a_command_of_ours_took_down_is_ours_to_bring_back() {
 fn a_command_that_may_still_run_is_remembered_whatever_is_asked_now() {
     let kept = |process, about: &str| {
         let intent = Intent { incarnation: None, boot: None, was: Was::Up, process };
-        let before = State { intent: Some(intent), about: Some("url-unit".to_string()), ..State::default() };
+        let before =
+            Counts { intent: Some(intent), about: Some("url-unit".to_string()), ..Counts::default() };
         before.about(about).intent.is_some()
     };
     let process = Some(Process { pid: 4, started: 2 });
@@ -117,8 +118,8 @@ fn a_command_that_may_still_run_is_remembered_whatever_is_asked_now() {
 fn a_reboot_gives_the_rungs_back_to_what_a_command_restarts() {
     let after = |boot: &str, unit: Unit| {
         let restarts = vec![restarted(at(boot, 9_000, 99_000), Outcome::NotHealed)];
-        let before = State { rungs: 1, restarts, since: Some(ago(2_000)), ..State::default() };
-        with_case(&before, |case| decide(&Case { unit: &unit, ..case })).next.rungs
+        let before = Counts { rungs: 1, restarts, since: Some(ago(2_000)), ..Counts::default() };
+        with_case(&before, |case| decide(&Case { unit: &unit, ..case })).next.counts.rungs
     };
     let command = || Unit::Command { running: false };
     assert_eq!((after("boot", command()), after("before", command())), (1, 0));
@@ -128,7 +129,7 @@ fn a_reboot_gives_the_rungs_back_to_what_a_command_restarts() {
 #[test]
 fn who_asks_is_told_when_nothing_is_left() {
     let left = |escalate: &[Rung], rungs| {
-        !outlook(&State { rungs, ..State::default() }, &climbing(escalate), &ago(0)).no_rung_left
+        !outlook(&Counts { rungs, ..Counts::default() }, &climbing(escalate), &ago(0)).no_rung_left
     };
     assert!(left(&[], 0) && left(&[Rung::Reload], 0) && left(&[Rung::Reload, command()], 1));
     assert!(!left(&[Rung::Reload], 1) && !left(&[Rung::Reload], 2));
@@ -141,8 +142,7 @@ fn what_was_done_has_a_stable_code() {
 
 #[test]
 fn a_reset_gives_the_rungs_back() {
-    let state =
-        State { rungs: 4, reason: Reason::NoRungLeft, verdict: VerdictKind::Held, ..State::default() };
-    let after = reset(&state);
-    assert_eq!((after.rungs, after.reason), (0, Reason::Counting));
+    let account = Account { reason: Reason::NoRungLeft, verdict: VerdictKind::Held, ..Account::default() };
+    let after = reset(&State { counts: Counts { rungs: 4, ..Counts::default() }, account });
+    assert_eq!((after.counts.rungs, after.account.reason), (0, Reason::Counting));
 }

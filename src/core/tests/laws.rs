@@ -181,7 +181,7 @@ fn observe(seen: Seen, guard: Guard) -> Observation {
 }
 
 /// A state that explains its own end: a stop that an open intent accounts for is no person's.
-fn is_hands_off(turn: &Turn, before: &State) -> bool {
+fn is_hands_off(turn: &Turn, before: &Counts) -> bool {
     match turn.unit {
         Shown::Stopped | Shown::Exited => {
             before.intent.as_ref().is_none_or(|intent| intent.was == Was::Up)
@@ -201,7 +201,7 @@ proptest! {
         let policy = Policy { max_failures: eager, budget, backoff: BackoffLimits { first: s(60), max: s(600) }, escalate, ..policy() };
         let mut used: Vec<Act> = vec![];
         let mut course = Course { real: 1_000_000, booted: 0, boots: 0, skew: 0, life: 1, own_restarts: 0 };
-        let mut state = State { evidence: Evidence::Healthy, ..State::default() };
+        let mut state = Counts { evidence: Evidence::Healthy, ..Counts::default() };
         let mut restarts: Vec<u64> = vec![];
         // Counted by hand: failures in a row of one life with no reason to keep hands off.
         let (mut row, mut row_life) = (0_u32, 0_u32);
@@ -257,20 +257,20 @@ proptest! {
                 Seen::Unknown => {}
             }
             if turn.seen == Seen::Unknown || (turn.seen == Seen::Unhealthy && turn.unit == Shown::Silent) {
-                let kept = |state: &State| (state.streak, state.failures, state.restarts.len(), state.intent.clone());
-                prop_assert_eq!(kept(&first.next), kept(&before), "promise 5");
+                let kept = |state: &Counts| (state.streak, state.failures, state.restarts.len(), state.intent.clone());
+                prop_assert_eq!(kept(&first.next.counts), kept(&before), "promise 5");
             }
             prop_assert!(first.verdict.kind() != VerdictKind::Restart || turn.seen == Seen::Unhealthy);
-            state = first.next.clone();
+            state = first.next.counts.clone();
             if first.verdict.kind() == VerdictKind::Restart {
                 let again = observe(turn.again, turn.guard);
                 let second = look_again(&first, &Case { seen: &again, ..case });
-                state = second.next.clone();
+                state = second.next.counts.clone();
                 if second.verdict.kind() == VerdictKind::Restart {
                     prop_assert!(turn.again == Seen::Unhealthy, "promise 1: it was looked at again");
                     prop_assert!(row >= policy.max_failures, "promise 1: a full streak of one life, not {}", row);
                     prop_assert!(!hands_off, "promise 4");
-                    let intended = intend(&second.next, &policy, &unit, &now, &now);
+                    let intended = intend(&second.next.counts, &policy, &unit, &now, &now);
                     let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
                     prop_assert!(policy.escalate.is_empty() || !used.contains(&act), "each rung once an incident");
                     if !matches!(turn.end, End::Refused | End::NeverRan | End::Forbidden) {
@@ -289,7 +289,7 @@ proptest! {
                         End::InVain => { restarts.push(real); begin(); Some(Ended::NotHealed) }
                     };
                     let after = course.unit(Shown::Running);
-                    state = ended.map_or(intended.clone(), |ended| settle(&second.next, &intended, ended, &after, &now));
+                    state = ended.map_or(intended.clone(), |ended| settle(&second.next.counts, &intended, ended, &after, &now));
                     row = if matches!(turn.end, End::NeverRan | End::Forbidden) { row } else { 0 };
                 }
             }
@@ -305,16 +305,16 @@ proptest! {
     #[test]
     fn never_for_ever(ticks in 100..400_u64, budget in 1..6_usize) {
         let policy = Policy { budget: Budget { restarts: budget, window: s(3600) }, ..policy() };
-        let mut state = State { evidence: Evidence::Healthy, ..State::default() };
+        let mut state = Counts { evidence: Evidence::Healthy, ..Counts::default() };
         let mut last = 0;
         for tick in 0..ticks {
             let (now, host) = (at("boot", 100_000 + tick * 120, 1_000_000 + tick * 120), host());
             let unit = Unit::Seen(running(&state.restarts.len().to_string()));
             let decision = decide(&Case { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit, pause: &Pause::None, upstream: None, common_cause: None });
-            state = decision.next.clone();
+            state = decision.next.counts.clone();
             if decision.verdict.kind() == VerdictKind::Restart {
-                let intended = intend(&decision.next, &policy, &unit, &now, &now);
-                state = settle(&decision.next, &intended, Ended::NotHealed, &unit, &now);
+                let intended = intend(&decision.next.counts, &policy, &unit, &now, &now);
+                state = settle(&decision.next.counts, &intended, Ended::NotHealed, &unit, &now);
                 last = tick;
             }
             prop_assert!(tick - last <= 34, "no restart for more than an hour, at tick {}", tick);

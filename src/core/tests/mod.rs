@@ -90,7 +90,7 @@ fn crashed(incarnation: &str) -> Life {
 }
 
 /// A failing service under the usual policy, and nothing in the way but what `change` puts there.
-fn with_case<T>(before: &State, change: impl FnOnce(Case<'_>) -> T) -> T {
+fn with_case<T>(before: &Counts, change: impl FnOnce(Case<'_>) -> T) -> T {
     let (now, unit) = (at("boot", 10_000, 100_000), Unit::Seen(running("a")));
     let (host, policy, seen) = (host(), policy(), bad());
     change(Case {
@@ -122,9 +122,9 @@ fn restarted(at: Moment, outcome: Outcome) -> Restart {
 }
 
 /// Nothing in it is as in a new state: so whatever forgets a piece, or keeps one too many, shows.
-fn in_the_middle_of_it() -> State {
+fn in_the_middle_of_it() -> Counts {
     let text = |text: &str| Some(text.to_string());
-    State {
+    Counts {
         streak: 1,
         failures: 3,
         successes: 1,
@@ -137,19 +137,50 @@ fn in_the_middle_of_it() -> State {
         intent: None,
         backoff: Some(Backoff { step: 1, from: ago(400) }),
         rungs: 1,
-        verdict: VerdictKind::Failing,
-        reason: Reason::Counting,
-        cause: Some(StoredCause::from(&Cause::Status(502))),
-        said: text("database: down"),
+        put_off: true,
         looked: Some(Looked { unit: "a.service".to_string(), boot: text("boot") }),
         recent: Recent(0b101),
         flapping: true,
         evidence: Evidence::NotByRestart,
+        about: text("url and unit"),
+    }
+}
+
+/// What people were told of it.
+fn told_in_the_middle_of_it() -> Account {
+    let text = |text: &str| Some(text.to_string());
+    Account {
+        verdict: VerdictKind::Failing,
+        reason: Reason::Counting,
+        cause: Some(StoredCause::from(&Cause::Status(502))),
+        said: text("database: down"),
         standing: Some(Standing { since: ago(600), runs: 2, told: ago(600) }),
         together: text("with b and c"),
         distress: text("memory"),
         because: text("anna is at work"),
         warnings: vec![Warned { probe: text("disk"), words: "nearly full".to_string() }],
-        about: text("url and unit"),
     }
+}
+
+fn decide(case: &Case<'_>) -> Decision {
+    crate::decide(case, &Account::default())
+}
+
+fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
+    crate::look_again(first, again, &Account::default())
+}
+
+fn foresee(case: &Case<'_>) -> Decision {
+    crate::foresee(case, &Account::default())
+}
+
+/// After a failed answer as `bad` gives it.
+fn intend(counted: &Counts, policy: &Policy, unit: &Unit, tick: &Moment, asked: &Moment) -> Counts {
+    crate::intend(counted, &Cause::Status(502), policy, unit, tick, asked)
+}
+
+/// Of what was counted.
+fn settle(counted: &Counts, intended: &Counts, ended: Ended, unit: &Unit, now: &Moment) -> Counts {
+    let counted = State { counts: counted.clone(), ..State::default() };
+    crate::settle(&counted, intended, ended, unit, now).counts
 }

@@ -5,14 +5,16 @@ use super::*;
 #[test]
 fn a_streak_is_old_only_after_stale_after() {
     let missing = |seconds| {
-        let state = State { streak: 1, failed_at: Some(ago(seconds)), ..State::default() };
+        let state = Counts { streak: 1, failed_at: Some(ago(seconds)), ..Counts::default() };
         outlook(&state, &policy(), &ago(0)).failures
     };
     assert_eq!((missing(600), missing(601)), (1, 2));
     // And what counts is of the same mind.
     let counted = |seconds| {
-        let state = State { streak: 1, failed_at: Some(ago(seconds)), ..in_the_middle_of_it() };
-        with_case(&State { backoff: None, evidence: Evidence::Healthy, ..state }, |case| decide(&case).reason)
+        let state = Counts { streak: 1, failed_at: Some(ago(seconds)), ..in_the_middle_of_it() };
+        with_case(&Counts { backoff: None, evidence: Evidence::Healthy, ..state }, |case| {
+            decide(&case).reason
+        })
     };
     assert_eq!((counted(600), counted(601)), (Reason::MaxFailures, Reason::Counting));
 }
@@ -20,7 +22,7 @@ fn a_streak_is_old_only_after_stale_after() {
 #[test]
 fn a_restart_as_old_as_the_window_is_spent_no_more() {
     let spent = |seconds| {
-        let state = State { restarts: vec![restarted(ago(seconds), Outcome::Healed)], ..State::default() };
+        let state = Counts { restarts: vec![restarted(ago(seconds), Outcome::Healed)], ..Counts::default() };
         outlook(&state, &policy(), &ago(0)).spent
     };
     assert_eq!((spent(3_599), spent(3_600)), (1, 0));
@@ -29,7 +31,7 @@ fn a_restart_as_old_as_the_window_is_spent_no_more() {
 #[test]
 fn the_next_tick_finds_the_unit_as_much_older_as_it_comes_later() {
     let reason = |age, failed| {
-        let state = State { failed_at: Some(ago(failed)), ..in_the_middle_of_it() };
+        let state = Counts { failed_at: Some(ago(failed)), ..in_the_middle_of_it() };
         let unit = Unit::Seen(Life { age: Some(s(age)), ..running("a") });
         with_case(&state, |case| foresee(&Case { unit: &unit, ..case }).reason)
     };
@@ -39,7 +41,7 @@ fn the_next_tick_finds_the_unit_as_much_older_as_it_comes_later() {
     let fallen = Unit::Seen(Life { disabled: true, ..crashed("b") });
     let foreseen = with_case(&in_the_middle_of_it(), |case| foresee(&Case { unit: &fallen, ..case }).reason);
     assert_eq!(foreseen, Reason::Disabled, "of the unit that was seen");
-    let tomorrow = State { failed_at: Some(at("boot", 99_999, 199_999)), ..in_the_middle_of_it() };
+    let tomorrow = Counts { failed_at: Some(at("boot", 99_999, 199_999)), ..in_the_middle_of_it() };
     let foreseen = with_case(&tomorrow, |case| foresee(&case).reason);
     assert_eq!(
         foreseen,
@@ -50,8 +52,7 @@ fn the_next_tick_finds_the_unit_as_much_older_as_it_comes_later() {
 
 #[test]
 fn a_reset_clears_the_count_the_wait_and_the_budget_and_keeps_the_incident() {
-    let held = |verdict, reason| State { verdict, reason, ..in_the_middle_of_it() };
-    let cleared = |verdict, reason| State {
+    let counts = Counts {
         streak: 0,
         lives: 0,
         rungs: 0,
@@ -61,27 +62,31 @@ fn a_reset_clears_the_count_the_wait_and_the_budget_and_keeps_the_incident() {
         failed_at: None,
         backoff: None,
         restarts: vec![],
-        ..held(verdict, reason)
+        ..in_the_middle_of_it()
     };
+    let told = |verdict, reason| Account { verdict, reason, ..told_in_the_middle_of_it() };
+    let after =
+        |reason| reset(&State { counts: in_the_middle_of_it(), account: told(VerdictKind::Held, reason) });
     for bound in [Reason::Budget, Reason::Backoff] {
-        let expected = cleared(VerdictKind::Failing, Reason::Counting);
-        assert_eq!(reset(&held(VerdictKind::Held, bound)), expected);
+        let account = told(VerdictKind::Failing, Reason::Counting);
+        assert_eq!(after(bound), State { counts: counts.clone(), account });
     }
-    let paused = held(VerdictKind::Held, Reason::Paused);
-    assert_eq!(reset(&paused), cleared(VerdictKind::Held, Reason::Paused), "what it does not clear holds on");
-    let proven = State { evidence: Evidence::Healthy, ..in_the_middle_of_it() };
-    assert_eq!(reset(&proven).evidence, Evidence::Healthy, "once healthy is not forgotten");
+    let account = told(VerdictKind::Held, Reason::Paused);
+    assert_eq!(after(Reason::Paused), State { counts, account }, "what it does not clear holds on");
+    let proven = Counts { evidence: Evidence::Healthy, ..in_the_middle_of_it() };
+    let after = reset(&State { counts: proven, ..State::default() });
+    assert_eq!(after.counts.evidence, Evidence::Healthy, "once healthy is not forgotten");
 }
 
 #[test]
 fn another_question_takes_nothing_of_what_was_counted_but_keeps_the_budget() {
     let before = in_the_middle_of_it();
     assert_eq!(before.clone().about("url and unit"), before);
-    let unnamed = State { about: None, ..before.clone() };
+    let unnamed = Counts { about: None, ..before.clone() };
     assert_eq!(unnamed.about("url and unit"), before, "an older state did not say: it is taken over");
     let intent =
         Some(Intent { incarnation: None, boot: Some("boot".to_string()), was: Was::Up, process: None });
-    let expected = State {
+    let expected = Counts {
         streak: 0,
         failures: 0,
         lives: 0,
@@ -92,8 +97,8 @@ fn another_question_takes_nothing_of_what_was_counted_but_keeps_the_budget() {
         about: Some("other".to_string()),
         ..before.clone()
     };
-    assert_eq!(State { intent, ..before.clone() }.about("other"), expected);
-    let marked = State { about: Some("url-unit".to_string()), evidence: Evidence::Healthy, ..before };
+    assert_eq!(Counts { intent, ..before.clone() }.about("other"), expected);
+    let marked = Counts { about: Some("url-unit".to_string()), evidence: Evidence::Healthy, ..before };
     let kept = |about: &str| {
         let after = marked.clone().about(about);
         (after.streak, after.evidence, after.recent)

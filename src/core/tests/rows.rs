@@ -3,23 +3,23 @@
 use super::*;
 
 /// A service that failed once, two minutes ago, in the incarnation "a".
-fn failed_once() -> State {
-    State {
+fn failed_once() -> Counts {
+    Counts {
         streak: 1,
         failures: 1,
         incarnation: Some("a".to_string()),
         failed_at: Some(at("boot", 9_880, 99_880)),
         since: Some(at("boot", 9_880, 99_880)),
         evidence: Evidence::Healthy,
-        ..State::default()
+        ..Counts::default()
     }
 }
 
 #[track_caller]
-fn check_in(host: &Host, policy: &Policy, before: &State, unit: Unit, reason: Reason, streak: u32) {
+fn check_in(host: &Host, policy: &Policy, before: &Counts, unit: Unit, reason: Reason, streak: u32) {
     let decision = with_case(before, |case| decide(&Case { host, policy, unit: &unit, ..case }));
-    assert_eq!((decision.reason, decision.next.streak), (reason, streak), "{unit:?}");
-    assert_eq!(decision.next.reason, reason);
+    assert_eq!((decision.reason, decision.next.counts.streak), (reason, streak), "{unit:?}");
+    assert_eq!(decision.next.account.reason, reason);
 }
 
 #[track_caller]
@@ -110,7 +110,7 @@ fn units_that_a_restart_would_touch() {
 #[track_caller]
 fn check_case(change: impl FnOnce(Case<'_>) -> Decision, reason: Reason, streak: u32) {
     let decision = with_case(&failed_once(), change);
-    assert_eq!((decision.reason, decision.next.streak), (reason, streak));
+    assert_eq!((decision.reason, decision.next.counts.streak), (reason, streak));
 }
 
 #[rustfmt::skip]
@@ -188,8 +188,8 @@ fn the_deepest_requirement_that_fails_is_named() {
 fn many_that_fail_at_once_fail_together() {
     let now = at("boot", 10_000, 100_000);
     let together = |ago: &[Option<u64>]| {
-        let states: Vec<State> = ago.iter().map(|ago| State {
-            since: ago.filter(|ago| *ago > 0).map(|ago| at("boot", 10_000 - ago, 100_000 - ago)), ..State::default()
+        let states: Vec<Counts> = ago.iter().map(|ago| Counts {
+            since: ago.filter(|ago| *ago > 0).map(|ago| at("boot", 10_000 - ago, 100_000 - ago)), ..Counts::default()
         }).collect();
         let (well, ill) = (Observation::Healthy, bad());
         let pairs: Vec<_> = states.iter().zip(ago).map(|(state, ago)| (state, if ago.is_some() { &ill } else { &well })).collect();
@@ -209,7 +209,7 @@ fn many_that_fail_at_once_fail_together() {
 #[test]
 fn restarts_in_vain_of_all_together_have_a_budget_of_their_own() {
     let now = at("boot", 10_000, 100_000);
-    let state = |ago: u64, outcome| State {
+    let state = |ago: u64, outcome| Counts {
         restarts: vec![Restart {
             act: Act::Restart,
             at: at("boot", 10_000 - ago, 100_000 - ago),
@@ -217,11 +217,11 @@ fn restarts_in_vain_of_all_together_have_a_budget_of_their_own() {
             cause: None,
             incarnation: None,
         }],
-        ..State::default()
+        ..Counts::default()
     };
     let (vain, old, well) =
         (state(600, Outcome::NotHealed), state(3_000, Outcome::Unknown), state(60, Outcome::Healed));
-    let until = |states: &[&State], most| in_vain_until(&now, states, most, s(3_600));
+    let until = |states: &[&Counts], most| in_vain_until(&now, states, most, s(3_600));
     assert_eq!(until(&[&vain, &old, &well], 3), None);
     assert_eq!(until(&[&vain, &old, &well], 2), Some(s(600)), "when the older of them is an hour old");
     assert_eq!(until(&[&vain, &old, &well], 1), Some(s(3_000)));
@@ -253,10 +253,10 @@ fn what_cannot_be_told_neither_counts_nor_resets() {
 
 #[test]
 fn a_restart_command_has_no_unit_but_a_life_of_its_own() {
-    let check = |before: &State, running, reason, streak| {
+    let check = |before: &Counts, running, reason, streak| {
         check_in(&host(), &policy(), before, Unit::Command { running }, reason, streak);
     };
-    let once = State { incarnation: None, ..failed_once() };
+    let once = Counts { incarnation: None, ..failed_once() };
     check(&once, false, Reason::MaxFailures, 2);
     check(&once, true, Reason::UnitBusy, 0);
     let restart = Restart {
@@ -266,7 +266,7 @@ fn a_restart_command_has_no_unit_but_a_life_of_its_own() {
         cause: None,
         incarnation: None,
     };
-    check(&State { restarts: vec![restart], ..once }, false, Reason::Grace, 1);
+    check(&Counts { restarts: vec![restart], ..once }, false, Reason::Grace, 1);
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn the_hold_that_ends_later_is_named() {
     let one = Policy { budget: Budget { restarts: 1, window: s(3600) }, ..policy() };
     let base = failed_once();
     let left = |policy: &Policy, restarts, backoff| {
-        let before = State { restarts, backoff, ..base.clone() };
+        let before = Counts { restarts, backoff, ..base.clone() };
         match with_case(&before, |case| decide(&Case { policy, ..case })).verdict {
             Verdict::Held(hold) => (hold.reason(), hold.time_left()),
             other => (other.reason(), None),
@@ -315,7 +315,7 @@ fn the_look_right_before_a_restart_must_show_the_same_picture() {
     let first = decide(&case);
     let again = |seen: &Observation, unit: &Unit, host: &Host| {
         let decision = look_again(&first, &Case { host, seen, unit, ..case });
-        (decision.verdict.kind(), decision.reason, decision.next.streak)
+        (decision.verdict.kind(), decision.reason, decision.next.counts.streak)
     };
     let healthy = Observation::Healthy;
     let unknown = Observation::Unknown(Doubt::NoDescriptors);
@@ -337,7 +337,7 @@ fn the_look_right_before_a_restart_must_show_the_same_picture() {
     // The second look of one tick is not a second tick in which the life went on.
     let crashed = Unit::Seen(Life { own_restarts: 1, ..running("b") });
     let first = decide(&Case { unit: &crashed, ..case });
-    assert_eq!(look_again(&first, &Case { unit: &crashed, ..case }).next.lives, 1);
+    assert_eq!(look_again(&first, &Case { unit: &crashed, ..case }).next.counts.lives, 1);
 }
 
 #[test]
@@ -346,12 +346,15 @@ fn longest_waiting_first() {
     let decision = |since: u64, verdict: Verdict| Decision {
         reason: verdict.reason(),
         verdict,
-        next: State { since: Some(at("boot", since, 90_000 + since)), ..State::default() },
+        next: State {
+            counts: Counts { since: Some(at("boot", since, 90_000 + since)), ..Counts::default() },
+            ..State::default()
+        },
         counted: true,
         earlier: None,
     };
-    let fresh = State::default();
-    let waited = State { reason: Reason::Deadline, ..State::default() };
+    let fresh = Counts::default();
+    let waited = Counts { put_off: true, ..Counts::default() };
     let young = decision(9_900, Verdict::Restart(Act::Restart));
     let old = decision(9_000, Verdict::Restart(Act::Restart));
     let other = decision(1, Verdict::Failing(Failing::Counting));
@@ -362,12 +365,12 @@ fn longest_waiting_first() {
 #[test]
 fn systemd_is_asked_only_when_the_answer_matters() {
     let now = at("boot", 10_000, 100_000);
-    let known = State::default().looked("a.service", &now);
-    let asks = |state: &State, seen: &Observation| asks_systemd(state, seen, "a.service", &now);
+    let known = Counts::default().looked("a.service", &now);
+    let asks = |state: &Counts, seen: &Observation| asks_systemd(state, seen, "a.service", &now);
     assert!(asks(&known, &bad()));
     assert!(!asks(&known, &Observation::Healthy));
-    assert!(!asks(&State::default(), &Observation::Unknown(Doubt::NoRoute)));
-    assert!(asks(&State::default(), &Observation::Healthy), "once for each boot and unit");
+    assert!(!asks(&Counts::default(), &Observation::Unknown(Doubt::NoRoute)));
+    assert!(asks(&Counts::default(), &Observation::Healthy), "once for each boot and unit");
     assert!(asks_systemd(&known, &Observation::Healthy, "b.service", &now), "the unit has another name");
     assert!(asks_systemd(&known, &Observation::Healthy, "a.service", &at("next", 5, 100_100)));
     let counted = failed_once().looked("a.service", &now);
@@ -403,15 +406,15 @@ fn every_code_is_found_again_and_none_stands_twice() {
 #[test]
 fn what_lies_before_the_next_restart() {
     let now = at("boot", 10_000, 100_000);
-    let look = |state: &State| {
+    let look = |state: &Counts| {
         let outlook = outlook(state, &policy(), &now);
         (outlook.failures, outlook.bound.map(|hold| hold.reason()), outlook.spent)
     };
-    assert_eq!(look(&State::default()), (2, None, 0));
+    assert_eq!(look(&Counts::default()), (2, None, 0));
     assert_eq!(look(&failed_once()), (1, None, 0));
-    let stale = State { failed_at: Some(at("boot", 9_000, 99_000)), ..failed_once() };
+    let stale = Counts { failed_at: Some(at("boot", 9_000, 99_000)), ..failed_once() };
     assert_eq!(look(&stale), (2, None, 0), "an old streak starts again");
-    let intended = intend(&State { streak: 2, ..failed_once() }, &policy(), &Unit::NotAsked, &now, &now);
+    let intended = intend(&Counts { streak: 2, ..failed_once() }, &policy(), &Unit::NotAsked, &now, &now);
     assert_eq!(look(&intended), (2, Some(Reason::Backoff), 1));
 }
 
@@ -419,30 +422,31 @@ fn what_lies_before_the_next_restart() {
 fn a_reset_forgets_all_but_a_restart_whose_end_is_not_known() {
     let now = at("boot", 10_000, 100_000);
     let intended = intend(&failed_once(), &policy(), &Unit::NotAsked, &now, &now);
-    let fresh = reset(&intended);
+    let cleared = |counts: &Counts| reset(&State { counts: counts.clone(), ..State::default() }).counts;
+    let fresh = cleared(&intended);
     assert_eq!((fresh.streak, fresh.failures, fresh.backoff.clone(), fresh.restarts.len()), (0, 1, None, 1));
     assert_eq!((fresh.intent.is_some(), fresh.since.is_some()), (true, true));
     let settled = settle(&failed_once(), &intended, Ended::NotHealed, &Unit::Seen(running("b")), &now);
-    assert_eq!(reset(&settled).restarts, []);
+    assert_eq!(cleared(&settled).restarts, []);
     // What held it by budget or backoff is gone; what somebody else does holds on.
     for (held, left) in [
         (Reason::Backoff, Reason::Counting),
         (Reason::Budget, Reason::Counting),
         (Reason::Stopped, Reason::Stopped),
     ] {
-        let state = State { verdict: VerdictKind::Held, reason: held, ..failed_once() };
-        assert_eq!(reset(&state).reason, left);
+        let account = Account { verdict: VerdictKind::Held, reason: held, ..Account::default() };
+        assert_eq!(reset(&State { counts: failed_once(), account }).account.reason, left);
     }
 }
 
 #[test]
 fn an_incident_that_begins_with_what_cannot_be_told_finds_no_old_backoff_either() {
-    let before = State {
+    let before = Counts {
         healthy_since: Some(at("boot", 5_000, 95_000)),
         backoff: Some(Backoff { step: 3, from: at("boot", 4_000, 94_000) }),
-        ..State::default()
+        ..Counts::default()
     };
     let seen = Observation::Unknown(Doubt::NoRoute);
     let decision = with_case(&before, |case| decide(&Case { seen: &seen, unit: &Unit::NotAsked, ..case }));
-    assert_eq!(decision.next.backoff, None);
+    assert_eq!(decision.next.counts.backoff, None);
 }

@@ -5,7 +5,8 @@ use super::*;
 /// One service in a small world, whose restarts end as the script says.
 struct World {
     policy: Policy,
-    state: State,
+    state: Counts,
+    told: Account,
     seconds: u64,
     life: u32,
     own_restarts: u32,
@@ -18,7 +19,8 @@ impl World {
     fn new(policy: Policy) -> Self {
         Self {
             policy,
-            state: State { evidence: Evidence::Healthy, ..State::default() },
+            state: Counts { evidence: Evidence::Healthy, ..Counts::default() },
+            told: Account::default(),
             seconds: 100_000,
             life: 1,
             own_restarts: 0,
@@ -74,10 +76,10 @@ impl World {
             upstream: None,
             common_cause: None,
         };
-        let decision = decide(&case);
-        self.state = decision.next.clone();
+        let decision = crate::decide(&case, &self.told);
+        State { counts: self.state, account: self.told } = decision.next.clone();
         if decision.verdict.kind() == VerdictKind::Restart {
-            self.state = self.restart(&decision.next, &now, sign);
+            self.state = self.restart(&decision.next.counts, &seen, &now, sign);
         }
         let earlier = match decision.earlier {
             None => "",
@@ -87,7 +89,7 @@ impl World {
         };
         let count = if decision.counted { self.state.failures.to_string() } else { String::new() };
         let acted = (decision.verdict.kind() == VerdictKind::Restart).then(|| {
-            next_rung(&policy, &decision.next, &unit).map_or("no rung", |next| letter(next.rung.act()))
+            next_rung(&policy, &decision.next.counts, &unit).map_or("no rung", |next| letter(next.rung.act()))
         });
         let mut told = acted.unwrap_or(decision.reason.code()).to_string();
         if decision.reason == Reason::Counting {
@@ -97,9 +99,10 @@ impl World {
         told
     }
 
-    fn restart(&mut self, counted: &State, now: &Moment, sign: char) -> State {
+    fn restart(&mut self, counted: &Counts, seen: &Observation, now: &Moment, sign: char) -> Counts {
         let shown = if sign == 'd' || sign == 'K' { crashed(&self.life.to_string()) } else { self.unit() };
-        let intended = intend(counted, &self.policy, &Unit::Seen(shown), now, now);
+        let Observation::Unhealthy(cause) = seen else { panic!("{seen:?}") };
+        let intended = crate::intend(counted, cause, &self.policy, &Unit::Seen(shown), now, now);
         let ended = match sign {
             'h' => Ended::Healed,
             'o' | 'k' => Ended::Open,
@@ -205,7 +208,7 @@ fn backoff_grows_while_restarts_do_not_help() {
 #[test]
 fn restarts_that_bring_no_proof_of_the_question_are_not_repeated() {
     let fresh = |script: &str, expected: &str| {
-        let mut world = World { state: State::default(), ..World::new(policy()) };
+        let mut world = World { state: Counts::default(), ..World::new(policy()) };
         let told: Vec<String> = script.chars().map(|sign| { world.pass(120); world.tick(sign) }).collect();
         assert_eq!(told.join(" "), expected, "{script}");
     };
@@ -247,9 +250,9 @@ fn what_lasts_is_told_again() {
         let mut lines = vec![];
         for tick in 0..ticks {
             world.pass(120);
-            let before = world.state.standing.clone().map(|standing| standing.told);
+            let before = world.told.standing.clone().map(|standing| standing.told);
             world.tick(kind);
-            if world.state.standing.clone().map(|standing| standing.told) != before {
+            if world.told.standing.clone().map(|standing| standing.told) != before {
                 lines.push(tick);
             }
         }
@@ -264,10 +267,10 @@ fn what_lasts_is_told_again() {
         world.pass(120);
         world.tick('s');
     }
-    let before = world.state.clone();
+    let before = (world.state.clone(), world.told.clone());
     world.pass(120);
     world.tick('s');
-    assert_eq!(world.state, before, "nothing to write while it lasts");
+    assert_eq!((world.state, world.told), before, "nothing to write while it lasts");
 }
 
 #[rustfmt::skip]
@@ -331,7 +334,7 @@ fn two_runs_at_once_count_once() {
 #[test]
 fn after_a_lost_state_nothing_is_restarted_within_one_backoff() {
     let mut world = World::new(Policy { max_failures: 1, ..policy() });
-    world.state = State::after_loss(&at("boot", world.seconds, 1_000_000 + world.seconds));
+    world.state = State::after_loss(&at("boot", world.seconds, 1_000_000 + world.seconds)).counts;
     assert_eq!(world.tick('x'), "backoff");
     world.pass(60);
     assert_eq!(world.tick('x'), "backoff");
@@ -381,9 +384,10 @@ fn what_our_restart_took_down_is_brought_back_though_it_is_disabled() {
 }
 
 /// Restarted by us, in vain, as the incarnation "b".
-fn failed_and_restarted() -> State {
+fn failed_and_restarted() -> Counts {
     let (now, unit) = (at("boot", 10_000, 100_000), Unit::Seen(running("a")));
-    let counted = State { incarnation: Some("a".to_string()), since: Some(now.clone()), ..State::default() };
+    let counted =
+        Counts { incarnation: Some("a".to_string()), since: Some(now.clone()), ..Counts::default() };
     let intended = intend(&counted, &policy(), &unit, &now, &now);
     settle(&counted, &intended, Ended::NotHealed, &Unit::Seen(crashed("b")), &now)
 }
@@ -391,21 +395,21 @@ fn failed_and_restarted() -> State {
 #[test]
 fn a_command_that_never_ends_closes_the_incident_and_gets_no_second_one_beside_it() {
     let (now, policy) = (at("boot", 10_000, 100_000), policy());
-    let counted = State { since: Some(now.clone()), ..State::default() };
+    let counted = Counts { since: Some(now.clone()), ..Counts::default() };
     let mut intended = intend(&counted, &policy, &Unit::Command { running: false }, &now, &now);
     if let Some(intent) = &mut intended.intent {
         intent.process = Some(Process { pid: 7, started: 7 });
     }
     let before = settle(&counted, &intended, Ended::Open, &Unit::Command { running: true }, &now);
-    let met = |before: &State, seen: Observation| {
+    let met = |before: &Counts, seen: Observation| {
         with_case(before, |case| {
             decide(&Case { seen: &seen, unit: &Unit::Command { running: true }, ..case })
         })
     };
     let healed = met(&before, Observation::Healthy);
     assert_eq!((healed.reason, healed.earlier), (Reason::Recovered, Some(Outcome::Healed)));
-    let again = met(&healed.next, bad());
-    assert_eq!((again.reason, again.next.intent.is_some()), (Reason::UnitBusy, true));
+    let again = met(&healed.next.counts, bad());
+    assert_eq!((again.reason, again.next.counts.intent.is_some()), (Reason::UnitBusy, true));
 }
 
 #[test]
@@ -432,12 +436,12 @@ fn a_stamp_of_the_future_becomes_now() {
 fn a_reboot_into_the_day_before_makes_no_life_ours() {
     let unit = Unit::Seen(running("b"));
     let then = at("before", 10_000, 200_000);
-    let counted = State {
+    let counted = Counts {
         failures: 2,
         incarnation: Some("a".to_string()),
         since: Some(then.clone()),
         failed_at: Some(then.clone()),
-        ..State::default()
+        ..Counts::default()
     };
     let before = intend(&counted, &policy(), &Unit::Seen(running("a")), &then, &then);
     let now = at("boot", 10_060, 200_060 - 86_400);
@@ -446,7 +450,7 @@ fn a_reboot_into_the_day_before_makes_no_life_ours() {
     };
     let failed = after(bad());
     assert_eq!((failed.reason, failed.earlier), (Reason::TooSoon, None), "nobody knows how long ago");
-    assert_eq!((failed.next.failures, failed.next.restarts.len()), (0, 1));
+    assert_eq!((failed.next.counts.failures, failed.next.counts.restarts.len()), (0, 1));
     let healthy = after(Observation::Healthy);
     assert_eq!((healthy.verdict, healthy.earlier), (Verdict::Recovered { failures: 2 }, None));
 }
@@ -457,7 +461,7 @@ fn a_mad_state_decides_nothing_mad() {
     for n in [Duration::ZERO, Duration::MAX] {
         for boot in [None, Some("boot"), Some("other")] {
             let mut world = World::new(policy());
-            world.state = State {
+            world.state = Counts {
                 streak: u32::MAX,
                 failures: u32::MAX,
                 successes: u32::MAX,
@@ -467,7 +471,7 @@ fn a_mad_state_decides_nothing_mad() {
                 healthy_since: Some(moment(boot, n)),
                 restarts: vec![restarted(moment(boot, n), Outcome::Unknown); 9],
                 backoff: Some(Backoff { step: u32::MAX, from: moment(boot, n) }),
-                ..State::default()
+                ..Counts::default()
             };
             for sign in ['x', '?', 'x', 'o', 's', '.', 'x'] {
                 world.pass(120);

@@ -5,17 +5,27 @@ use super::*;
 const SAME: &str = "a";
 const NEW: &str = "b";
 
-fn intended() -> State {
+fn intended() -> Counts {
     let policy = Policy { escalate: vec![Rung::Reload, Rung::Restart], ..policy() };
     intend(&in_the_middle_of_it(), &policy, &Unit::Seen(running(SAME)), &ago(9), &ago(5))
 }
 
-fn settled(ended: Ended, unit: &Unit) -> State {
+fn settled(ended: Ended, unit: &Unit) -> Counts {
     settle(&in_the_middle_of_it(), &intended(), ended, unit, &ago(0))
 }
 
+/// What people are told of it, of what they were told before.
+fn told_after(ended: Ended) -> Account {
+    let counted = State { counts: in_the_middle_of_it(), account: told_in_the_middle_of_it() };
+    crate::settle(&counted, &intended(), ended, &Unit::Seen(running(NEW)), &ago(0)).account
+}
+
+fn held(reason: Reason) -> Account {
+    Account { verdict: VerdictKind::Held, reason, ..told_in_the_middle_of_it() }
+}
+
 /// `intended`, whose restart came to this.
-fn came_to(outcome: Outcome, incarnation: &str) -> State {
+fn came_to(outcome: Outcome, incarnation: &str) -> Counts {
     let mut state = intended();
     let restart = state.restarts.last_mut().unwrap();
     (restart.outcome, restart.incarnation) = (outcome, Some(incarnation.to_string()));
@@ -36,7 +46,7 @@ fn the_intent_names_what_it_will_end_and_spends_one_restart() {
         was: Was::Up,
         process: None,
     };
-    let expected = State {
+    let expected = Counts {
         streak: 0,
         recent: Recent::default(),
         flapping: false,
@@ -51,7 +61,7 @@ fn the_intent_names_what_it_will_end_and_spends_one_restart() {
 
 #[test]
 fn the_intent_says_whether_the_unit_was_up() {
-    let was = |unit: Unit| intend(&State::default(), &policy(), &unit, &ago(0), &ago(0)).intent.unwrap().was;
+    let was = |unit: Unit| intend(&Counts::default(), &policy(), &unit, &ago(0), &ago(0)).intent.unwrap().was;
     assert_eq!(was(Unit::Seen(running(SAME))), Was::Up);
     assert_eq!(was(Unit::Seen(crashed(SAME))), Was::Down);
     assert_eq!(was(Unit::Command { running: false }), Was::Up);
@@ -60,7 +70,7 @@ fn the_intent_says_whether_the_unit_was_up() {
 #[test]
 fn a_restart_as_old_as_the_window_is_forgotten_with_the_next() {
     let kept = |age| {
-        let counted = State { restarts: vec![restarted(ago(age), Outcome::NotHealed)], ..State::default() };
+        let counted = Counts { restarts: vec![restarted(ago(age), Outcome::NotHealed)], ..Counts::default() };
         intend(&counted, &policy(), &Unit::NotAsked, &ago(0), &ago(0)).restarts.len()
     };
     assert_eq!((kept(3_599), kept(3_600)), (2, 1));
@@ -68,7 +78,7 @@ fn a_restart_as_old_as_the_window_is_forgotten_with_the_next() {
 
 #[test]
 fn a_restart_that_healed_closes_the_incident() {
-    let expected = State {
+    let expected = Counts {
         failures: 0,
         successes: 0,
         incarnation: None,
@@ -76,28 +86,32 @@ fn a_restart_that_healed_closes_the_incident() {
         rungs: 0,
         healthy_since: Some(ago(0)),
         intent: None,
+        evidence: Evidence::Healthy,
+        ..came_to(Outcome::Healed, NEW)
+    };
+    assert_eq!(settled(Ended::Healed, &Unit::Seen(running(NEW))), expected);
+    let told = Account {
         verdict: VerdictKind::Recovered,
         reason: Reason::Recovered,
         cause: None,
         said: None,
-        evidence: Evidence::Healthy,
         standing: None,
         together: None,
-        ..came_to(Outcome::Healed, NEW)
+        ..told_in_the_middle_of_it()
     };
-    assert_eq!(settled(Ended::Healed, &Unit::Seen(running(NEW))), expected);
+    assert_eq!(told_after(Ended::Healed), told);
 }
 
 #[test]
 fn a_restart_in_vain_leaves_the_incident_open_and_knows_its_life() {
     let expected =
-        State { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::NotHealed, NEW) };
+        Counts { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::NotHealed, NEW) };
     assert_eq!(settled(Ended::NotHealed, &Unit::Seen(running(NEW))), expected);
 }
 
 #[test]
 fn a_restart_that_brought_no_new_life_is_no_answer_to_what_restarts_do() {
-    let mut expected = State { intent: None, ..came_to(Outcome::NotHealed, SAME) };
+    let mut expected = Counts { intent: None, ..came_to(Outcome::NotHealed, SAME) };
     expected.restarts.last_mut().unwrap().cause = None;
     assert_eq!(settled(Ended::NotHealed, &Unit::Seen(running(SAME))), expected);
 }
@@ -114,7 +128,7 @@ fn a_restart_that_left_the_unit_down_keeps_its_intent() {
 #[test]
 fn a_restart_still_running_keeps_its_intent_until_a_new_life_is_seen() {
     let adopted =
-        State { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::Unknown, NEW) };
+        Counts { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::Unknown, NEW) };
     assert_eq!(settled(Ended::Open, &Unit::Seen(running(NEW))), adopted);
     for unit in [
         Unit::Seen(running(SAME)),
@@ -128,33 +142,33 @@ fn a_restart_still_running_keeps_its_intent_until_a_new_life_is_seen() {
 
 #[test]
 fn a_restart_that_gave_way_to_somebody_elses_job_starts_no_wait() {
-    let expected = State {
+    let expected = Counts {
         intent: None,
         rungs: 1,
         backoff: in_the_middle_of_it().backoff,
-        verdict: VerdictKind::Held,
-        reason: Reason::UnitBusy,
         ..came_to(Outcome::Refused, SAME)
     };
     assert_eq!(settled(Ended::Refused, &Unit::Seen(running(SAME))), expected);
+    assert_eq!(told_after(Ended::Refused), held(Reason::UnitBusy));
 }
 
 #[test]
 fn what_never_took_place_is_held_and_spends_nothing() {
     for (ended, reason) in [(Ended::NeverRan, Reason::NotStartable), (Ended::Forbidden, Reason::NotPermitted)]
     {
-        let expected = State { verdict: VerdictKind::Held, reason, ..in_the_middle_of_it() };
-        assert_eq!(settled(ended, &Unit::Seen(running(SAME))), expected);
+        assert_eq!(settled(ended, &Unit::Seen(running(SAME))), in_the_middle_of_it());
+        assert_eq!(told_after(ended), held(reason));
     }
 }
 
 #[test]
 fn what_cannot_be_done_here_leaves_its_place_to_the_next_rung() {
     let used = |escalate: Vec<Rung>, unit: Unit, ended| {
-        let (counted, policy) = (State::default(), Policy { escalate, ..policy() });
+        let (counted, policy) = (Counts::default(), Policy { escalate, ..policy() });
         let intended = intend(&counted, &policy, &unit, &ago(9), &ago(5));
-        let settled = settle(&counted, &intended, ended, &unit, &ago(0));
-        give_way(settled, &intended, ended, &policy, &unit).rungs
+        let settled =
+            State { counts: settle(&counted, &intended, ended, &unit, &ago(0)), ..State::default() };
+        give_way(settled, &intended, ended, &policy, &unit).counts.rungs
     };
     let command = || Rung::Command(vec!["no-such".to_string()]);
     let seen = || Unit::Seen(running(SAME));
@@ -178,17 +192,20 @@ fn what_cannot_be_done_here_leaves_its_place_to_the_next_rung() {
 
 #[test]
 fn only_a_restart_that_was_carried_out_shows_that_restarts_bring_no_proof() {
-    let counted = State { evidence: Evidence::None, ..in_the_middle_of_it() };
+    let counted = Counts { evidence: Evidence::None, ..in_the_middle_of_it() };
     let evidence = |life| {
         let intended = intend(&counted, &policy(), &Unit::Seen(running(SAME)), &ago(9), &ago(5));
         settle(&counted, &intended, Ended::NotHealed, &Unit::Seen(running(life)), &ago(0)).evidence
     };
     assert_eq!((evidence(NEW), evidence(SAME)), (Evidence::NotByRestart, Evidence::None));
     // Its end is seen by a later tick, in the life that it brought forth.
-    let adopted = State { evidence: Evidence::None, ..settled(Ended::Open, &Unit::Seen(running(SAME))) };
-    let adopted = State { intent: None, ..adopted };
+    let adopted = Counts { evidence: Evidence::None, ..settled(Ended::Open, &Unit::Seen(running(SAME))) };
+    let adopted = Counts { intent: None, ..adopted };
     let later = with_case(&adopted, |case| decide(&case));
-    assert_eq!((later.earlier, later.next.evidence), (Some(Outcome::NotHealed), Evidence::NotByRestart));
+    assert_eq!(
+        (later.earlier, later.next.counts.evidence),
+        (Some(Outcome::NotHealed), Evidence::NotByRestart)
+    );
 }
 
 #[test]
@@ -200,36 +217,37 @@ fn the_life_that_our_restart_brought_forth_heals_it_later() {
     };
     let ours = healthy(NEW);
     assert_eq!(ours.earlier, Some(Outcome::Healed));
-    assert_eq!(ours.next.last_restart(), came_to(Outcome::Healed, NEW).last_restart());
+    assert_eq!(ours.next.counts.last_restart(), came_to(Outcome::Healed, NEW).last_restart());
     let theirs = healthy("c");
     assert_eq!(theirs.earlier, None, "somebody else's life says nothing of our restart");
-    let restart = theirs.next.last_restart().cloned().unwrap();
+    let restart = theirs.next.counts.last_restart().cloned().unwrap();
     assert_eq!((restart.outcome, restart.incarnation), (Outcome::Unknown, None), "nor will anything later");
 }
 
 #[test]
 fn somebody_elses_restart_takes_nothing_from_what_is_known_of_ours() {
     let unit = Unit::Seen(running("c"));
-    let next = with_case(&in_the_middle_of_it(), |case| decide(&Case { unit: &unit, ..case })).next;
+    let next = with_case(&in_the_middle_of_it(), |case| decide(&Case { unit: &unit, ..case })).next.counts;
     assert_eq!(next.restarts, in_the_middle_of_it().restarts);
     let next = with_case(&came_to(Outcome::Unknown, SAME), |case| {
         let boot = Some("before".to_string());
         let intent = intended().intent.map(|intent| Intent { boot, ..intent });
-        decide(&Case { unit: &unit, before: &State { intent, ..case.before.clone() }, ..case })
+        decide(&Case { unit: &unit, before: &Counts { intent, ..case.before.clone() }, ..case })
     })
-    .next;
+    .next
+    .counts;
     assert_eq!((next.intent.clone(), next.last_restart().unwrap().incarnation.as_ref()), (None, None));
 }
 
 #[test]
 fn what_takes_the_place_of_a_lost_state_waits_and_takes_the_question_for_right() {
-    let expected = State {
+    let expected = Counts {
         backoff: Some(Backoff { step: 1, from: ago(0) }),
         healthy_since: Some(ago(0)),
         evidence: Evidence::Healthy,
-        ..State::default()
+        ..Counts::default()
     };
-    assert_eq!(State::after_loss(&ago(0)), expected);
+    assert_eq!(State::after_loss(&ago(0)), State { counts: expected, ..State::default() });
 }
 
 #[rustfmt::skip]
@@ -240,7 +258,7 @@ fn two_restarts_in_a_row_that_ended_as_they_began_do_not_help() {
         let restart = |(age, outcome, cause): &(u64, Outcome, Option<&Cause>)| {
             Restart { cause: cause.map(StoredCause::from), ..restarted(ago(*age), *outcome) }
         };
-        !does_not_help(&State { restarts: pairs.iter().map(restart).collect(), since: since.map(ago), ..State::default() })
+        !does_not_help(&Counts { restarts: pairs.iter().map(restart).collect(), since: since.map(ago), ..Counts::default() })
     };
     let (refused, reset) = (Some(&Cause::Refused), Some(&Cause::Reset));
     assert!(!helps(&[(600, NotHealed, refused), (300, NotHealed, refused)], Some(700)));
@@ -255,4 +273,13 @@ fn two_restarts_in_a_row_that_ended_as_they_began_do_not_help() {
     assert!( helps(&[(300, NotHealed, refused)], Some(700)), "one is no row");
     assert!(!helps(&[(900, Healed, reset), (600, NotHealed, refused), (300, NotHealed, refused)], Some(700)));
     assert!( helps(&[(900, NotHealed, refused), (600, NotHealed, refused), (300, Healed, refused)], Some(950)));
+}
+
+#[test]
+fn what_is_put_off_is_told_so_and_comes_first_in_the_next_run() {
+    let counted = State { counts: in_the_middle_of_it(), account: told_in_the_middle_of_it() };
+    let counted = State { counts: Counts { put_off: false, ..counted.counts }, ..counted };
+    let decision = put_off(&counted);
+    let expected = State { counts: in_the_middle_of_it(), account: held(Reason::Deadline) };
+    assert_eq!((decision.reason, decision.next), (Reason::Deadline, expected));
 }

@@ -71,7 +71,7 @@ fn record() -> impl Strategy<Value = Record> {
         let standing = standing.map(|(since, told)| Standing { since, told, runs: lives });
         let evidence = [Evidence::None, Evidence::NotByRestart, Evidence::Healthy];
         let evidence = evidence[usize::try_from(streak % 3).unwrap()];
-        let state = State {
+        let counts = Counts {
             streak,
             failures,
             successes,
@@ -84,21 +84,25 @@ fn record() -> impl Strategy<Value = Record> {
             intent,
             backoff,
             rungs: lives,
-            verdict,
-            reason,
-            said: cause.clone(),
-            cause: cause.as_deref().map(self::cause),
+            put_off: failures % 2 == 0,
             looked,
             about,
             recent: Recent(sequence),
             flapping: successes % 2 == 0,
             evidence,
+        };
+        let account = Account {
+            verdict,
+            reason,
+            said: cause.clone(),
+            cause: cause.as_deref().map(self::cause),
             standing,
             together,
             distress,
             because,
             warnings,
         };
+        let state = State { counts, account };
         Record { sequence, state, memory, faults: ReportedFaults::default() }
     })
 }
@@ -135,9 +139,12 @@ fn the_shape_of_version_1_stays_readable() {
         "backoff":{"step":1,"wall":"2026-02-07T17:02:00Z","boottime_ms":125000},
         "something of a later release":true}"#;
     let record = read(file.as_bytes()).unwrap();
-    assert_eq!((record.sequence, record.state.streak, record.state.reason), (7, 2, Reason::Backoff));
-    assert_eq!(record.state.restarts[0].outcome, Outcome::NotHealed);
-    assert_eq!(record.state.backoff.unwrap().from.boot, None);
+    assert_eq!(
+        (record.sequence, record.state.counts.streak, record.state.account.reason),
+        (7, 2, Reason::Backoff)
+    );
+    assert_eq!(record.state.counts.restarts[0].outcome, Outcome::NotHealed);
+    assert_eq!(record.state.counts.backoff.unwrap().from.boot, None);
     assert_eq!(read(br#"{"version":2}"#), Err(Unusable::Newer(2)));
     assert_eq!(read(br#"{"version":0}"#), Err(Unusable::Broken("version 0 never was".to_owned())));
 }
@@ -164,6 +171,9 @@ fn what_says_nothing_is_not_written() {
 fn nothing_in_it_can_drive_a_terminal() {
     let file = r#"{"version":1,"sequence":1,"verdict":"failing","reason":"counting","cause":{"code":"a\u001b[2J\u202e\n"},"streak":1,"failures":1}"#;
     let record = read(file.as_bytes()).unwrap();
-    assert_eq!(record.state.cause.as_ref().map(|cause| cause.code.as_str()), Some(r"a\u{1b}[2J\u{202e}\n"));
+    assert_eq!(
+        record.state.account.cause.as_ref().map(|cause| cause.code.as_str()),
+        Some(r"a\u{1b}[2J\u{202e}\n")
+    );
     assert_eq!(read(&written(&record)), Ok(record));
 }

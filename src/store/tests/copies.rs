@@ -16,7 +16,7 @@ fn what_cannot_be_read_as_a_state_is_set_aside_and_the_wait_begins() {
     let store = host.store();
     fs::write(host.at("disk/app.json"), "{").unwrap();
     let loaded = store.load("app", &now()).unwrap();
-    assert_eq!(loaded.record.state.backoff, Some(Backoff { step: 1, from: now() }));
+    assert_eq!(loaded.record.state.counts.backoff, Some(Backoff { step: 1, from: now() }));
     let said = loaded.unreadable.unwrap();
     let kept = host.at("disk/app.json.corrupt-20231114T221320");
     assert!(said.contains("): kept as app.json.corrupt-20231114T221320; counting from zero"), "{said}");
@@ -81,7 +81,7 @@ fn the_longest_of_states_is_read() {
     let host = Host::new();
     let store = host.store();
     let mut long = record(3, 1);
-    long.state.together = Some("b".repeat(32 * 1024));
+    long.state.account.together = Some("b".repeat(32 * 1024));
     assert!(matches!(store.save("app", &mut long), Saved::OnDisk));
     assert_eq!(store.load("app", &now()).unwrap().record, long);
 }

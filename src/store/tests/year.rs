@@ -6,10 +6,10 @@ use std::fs;
 use std::time::Duration;
 
 use unhang_core::{
-    Act, Active, Backoff, BackoffLimits, Budget, Case, Cause, Doubt, Ended, Evidence, Flapping, Host, Intent,
-    Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome, Pause, Policy, Process, Reason,
-    Recent, Reload, Restart, Rung, Standing, State, StoredCause, Unit, UnitResult, Verdict, VerdictKind,
-    Warned, Was, decide, intend, settle,
+    Account, Act, Active, Backoff, BackoffLimits, Budget, Case, Cause, Counts, Doubt, Ended, Evidence,
+    Flapping, Host, Intent, Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome, Pause,
+    Policy, Process, Reason, Recent, Reload, Restart, Rung, Standing, State, StoredCause, Unit, UnitResult,
+    Verdict, VerdictKind, Warned, Was, decide, intend, settle,
 };
 
 use super::super::{LARGEST, Loaded, Place, Record, Saved, Store, state_file};
@@ -60,7 +60,7 @@ fn longest(restarts: usize) -> usize {
     let outcome = Outcome::NotHealed;
     let restart =
         Restart { at: at.clone(), act: Act::Command, outcome, cause: cause.clone(), incarnation: text(32) };
-    let state = State {
+    let counts = Counts {
         streak: u32::MAX,
         failures: u32::MAX,
         successes: u32::MAX,
@@ -77,15 +77,18 @@ fn longest(restarts: usize) -> usize {
             process: Some(Process { pid: u32::MAX, started: u64::MAX }),
         }),
         backoff: Some(Backoff { step: u32::MAX, from: at.clone() }),
-        verdict: VerdictKind::Recovering,
-        reason: Reason::ALL.iter().copied().max_by_key(|reason| reason.code().len()).unwrap(),
-        cause,
         rungs: u32::MAX,
+        put_off: true,
         looked: Some(Looked { unit: "x".repeat(255), boot: text(36) }),
         about: text(50),
         recent: Recent(u64::MAX),
         flapping: true,
         evidence: Evidence::NotByRestart,
+    };
+    let account = Account {
+        verdict: VerdictKind::Recovering,
+        reason: Reason::ALL.iter().copied().max_by_key(|reason| reason.code().len()).unwrap(),
+        cause,
         standing: Some(Standing { since: at.clone(), runs: u32::MAX, told: at.clone() }),
         together: text(words::TOLD),
         distress: text(words::TOLD),
@@ -93,6 +96,7 @@ fn longest(restarts: usize) -> usize {
         said: text(words::WARNED),
         warnings: vec![Warned { probe: text(64), words: "\u{ffff}".repeat(words::WARNED) }; MOST_PROBES],
     };
+    let state = State { counts, account };
     let mut faults = ReportedFaults::default();
     faults.should_report(OwnFault::Disk, &at);
     faults.should_report(OwnFault::Log, &at);
@@ -258,7 +262,8 @@ impl World {
         let store = self.store();
         let Loaded { mut record, place, .. } = store.load("app", &self.now).unwrap();
         let saved = record.clone();
-        let before = record.state.clone().about("0123456789abcdef").looked("app.service", &self.now);
+        let State { counts, account } = record.state.clone();
+        let before = counts.about("0123456789abcdef").looked("app.service", &self.now);
         let (seen, unit) = (self.seen(), self.unit());
         let host =
             Host { stopping: false, starting: None, time_left: Duration::from_secs(100), pressure: None };
@@ -274,7 +279,7 @@ impl World {
             upstream: None,
             common_cause: None,
         };
-        let decision = decide(&case);
+        let decision = decide(&case, &account);
         self.came.failures += u64::from(decision.counted);
         record.state = decision.next.clone();
         if self.dice.one_in(LOG_BROKEN) {
@@ -286,14 +291,15 @@ impl World {
             self.save(&store, &mut record);
         }
         if matches!(decision.verdict, Verdict::Restart(_)) {
-            record.state = intend(&decision.next, &policy, &unit, &self.now, &self.now);
+            let counted = &decision.next.counts;
+            record.state.counts = intend(counted, &Cause::Status(502), &policy, &unit, &self.now, &self.now);
             self.save(&store, &mut record);
-            record.state = self.restart(&decision.next, &record.state);
+            record.state = self.restart(&decision.next, &record.state.counts);
             self.save(&store, &mut record);
         }
     }
 
-    fn restart(&mut self, counted: &State, intended: &State) -> State {
+    fn restart(&mut self, counted: &State, intended: &Counts) -> State {
         self.came.restarts += 1;
         let ended = match self.dice.below(8) {
             0..4 => Ended::Healed,
@@ -368,6 +374,6 @@ fn a_year_leaves_no_more_behind_than_a_day() {
         );
         let end = world.store().load("app", &world.now).unwrap();
         assert_eq!(end.record, world.store().load("app", &world.now).unwrap().record);
-        assert!(end.record.state.restarts.len() <= budget);
+        assert!(end.record.state.counts.restarts.len() <= budget);
     }
 }

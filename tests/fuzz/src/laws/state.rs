@@ -83,12 +83,13 @@ fn is_carried_on(before: &State) {
     let _ = reset(before);
 }
 
-fn is_carried_on_by(before: &State, policy: &Policy) {
+fn is_carried_on_by(state: &State, policy: &Policy) {
     let (now, host, service) = (now(), Host::quiet(), &stage().service);
     let paused = Pause::Over { since: now.clone() };
     for unit in [Unit::NotAsked, Unit::Command { running: false }, Unit::ProbeOnly, Unit::Seen(running())] {
         for seen in [Observation::Healthy, Observation::Unhealthy(Cause::TimedOut(Phase::Wait))] {
             let (pause, upstream, common_cause) = (&paused, None, None);
+            let (before, account) = (&state.counts, &state.account);
             let case = Case {
                 now: &now,
                 host: &host,
@@ -100,15 +101,16 @@ fn is_carried_on_by(before: &State, policy: &Policy) {
                 upstream,
                 common_cause,
             };
-            let decision = decide(&case);
+            let decision = decide(&case, account);
             assert!(
                 !matches!(decision.verdict, unhang_core::Verdict::Restart(_)) || seen != Observation::Healthy
             );
-            let _ = (foresee(&case), in_the_way(&case), look_again(&decision, &case));
-            for event in events_of_decision(policy, before, &decision, &seen, &now) {
+            let _ = (foresee(&case, account), in_the_way(&case), look_again(&decision, &case, account));
+            for event in events_of_decision(policy, state, &decision, &seen, &now) {
                 let _ = log::line(&event, service, &now);
             }
-            let intended = intend(&decision.next, policy, &unit, &now, &now);
+            let cause = Cause::TimedOut(Phase::Wait);
+            let intended = intend(&decision.next.counts, &cause, policy, &unit, &now, &now);
             assert!(intended.restarts.len() <= policy.budget.restarts);
             for ended in [
                 Ended::Healed,
@@ -147,7 +149,7 @@ fn running() -> Life {
 fn is_told(found: &Loaded) {
     let Stage { service, folder, .. } = stage();
     let state = found.record.state.clone();
-    let outlook = outlook(&state, &service.policy, &now());
+    let outlook = outlook(&state.counts, &service.policy, &now());
     let picture = Picture {
         service,
         state,
