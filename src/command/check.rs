@@ -160,7 +160,7 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usiz
         let (state, unreadable) = remembered(service, store, &tick.now);
         let goes_on = state.is_some();
         let State { counts, account } = state.unwrap_or_default();
-        let before = counts.about(&service.fingerprint());
+        let before = counts.for_fingerprint(service.fingerprint());
         let unit = unit_status::unit_facts(service, &before, statuses.get(service).as_ref());
         let (now, policy, seen) = (&tick.now, &service.policy, &reply.seen.observation);
         let HandsOff { pause, upstream, doubt } = hands_off.get(&service.key).cloned().unwrap_or_default();

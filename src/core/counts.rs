@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Act, Incarnation, Moment, Recent, StoredCause};
+use crate::{Act, Fingerprint, Incarnation, Moment, Recent, StoredCause};
 
 /// Core decides from this half of the state alone: see `Account` for the other one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,9 +40,8 @@ pub struct Counts {
     /// It was told that it flaps, and has not been steadily healthy since.
     pub flapping: bool,
     pub evidence: Evidence,
-    /// What all this was counted about: marks of what is asked, of what is restarted and, if there is one, of the
-    /// list of means, with `-` between.
-    pub about: Option<String>,
+    /// Of the configuration that all this was counted under; `None`: the next run says.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,17 +133,15 @@ impl Counts {
 
     /// What failed under another URL, or restarted by other means, is no evidence about this.
     #[must_use]
-    pub fn about(self, about: &str) -> Self {
-        let known = self.about.as_deref();
-        if known == Some(about) {
+    pub fn for_fingerprint(self, fingerprint: Fingerprint) -> Self {
+        let known = self.fingerprint.unwrap_or(fingerprint);
+        if self.fingerprint == Some(fingerprint) {
             return self;
         }
-        let is_same =
-            |part: usize| known.is_none_or(|known| known.split('-').nth(part) == about.split('-').nth(part));
         // That it was healthy once, asked so, does not depend on how it is restarted.
-        let as_asked = is_same(0);
-        let counted = as_asked && is_same(1);
-        let is_list = is_same(2);
+        let as_asked = known.asked == fingerprint.asked;
+        let counted = as_asked && known.restarted == fingerprint.restarted;
+        let is_list = known.escalation == fingerprint.escalation;
         Self {
             streak: if counted { self.streak } else { 0 },
             failures: if counted { self.failures } else { 0 },
@@ -154,7 +151,7 @@ impl Counts {
             intent: self.intent.filter(|intent| counted || intent.process.is_some()),
             evidence: if as_asked { self.evidence } else { Evidence::None },
             recent: if as_asked { self.recent } else { Recent::default() },
-            about: Some(String::from(about)),
+            fingerprint: Some(fingerprint),
             ..self
         }
     }

@@ -17,6 +17,7 @@ mod escalation;
 mod event;
 mod facts;
 mod failure_window;
+mod fingerprint;
 mod hands_off;
 mod observation;
 mod outlook;
@@ -46,6 +47,7 @@ pub use event::{
 };
 pub use facts::{Case, Decision, Host};
 pub use failure_window::{LONGEST_RECENT, Recent};
+pub use fingerprint::Fingerprint;
 pub use hands_off::{HandsOff, Upstream};
 pub use observation::{Cause, Doubt, Finding, Observation, Phase, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};

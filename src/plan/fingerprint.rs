@@ -2,19 +2,19 @@
 //! steps beyond a restart. Each is FNV-1a over lines of text (`lines`), and so the same in every release that writes
 //! these lines alike; no type of the program is hashed.
 
-use unhang_core::Weight;
+use unhang_core::{Fingerprint, Weight};
 
 use super::{Asks, ParamValue, Probe, Service, lines};
 use crate::toml_text::{quote, quote_duration, quote_list};
 
 impl Service {
     /// Tells whether two runs had the same configuration. It shows none of it, since a URL may hold a secret.
-    pub(crate) fn fingerprint(&self) -> String {
-        let asked = hash(|add| add_probes(&self.probes, add));
-        let restarted = hash(|add| add_lines(lines::restart(&self.restarter), add));
-        match self.policy.escalate.as_slice() {
-            [] => format!("{asked:016x}-{restarted:016x}"),
-            steps => format!("{asked:016x}-{restarted:016x}-{:016x}", hash(|add| add(&lines::steps(steps)))),
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let steps = Some(self.policy.escalate.as_slice()).filter(|steps| !steps.is_empty());
+        Fingerprint {
+            asked: hash(|add| add_probes(&self.probes, add)),
+            restarted: hash(|add| add_lines(lines::restart(&self.restarter), add)),
+            escalation: steps.map(|steps| hash(|add| add(&lines::steps(steps)))),
         }
     }
 }

@@ -140,7 +140,7 @@ impl Watch<'_> {
     /// What the last tick left, and that systemd was asked in this one.
     pub(crate) fn before(&self, status: Option<&UnitStatus>, now: &Moment) -> State {
         let State { counts, account } = self.record.state.clone();
-        let counts = counts.about(&self.service.fingerprint());
+        let counts = counts.for_fingerprint(self.service.fingerprint());
         let counts = match status {
             // A look that told nothing is to be repeated; where there is no systemd, none will.
             Some(status) if status.is_known() => counts.looked(self.service.restarter.words(), now),

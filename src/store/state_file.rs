@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use unhang_core::{
-    Account, Act, Backoff, Counts, Evidence, Intent, Looked, Moment, Outcome, Process, Reason, Recent,
-    Restart, Standing, State, StoredCause, VerdictKind, Warned, Was,
+    Account, Act, Backoff, Counts, Evidence, Fingerprint, Intent, Looked, Moment, Outcome, Process, Reason,
+    Recent, Restart, Standing, State, StoredCause, VerdictKind, Warned, Was,
 };
 
 use super::Record;
@@ -87,7 +87,7 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     looked: Option<LookedAt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    about: Option<String>,
+    fingerprint: Option<FingerprintForm>,
     /// `x..x`: what the last runs saw, the newest last, from the oldest failure on.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     recent: String,
@@ -142,6 +142,16 @@ struct Restarted {
     cause: Option<CauseForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     incarnation: Option<String>,
+}
+
+/// Sixteen hexadecimal digits each: JSON's numbers are too short for many a reader.
+#[derive(Debug, Serialize, Deserialize)]
+struct FingerprintForm {
+    asked: String,
+    restarted: String,
+    /// `None`: there is no list of steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    escalation: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -251,7 +261,7 @@ impl File {
                 .map(|Warned { probe, words }| Warns { probe: probe.clone(), words: words.clone() })
                 .collect(),
             memory: record.memory.clone(),
-            about: state.counts.about.clone(),
+            fingerprint: state.counts.fingerprint.map(FingerprintForm::of),
             faults,
         }
     }
@@ -285,7 +295,10 @@ impl File {
                 .map(|backoff| Backoff { step: backoff.step, from: backoff.from.into_moment() }),
             rungs: self.rungs,
             looked: self.looked.map(|looked| Looked { unit: looked.unit, boot: looked.boot_id }),
-            about: self.about,
+            fingerprint: match self.fingerprint {
+                None => None,
+                Some(form) => Some(form.into_fingerprint()?),
+            },
             recent: recent(&self.recent)?,
             flapping: self.flapping,
             evidence,
@@ -336,6 +349,24 @@ impl Stamp {
             since_boot: Duration::from_millis(self.boottime_ms),
             wall: Duration::from_millis(millis),
         }
+    }
+}
+
+impl FingerprintForm {
+    fn of(fingerprint: Fingerprint) -> Self {
+        let Fingerprint { asked, restarted, escalation } = fingerprint;
+        let text = |hash: u64| format!("{hash:016x}");
+        Self { asked: text(asked), restarted: text(restarted), escalation: escalation.map(text) }
+    }
+
+    /// `None`: these are no hashes.
+    fn into_fingerprint(self) -> Option<Fingerprint> {
+        let hash = |text: &str| u64::from_str_radix(text, 16).ok();
+        let escalation = match &self.escalation {
+            None => None,
+            Some(text) => Some(hash(text)?),
+        };
+        Some(Fingerprint { asked: hash(&self.asked)?, restarted: hash(&self.restarted)?, escalation })
     }
 }
 

@@ -194,7 +194,7 @@ impl Stage {
     /// The same of a service that is restarted by a command.
     pub(crate) fn counted_without_unit(&self) -> Vec<u8> {
         let mut state = self.aged();
-        for key in ["incarnation", "looked", "about"] {
+        for key in ["incarnation", "looked", "fingerprint"] {
             state.as_object_mut().unwrap().remove(key);
         }
         state.to_string().into_bytes()

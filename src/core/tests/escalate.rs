@@ -102,15 +102,16 @@ fn what_a_command_of_ours_took_down_is_ours_to_bring_back() {
 
 #[test]
 fn a_command_that_may_still_run_is_remembered_whatever_is_asked_now() {
-    let kept = |process, about: &str| {
+    let kept = |process, fingerprint: Fingerprint| {
         let intent = Intent { incarnation: None, boot: None, was: Was::Up, process };
-        let before =
-            Counts { intent: Some(intent), about: Some("url-unit".to_string()), ..Counts::default() };
-        before.about(about).intent.is_some()
+        let before = Counts { intent: Some(intent), fingerprint: Some(FINGERPRINT), ..Counts::default() };
+        before.for_fingerprint(fingerprint).intent.is_some()
     };
     let process = Some(Process { pid: 4, started: 2 });
-    assert!(kept(process, "other-unit") && !kept(None, "other-unit"));
-    assert!(kept(process, "url-unit-list") && kept(None, "url-unit-list"));
+    let other = Fingerprint { asked: 9, ..FINGERPRINT };
+    assert!(kept(process, other) && !kept(None, other));
+    let listed = Fingerprint { escalation: Some(9), ..FINGERPRINT };
+    assert!(kept(process, listed) && kept(None, listed));
 }
 
 /// A unit shows another life after a reboot; what a command restarts shows nothing.

@@ -17,6 +17,8 @@ use core::time::Duration;
 
 use crate::*;
 
+const FINGERPRINT: Fingerprint = Fingerprint { asked: 1, restarted: 2, escalation: None };
+
 const fn s(n: u64) -> Duration {
     Duration::from_secs(n)
 }
@@ -142,7 +144,7 @@ fn in_the_middle_of_it() -> Counts {
         recent: Recent(0b101),
         flapping: true,
         evidence: Evidence::NotByRestart,
-        about: text("url and unit"),
+        fingerprint: Some(FINGERPRINT),
     }
 }
 

@@ -81,11 +81,12 @@ fn a_reset_clears_the_count_the_wait_and_the_budget_and_keeps_the_incident() {
 #[test]
 fn another_question_takes_nothing_of_what_was_counted_but_keeps_the_budget() {
     let before = in_the_middle_of_it();
-    assert_eq!(before.clone().about("url and unit"), before);
-    let unnamed = Counts { about: None, ..before.clone() };
-    assert_eq!(unnamed.about("url and unit"), before, "an older state did not say: it is taken over");
+    assert_eq!(before.clone().for_fingerprint(FINGERPRINT), before);
+    let unnamed = Counts { fingerprint: None, ..before.clone() };
+    assert_eq!(unnamed.for_fingerprint(FINGERPRINT), before, "nobody said: it is taken over");
     let intent =
         Some(Intent { incarnation: None, boot: Some("boot".to_string()), was: Was::Up, process: None });
+    let other = Fingerprint { asked: 9, ..FINGERPRINT };
     let expected = Counts {
         streak: 0,
         failures: 0,
@@ -94,17 +95,20 @@ fn another_question_takes_nothing_of_what_was_counted_but_keeps_the_budget() {
         intent: None,
         evidence: Evidence::None,
         recent: Recent::default(),
-        about: Some("other".to_string()),
+        fingerprint: Some(other),
         ..before.clone()
     };
-    assert_eq!(Counts { intent, ..before.clone() }.about("other"), expected);
-    let marked = Counts { about: Some("url-unit".to_string()), evidence: Evidence::Healthy, ..before };
-    let kept = |about: &str| {
-        let after = marked.clone().about(about);
-        (after.streak, after.evidence, after.recent)
+    assert_eq!(Counts { intent, ..before.clone() }.for_fingerprint(other), expected);
+    let proven = Counts { evidence: Evidence::Healthy, ..before };
+    let kept = |fingerprint: Fingerprint| {
+        let after = proven.clone().for_fingerprint(fingerprint);
+        (after.streak, after.rungs, after.evidence, after.recent)
     };
-    assert_eq!(kept("url-command"), (0, Evidence::Healthy, marked.recent), "it was healthy, asked so");
-    assert_eq!(kept("other-unit"), (0, Evidence::None, Recent::default()));
+    let restarted = Fingerprint { restarted: 9, ..FINGERPRINT };
+    assert_eq!(kept(restarted), (0, 0, Evidence::Healthy, proven.recent), "it was healthy, asked so");
+    assert_eq!(kept(other), (0, 0, Evidence::None, Recent::default()));
+    let listed = Fingerprint { escalation: Some(9), ..FINGERPRINT };
+    assert_eq!(kept(listed), (1, 0, Evidence::Healthy, proven.recent), "only the steps begin anew");
 }
 
 #[test]

@@ -61,9 +61,13 @@ fn record() -> impl Strategy<Value = Record> {
         let (restarts, intent, backoff, verdict, reason, cause) = rest;
         let looked = cause.clone().map(|unit| Looked { unit, boot: None });
         let incarnation = cause.clone();
-        let about = cause.clone();
+        let escalation = Some(sequence).filter(|n| n % 2 == 0);
+        let fingerprint = cause.as_ref().map(|_| Fingerprint { asked: sequence, restarted: 7, escalation });
         let (together, distress, because) = (cause.clone(), cause.clone(), cause.clone());
-        let warnings = cause.iter().map(|words| Warned { probe: about.clone(), words: words.clone() });
+        let warnings = cause.iter().map(|words| Warned {
+            probe: looked.as_ref().map(|looked| looked.unit.clone()),
+            words: words.clone(),
+        });
         let warnings = warnings.collect();
         let mut memory = BTreeMap::new();
         memory.extend(cause.iter().map(|words| (words.clone(), words.clone())));
@@ -86,7 +90,7 @@ fn record() -> impl Strategy<Value = Record> {
             rungs: lives,
             put_off: failures % 2 == 0,
             looked,
-            about,
+            fingerprint,
             recent: Recent(sequence),
             flapping: successes % 2 == 0,
             evidence,

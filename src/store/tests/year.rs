@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use unhang_core::{
     Account, Act, Active, Backoff, BackoffLimits, Budget, Case, Cause, Counts, Doubt, Ended, Evidence,
-    Flapping, Host, Intent, Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome, Pause,
-    Policy, Process, Reason, Recent, Reload, Restart, Rung, Standing, State, StoredCause, Unit, UnitResult,
-    Verdict, VerdictKind, Warned, Was, decide, intend, settle,
+    Fingerprint, Flapping, Host, Intent, Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome,
+    Pause, Policy, Process, Reason, Recent, Reload, Restart, Rung, Standing, State, StoredCause, Unit,
+    UnitResult, Verdict, VerdictKind, Warned, Was, decide, intend, settle,
 };
 
 use super::super::{LARGEST, Loaded, Place, Record, Saved, Store, state_file};
@@ -80,7 +80,7 @@ fn longest(restarts: usize) -> usize {
         rungs: u32::MAX,
         put_off: true,
         looked: Some(Looked { unit: "x".repeat(255), boot: text(36) }),
-        about: text(50),
+        fingerprint: Some(Fingerprint { asked: u64::MAX, restarted: u64::MAX, escalation: Some(u64::MAX) }),
         recent: Recent(u64::MAX),
         flapping: true,
         evidence: Evidence::NotByRestart,
@@ -263,7 +263,8 @@ impl World {
         let Loaded { mut record, place, .. } = store.load("app", &self.now).unwrap();
         let saved = record.clone();
         let State { counts, account } = record.state.clone();
-        let before = counts.about("0123456789abcdef").looked("app.service", &self.now);
+        let fingerprint = Fingerprint { asked: 1, restarted: 2, escalation: None };
+        let before = counts.for_fingerprint(fingerprint).looked("app.service", &self.now);
         let (seen, unit) = (self.seen(), self.unit());
         let host =
             Host { stopping: false, starting: None, time_left: Duration::from_secs(100), pressure: None };
