@@ -60,7 +60,7 @@ pub fn reset(state: &State) -> State {
     let awaited = counts.awaits_outcome();
     let kept = counts.restarts.len().saturating_sub(usize::from(awaited));
     // What held it by what is cleared holds it no more.
-    let is_cleared = account.reason.held_until() == Some(HeldUntil::MemoryAllows);
+    let is_cleared = account.reason.held_until().is_some_and(HeldUntil::ends_with_reset);
     let (verdict, reason) =
         if is_cleared { (VerdictKind::Failing, Reason::Counting) } else { (account.verdict, account.reason) };
     let not_proven = counts.evidence == Evidence::NotByRestart;

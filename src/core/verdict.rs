@@ -52,8 +52,12 @@ pub enum Hold {
 pub enum HeldUntil {
     /// Nobody's hands are on it any more; then a full count begins.
     HandsAreOff,
-    /// Time has passed, it was healthy, or a person resets it: what holds it is remembered of the service itself.
-    MemoryAllows,
+    TimeHasPassed,
+    /// It was healthy in between: the incident is over.
+    IncidentIsOver,
+    /// It was healthy once, as it is asked.
+    HealthyOnce,
+    AnswersOtherwise,
     /// The host, its other services or our rights are no longer as they were.
     SituationChanges,
     NextRun,
@@ -195,9 +199,10 @@ impl Reason {
             | Self::HostStarting
             | Self::Paused
             | Self::Upstream => HeldUntil::HandsAreOff,
-            Self::NoRungLeft | Self::Budget | Self::Backoff | Self::NeverHealthy | Self::SameAnswer => {
-                HeldUntil::MemoryAllows
-            }
+            Self::Budget | Self::Backoff => HeldUntil::TimeHasPassed,
+            Self::NoRungLeft => HeldUntil::IncidentIsOver,
+            Self::NeverHealthy => HeldUntil::HealthyOnce,
+            Self::SameAnswer => HeldUntil::AnswersOtherwise,
             Self::NotPermitted | Self::HostPressure | Self::CommonCause => HeldUntil::SituationChanges,
             Self::Deadline | Self::ChangedMeanwhile => HeldUntil::NextRun,
             Self::ProbeOnly | Self::Observe => HeldUntil::ConfigurationChanges,
@@ -213,6 +218,17 @@ impl Reason {
             | Self::HealedItself
             | Self::MaxFailures => return None,
         })
+    }
+}
+
+impl HeldUntil {
+    /// Does a reset by hand end it, too? It does where what holds the service is remembered of that itself.
+    #[must_use]
+    pub(crate) const fn ends_with_reset(self) -> bool {
+        match self {
+            Self::TimeHasPassed | Self::IncidentIsOver | Self::HealthyOnce | Self::AnswersOtherwise => true,
+            Self::HandsAreOff | Self::SituationChanges | Self::NextRun | Self::ConfigurationChanges => false,
+        }
     }
 }
 

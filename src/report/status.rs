@@ -290,14 +290,6 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         n => format!("after {n} counted failures in a row"),
     };
     let key = &service.key;
-    // A hold that may outlast the count.
-    let lasts = match state.account.reason.held_until() {
-        Some(HeldUntil::HandsAreOff | HeldUntil::SituationChanges) => true,
-        Some(HeldUntil::MemoryAllows | HeldUntil::NextRun | HeldUntil::ConfigurationChanges) => {
-            outlook.failures > 0
-        }
-        None => false,
-    };
     match (&outlook.bound, service.policy.mode) {
         _ if service.restarter.shows() == Shows::Nothing => "never: nothing restarts it".to_owned(),
         (_, Mode::Act) if picture.paused.is_some() => {
@@ -312,14 +304,29 @@ fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         }
         (_, Mode::Observe) => "never: mode is observe".to_owned(),
         (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
-        (None, Mode::Act) if state.account.reason == Reason::NeverHealthy => {
-            format!("when it was healthy once, or after unhang reset {key}")
-        }
-        (None, Mode::Act) if state.account.reason == Reason::SameAnswer => {
-            format!("when it answers otherwise, or after unhang reset {key}")
-        }
-        (None, Mode::Act) if lasts => format!("when that has ended, {counted}"),
-        (None, Mode::Act) => counted,
+        (None, Mode::Act) => match state.account.reason.held_until() {
+            Some(HeldUntil::HealthyOnce) => format!("when it was healthy once, or after unhang reset {key}"),
+            Some(HeldUntil::AnswersOtherwise) => {
+                format!("when it answers otherwise, or after unhang reset {key}")
+            }
+            Some(HeldUntil::HandsAreOff | HeldUntil::SituationChanges) => {
+                format!("when that has ended, {counted}")
+            }
+            // Nothing is due, so that more is to be waited for than that the hold ends.
+            Some(
+                HeldUntil::TimeHasPassed
+                | HeldUntil::IncidentIsOver
+                | HeldUntil::NextRun
+                | HeldUntil::ConfigurationChanges,
+            ) if outlook.failures > 0 => format!("when that has ended, {counted}"),
+            Some(
+                HeldUntil::TimeHasPassed
+                | HeldUntil::IncidentIsOver
+                | HeldUntil::NextRun
+                | HeldUntil::ConfigurationChanges,
+            )
+            | None => counted,
+        },
     }
 }
 
