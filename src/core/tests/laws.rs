@@ -192,8 +192,14 @@ fn is_hands_off(turn: &Turn, before: &Counts) -> bool {
     }
 }
 
+/// More cases than proptest's usual 256, and as many as `PROPTEST_CASES` asks for.
+fn at_least(cases: u32) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.max(cases), ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(at_least(500))]
 
     #[test]
     fn promises_1_to_6_hold_over_any_history(turns in prop::collection::vec(turn(), 1..150), eager in 1..4_u32, escalate in ladder()) {
