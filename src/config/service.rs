@@ -150,6 +150,7 @@ impl<'a> Shared<'a> {
             mode: reading.get(&keys::MODE),
             held_too_long: reading.get(&keys::HELD_TOO_LONG),
             flapping: flapping(reading),
+            when_exited: reading.get(&keys::WHEN_EXITED),
             escalate: Vec::new(),
             means: Rung::Restart,
         };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::iter;
 use std::time::Duration;
 
-use unhang_core::Mode;
+use unhang_core::{Mode, WhenExited};
 
 use super::settings::{Origin, Setting, Value, Wrong};
 use super::values;
@@ -61,6 +61,12 @@ impl Plain for bool {
 impl Plain for Mode {
     fn read(_: Takes, value: &Value) -> Result<Self, Wrong> {
         values::mode(value)
+    }
+}
+
+impl Plain for WhenExited {
+    fn read(_: Takes, value: &Value) -> Result<Self, Wrong> {
+        values::when_exited(value)
     }
 }
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::{
     Active, Case, Condition, Counts, FailingRequirement, Life, Load, Observation, Pause, Paused, PausedBy,
-    Reason, Unit, Was,
+    Reason, Unit, Was, WhenExited,
 };
 
 /// Whose hands are on the service, or why a restart of it would do harm.
@@ -22,11 +22,14 @@ pub enum HandsOff {
     UnitBusy,
     Frozen,
     Stopped,
+    /// It ended by itself, and well, and the operator wants that to be left alone.
     Exited,
+    /// It ended well, and nobody can tell whether somebody stopped it; or it has done its work.
+    Ended,
     NeverStarted,
     /// A condition in its unit file was not met.
     StartConditionUnmet,
-    /// It failed, and is disabled.
+    /// It fell, and is disabled.
     Disabled,
     /// This other unit is active, and a restart would stop it.
     Conflict(String),
@@ -57,7 +60,7 @@ impl HandsOff {
             Self::UnitBusy => Reason::UnitBusy,
             Self::Frozen => Reason::Frozen,
             Self::Stopped => Reason::Stopped,
-            Self::Exited => Reason::Exited,
+            Self::Exited | Self::Ended => Reason::Exited,
             Self::NeverStarted => Reason::NeverStarted,
             Self::StartConditionUnmet => Reason::Condition,
             Self::Disabled => Reason::Disabled,
@@ -83,6 +86,7 @@ impl HandsOff {
             | Self::Frozen
             | Self::Stopped
             | Self::Exited
+            | Self::Ended
             | Self::NeverStarted
             | Self::StartConditionUnmet
             | Self::Disabled
@@ -144,19 +148,26 @@ fn of_the_unit(case: &Case<'_>, next: &Counts, life: &Life) -> Option<HandsOff> 
             // The stop half of our own restart looks the same, where the start half had to fail.
             Condition::Stopped if next.intent.is_some() && life.failed_requirement().is_some() => {}
             Condition::Stopped => return Some(HandsOff::Stopped),
-            Condition::Exited => return Some(HandsOff::Exited),
+            Condition::Ended => return Some(HandsOff::Ended),
+            Condition::Exited if case.policy.when_exited == WhenExited::Hold => {
+                return Some(HandsOff::Exited);
+            }
             Condition::ConditionUnmet => return Some(HandsOff::StartConditionUnmet),
             // It was to start at boot, and what it needs failed: down, not left out.
             Condition::NeverStarted if life.failed_requirement().is_none() => {
                 return Some(HandsOff::NeverStarted);
             }
-            Condition::NeverStarted | Condition::Active | Condition::Busy | Condition::Failed => {}
+            Condition::NeverStarted
+            | Condition::Exited
+            | Condition::Active
+            | Condition::Busy
+            | Condition::Failed => {}
         }
     }
     // What our own restart took down is ours to bring back.
     let ours = next.intent.is_some()
         || next.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation);
-    if life.disabled && life.active == Active::Failed && !ours {
+    if life.disabled && matches!(life.condition(), Condition::Failed | Condition::Exited) && !ours {
         return Some(HandsOff::Disabled);
     }
     life.active_conflict().map(|other| HandsOff::Conflict(other.unit.clone()))

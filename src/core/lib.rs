@@ -52,13 +52,15 @@ pub use hands_off::{HandsOff, Upstream};
 pub use observation::{Cause, Doubt, Finding, Observation, Phase, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};
 pub use pause::{Pause, Paused, PausedBy};
-pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy};
+pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, WhenExited};
 pub use restart::{Ended, does_not_help, give_way, intend, put_off, settle};
 pub use second_look::look_again;
 pub use state::State;
 pub use stored_cause::StoredCause;
 pub use time::Moment;
-pub use unit::{Active, Condition, Incarnation, Life, Load, Neighbour, Relation, Reload, Unit, UnitResult};
+pub use unit::{
+    Active, AfterExit, Condition, Incarnation, Life, Load, Neighbour, Relation, Reload, Unit, UnitResult,
+};
 pub use upstream::{FailingRequirement, Node, failing_requirement};
 pub use verdict::{Failing, HeldUntil, Hold, Reason, Verdict, VerdictKind};
 pub use weigh::{Answered, Seen, Warning, WarningOf, Weight, weigh};

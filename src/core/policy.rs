@@ -24,6 +24,7 @@ pub struct Policy {
     /// A hold that lasts longer is told again, and hourly from then on.
     pub held_too_long: Duration,
     pub flapping: Flapping,
+    pub when_exited: WhenExited,
     /// Each once an incident; empty: `means`, as often as budget and backoff allow.
     pub escalate: Vec<Rung>,
     /// A restart, for most.
@@ -58,6 +59,15 @@ pub struct Budget {
 pub struct BackoffLimits {
     pub first: Duration,
     pub max: Duration,
+}
+
+/// What a service is whose main process ended by itself, and well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenExited {
+    /// Down: nobody stopped it.
+    #[default]
+    Restart,
+    Hold,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

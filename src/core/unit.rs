@@ -45,6 +45,7 @@ pub struct Life {
     /// `None` for a unit without a main process: targets, mounts, sockets.
     pub main_exit: Option<Duration>,
     pub reload: Reload,
+    pub after_exit: AfterExit,
     /// RuntimeMaxSec= is set, so that a time-out may be systemd's own doing.
     pub runtime_limited: bool,
     /// Since it became active; only while it is.
@@ -66,6 +67,17 @@ pub enum Reload {
     Possible,
     /// Its unit file does not say how: neither ExecReload= nor Type=notify-reload.
     NoWay,
+}
+
+/// What follows when its main process ends by itself, and well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterExit {
+    /// Nothing starts it again: Restart=no, on-failure, and all that are neither of the following.
+    StaysDown,
+    /// systemd starts it again: Restart=always or on-success. Only a stop leaves it inactive.
+    ComesBack,
+    /// It has done its work: Type=oneshot without RemainAfterExit=.
+    IsDone,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,8 +126,10 @@ pub enum Condition {
     Busy,
     /// By a stop job: a person, or a unit that it depends on.
     Stopped,
-    /// It ended by itself, and well.
+    /// It ended by itself, and well, and nothing starts it again.
     Exited,
+    /// It ended well, and that is how it rests, or nobody can tell whether somebody stopped it.
+    Ended,
     NeverStarted,
     /// A condition of its unit file was not met.
     ConditionUnmet,
@@ -131,14 +145,16 @@ impl Life {
             Condition::Active => (Active::Active, 1, 0, 0),
             Condition::Busy => (Active::Busy, 1, 0, 0),
             Condition::Stopped => (Active::Inactive, 1, 2, 3),
-            Condition::Exited => (Active::Inactive, 1, 3, 2),
+            Condition::Exited | Condition::Ended => (Active::Inactive, 1, 3, 2),
             Condition::Failed => (Active::Failed, 1, 3, 2),
             Condition::NeverStarted | Condition::ConditionUnmet => (Active::Inactive, 0, 0, 0),
         };
+        let after_exit =
+            if matches!(condition, Condition::Ended) { AfterExit::IsDone } else { AfterExit::StaysDown };
         Self {
             load: Load::Loaded,
             active,
-            result: UnitResult::Other,
+            result: UnitResult::Success,
             incarnation,
             own_restarts: 0,
             disabled: false,
@@ -148,6 +164,7 @@ impl Life {
             active_exit: Duration::from_secs(active_exit),
             main_exit: Some(Duration::from_secs(main_exit)),
             reload: Reload::NoWay,
+            after_exit,
             runtime_limited: false,
             age,
             neighbours: Vec::new(),
@@ -168,7 +185,7 @@ impl Life {
         }
     }
 
-    /// An inactive unit is never down: it ended well, was stopped, or nobody started it.
+    /// An inactive unit ended well, was stopped, or nobody started it.
     fn inactive(&self) -> Condition {
         if self.condition_unmet {
             return Condition::ConditionUnmet;
@@ -178,10 +195,20 @@ impl Life {
             return Condition::NeverStarted;
         }
         match self.main_exit {
-            Some(exit) if !exit.is_zero() && exit <= self.active_exit => Condition::Exited,
+            Some(exit) if !exit.is_zero() && exit <= self.active_exit => self.exited(),
             // A service that forks and hides its main process leaves no stamp either way; what is
             // inactive is then rather left alone than started against somebody's will.
             Some(_) | None => Condition::Stopped,
+        }
+    }
+
+    /// gunicorn and uvicorn end with 0 on SIGTERM, from wherever it comes.
+    const fn exited(&self) -> Condition {
+        match (self.after_exit, self.result) {
+            (AfterExit::IsDone, _) => Condition::Ended,
+            (AfterExit::StaysDown, UnitResult::Success) => Condition::Exited,
+            // Its last life ended badly and it is inactive all the same: stopped while it waited for its restart.
+            (AfterExit::StaysDown | AfterExit::ComesBack, _) => Condition::Stopped,
         }
     }
 
@@ -233,6 +260,7 @@ mod tests {
             Condition::Busy,
             Condition::Stopped,
             Condition::Exited,
+            Condition::Ended,
             Condition::NeverStarted,
             Condition::ConditionUnmet,
             Condition::Failed,

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use unhang_core::{
-    Act, Active, Case, Cause, Counts, Doubt, Ended, Evidence, Host, Life, Load, Moment, Observation, Outcome,
-    Outlook, Pause, Phase, Reason, Reload, State, Unit, UnitResult, Verdict, decide, does_not_help, intend,
-    look_again, outlook, settle,
+    Act, Active, AfterExit, Case, Cause, Counts, Doubt, Ended, Evidence, Host, Life, Load, Moment,
+    Observation, Outcome, Outlook, Pause, Phase, Reason, Reload, State, Unit, UnitResult, Verdict, decide,
+    does_not_help, intend, look_again, outlook, settle,
 };
 
 use super::script::{Script, Sign};
@@ -208,6 +208,7 @@ impl<'a> Course<'a> {
             active_exit: left,
             main_exit: Some(ended),
             reload: Reload::Possible,
+            after_exit: AfterExit::StaysDown,
             runtime_limited: false,
             age: (!self.is_stopped).then(|| self.age()),
             neighbours: Vec::new(),

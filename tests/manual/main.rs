@@ -133,6 +133,7 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
         "flapping.failures",
         "flapping.of",
         "flapping.restart",
+        "when_exited",
         "hold_when.memory_some_avg60",
         "hold_when.memory_full_avg60",
         "hold_when.cpu_some_avg60",

@@ -100,6 +100,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: must be at most *, got *; nothing was paused", VALUE, SET),
     Row("*: must be * or more, got *; a restart begins only with 30s of it left", VALUE, SET),
     Row("*: must be \"act\" or \"observe\", got *; nothing was probed", VALUE, SET),
+    Row("*: must be \"restart\" or \"hold\", got *; nothing was probed", VALUE, SET),
     Row("*: must be true or false, got *; nothing was probed", VALUE, SET),
     Row("*: must be a text in quotes, got *; nothing was probed", VALUE, SET),
     Row("*: must be a text in quotes; nothing was probed", "A header is no text. What it is is not shown: it may be a secret.", SET),

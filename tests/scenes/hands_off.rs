@@ -26,10 +26,6 @@ fn a_service_that_somebody_stopped_stays_stopped() {
 #[test]
 fn what_systemd_shows_is_respected() {
     let ended = ("ActiveExitTimestampMonotonic", "21");
-    held(
-        &[("ActiveState", "inactive"), ended, ("ExecMainExitTimestampMonotonic", "20")],
-        "(exited): app.service ended by itself, and well",
-    );
     held(&[("LoadState", "masked"), ("CanStart", "no")], "(masked): app.service is masked");
     held(&[("LoadState", "not-found"), ("CanStart", "no")], "(not_found): systemd knows no app.service");
     held(
@@ -55,7 +51,7 @@ fn what_systemd_shows_is_respected() {
         [("ActiveState", "failed"), ("Result", "exit-code"), ended, ("ExecMainExitTimestampMonotonic", "20")];
     held(
         &[crashed[0], crashed[1], crashed[2], crashed[3], ("UnitFileState", "disabled")],
-        "(disabled): app.service failed and is disabled",
+        "(disabled): app.service fell and is disabled",
     );
 }
 
@@ -82,6 +78,53 @@ fn a_restart_must_not_start_or_stop_another_unit_against_somebodys_will() {
         .exits(1)
         .logs(&["⏸️ app not restarted (conflict): db.service is active, and app.service conflicts with it"])
         .acts(&[]);
+}
+
+/// gunicorn and uvicorn end with 0 on SIGTERM.
+const EXITED: [(&str, &str); 3] = [
+    ("ActiveState", "inactive"),
+    ("ActiveExitTimestampMonotonic", "21"),
+    ("ExecMainExitTimestampMonotonic", "20"),
+];
+
+#[test]
+fn a_service_that_ended_by_itself_is_down_unless_its_operator_wants_it_left_alone() {
+    let scene = Scene::new();
+    scene.unit("app.service", &unit(&EXITED)).server.answers(&[Answer::Close]);
+    scene.on_restart(
+        r#"sed -i "s/^InvocationID=.*/InvocationID=another/; s/^ActiveState=.*/ActiveState=active/" "$units/$unit""#,
+    );
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⚠️ app health check failed (HTTP 000) - Failure 1/2: closed without an answer"]);
+    scene.pass(120);
+    scene.server.answers(&[Answer::Close, Answer::Close, Answer::Status(200)]);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&[
+            "⚠️ app health check failed (HTTP 000) - Failure 2/2: closed without an answer",
+            "🔄 Restarting app service...",
+            "✅ app restarted successfully: healthy after *",
+        ])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+
+    let scene = Scene::new();
+    scene.unit("app.service", &unit(&EXITED)).server.answers(&[Answer::Close]);
+    scene.keys("when_exited = \"hold\"");
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⏸️ app not restarted (exited): app.service ended by itself, and well"])
+        .acts(&[]);
+}
+
+#[test]
+fn what_systemd_starts_again_is_inactive_only_when_somebody_stopped_it() {
+    let stopped = "(stopped): app.service was stopped by somebody; starting it is theirs";
+    held(&[EXITED[0], EXITED[1], EXITED[2], ("Restart", "always")], stopped);
+    held(&[EXITED[0], EXITED[1], EXITED[2], ("Result", "exit-code")], stopped);
 }
 
 #[test]

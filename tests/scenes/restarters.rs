@@ -85,7 +85,7 @@ fn a_container_that_somebody_stopped_or_paused_is_left_alone() {
         (
             r#""Status":"exited","ExitCode":0"#,
             "no",
-            "⏸️ app not restarted (exited): shop ended by itself, and well",
+            "⏸️ app not restarted (exited): shop ended well, by itself or since somebody stopped it",
         ),
         (
             r#""Status":"created","ExitCode":0"#,

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
-use unhang_core::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, Rung, Weight};
+use unhang_core::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, Rung, Weight, WhenExited};
 
 use super::*;
 use crate::cli::{Cli, PlanFlags, Typed};
@@ -117,6 +117,7 @@ fn the_defaults_are_those_of_the_sample() {
                 mode: Mode::Act,
                 held_too_long: seconds(1800),
                 flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
+                when_exited: WhenExited::Restart,
                 escalate: vec![],
                 means: Rung::Restart,
             },
@@ -159,6 +160,7 @@ pause_file = "/run/shop/deploying"
 pause_file_max_age = "20m"
 held_too_long = "10m"
 flapping = { failures = 3, of = 6, restart = true }
+when_exited = "hold"
 maintenance = { status = "503", header = "X-Maintenance" }
 latency = { warn = "1s", fail = "3s" }
 "#;
@@ -223,6 +225,7 @@ fn every_key() -> Service {
             mode: Mode::Observe,
             held_too_long: seconds(600),
             flapping: Flapping { failures: 3, of: 6, then: OnFlapping::Restart },
+            when_exited: WhenExited::Hold,
             escalate: vec![
                 Rung::Reload,
                 Rung::Restart,
@@ -289,8 +292,8 @@ fn every_flag_arrives() {
     let unsaid = one(SHOP, &[]);
     let question = Question { maintenance: None, latency: Latency::default(), ..asked(&every_key()) };
     let probes = vec![own_url(1_500, question)];
-    let Policy { held_too_long, flapping, escalate, .. } = unsaid.policy;
-    let policy = Policy { held_too_long, flapping, escalate, ..every_key().policy };
+    let Policy { held_too_long, flapping, when_exited, escalate, .. } = unsaid.policy;
+    let policy = Policy { held_too_long, flapping, when_exited, escalate, ..every_key().policy };
     let Service { requires, pause_file, .. } = unsaid;
     let key = "gunicorn".into();
     assert_eq!(plan.services, [Service { key, probes, policy, requires, pause_file, ..every_key() }]);

@@ -45,6 +45,7 @@ enum Shown {
     Young,
     Stopped,
     Exited,
+    Done,
     Fallen,
     Busy,
     Masked,
@@ -76,7 +77,7 @@ enum End {
 fn turn() -> impl Strategy<Value = Turn> {
     let seen = || prop_oneof![2 => Just(Seen::Healthy), 7 => Just(Seen::Unhealthy), 1 => Just(Seen::Unknown)];
     let unit = prop_oneof![
-        18 => Just(Shown::Running), 1 => Just(Shown::Young), 1 => Just(Shown::Stopped), 1 => Just(Shown::Exited),
+        18 => Just(Shown::Running), 1 => Just(Shown::Young), 1 => Just(Shown::Stopped), 1 => Just(Shown::Exited), 1 => Just(Shown::Done),
         2 => Just(Shown::Fallen), 1 => Just(Shown::Busy), 1 => Just(Shown::Masked), 1 => Just(Shown::Frozen),
         1 => Just(Shown::Silent), 1 => Just(Shown::Upstream),
     ];
@@ -161,7 +162,8 @@ impl Course {
             Shown::Running => life,
             Shown::Young => Life { age: Some(s(3)), ..life },
             Shown::Stopped => stopped(&id),
-            Shown::Exited => ended(&id, Active::Inactive, UnitResult::Success, 21, 20),
+            Shown::Exited => exited(&id),
+            Shown::Done => Life { after_exit: AfterExit::IsDone, ..exited(&id) },
             Shown::Fallen => crashed(&id),
             Shown::Busy => Life { active: Active::Busy, ..life },
             Shown::Masked => Life { load: Load::Masked, ..life },
@@ -183,12 +185,12 @@ fn observe(seen: Seen, guard: Guard) -> Observation {
 /// A state that explains its own end: a stop that an open intent accounts for is no person's.
 fn is_hands_off(turn: &Turn, before: &Counts) -> bool {
     match turn.unit {
-        Shown::Stopped | Shown::Exited => {
+        Shown::Stopped | Shown::Done => {
             before.intent.as_ref().is_none_or(|intent| intent.was == Was::Up)
                 || turn.between != Between::Nothing
         }
         Shown::Busy | Shown::Masked | Shown::Frozen | Shown::Upstream => true,
-        Shown::Running | Shown::Young | Shown::Fallen | Shown::Silent => false,
+        Shown::Running | Shown::Young | Shown::Fallen | Shown::Exited | Shown::Silent => false,
     }
 }
 

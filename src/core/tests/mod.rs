@@ -35,6 +35,7 @@ fn policy() -> Policy {
         mode: Mode::Act,
         held_too_long: s(1800),
         flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
+        when_exited: WhenExited::Restart,
         escalate: vec![],
         means: Rung::Restart,
     }
@@ -72,6 +73,7 @@ fn running(incarnation: &str) -> Life {
         active_exit: s(0),
         main_exit: Some(s(0)),
         reload: Reload::Possible,
+        after_exit: AfterExit::StaysDown,
         runtime_limited: false,
         age: Some(s(5000)),
         neighbours: vec![],
@@ -85,6 +87,11 @@ fn ended(incarnation: &str, active: Active, result: UnitResult, exit: u64, main:
 /// As a hung service ends that somebody stops.
 fn stopped(incarnation: &str) -> Life {
     ended(incarnation, Active::Failed, UnitResult::Timeout, 20, 21)
+}
+
+/// As gunicorn ends that somebody sends SIGTERM to, but systemd.
+fn exited(incarnation: &str) -> Life {
+    ended(incarnation, Active::Inactive, UnitResult::Success, 21, 20)
 }
 
 fn crashed(incarnation: &str) -> Life {

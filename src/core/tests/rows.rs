@@ -62,7 +62,7 @@ fn a_stop_is_told_from_a_fall_by_the_order_of_its_stamps() {
         (Failed,   ExitCode, 20,  0, Condition::Failed), // ExecStartPre
         (Inactive, Success,  20, 21, Condition::Stopped),
         (Inactive, Success,  21, 20, Condition::Exited),
-        (Inactive, ExitCode, 21, 20, Condition::Exited), // stopped while waiting to be restarted
+        (Inactive, ExitCode, 21, 20, Condition::Stopped), // while waiting to be restarted
         (Inactive, Success,  20,  0, Condition::Stopped), // no main process known
     ] {
         let life = ended("a", active, result, exit, main);
@@ -78,10 +78,19 @@ fn a_stop_is_told_from_a_fall_by_the_order_of_its_stamps() {
 }
 
 #[test]
+fn what_ended_by_itself_is_down_unless_the_operator_says_otherwise() {
+    check(exited("a"), Reason::MaxFailures, 2);
+    check(Life { disabled: true, ..exited("a") }, Reason::Disabled, 0);
+    let hold = Policy { when_exited: WhenExited::Hold, ..policy() };
+    check_in(&host(), &hold, &failed_once(), Unit::Seen(exited("a")), Reason::Exited, 0);
+}
+
+#[test]
 fn what_ended_well_or_never_began_is_left_alone() {
     let inactive = |exit, main| ended("a", Active::Inactive, UnitResult::Success, exit, main);
     check(inactive(20, 21), Reason::Stopped, 0);
-    check(inactive(21, 20), Reason::Exited, 0);
+    check(Life { after_exit: AfterExit::IsDone, ..exited("a") }, Reason::Exited, 0);
+    check(Life { after_exit: AfterExit::ComesBack, ..exited("a") }, Reason::Stopped, 0);
     let never = Life { active_enter: s(0), incarnation: None, ..inactive(0, 0) };
     check(never.clone(), Reason::NeverStarted, 0);
     check(Life { condition_unmet: true, ..never.clone() }, Reason::Condition, 0);

@@ -45,7 +45,7 @@ fn ended_condition(container: &Inspected) -> Option<Condition> {
         container.max_retries().is_none_or(|most| most == 0 || container.restart_count() < most);
     Some(match (container.restart_policy(), container.exit_code()?) {
         ("always" | "unless-stopped", _) => Condition::Stopped,
-        (_, 0) => Condition::Exited,
+        (_, 0) => Condition::Ended,
         ("on-failure", _) if has_retries => Condition::Stopped,
         // SIGINT, SIGQUIT, SIGKILL and SIGTERM: what images stop with, and what follows.
         (_, 130 | 131 | 137 | 143) if !container.was_out_of_memory() => Condition::Stopped,
@@ -72,7 +72,7 @@ pub(super) fn worst_snapshot(containers: &[Inspected], wall: Duration) -> Option
         (Active::Frozen, _) => 5,
         (Active::Busy, _) => 4,
         (_, Condition::Failed) => 1,
-        (_, Condition::NeverStarted | Condition::ConditionUnmet | Condition::Exited) => 2,
+        (_, Condition::NeverStarted | Condition::ConditionUnmet | Condition::Exited | Condition::Ended) => 2,
         (_, _) => 3,
     };
     let worst = snapshots.into_iter().max_by_key(rank)?;

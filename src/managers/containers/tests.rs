@@ -46,7 +46,7 @@ fn a_container_that_somebody_stopped_is_told_from_one_that_fell() {
         (r#""Status":"paused""#, "no", Active::Frozen, Condition::Active),
         (r#""Status":"restarting","ExitCode":1"#, "always", Active::Busy, Condition::Busy),
         (r#""Status":"created""#, "no", Active::Inactive, Condition::NeverStarted),
-        (r#""Status":"exited","ExitCode":0"#, "no", Active::Inactive, Condition::Exited),
+        (r#""Status":"exited","ExitCode":0"#, "no", Active::Inactive, Condition::Ended),
         (r#""Status":"exited","ExitCode":1"#, "no", Active::Failed, Condition::Failed),
         (r#""Status":"exited","ExitCode":1"#, "unless-stopped", Active::Inactive, Condition::Stopped),
         (r#""Status":"exited","ExitCode":1"#, "always", Active::Inactive, Condition::Stopped),
@@ -114,7 +114,7 @@ fn several_containers_are_as_the_worst_of_them() {
     for (one, other, active, condition) in [
         (up, up, Active::Active, Condition::Active),
         (up, fell, Active::Failed, Condition::Failed),
-        (fell, ended, Active::Inactive, Condition::Exited),
+        (fell, ended, Active::Inactive, Condition::Ended),
         (ended, stopped, Active::Inactive, Condition::Stopped),
         (fell, stopped, Active::Inactive, Condition::Stopped),
         (stopped, busy, Active::Busy, Condition::Busy),

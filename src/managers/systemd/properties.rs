@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use unhang_core::{Active, Condition, Life, Load, Neighbour, Relation, Reload, UnitResult};
+use unhang_core::{Active, AfterExit, Condition, Life, Load, Neighbour, Relation, Reload, UnitResult};
 
 /// What to ask for, in one call for all units.
 pub(super) const SHOW_PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,NeedDaemonReload,CanStart,CanReload,Job,InvocationID,\
-NRestarts,FreezerState,Type,RemainAfterExit,ConditionResult,ConditionTimestampMonotonic,\
+NRestarts,FreezerState,Type,RemainAfterExit,Restart,ConditionResult,ConditionTimestampMonotonic,\
 InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,ActiveExitTimestampMonotonic,\
 ExecMainExitTimestampMonotonic,RuntimeMaxUSec,TimeoutStartUSec,TimeoutStopUSec,Wants,Requires,Requisite,BindsTo,\
 Conflicts,ConflictedBy";
@@ -81,6 +81,7 @@ impl<'a> PropertyBlock<'a> {
                 .property("ExecMainExitTimestampMonotonic")
                 .map(|_| self.timestamp("ExecMainExitTimestampMonotonic")),
             reload: if self.property("CanReload") == Some("no") { Reload::NoWay } else { Reload::Possible },
+            after_exit: self.after_exit(),
             runtime_limited: self.property("RuntimeMaxUSec").is_some_and(|text| text != "infinity"),
             age: (is_up && !active_enter.is_zero()).then(|| monotonic.saturating_sub(active_enter)),
             neighbours: Vec::new(),
@@ -117,7 +118,7 @@ impl<'a> PropertyBlock<'a> {
         let life = self.parse_snapshot(Duration::ZERO)?;
         let tells = life.load != Load::NotFound && life.main_exit.is_some() && !self.is_passing_oneshot();
         let shown = life.condition();
-        let condition = if shown == Condition::Stopped && !tells { Condition::Exited } else { shown };
+        let condition = if shown == Condition::Stopped && !tells { Condition::Ended } else { shown };
         Some(Neighbour { unit: unit.to_owned(), relation, condition })
     }
 
@@ -149,6 +150,14 @@ impl<'a> PropertyBlock<'a> {
     pub fn is_active_or_pending(&self) -> bool {
         let job = self.property("Job").is_some_and(|job| !job.is_empty());
         job || matches!(self.property("ActiveState"), Some("active" | "activating" | "reloading"))
+    }
+
+    fn after_exit(&self) -> AfterExit {
+        match self.property("Restart") {
+            _ if self.is_passing_oneshot() => AfterExit::IsDone,
+            Some("always" | "on-success") => AfterExit::ComesBack,
+            _ => AfterExit::StaysDown,
+        }
     }
 
     fn unit_result(&self) -> UnitResult {
@@ -269,7 +278,7 @@ mod tests {
             ("start-exit-1",              Failed),
             ("exited",                    Exited),
             ("killed-term",               Exited),
-            ("auto-restart-stopped",      Exited),
+            ("auto-restart-stopped",      Stopped),
             ("auto-restart",              Busy),
             ("activating",                Busy),
             ("activating-first",          Busy),
@@ -277,6 +286,7 @@ mod tests {
             ("deactivating-stop",         Busy),
             ("deactivating-restart",      Busy),
             ("waiting-for-dependency",    Busy),
+            ("oneshot-done",              NeverStarted), // disabled
             ("condition-not-met",         ConditionUnmet),
             ("never-started",             NeverStarted),
             ("never-started-enabled",     NeverStarted),

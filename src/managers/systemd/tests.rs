@@ -157,10 +157,10 @@ fn only_a_service_that_runs_tells_that_somebody_stopped_it() {
     let stopped = |more: &str| condition(&format!("{STOPPED}=3000000{more}"));
     assert_eq!(condition(""), Condition::Active);
     assert_eq!(stopped(""), Condition::Stopped);
-    assert_eq!(stopped(",Type=oneshot"), Condition::Exited, "it has done its work");
+    assert_eq!(stopped(",Type=oneshot"), Condition::Ended, "it has done its work");
     assert_eq!(stopped(",Type=oneshot,RemainAfterExit=yes"), Condition::Stopped);
-    assert_eq!(stopped(",LoadState=not-found"), Condition::Exited);
-    assert_eq!(condition(STOPPED), Condition::Exited, "a mount that expired");
+    assert_eq!(stopped(",LoadState=not-found"), Condition::Ended);
+    assert_eq!(condition(STOPPED), Condition::Ended, "a mount that expired");
     assert_eq!(condition("ActiveState=failed,Result=exit-code"), Condition::Failed);
     let named = unit("", |block| block.parse_related("db.service", Relation::Wanted).unwrap());
     assert_eq!((named.unit.as_str(), named.relation), ("db.service", Relation::Wanted));

@@ -133,7 +133,7 @@ fn one_that_does_not_run_fails_in_its_own_word() {
 #[rustfmt::skip]
 #[test]
 fn each_state_means_one_thing_to_a_probe_and_one_to_a_restart() {
-    use unhang_core::{Active, Condition::{self, Busy, Exited, Failed, NeverStarted, Stopped}};
+    use unhang_core::{Active, Condition::{self, Busy, Ended, Failed, NeverStarted, Stopped}};
     let (up, down) = ("true", "false");
     for (status, running, code, policy, probe, active, condition) in [
         ("running",     up,   0,   "no",             "Well: running",            Active::Active,   Condition::Active),
@@ -144,7 +144,7 @@ fn each_state_means_one_thing_to_a_probe_and_one_to_a_restart() {
         ("created",     down, 0,   "no",             "Failing: created",         Active::Inactive, NeverStarted),
         ("initialized", down, 0,   "no",             "Failing: initialized",     Active::Inactive, NeverStarted),
         ("configured",  down, 0,   "no",             "Failing: configured",      Active::Inactive, NeverStarted),
-        ("exited",      down, 0,   "no",             "Failing: exited (0)",      Active::Inactive, Exited),
+        ("exited",      down, 0,   "no",             "Failing: exited (0)",      Active::Inactive, Ended),
         ("exited",      down, 1,   "no",             "Failing: exited (1)",      Active::Failed,   Failed),
         ("exited",      down, 143, "no",             "Failing: exited (143)",    Active::Inactive, Stopped),
         ("exited",      down, 1,   "unless-stopped", "Failing: exited (1)",      Active::Inactive, Stopped),

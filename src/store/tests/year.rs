@@ -6,10 +6,10 @@ use std::fs;
 use std::time::Duration;
 
 use unhang_core::{
-    Account, Act, Active, Backoff, BackoffLimits, Budget, Case, Cause, Counts, Doubt, Ended, Evidence,
-    Fingerprint, Flapping, Host, Intent, Life, Load, Looked, Mode, Moment, Observation, OnFlapping, Outcome,
-    Pause, Policy, Process, Reason, Recent, Reload, Restart, Rung, Standing, State, StoredCause, Unit,
-    UnitResult, Verdict, VerdictKind, Warned, Was, decide, intend, settle,
+    Account, Act, Active, AfterExit, Backoff, BackoffLimits, Budget, Case, Cause, Counts, Doubt, Ended,
+    Evidence, Fingerprint, Flapping, Host, Intent, Life, Load, Looked, Mode, Moment, Observation, OnFlapping,
+    Outcome, Pause, Policy, Process, Reason, Recent, Reload, Restart, Rung, Standing, State, StoredCause,
+    Unit, UnitResult, Verdict, VerdictKind, Warned, Was, WhenExited, decide, intend, settle,
 };
 
 use super::super::{LARGEST, Loaded, Place, Record, Saved, Store, state_file};
@@ -41,6 +41,7 @@ fn policy(restarts: usize) -> Policy {
         mode: Mode::Act,
         held_too_long: Duration::from_secs(1_800),
         flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
+        when_exited: WhenExited::Restart,
         escalate: vec![],
         means: Rung::Restart,
     }
@@ -251,6 +252,7 @@ impl World {
             active_exit: Duration::ZERO,
             main_exit: Some(Duration::ZERO),
             reload: Reload::Possible,
+            after_exit: AfterExit::StaysDown,
             runtime_limited: false,
             age: Some(self.now.since_boot.saturating_sub(self.born)),
             neighbours: Vec::new(),

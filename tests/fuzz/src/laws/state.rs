@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use unhang_core::{
-    Active, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Pause, Phase, Policy, Reload, Rung,
+    Active, AfterExit, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Pause, Phase, Policy, Reload, Rung,
     State, Unit, UnitResult, decide, events_of_decision, foresee, in_the_way, intend, look_again, outlook, reset,
     settle,
 };
@@ -140,6 +140,7 @@ fn running() -> Life {
         active_exit: Duration::ZERO,
         main_exit: None,
         reload: Reload::Possible,
+        after_exit: AfterExit::StaysDown,
         runtime_limited: false,
         age: Some(Duration::from_secs(8_999)),
         neighbours: Vec::new(),
