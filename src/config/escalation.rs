@@ -45,7 +45,7 @@ fn wrong(got: &Value) -> Wrong {
 
 /// Of what `[defaults]` gave to all.
 pub(super) fn keep_what_fits(rungs: &mut Vec<Rung>, restarter: &Restarter) {
-    rungs.retain(|rung| match restarter.method().steps {
+    rungs.retain(|rung| match restarter.method.steps {
         Steps::All => true,
         Steps::None(_) => false,
         Steps::RestartAndCommands => !matches!(rung, Rung::Reload | Rung::Kill),
@@ -58,7 +58,7 @@ pub(super) fn fits(rungs: &Said<'_, Vec<Rung>>, restarter: &Restarter) -> Result
         return Ok(());
     }
     let of_systemd = rungs.value.iter().find(|rung| matches!(rung, Rung::Reload | Rung::Kill));
-    let what = match (restarter.method().steps, of_systemd) {
+    let what = match (restarter.method.steps, of_systemd) {
         (Steps::None(why), _) => Wrong::cure(why, "leave one of them out"),
         (Steps::All, _) | (_, None) => return Ok(()),
         (Steps::RestartAndCommands, Some(rung)) => Wrong::cure(

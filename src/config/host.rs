@@ -8,7 +8,7 @@ use super::layers::{Reading, Refused, Said};
 use super::settings::{Fault, Origin, Table, Value, Wrong};
 use super::values;
 use crate::keys::{self, Key};
-use crate::plan::{Bounds, HostPlan, Stall, Wake};
+use crate::plan::{Bounds, HostPlan, Stall};
 use crate::toml_text::format_duration;
 
 #[derive(Debug)]
@@ -54,21 +54,6 @@ pub(super) fn fits_twice(reading: &Reading<'_>, host: Option<&Host<'_>>) -> Opti
         );
         let told = if by_default { &deadline.setting } else { &timeout };
         told.fault(Wrong::cure(what, "make host.deadline longer, or timeout shorter"))
-    })
-}
-
-/// All pings fit one run.
-pub(super) fn wakes_in_time(wake: &Wake, reading: &Reading<'_>, host: Option<&Host<'_>>) -> Option<Fault> {
-    let (said, deadline) = (reading.strongest(&keys::WAKE_PINGS.row)?, host?.deadline.value);
-    let needed = wake.longest().saturating_add(TO_RESTART);
-    (needed >= deadline).then(|| {
-        let what = format!(
-            "leaves no time to end: {} pings may take {}, and 31s are needed besides; the deadline is {}",
-            wake.pings,
-            format_duration(wake.longest()),
-            format_duration(deadline)
-        );
-        said.fault(Wrong::cure(what, "make host.deadline longer, or the pings fewer"))
     })
 }
 

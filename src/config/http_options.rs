@@ -248,7 +248,7 @@ fn fail_on(value: &Value) -> Result<FailOn, Wrong> {
     match value.text() {
         Some("failure") => Ok(FailOn::Failure),
         Some("warning") => Ok(FailOn::Warning),
-        _ => Err(format!("must be \"failure\" or \"warning\", got {value}").into()),
+        _ => Err(values::not_one_of(value, &["failure", "warning"])),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::array;
 
+use super::restart_method;
 use crate::keys::{self, Row, Stands, Takes};
 use crate::plan::{KeySpec, ValueType};
 use crate::probe::KINDS;
@@ -16,7 +17,9 @@ pub(crate) fn key_lines() -> Vec<String> {
     let with_url = keys::QUESTION.iter().filter(|row| row.name != keys::TIMEOUT.row.name);
     let mut lines = Vec::new();
     let mut add = |heading: &str, keys: Vec<Columns>| lines.extend(section(heading, &keys));
-    add("[service.NAME]", rows(|stands| matches!(stands, Stands::Service(_))));
+    let mut of_service: Vec<Columns> = rows(|stands| matches!(stands, Stands::Service(_)));
+    of_service.extend(restart_method::own_keys().map(of_spec));
+    add("[service.NAME]", of_service);
     add("[service.NAME] and [defaults]", rows(|stands| stands == Stands::Shared));
     add("[host]", rows(|stands| stands == Stands::Host));
     let probe = "[service.NAME.probe.PROBE]";
@@ -29,7 +32,7 @@ pub(crate) fn key_lines() -> Vec<String> {
         [&keys::URL.row].into_iter().chain(with_url).map(without_flag).collect(),
     );
     for kind in KINDS {
-        let keys = kind.spec.keys().map(of_kind).collect();
+        let keys = kind.spec.keys().map(of_spec).collect();
         add(&format!("{probe} with {}", kind.spec.main_key.name), keys);
     }
     lines.pop();
@@ -65,7 +68,7 @@ fn without_flag(row: &Row) -> Columns {
     of_row(&Row { flag: None, ..*row })
 }
 
-fn of_kind(key: &KeySpec) -> Columns {
+fn of_spec(key: &KeySpec) -> Columns {
     let value = value_type_text(key.value_type);
     [key.name.to_owned(), value, default_text(key.default), or_dash(None), key.help.to_owned()]
 }
@@ -102,14 +105,15 @@ fn value_type_text(value_type: ValueType) -> String {
     match value_type {
         ValueType::Text(_) => "text".to_owned(),
         ValueType::Unit => "unit".to_owned(),
-        ValueType::Path => "path".to_owned(),
+        ValueType::Path | ValueType::File(_) | ValueType::Folder(_) => "path".to_owned(),
         ValueType::Pattern => "pattern".to_owned(),
         ValueType::Span => "time".to_owned(),
         ValueType::Share => "percent".to_owned(),
         ValueType::Size => "size".to_owned(),
         ValueType::Hundredths => "number".to_owned(),
         ValueType::Count => "0 or more".to_owned(),
-        ValueType::Command => "list".to_owned(),
+        ValueType::Number { from, to } => format!("{from} to {to}"),
+        ValueType::Command | ValueType::CommandOrNone => "list".to_owned(),
         ValueType::Address => "HOST:PORT".to_owned(),
         ValueType::OneOf(known) => known.join("|"),
     }

@@ -13,6 +13,7 @@ mod http_options;
 mod key_list;
 mod layers;
 mod names;
+mod params;
 mod probes;
 mod requirements;
 mod restart_method;
@@ -357,7 +358,7 @@ fn restarted_twice(services: &[&Service], tables: &BTreeMap<String, ServiceTable
     let of_one = |(at, service): (usize, &&Service)| {
         let same = |other: &&&Service| other.restarter == service.restarter;
         let first = services.iter().take(at).find(same);
-        let first = first.filter(|_| service.restarter.method().is_one_service)?;
+        let first = first.filter(|_| service.restarter.method.is_one_service)?;
         let (own, other) = (&tables.get(&service.key)?.own, &tables.get(&first.key)?.own);
         let (lock, name) = (service.restarter.words(), settings::dotted(&other.name));
         let what = format!("restarts {lock}, as {name} ({}) does", other.origin);

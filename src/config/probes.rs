@@ -8,10 +8,10 @@ use unhang_core::Weight;
 use super::host::{Host, fits_twice};
 use super::http_options::{self, Asking};
 use super::layers::{Reading, Refused};
-use super::settings::{Fault, Table, Value, Wrong};
-use super::{names, target, values};
+use super::settings::{Fault, Table, Wrong};
+use super::{names, params, target, values};
 use crate::keys;
-use crate::plan::{self, Asks, KeyConflict, KeySpec, KindSpec, Params, Probe, ValueType};
+use crate::plan::{self, Asks, KeyConflict, KindSpec, Params, Probe};
 use crate::probe::KINDS;
 
 /// Of one service; each takes its time in every run.
@@ -134,12 +134,12 @@ fn url(own: &Table, reading: &mut Reading<'_>) -> Result<plan::Question, Refused
 fn given(spec: &'static KindSpec, own: &Table, reading: &mut Reading<'_>) -> Result<Params, Refused> {
     let (mut given, mut refused) = (Params::default(), None);
     for key in spec.keys() {
-        match reading.find(key.name, |value| read(key, value)) {
+        match reading.find(key.name, |value| params::read(key, value)) {
             Ok(Some(said)) => {
                 given.0.insert(key.name, said.value);
             }
             Ok(None) => {
-                given.0.extend(default(key).map(|value| (key.name, value)));
+                given.0.extend(params::default(key).map(|value| (key.name, value)));
             }
             Err(wrong) => refused = Some(wrong),
         }
@@ -159,65 +159,6 @@ fn given(spec: &'static KindSpec, own: &Table, reading: &mut Reading<'_>) -> Res
         }
     }
 }
-
-/// As an operator would have written it.
-fn default(key: &KeySpec) -> Option<plan::ParamValue> {
-    let text = key.default?;
-    let is_count = matches!(key.value_type, ValueType::Count);
-    read(key, &if is_count { Value::Whole(text.parse().ok()?) } else { Value::Text(text.into()) }).ok()
-}
-
-fn read(key: &KeySpec, value: &Value) -> Result<plan::ParamValue, Wrong> {
-    let number =
-        |number: Option<u64>, wrong: String| number.map(plan::ParamValue::Number).ok_or_else(|| wrong.into());
-    match key.value_type {
-        ValueType::Text(wrong_with) => {
-            let text = values::text(value)?;
-            match wrong_with(text).or_else(|| text.chars().any(char::is_control).then_some(NO_CONTROL)) {
-                None => Ok(plan::ParamValue::Text(text.to_owned())),
-                Some(wrong) => Err(format!("{wrong}, got {value}").into()),
-            }
-        }
-        ValueType::Unit => names::unit(value).map(plan::ParamValue::Text),
-        ValueType::Path => {
-            let text = values::text(value)?;
-            let good = text.starts_with('/') && !text.chars().any(char::is_control);
-            let wrong = || format!("must be an absolute path, such as \"/var/lib/shop\", got {value}");
-            if good { Ok(plan::ParamValue::Text(text.to_owned())) } else { Err(wrong().into()) }
-        }
-        ValueType::Pattern => values::patterns(value).map(plan::ParamValue::List),
-        ValueType::Span => values::span_above_zero(value).map(plan::ParamValue::Span),
-        ValueType::Share => values::percent(value).map(|percent| plan::ParamValue::Number(percent.into())),
-        ValueType::Size => {
-            number(values::size(value), format!("must be a size such as \"500M\" or \"2G\", got {value}"))
-        }
-        ValueType::Hundredths => {
-            number(values::hundredths(value), format!("must be a number such as \"1.5\", got {value}"))
-        }
-        ValueType::Count => {
-            number(values::integer(value), format!("must be a whole number, 0 or more, got {value}"))
-        }
-        ValueType::Command => match values::command(value)? {
-            command if command.is_empty() => {
-                Err("must name a program, such as [\"pg_isready\", \"-q\"]".into())
-            }
-            command => Ok(plan::ParamValue::List(command)),
-        },
-        ValueType::Address => {
-            let text = values::text(value)?;
-            target::parse_tcp_url(text).map_err(|_| {
-                Wrong::from(format!("must be HOST:PORT, such as \"127.0.0.1:6379\", got {value}"))
-            })?;
-            Ok(plan::ParamValue::Text(text.to_owned()))
-        }
-        ValueType::OneOf(known) => match value.text().filter(|text| known.contains(text)) {
-            Some(text) => Ok(plan::ParamValue::Text(text.to_owned())),
-            None => Err(format!("must be one of \"{}\", got {value}", known.join("\", \"")).into()),
-        },
-    }
-}
-
-const NO_CONTROL: &str = "must not hold line breaks or other control characters";
 
 /// Of a service that has no url.
 pub(super) fn none_counts(own: &Table) -> Fault {

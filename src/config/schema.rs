@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::restart_method;
 use crate::keys::{self, Row, Stands, Takes};
-use crate::plan::ValueType;
+use crate::plan::{KeySpec, ValueType};
 use crate::probe::KINDS;
 
 /// Draft 7, which taplo and VS Code understand.
@@ -14,7 +15,8 @@ pub(crate) fn schema() -> Value {
         |which: fn(Stands) -> bool| object(keys::all().filter(move |row| which(row.stands)).map(property));
     let shared = rows(|stands| stands == Stands::Shared);
     let host = rows(|stands| stands == Stands::Host);
-    let mut service = rows(|stands| matches!(stands, Stands::Service(_) | Stands::Shared));
+    let of_service = keys::all().filter(|row| matches!(row.stands, Stands::Service(_) | Stands::Shared));
+    let mut service = object(of_service.map(property).chain(restart_method::own_keys().map(of_method)));
     let restart = service.pointer("/properties/restart").cloned().unwrap_or_default();
     let mut extra = Map::new();
     extra.insert("probe".to_owned(), json!({ "type": "object", "additionalProperties": probe() }));
@@ -83,6 +85,10 @@ fn object<'a>(properties: impl Iterator<Item = (&'a str, Value)>) -> Value {
     json!({ "type": "object", "additionalProperties": false, "properties": own })
 }
 
+fn of_method(key: &KeySpec) -> (&str, Value) {
+    (key.name, describe(value_type(key.value_type), key.help.to_owned()))
+}
+
 fn property(row: &Row) -> (&str, Value) {
     (row.name, describe(takes(row.takes), row.help()))
 }
@@ -119,8 +125,13 @@ fn takes(takes: Takes) -> Value {
 fn value_type(value_type: ValueType) -> Value {
     match value_type {
         ValueType::Text(_) | ValueType::Unit | ValueType::Address => json!({ "type": "string" }),
-        ValueType::Path => takes(Takes::Path { sample: "", or_none: false }),
-        ValueType::Pattern | ValueType::Command => takes(Takes::List { sample: "" }),
+        ValueType::Path | ValueType::File(_) | ValueType::Folder(_) => {
+            takes(Takes::Path { sample: "", or_none: false })
+        }
+        ValueType::Number { from, to } => takes(Takes::Number { from, to }),
+        ValueType::Pattern | ValueType::Command | ValueType::CommandOrNone => {
+            takes(Takes::List { sample: "" })
+        }
         ValueType::Span => takes(Takes::Time { from: 1 }),
         ValueType::Share => takes(Takes::Percent),
         ValueType::Size => takes(Takes::Size { from: 1, to: u32::MAX }),

@@ -11,9 +11,9 @@ use super::layers::{Reading, Refused, Said};
 use super::requirements::Guards;
 use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use super::tables::ServiceTables;
-use super::{escalation, names, probes, restart_method, target, values};
+use super::{escalation, names, params, probes, restart_method, target, values};
 use crate::keys::{self, Key, Stands};
-use crate::plan::{Asks, Probe, Question, Restarter, Service, Target};
+use crate::plan::{Asks, Probe, Question, SCOPE, Service, Target};
 use crate::toml_text::format_duration;
 
 /// The faults of `[defaults]` by itself, also of what every service overrides; and every key there is.
@@ -22,12 +22,16 @@ pub(super) fn defaults(defaults: &Table) -> (Vec<&'static str>, Vec<Fault>) {
     let _ = Asking::read(&mut reading);
     let _ = Shared::read(&mut reading);
     let _ = Guards::read(&mut reading);
-    let _ = reading.need(&keys::SCOPE, restart_method::scope);
+    let _ = reading.find(SCOPE.name, |value| params::read(&SCOPE, value));
     for row in keys::all() {
         if let Stands::Service(why) = row.stands {
             let wrong = |_: &Value| Err::<(), _>(Wrong::cure("makes no sense for all services", why));
             let _ = reading.find(row.name, wrong);
         }
+    }
+    for key in restart_method::own_keys() {
+        let why = restart_method::OF_ONE_SERVICE;
+        let _ = reading.find(key.name, |_| Err::<(), _>(Wrong::cure("makes no sense for all services", why)));
     }
     (reading.asked().to_vec(), reading.faults(defaults))
 }
@@ -42,7 +46,8 @@ pub(super) fn service(
     let (own, mut faults) = (&tables.own, Vec::new());
     let mut reading = Reading::new(vec![defaults, own, typed]);
     let key = names::check_key(name).map_err(|wrong| reading.refuse(own.itself(wrong)));
-    let restarter = restart_method::restarter(&mut reading, key.map(|()| name), own);
+    let deadline = host.map(|host| host.deadline.value);
+    let restarter = restart_method::restarter(&mut reading, key.map(|()| name), own, deadline);
     let shown = reading.find("name", values::name);
     let log_file = reading.find("log_file", values::log_file);
     let asking = Asking::read(&mut reading);
@@ -62,12 +67,8 @@ pub(super) fn service(
         if probes.iter().all(|probe| probe.weight == Weight::Warns) {
             return Err(reading.refuse(probes::none_counts(own)));
         }
-        let wakes = if let Restarter::Wake(wake) = &restarter { Some(wake) } else { None };
-        if let Some(fault) = wakes.and_then(|wake| host::wakes_in_time(wake, &reading, host)) {
-            return Err(reading.refuse(fault));
-        }
-        let means = if wakes.is_some() { Rung::Wake } else { Rung::Restart };
         reading.sound()?;
+        let means = (restarter.method.step)();
         let mut policy = Policy { means, escalate: shared.escalate.value, ..shared.policy };
         escalation::keep_what_fits(&mut policy.escalate, &restarter);
         Ok(Service {

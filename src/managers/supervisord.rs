@@ -9,7 +9,6 @@ use std::time::Duration;
 use unhang_core::{Condition, Doubt, Life, Load, Unit};
 
 use crate::os::process::{self, End, Ran};
-use crate::plan::Supervised;
 use crate::words;
 
 use super::{RestartResponse, UnitStatus};
@@ -17,20 +16,29 @@ use super::{RestartResponse, UnitStatus};
 /// It prints a line for a program.
 const MAX_STATUS_BYTES: usize = 64 * 1024;
 
-pub(crate) fn query_program(supervised: &Supervised, limit: Duration) -> UnitStatus {
-    let unit = match process::run(supervisorctl_command(supervised, "status"), limit, MAX_STATUS_BYTES) {
+/// A program of supervisord's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Program<'a> {
+    /// `web`, or `shop:web` of a group.
+    pub(crate) name: &'a str,
+    /// The path of the configuration of supervisord; "" where supervisorctl looks by itself.
+    pub(crate) config: &'a str,
+}
+
+pub(crate) fn query_program(program: Program<'_>, limit: Duration) -> UnitStatus {
+    let unit = match process::run(supervisorctl_command(program, "status"), limit, MAX_STATUS_BYTES) {
         Err(error) => query_failed(&describe_start_error(&error)),
         Ok(Ran { end: End::TimedOut, .. }) => {
             query_failed(&format!("no answer within {}", words::span(limit)))
         }
-        Ok(ran) => parse_status(&String::from_utf8_lossy(&ran.stdout), &supervised.program, process::started),
+        Ok(ran) => parse_status(&String::from_utf8_lossy(&ran.stdout), program.name, process::started),
     };
-    UnitStatus::of(unit, supervised.program.clone())
+    UnitStatus::of(unit, program.name.to_owned())
 }
 
 /// It waits for stopwaitsecs (10 s by default) and startsecs of the program.
-pub(crate) fn restart_program(supervised: &Supervised, limit: Duration) -> RestartResponse {
-    match process::run(supervisorctl_command(supervised, "restart"), limit, MAX_STATUS_BYTES) {
+pub(crate) fn restart_program(program: Program<'_>, limit: Duration) -> RestartResponse {
+    match process::run(supervisorctl_command(program, "restart"), limit, MAX_STATUS_BYTES) {
         Err(error) => RestartResponse::NotStarted(describe_start_error(&error)),
         Ok(ran) => parse_response(&ran),
     }
@@ -59,12 +67,12 @@ fn supervisord_is_down(line: &str) -> bool {
         .any(|mark| line.contains(mark))
 }
 
-fn supervisorctl_command(supervised: &Supervised, verb: &str) -> Command {
+fn supervisorctl_command(program: Program<'_>, verb: &str) -> Command {
     let mut command = Command::new("supervisorctl");
-    if let Some(config) = &supervised.config {
-        command.arg("-c").arg(config);
+    if !program.config.is_empty() {
+        command.args(["-c", program.config]);
     }
-    command.args([verb, &supervised.program]);
+    command.args([verb, program.name]);
     command
 }
 

@@ -5,9 +5,7 @@ use std::path::Path;
 
 use unhang_core::Rung;
 
-use super::{
-    BodyRules, Container, FailOn, JsonAt, JsonRules, Question, Restarter, Runtime, Scope, Supervised,
-};
+use super::{BodyRules, FailOn, JsonAt, JsonRules, KeySpec, ParamValue, Question, Restarter};
 use crate::toml_text::{format_size, quote, quote_duration, quote_list};
 
 /// A key, and its value as TOML.
@@ -15,31 +13,18 @@ pub(crate) type Line = (&'static str, String);
 
 /// The restart method of a service.
 pub(crate) fn restart(restarter: &Restarter) -> Vec<Line> {
-    let path = |path: &Path| quote(&path.display().to_string());
-    match restarter {
-        Restarter::Unit(unit, scope) => {
-            let scope = if *scope == Scope::System { "system" } else { "user" };
-            vec![("unit", quote(unit)), ("scope", quote(scope))]
-        }
-        Restarter::Container(Container { runtime, name }) => match runtime {
-            Runtime::Docker => vec![("restart.docker", quote(name))],
-            Runtime::Podman => vec![("restart.podman", quote(name))],
-            Runtime::Compose(project) => {
-                vec![("restart.compose", quote(name)), ("restart.project", path(project))]
-            }
-        },
-        Restarter::Supervised(Supervised { program, config }) => {
-            let config = config.as_deref().map(|config| ("restart.config", path(config)));
-            [("restart.supervisor", quote(program))].into_iter().chain(config).collect()
-        }
-        Restarter::Wake(wake) => vec![
-            ("wake.pings", wake.pings.to_string()),
-            ("wake.every", quote_duration(wake.every)),
-            ("wake.timeout", quote_duration(wake.timeout)),
-        ],
-        Restarter::Hook(file) => vec![("restart.hook", path(file))],
-        Restarter::Command(words) => vec![("restart", quote_list(words))],
-        Restarter::Nothing => vec![("restart", "[]".to_owned())],
+    let line = |key: &KeySpec| Some((key.name, param(restarter.given.0.get(key.name)?)));
+    restarter.method.keys().filter_map(line).collect()
+}
+
+/// A value of a restart method or a kind of probe; a share, a size or a number of a load as the number that it is
+/// compared by.
+pub(crate) fn param(value: &ParamValue) -> String {
+    match value {
+        ParamValue::Text(text) => quote(text),
+        ParamValue::Number(number) => number.to_string(),
+        ParamValue::Span(duration) => quote_duration(*duration),
+        ParamValue::List(list) => quote_list(list),
     }
 }
 

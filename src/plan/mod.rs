@@ -16,7 +16,8 @@ use unhang_core::{Cause, Policy};
 
 pub(crate) use host::Bounds;
 pub use host::{HostPlan, Stall};
-pub(crate) use method::{Method, Shows, Steps};
+pub use method::{MethodSpec, Restarter, Scope};
+pub(crate) use method::{NOTHING, SCOPE, Shows, Steps, UNIT};
 pub use probe::{Asks, KeyConflict, KeySpec, KindSpec, ParamValue, Params, Probe, ValueType, any_text};
 pub(crate) use target::MAX_BODY_BYTES;
 pub use target::{
@@ -111,106 +112,6 @@ impl Service {
     }
 
     pub(crate) fn scoped_unit(&self) -> Option<(&str, Scope)> {
-        if let Restarter::Unit(unit, scope) = &self.restarter { Some((unit, *scope)) } else { None }
+        self.restarter.unit()
     }
-}
-
-/// How a service is restarted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Restarter {
-    Unit(String, Scope),
-    Container(Container),
-    Supervised(Supervised),
-    /// Nothing restarts it, but being asked may wake it.
-    Wake(Wake),
-    /// A URL that is posted to: it stands in this file, since it is a secret.
-    Hook(PathBuf),
-    /// Program and arguments, no shell; never empty.
-    Command(Vec<String>),
-    /// It is only probed.
-    Nothing,
-}
-
-impl Restarter {
-    /// What a person calls it.
-    pub fn words(&self) -> &str {
-        match self {
-            Self::Unit(unit, _) => unit,
-            Self::Container(container) => &container.name,
-            Self::Supervised(supervised) => &supervised.program,
-            Self::Hook(file) => file.to_str().unwrap_or_default(),
-            Self::Command(command) => command.first().map_or("", String::as_str),
-            Self::Wake(_) | Self::Nothing => "nothing",
-        }
-    }
-
-    /// The registry: the one place that tells the methods apart.
-    pub(crate) const fn method(&self) -> &'static Method {
-        match self {
-            Self::Unit(..) => &method::UNIT,
-            Self::Container(Container { runtime: Runtime::Docker, .. }) => &method::DOCKER,
-            Self::Container(Container { runtime: Runtime::Podman, .. }) => &method::PODMAN,
-            Self::Container(Container { runtime: Runtime::Compose(_), .. }) => &method::COMPOSE,
-            Self::Supervised(_) => &method::SUPERVISOR,
-            Self::Hook(_) => &method::HOOK,
-            Self::Wake(_) => &method::WAKE,
-            Self::Command(_) => &method::COMMAND,
-            Self::Nothing => &method::NOTHING,
-        }
-    }
-
-    pub(crate) fn shows(&self) -> Shows {
-        self.method().shows
-    }
-}
-
-/// Whose systemd runs a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    System,
-    /// That of the user who runs unhang.
-    User,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Container {
-    pub(crate) runtime: Runtime,
-    /// Its name; of compose, the name of the service.
-    pub(crate) name: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Runtime {
-    Docker,
-    Podman,
-    /// With the folder of its project.
-    Compose(PathBuf),
-}
-
-/// Until one of them is answered well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wake {
-    pub pings: u32,
-    /// From the beginning of one to that of the next.
-    pub every: Duration,
-    /// For each: a cold start takes its time.
-    pub timeout: Duration,
-}
-
-impl Wake {
-    /// If none is answered.
-    #[must_use]
-    pub fn longest(&self) -> Duration {
-        let before = self.every.max(self.timeout).saturating_mul(self.pings.saturating_sub(1));
-        before.saturating_add(self.timeout)
-    }
-}
-
-/// A program of supervisord's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Supervised {
-    /// `web`, or `shop:web` of a group.
-    pub(crate) program: String,
-    /// `None`: where supervisorctl looks by itself.
-    pub(crate) config: Option<PathBuf>,
 }

@@ -89,7 +89,7 @@ impl KindSpec {
     }
 }
 
-/// A key of a kind of probe.
+/// A key of a kind of probe, or of a restart method.
 #[derive(Debug)]
 pub struct KeySpec {
     /// `warn`, `age.warn`
@@ -132,6 +132,10 @@ pub enum ValueType {
     Unit,
     /// The absolute path of a file or folder.
     Path,
+    /// The absolute path of a file, such as this one.
+    File(&'static str),
+    /// The absolute path of a folder, such as this one.
+    Folder(&'static str),
     /// A regular expression, or more than one for a list of them.
     Pattern,
     /// `"26h"`
@@ -144,8 +148,15 @@ pub enum ValueType {
     Hundredths,
     /// 0 or more.
     Count,
+    /// A whole number, both ends included.
+    Number {
+        from: u32,
+        to: u32,
+    },
     /// A program and its arguments.
     Command,
+    /// A program and its arguments, or none.
+    CommandOrNone,
     /// `HOST:PORT`
     Address,
     OneOf(&'static [&'static str]),
@@ -159,7 +170,7 @@ pub enum ParamValue {
     List(Vec<String>),
 }
 
-/// The values of one probe's table, by key; each as its `ValueType` has it.
+/// The values of one probe or restart method, by key; each as its `ValueType` has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Params(pub(crate) BTreeMap<&'static str, ParamValue>);
 

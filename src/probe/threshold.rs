@@ -37,9 +37,13 @@ pub(super) fn shown(key: &KeySpec, number: u64) -> String {
         | ValueType::Text(_)
         | ValueType::Unit
         | ValueType::Path
+        | ValueType::File(_)
+        | ValueType::Folder(_)
         | ValueType::Pattern
         | ValueType::Span
+        | ValueType::Number { .. }
         | ValueType::Command
+        | ValueType::CommandOrNone
         | ValueType::Address
         | ValueType::OneOf(_) => number.to_string(),
     }

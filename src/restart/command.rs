@@ -17,16 +17,26 @@ use crate::managers::RestartResponse;
 use crate::os::files;
 use crate::os::foreground_child;
 use crate::os::process::{self, Detached};
-use crate::plan::Restarter;
+use crate::plan::{KeySpec, MethodSpec, ValueType};
 use crate::words;
 
-use super::{Carries, Course};
+use super::{Course, Method};
 
-pub(super) const METHOD: Carries = Carries {
-    key: "restart",
+const WORDS: KeySpec = KeySpec::new("restart", ValueType::CommandOrNone);
+
+pub(super) const METHOD: Method = Method {
+    spec: MethodSpec {
+        is_process: true,
+        ..MethodSpec::unseen(
+            "none; restarted by the command *, so that nothing can be seen of its life",
+            WORDS,
+            &[],
+            |given| given.list(&WORDS).first().map_or("", String::as_str),
+        )
+    },
     look: None,
-    course: Course::Process,
-    obstacle: |by| if let Restarter::Command(words) = by { obstacle(words) } else { None },
+    course: Course::Process(|given| given.list(&WORDS)),
+    obstacle: |given| obstacle(given.list(&WORDS)),
 };
 
 #[derive(Debug)]

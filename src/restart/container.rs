@@ -1,29 +1,71 @@
 //! Restart methods: a container; a row for each runtime.
 
-use crate::managers::containers::{self, Target, query_container, restart_container};
-use crate::plan::{Container, Restarter, Runtime};
+use std::time::Duration;
 
-use super::{Carries, Course};
+use crate::managers::containers::{Runtime, Target, is_container_name, query_container, restart_container};
+use crate::plan::{KeyConflict, KeySpec, MethodSpec, Params, ValueType};
 
-pub(super) const DOCKER: Carries = of_runtime("restart.docker");
-pub(super) const PODMAN: Carries = of_runtime("restart.podman");
-pub(super) const COMPOSE: Carries = of_runtime("restart.compose");
+use super::{Course, Method};
 
-const fn of_runtime(key: &'static str) -> Carries {
-    Carries {
-        key,
-        look: Some(|by, wall, limit| Some(query_container(own_of(by)?, wall, limit))),
-        course: Course::Ask(|by, limit| Some(restart_container(own_of(by)?, limit))),
-        obstacle: |_| None,
-    }
+const DOCKER_NAME: KeySpec = of_name("restart.docker").help("Instead of a unit: a container of Docker");
+const PODMAN_NAME: KeySpec = of_name("restart.podman").help("Instead of a unit: a container of Podman");
+const COMPOSE_NAME: KeySpec =
+    of_name("restart.compose").help("Instead of a unit: a service of Docker Compose");
+const PROJECT: KeySpec =
+    KeySpec::new("restart.project", ValueType::Folder("/opt/shop")).help("The folder of the compose file");
+
+const MAX_NAME_BYTES: usize = 200;
+
+pub(super) const DOCKER: Method = Method {
+    spec: MethodSpec::managed("docker", DOCKER_NAME, &[], |given| given.text(&DOCKER_NAME)),
+    look: Some(|given, wall, limit| query_container(docker(given), wall, limit)),
+    course: Course::Ask(|given, limit| restart_container(docker(given), limit)),
+    obstacle: |_| None,
+};
+
+pub(super) const PODMAN: Method = Method {
+    spec: MethodSpec::managed("podman", PODMAN_NAME, &[], |given| given.text(&PODMAN_NAME)),
+    look: Some(|given, wall, limit| query_container(podman(given), wall, limit)),
+    course: Course::Ask(|given, limit| restart_container(podman(given), limit)),
+    obstacle: |_| None,
+};
+
+pub(super) const COMPOSE: Method = Method {
+    spec: MethodSpec {
+        validate: needs_project,
+        ..MethodSpec::managed("docker", COMPOSE_NAME, &[PROJECT], |given| given.text(&COMPOSE_NAME))
+    },
+    look: Some(|given, wall, limit| query_container(compose(given), wall, limit)),
+    course: Course::Ask(|given, limit| restart_container(compose(given), limit)),
+    obstacle: |_| None,
+};
+
+fn docker(given: &Params) -> Target<'_> {
+    Target { runtime: Runtime::Docker, name: given.text(&DOCKER_NAME) }
 }
 
-fn own_of(restarter: &Restarter) -> Option<Target<'_>> {
-    let Restarter::Container(Container { runtime, name }) = restarter else { return None };
-    let runtime = match runtime {
-        Runtime::Docker => containers::Runtime::Docker,
-        Runtime::Podman => containers::Runtime::Podman,
-        Runtime::Compose(project) => containers::Runtime::Compose { project: project.to_str()? },
-    };
-    Some(Target { runtime, name })
+fn podman(given: &Params) -> Target<'_> {
+    Target { runtime: Runtime::Podman, name: given.text(&PODMAN_NAME) }
+}
+
+fn compose(given: &Params) -> Target<'_> {
+    let runtime = Runtime::Compose { project: given.text(&PROJECT) };
+    Target { runtime, name: given.text(&COMPOSE_NAME) }
+}
+
+const fn of_name(name: &'static str) -> KeySpec {
+    KeySpec::new(name, ValueType::Text(wrong_with_name))
+}
+
+fn wrong_with_name(text: &str) -> Option<&'static str> {
+    (!is_container_name(text) || text.len() > MAX_NAME_BYTES)
+        .then_some("must be the name of a container: A-Z a-z 0-9 _ . -, not beginning with _ . or -")
+}
+
+fn needs_project(given: &Params, _: Duration) -> Option<KeyConflict> {
+    given.text(&PROJECT).is_empty().then(|| KeyConflict {
+        key: COMPOSE_NAME.name,
+        what: "needs a project beside it".to_owned(),
+        cure: "add project, the folder of its compose file: { compose = \"web\", project = \"/opt/shop\" }",
+    })
 }

@@ -9,16 +9,24 @@ use unhang_core::{Cause, Observation, Phase};
 
 use crate::managers::RestartResponse;
 use crate::os::files::{self, Writers};
-use crate::plan::{Restarter, Target};
+use crate::plan::{KeySpec, MethodSpec, Target, ValueType};
 use crate::words;
 
-use super::{Carries, Course};
+use super::{Course, Method};
 
-pub(super) const METHOD: Carries = Carries {
-    key: "restart.hook",
+const FILE: KeySpec = KeySpec::new("restart.hook", ValueType::File("/etc/unhang/shop.hook"))
+    .help("Instead of a unit: a file with a URL to post to");
+
+pub(super) const METHOD: Method = Method {
+    spec: MethodSpec::unseen(
+        "none; restarted by a hook, so that nothing can be seen of its life",
+        FILE,
+        &[],
+        |given| given.text(&FILE),
+    ),
     look: None,
-    course: Course::Post,
-    obstacle: |by| if let Restarter::Hook(file) = by { target(file).err() } else { None },
+    course: Course::Post(|given| target(Path::new(given.text(&FILE)))),
+    obstacle: |given| target(Path::new(given.text(&FILE))).err(),
 };
 
 /// For the answer to the request, not for what it sets going.
@@ -32,7 +40,7 @@ pub(crate) struct HookRequest {
 }
 
 /// An error never holds a word of the file.
-pub(crate) fn target(path: &Path) -> Result<HookRequest, String> {
+fn target(path: &Path) -> Result<HookRequest, String> {
     let (bytes, writers) = files::read_bounded(path, LARGEST)
         .map_err(|error| format!("{}: {}", path.display(), words::io(&error)))?;
     let wrong = |what: &str| format!("{}: {what}", path.display());

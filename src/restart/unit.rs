@@ -1,6 +1,17 @@
-//! Restart method: a unit of systemd.
+//! Restart method: a unit of systemd. Many units are asked about at once, and its jobs have a start limit, which the
+//! run knows: it carries out both.
 
-use super::{Carries, Course};
+use crate::plan::{MethodSpec, SCOPE, Steps, UNIT};
 
-pub(super) const METHOD: Carries =
-    Carries { key: "unit", look: None, course: Course::Systemd, obstacle: |_| None };
+use super::{Course, Method};
+
+pub(super) const METHOD: Method = Method {
+    spec: MethodSpec {
+        steps: Steps::All,
+        is_one_service: false,
+        ..MethodSpec::managed("systemd", UNIT, &[SCOPE], |given| given.text(&UNIT))
+    },
+    look: None,
+    course: Course::Systemd,
+    obstacle: |_| None,
+};

@@ -2,7 +2,6 @@
 //! of it is settled by `core`, or left open for the next tick.
 
 use std::cell::RefCell;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use unhang_core::{
@@ -13,7 +12,7 @@ use unhang_core::{
 use crate::exit::Exit;
 use crate::managers::{RestartResponse, UnitStatus, systemd};
 use crate::os::clock;
-use crate::plan::{Asks, Probe, Question, Restarter, Scope};
+use crate::plan::{Asks, Probe, Question, Scope};
 use crate::probe;
 use crate::report::Progress;
 use crate::restart::hook::{self, HookRequest};
@@ -102,8 +101,7 @@ pub(super) fn put_off(tick: &Tick<'_>, judged: &mut Judged<'_>) {
     judged.watch.report(tick, events);
 }
 
-/// Tells what is being done, but where that turns out to be forbidden. A command's process goes into the
-/// intent as soon as it is known.
+/// Tells what is being done, but where that turns out to be forbidden.
 fn carry_out(
     tick: &Tick<'_>,
     judged: &mut Judged<'_>,
@@ -112,28 +110,44 @@ fn carry_out(
     status: Option<&UnitStatus>,
 ) -> (RestartResponse, State) {
     let service = judged.watch.service;
-    let (by, time) = (&service.restarter, time_to_act(tick));
-    let course = restart::method(by).map(|method| method.course);
-    let command = match (rung, by, course) {
-        (Rung::Command(words), ..) | (_, Restarter::Command(words), _) => words,
-        (_, _, Some(Course::Systemd)) => {
-            let Some(unit) = service.scoped_unit() else { return (nothing(), intended) };
-            return (ask_systemd(tick, judged, rung, unit, status), intended);
+    let (given, time) = (&service.restarter.given, time_to_act(tick));
+    let course = restart::method(&service.restarter).map(|method| method.course);
+    let begin = |judged: &mut Judged<'_>| judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
+    let asked = match (rung, course) {
+        (Rung::Command(words), _) => return run_command(tick, judged, rung, words, intended),
+        (_, Some(Course::Process(words))) => {
+            return run_command(tick, judged, rung, words(given), intended);
         }
-        (_, _, course) => {
-            judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
-            let asked = match (course, by) {
-                (Some(Course::Ask(ask)), by) => ask(by, time),
-                (Some(Course::Post), Restarter::Hook(file)) => Some(post(file, time)),
-                (Some(Course::Pings), Restarter::Wake(wake)) => {
-                    Some(woken(tick, service, *wake, &judged.watch.record.memory, time))
-                }
-                // `core` holds what nothing restarts.
-                (_, _) => None,
-            };
-            return (asked.unwrap_or_else(nothing), intended);
+        (_, Some(Course::Systemd)) => match service.scoped_unit() {
+            Some(unit) => ask_systemd(tick, judged, rung, unit, status),
+            None => nothing(),
+        },
+        (_, Some(Course::Ask(ask))) => {
+            begin(judged);
+            ask(given, time)
         }
+        (_, Some(Course::Post(request))) => {
+            begin(judged);
+            post(request(given), time)
+        }
+        (_, Some(Course::Pings(pings))) => {
+            begin(judged);
+            woken(tick, service, pings(given), &judged.watch.record.memory, time)
+        }
+        // `core` holds what nothing restarts.
+        (_, None) => nothing(),
     };
+    (asked, intended)
+}
+
+/// A process that may outlive this run goes into the intent as soon as it is known.
+fn run_command(
+    tick: &Tick<'_>,
+    judged: &mut Judged<'_>,
+    rung: &Rung,
+    command: &[String],
+    intended: State,
+) -> (RestartResponse, State) {
     judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
     match command::start(command) {
         Err(asked) => (asked, intended),
@@ -153,8 +167,8 @@ const fn nothing() -> RestartResponse {
 }
 
 /// The answer to it is no outcome: what it sets going may take minutes.
-fn post(file: &Path, time: Duration) -> RestartResponse {
-    let HookRequest { target, headers } = match hook::target(file) {
+fn post(request: Result<HookRequest, String>, time: Duration) -> RestartResponse {
+    let HookRequest { target, headers } = match request {
         Ok(request) => request,
         Err(why) => return RestartResponse::NotStarted(why),
     };

@@ -60,7 +60,7 @@ impl Proof<'_> {
     }
 
     fn still_running(&self) -> (RestartEnd, Unit) {
-        let is_process = self.service.restarter.method().is_process;
+        let is_process = self.service.restarter.method.is_process;
         let unit = if is_process { Unit::Command { running: true } } else { self.look() };
         let end = match &unit {
             Unit::Unanswered(doubt) => RestartEnd::NotKnown { why: doubt.clone() },

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use unhang_core::Observation;
 
 use crate::managers::RestartResponse;
-use crate::plan::{Probe, Service, Wake};
+use crate::plan::{Probe, Service};
+use crate::restart::wake::Pings;
 
 use super::context::Tick;
 use super::probing::{self, Inquiry};
@@ -16,24 +17,24 @@ use super::probing::{self, Inquiry};
 pub(super) fn woken(
     tick: &Tick<'_>,
     service: &Service,
-    wake: Wake,
+    pings: Pings,
     memory: &BTreeMap<String, String>,
     time: Duration,
 ) -> RestartResponse {
     let over = Instant::now() + time;
     let left = || over.saturating_duration_since(Instant::now());
-    for ping in 0..wake.pings {
+    for ping in 0..pings.count {
         let began = Instant::now();
-        let limit = wake.timeout.min(left());
+        let limit = pings.timeout.min(left());
         let probes = service.probes.iter().map(|probe| Probe { timeout: limit, ..probe.clone() });
         let probes: Vec<Probe> = probes.collect();
         let inquiry = Inquiry { probes: &probes, ..Inquiry::of(service, Some(memory)) };
         if probing::one(inquiry, &tick.now).seen.observation == Observation::Healthy {
             return RestartResponse::Accepted;
         }
-        if ping + 1 < wake.pings {
-            thread::sleep(wake.every.saturating_sub(began.elapsed()).min(left()));
+        if ping + 1 < pings.count {
+            thread::sleep(pings.every.saturating_sub(began.elapsed()).min(left()));
         }
     }
-    RestartResponse::Failed(format!("no good answer to {} pings", wake.pings))
+    RestartResponse::Failed(format!("no good answer to {} pings", pings.count))
 }

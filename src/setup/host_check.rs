@@ -30,7 +30,7 @@ pub(crate) fn survey(plan: &Plan) -> Found {
     });
     let of_one = |service: &&Service| {
         let key = &service.key;
-        let by = service.restarter.method().key;
+        let by = service.restarter.key();
         let restart = of_unit(&statuses, service)
             .or_else(|| restart::obstacle(&service.restarter))
             .map(|why| format!("service.{key}.{by}: {why}; a restart would fail"));

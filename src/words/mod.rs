@@ -93,7 +93,7 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
 }
 
 fn hands_off(hands_off: &HandsOff, service: &Service) -> String {
-    let (unit, who) = (service.restarter.words(), service.restarter.method().manager);
+    let (unit, who) = (service.restarter.words(), service.restarter.method.manager);
     match hands_off {
         HandsOff::NotFound => not_found(&service.restarter),
         HandsOff::Masked => format!("{unit} is masked"),
@@ -168,7 +168,7 @@ fn withheld(withheld: &Withheld, service: &Service) -> String {
 }
 
 pub(crate) fn not_found(restarter: &Restarter) -> String {
-    format!("{} knows no {}", restarter.method().manager, restarter.words())
+    format!("{} knows no {}", restarter.method.manager, restarter.words())
 }
 
 /// Of a command's restart by hand nothing can be seen.
@@ -215,8 +215,8 @@ pub(crate) fn unit(unit: &Unit, service: &Service) -> String {
         Unit::Unanswered(why) => format!("{name} is not known: {}", doubt(why)),
         Unit::ProbeOnly => "none; it is only probed".to_owned(),
         Unit::Command { running: true } => format!("restart command {name}, of before, still runs"),
-        Unit::Command { running: false } => service.restarter.method().unseen.replace('*', name),
-        Unit::Seen(life) => format!("{name} {}", seen(life, service.restarter.method().manager)),
+        Unit::Command { running: false } => service.restarter.method.unseen.replace('*', name),
+        Unit::Seen(life) => format!("{name} {}", seen(life, service.restarter.method.manager)),
     }
 }
 

@@ -187,8 +187,8 @@ fn every_key_of_a_probe_is_in_the_manual_with_its_default_and_no_other() {
 /// Keys that `shown` has by an example, with what they are if nobody says anything.
 const EXAMPLES: [(&str, Option<&str>); 34] = [
     ("wake.pings", None),
-    ("wake.every", None),
-    ("wake.timeout", None),
+    ("wake.every", Some("\"30s\"")),
+    ("wake.timeout", Some("\"30s\"")),
     ("restart.docker", None),
     ("restart.podman", None),
     ("restart.compose", None),

@@ -253,7 +253,7 @@ fn what_somebody_else_restarts_is_refused_to_two_services() {
             "restart = { docker = \"a\" }\nscope = \"user\"",
             "has no meaning beside what systemd does not run; leave it out",
         ),
-        ("scope = \"mine\"", "must be \"system\" or \"user\", got \"mine\"; nothing was probed"),
+        ("scope = \"mine\"", "must be one of \"system\", \"user\", got \"mine\"; nothing was probed"),
         (
             "restart = { docker = \"a\" }\n[service.b]\nurl = \"http://x\"\nrestart = { docker = \"a\" }",
             "restarts a, as service.app (*) does; one container or program, one service",

@@ -44,9 +44,9 @@ fn faults_of_one_line() {
         ("timeout = { s = 5 }", "timeout.s: timeout takes one value, not a table; nothing was probed"),
         ("grace = 07:32:00", &format!("grace: {time} 07:32:00; nothing was probed")),
         ("verify = \"366d\"", "verify: must be at most 365d, got \"366d\"; nothing was probed"),
-        ("mode = \"maybe\"", "mode: must be \"act\" or \"observe\", got \"maybe\"; nothing was probed"),
-        (&format!("mode = \"{}\"", "a".repeat(60)), &format!("mode: must be \"act\" or \"observe\", got \"{}\"; nothing was probed", "a".repeat(60))),
-        (&format!("mode = \"{}\"", "a".repeat(61)), &format!("mode: must be \"act\" or \"observe\", got \"{}...\"; nothing was probed", "a".repeat(60))),
+        ("mode = \"maybe\"", "mode: must be one of \"act\", \"observe\", got \"maybe\"; nothing was probed"),
+        (&format!("mode = \"{}\"", "a".repeat(60)), &format!("mode: must be one of \"act\", \"observe\", got \"{}\"; nothing was probed", "a".repeat(60))),
+        (&format!("mode = \"{}\"", "a".repeat(61)), &format!("mode: must be one of \"act\", \"observe\", got \"{}...\"; nothing was probed", "a".repeat(60))),
         ("name = \"\"", "name: must be 1 to 200 characters without line breaks and other control characters; nothing was probed"),
         ("name = \"a\\nb\"", "name: must be 1 to 200 characters without line breaks and other control characters; nothing was probed"),
         ("name = 5", "name: must be a text in quotes, got 5; nothing was probed"),
@@ -344,7 +344,7 @@ fn faults_of_the_environment_name_the_variable() {
         ),
         (
             variable("mode", "UNHANG_MODE", "on"),
-            "UNHANG_MODE: must be \"act\" or \"observe\", got \"on\"; nothing was probed",
+            "UNHANG_MODE: must be one of \"act\", \"observe\", got \"on\"; nothing was probed",
         ),
     ] {
         assert_eq!(

@@ -7,8 +7,10 @@ use jsonschema::validator_for;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
+use crate::config::restart_method::own_keys;
 use crate::config::{key_lines, schema};
 use crate::keys::{self, Row, Stands, Takes};
+use crate::plan::KeySpec;
 use crate::probe::KINDS;
 use crate::toml_text::quote;
 
@@ -137,6 +139,13 @@ fn the_manual_has_an_item_for_each_key() {
     let missing: Vec<String> =
         keys::all().map(manual_item).filter(|item| !manual.lines().any(|line| line == item)).collect();
     assert_eq!(missing, Vec::<String>::new());
+    let item = |key: &KeySpec| {
+        let default = key.default.map(|default| format!(" No = Li \\(dq{default}\\(dq"));
+        format!(".It Cm {}{}", key.name, default.unwrap_or_default())
+    };
+    let of_methods = own_keys().map(item);
+    let missing: Vec<String> = of_methods.filter(|item| !manual.lines().any(|line| line == item)).collect();
+    assert_eq!(missing, Vec::<String>::new());
 }
 
 /// The sample is written by hand, with a line for each key: its default or an example, and its help.
@@ -163,6 +172,14 @@ fn the_sample_has_a_line_for_each_key() {
     };
     let missing: Vec<&str> = keys::all().filter(|row| !has_line(row)).map(|row| row.name).collect();
     assert_eq!(missing, Vec::<&str>::new());
+    let has_line = |key: &&KeySpec| {
+        service.lines().any(|line| {
+            line.starts_with(&format!("# {} = {}", key.name, key.default.map(quote).unwrap_or_default()))
+                && line.ends_with(key.help)
+        })
+    };
+    let missing: Vec<&str> = own_keys().filter(|key| !has_line(key)).map(|key| key.name).collect();
+    assert_eq!(missing, Vec::<&str>::new());
 }
 
 #[test]
@@ -171,7 +188,8 @@ fn the_list_has_a_line_for_each_key() {
     let of_kinds = KINDS.iter().map(|kind| kind.spec.keys().count()).sum::<usize>();
     let repeated = keys::QUESTION.len() + 1;
     let keys = lines.iter().filter(|line| !line.is_empty() && !line.starts_with('['));
-    assert_eq!(keys.count(), keys::all().count() + of_kinds + repeated);
+    let of_methods = own_keys().count();
+    assert_eq!(keys.count(), keys::all().count() + of_methods + of_kinds + repeated);
     for kind in KINDS {
         let heading = format!("[service.NAME.probe.PROBE] with {}", kind.spec.main_key.name);
         let section: Vec<&str> = lines

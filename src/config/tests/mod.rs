@@ -6,6 +6,7 @@ mod faults;
 mod files;
 mod keys;
 mod properties;
+mod restart_methods;
 mod trust;
 
 use std::path::{Path, PathBuf};
@@ -18,8 +19,8 @@ use super::*;
 use crate::cli::{Cli, PlanFlags, Typed};
 use crate::keys::Row;
 use crate::plan::{
-    Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Restarter, Scope, Stall, StatusSet,
-    Target, Trust,
+    Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Restarter, Stall, StatusSet,
+    Target, Trust, lines,
 };
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
@@ -42,6 +43,10 @@ fn one(text: &str, flags: &[&str]) -> Service {
     let mut services = read(text, flags).unwrap().services;
     assert_eq!(services.len(), 1);
     services.remove(0)
+}
+
+fn by_unit(unit: &str) -> Restarter {
+    one(&format!("{SHOP}unit = '{unit}'"), &[]).restarter
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -91,7 +96,7 @@ fn the_defaults_are_those_of_the_sample() {
         services: vec![Service {
             key: "roams-django".into(),
             name: "roams-django".into(),
-            restarter: Restarter::Unit("roams-django.service".into(), Scope::System),
+            restarter: by_unit("roams-django.service"),
             probes: vec![own_url(
                 5_000,
                 Question {
@@ -194,7 +199,7 @@ fn every_key() -> Service {
     Service {
         key: "shop".into(),
         name: "Django".into(),
-        restarter: Restarter::Unit("gunicorn.service".into(), Scope::System),
+        restarter: by_unit("gunicorn.service"),
         probes: vec![own_url(
             1_500,
             Question {
@@ -315,7 +320,8 @@ fn an_address_may_be_a_service_and_nothing_need_restart_it() {
     for url in ["tcp:127.0.0.1:5432", "TCP:127.0.0.1:5432", "tcp://127.0.0.1:5432"] {
         let service = one(&format!("[service.postgres]\nurl = \"{url}\"\nrestart = []"), &[]);
         assert_eq!(asked(&service).target, Target::Tcp { host: "127.0.0.1".into(), port: 5432 }, "{url}");
-        assert_eq!((service.restarter, service.requires), (Restarter::Nothing, vec![]));
+        assert_eq!(lines::restart(&service.restarter), [("restart", "[]".to_owned())]);
+        assert_eq!(service.requires, Vec::<String>::new());
     }
 }
 
@@ -376,7 +382,7 @@ fn units_take_a_suffix_and_names_may_have_one() {
         ("shop", "unit = \"a:b\\\\x2d_c@1.service\"", "a:b\\x2d_c@1.service"),
     ] {
         let service = one(&format!("[service.{name}]\nurl = \"http://x\"\n{line}"), &[]);
-        assert_eq!(service.restarter, Restarter::Unit(expected.into(), Scope::System));
+        assert_eq!(service.restarter, by_unit(expected));
         assert_eq!(service.key, name.trim_matches('"'));
         assert_eq!(service.log_file, PathBuf::from(format!("/var/log/{}-monitor.log", service.key)));
     }
@@ -385,14 +391,15 @@ fn units_take_a_suffix_and_names_may_have_one() {
 #[test]
 fn a_command_instead_of_a_unit() {
     let text = format!("{SHOP}restart = [\"/usr/bin/docker\", \"restart\", \"my shop\"]");
-    let command = |words: &[&str]| Restarter::Command(words.iter().map(|word| (*word).to_owned()).collect());
-    assert_eq!(one(&text, &[]).restarter, command(&["/usr/bin/docker", "restart", "my shop"]));
+    let command = |words: &str| vec![("restart", words.to_owned())];
+    let lines = |service: &Service| lines::restart(&service.restarter);
+    assert_eq!(lines(&one(&text, &[])), command("[\"/usr/bin/docker\", \"restart\", \"my shop\"]"));
     for (name, typed, words) in [
-        ("shop", "docker  restart shop", ["docker", "restart", "shop"]),
-        ("shop", r#"["docker", 'restart', "my shop"]"#, ["docker", "restart", "my shop"]),
+        ("shop", "docker  restart shop", r#"["docker", "restart", "shop"]"#),
+        ("shop", r#"["docker", 'restart', "my shop"]"#, r#"["docker", "restart", "my shop"]"#),
     ] {
         let service = one("", &["--url", "http://x", "--restart-command", typed, "--name", name]);
-        assert_eq!((service.restarter, service.key.as_str()), (command(&words), name));
+        assert_eq!((lines(&service), service.key.as_str()), (command(words), name));
         assert_eq!(service.name, name);
     }
     // Two such plans without a name would share one count.

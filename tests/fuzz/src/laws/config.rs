@@ -13,8 +13,9 @@ use unhang_core::Weight;
 use super::{SECRET, is_one_harmless_line, scratch, typed};
 use unhang::cli::Cli;
 use unhang::config;
-use unhang::plan::{Plan, Probe, Question, Restarter, Service};
+use unhang::plan::{Plan, Probe, Question, Service};
 use unhang::report;
+use unhang::restart::wake::Pings;
 use unhang::words;
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
@@ -76,28 +77,20 @@ fn is_valid_service(service: &Service, deadline: Duration) {
         "{key:?}"
     );
     is_one_harmless_line(name);
-    match restarter {
-        Restarter::Unit(unit, _) => {
-            assert!(
-                !unit.starts_with('-') && !unit.contains(['/', '*', ' ']) && unit.contains('.'),
-                "{unit:?}"
-            );
-            is_one_harmless_line(unit);
+    let word = restarter.words();
+    assert!(!word.is_empty() && !word.starts_with('-') && !word.contains('\0'), "{word:?}");
+    match restarter.key() {
+        "restart" => {}
+        "restart.hook" => assert!(word.starts_with('/'), "{word:?}"),
+        "wake.pings" => {
+            let pings = Pings::of(&restarter.given);
+            assert!(pings.count >= 1 && pings.longest() < deadline, "{pings:?}");
         }
-        Restarter::Command(words) => {
-            assert!(
-                !words[0].is_empty() && !words[0].starts_with('-') && !words.concat().contains('\0'),
-                "{words:?}"
-            );
-        }
-        Restarter::Container(_) | Restarter::Supervised(_) => {
-            let word = restarter.words();
-            assert!(!word.is_empty() && !word.starts_with('-') && !word.contains(['/', ' ']), "{word:?}");
+        key => {
+            assert!(!word.contains(['/', '*', ' ']), "{word:?}");
+            assert!(key != "unit" || word.contains('.'), "{word:?}");
             is_one_harmless_line(word);
         }
-        Restarter::Hook(file) => assert!(file.is_absolute()),
-        Restarter::Wake(wake) => assert!(wake.pings >= 1 && wake.longest() < deadline, "{wake:?}"),
-        Restarter::Nothing => {}
     }
     for name in requires {
         is_one_harmless_line(name);
