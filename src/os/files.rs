@@ -11,6 +11,8 @@ use std::time::Duration;
 use rustix::fs::{self, Access, AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use super::signals::survive_file_size_limit;
+
 /// Who can have written something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Writers {
@@ -52,6 +54,7 @@ pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<(Vec<OsStr
 /// Adds `line` to the end of a regular file or character device, created with mode 0644 if it is not
 /// there; never through a link. In one write, so that lines of several writers do not mix.
 pub(crate) fn append(path: &Path, line: &[u8]) -> io::Result<()> {
+    survive_file_size_limit();
     open_to_append(path, OFlags::CREATE)?.write_all(line)
 }
 

@@ -14,6 +14,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::files::{is_a_link, not_regular, read_to_end};
+use super::signals::survive_file_size_limit;
 
 /// Everybody may read; secrets have no place in these files.
 const FILE: Mode = Mode::RUSR.union(Mode::WUSR).union(Mode::RGRP).union(Mode::ROTH);
@@ -72,6 +73,7 @@ impl Folder {
         let beside = format!(".{name}.new");
         let written = self.create_anew(&beside, FILE).and_then(|mut file| {
             fs::fchmod(&file, FILE)?;
+            survive_file_size_limit();
             file.write_all(bytes)?;
             file.sync_all()
         });

@@ -17,4 +17,6 @@ pub(crate) mod proc;
 pub(crate) mod process;
 pub(crate) mod rights;
 pub(crate) mod signals;
+pub(crate) mod stderr;
 pub(crate) mod tail_file;
+pub(crate) mod time_limit;

@@ -1,14 +1,15 @@
 //! Signals as messages, for a process that stays: to end, and to read anew. Only for such a one: a run that cron
-//! starts has no handler, and ends where it is.
+//! starts has no handler but the one for SIGXFSZ, and ends where it is.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::Instant;
 
-use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals as Caught;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,17 @@ pub(crate) enum Signal {
     End,
     /// SIGHUP.
     ReadAnew,
+}
+
+/// From now on a write beyond the limit on a file's size (`RLIMIT_FSIZE`, setrlimit(2)) is an error as any other, and
+/// no longer the end of this process: a run that ends between its intent and its restart spends the budget on nothing.
+/// What is started has the signal as ever, since execve(2) takes handlers back.
+pub(crate) fn survive_file_size_limit() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Where it cannot be caught, it ends the process as ever.
+        let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+    });
 }
 
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use serde_json::Value;
 use unhang_core::{Decision, Moment, Observation};
 
 use crate::plan::Service;
-use crate::words;
+use crate::{os, words};
 pub use check::Depth;
 pub(crate) use check::{
     Answered, Checked, CheckedProbe, Leave, Prospect, Watched, check, check_json, check_refused, level,
@@ -30,7 +30,7 @@ pub(crate) use stderr::Stderr;
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
 pub(crate) fn fault(text: impl Display) {
     let line = format!("unhang: {}\n", words::escaped(&text.to_string()));
-    let _ = io::stderr().write_all(line.as_bytes()); // in one write: a run that is killed leaves no half line
+    os::stderr::write(line.as_bytes());
 }
 
 pub(crate) fn line(text: impl Display) {

@@ -1,10 +1,12 @@
 //! What somebody at a terminal waits for. A terminal only, on stderr, after the first second, and gone
 //! before anything else is printed there.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use crate::os::stderr;
 
 /// Less than this is no waiting.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -27,12 +29,11 @@ impl Progress {
             let began = Instant::now();
             let mut shown = false;
             while wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                let _ = write!(io::stderr(), "\r\x1b[K{what}: {} s", began.elapsed().as_secs());
-                let _ = io::stderr().flush();
+                stderr::write(format!("\r\x1b[K{what}: {} s", began.elapsed().as_secs()).as_bytes());
                 shown = true;
             }
             if shown {
-                let _ = write!(io::stderr(), "\r\x1b[K");
+                stderr::write(b"\r\x1b[K");
             }
         };
         let thread = thread::Builder::new().name("progress".to_owned()).stack_size(64 * 1024).spawn(show);

@@ -33,16 +33,18 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 /// `held`: by the restarts of those that failed together.
 pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration>, judged: &mut Judged<'_>) {
-    let Some(Due { status, unit, cause }) = look_once_more(tick, ground, held, judged) else { return };
+    let Some(due) = look_once_more(tick, ground, held, judged) else { return };
     let service = judged.watch.service;
     // Under its real name too: another run may know the same unit by an alias.
-    let Ok(_alias) = judged.watch.lock_alias(status.as_ref()) else {
+    let Ok(_alias) = judged.watch.lock_alias(due.status.as_ref()) else {
         judged.exit = Exit::Locked;
         return;
     };
     let counted = judged.decision.next.clone();
-    let Some(rung) = next_rung(&service.policy, &counted.counts, &unit).map(|next| next.rung) else { return };
-    let counts = intend(&counted.counts, &cause, &service.policy, &unit, &tick.now, &clock::now());
+    let Some(rung) = next_rung(&service.policy, &counted.counts, &due.unit).map(|next| next.rung) else {
+        return;
+    };
+    let counts = intend(&counted.counts, &due.cause, &service.policy, &due.unit, &tick.now, &clock::now());
     let intended = State { counts, ..counted.clone() };
     if judged.watch.keep(intended.clone()) == Kept::Nowhere {
         judged.exit = Exit::StateUnusable;
@@ -52,6 +54,9 @@ pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration
         put_off(tick, judged);
         return;
     }
+    // Between a look and its restart lies nothing but the intent.
+    let due = if due.is_stale() { look_once_more(tick, ground, held, judged) } else { Some(due) };
+    let Some(Due { status, unit, cause, .. }) = due else { return };
     let waiting = by_hand(tick).then(|| Progress::begin(words::doing(rung, service)));
     let began = Instant::now();
     let (asked, intended) = carry_out(tick, judged, rung, intended, status.as_ref());

@@ -1,6 +1,6 @@
 //! The second look, right before the intent: the same picture once more, or no restart.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use unhang_core::{Case, Cause, Observation, Unit, Verdict, events_of_decision, look_again};
 
@@ -22,7 +22,19 @@ pub(super) struct Due {
     pub(super) status: Option<UnitStatus>,
     pub(super) unit: Unit,
     pub(super) cause: Cause,
+    /// When the probes had answered.
+    pub(super) seen_at: Instant,
 }
+
+impl Due {
+    /// What it shows may have changed since: the disk that the intent went to took long, or the machine slept.
+    pub(super) fn is_stale(&self) -> bool {
+        self.seen_at.elapsed() > FRESH
+    }
+}
+
+/// How long a second look is taken for what is so.
+const FRESH: Duration = Duration::from_secs(3);
 
 /// Row 16: the same picture once more, or no restart. `None`: told and kept why not.
 pub(super) fn look_once_more(
@@ -32,7 +44,8 @@ pub(super) fn look_once_more(
     judged: &mut Judged<'_>,
 ) -> Option<Due> {
     let service = judged.watch.service;
-    let reply = probing::one(Inquiry::of(service, Some(&judged.memory)), &tick.now);
+    let reply = probing::one(Inquiry::of(service, Some(&judged.memory)), &clock::now());
+    let seen_at = Instant::now();
     judged.watch.record.memory = reply.remembered(&service.probes, &judged.memory);
     let seen = reply.seen.observation;
     let statuses = UnitStatuses::query_all(&[service], clock::monotonic(), tick.time_left());
@@ -59,7 +72,7 @@ pub(super) fn look_once_more(
     let again = explained(look_again(&judged.decision, &case, &judged.before.account), service, &tick.now);
     judged.decision = again;
     if let (Verdict::Restart(_), Observation::Unhealthy(cause)) = (&judged.decision.verdict, &seen) {
-        return Some(Due { status, unit, cause: cause.clone() });
+        return Some(Due { status, unit, cause: cause.clone(), seen_at });
     }
     judged.exit = exit_of(&judged.decision.verdict);
     if judged.watch.keep(judged.decision.next.clone()) == Kept::Nowhere {

@@ -90,7 +90,13 @@ impl Proof<'_> {
             let left = limit.saturating_sub(returned.elapsed());
             match self.probed(left) {
                 Observation::Healthy => successes += 1,
-                Observation::Unhealthy(cause) => (successes, last, answers) = (0, cause, false),
+                Observation::Unhealthy(cause) => {
+                    (successes, last, answers) = (0, cause, false);
+                    let now = self.look();
+                    if let Some(end) = self.nothing_to_wait_for(&now, &last, complaint) {
+                        return (end, now);
+                    }
+                }
                 Observation::Unknown(_) => {}
             }
             if successes >= self.service.policy.min_successes {
@@ -187,7 +193,8 @@ impl Proof<'_> {
         let probes: Vec<Probe> = counting.map(|probe| probe.within(left)).collect();
         let mut memory = self.memory.take();
         let inquiry = Inquiry { probes: &probes, ..Inquiry::of(self.service, Some(&memory)) };
-        let reply = probing::one(inquiry, &self.tick.now);
+        // By the clock of now: what the restart made, such as a certificate, is younger than the run.
+        let reply = probing::one(inquiry, &clock::now());
         memory.extend(reply.remembered(&probes, &memory));
         self.memory.replace(memory);
         reply.seen.observation

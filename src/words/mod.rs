@@ -190,6 +190,9 @@ pub(crate) fn pause(paused: &Paused, now: &Moment) -> String {
     format!("{}{until}", self::paused(&paused.by))
 }
 
+/// What is said of a path that the kernel does not come back from.
+pub(crate) const NO_FILE_SYSTEM: &str = "the file system does not answer";
+
 /// Of what is kept in the state for people to read, in characters.
 pub(crate) const TOLD: usize = 400;
 

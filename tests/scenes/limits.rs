@@ -226,3 +226,26 @@ fn more_services_than_descriptors_leave_some_alone_and_not_all_unjudged() {
     let log = ran.log.join("\n");
     ran.prints("", "*").logs(&[&log]);
 }
+
+/// SIGXFSZ ends whoever does not catch it: here between the intent and the restart.
+#[test]
+fn a_log_that_may_not_grow_does_not_end_the_run() {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️*1/2"]);
+    scene.pass(120);
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    let big = scene.path("big.log");
+    fs::write(&big, vec![b'\n'; 8192]).unwrap();
+    scene.config(&scene.config_text().replace("app.log", "big.log"));
+    let run = scene.command(&["run"]);
+    let mut command = scene.bare(std::path::Path::new("prlimit"));
+    command.arg("--fsize=8192:8192").arg(run.get_program()).args(run.get_args());
+    let told = format!("unhang: app: cannot write {}: File too large; going on without it\n", big.display());
+    scene
+        .ran(command.output().unwrap())
+        .ends(0)
+        .prints("", &told)
+        .logs(&[])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+}

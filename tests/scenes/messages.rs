@@ -181,6 +181,7 @@ fn values(met: &mut Met) {
         "timeout = { s = 5 }",
         "timeout = \"40s\"",
         "mode = \"on\"",
+        "when_exited = \"on\"",
         "insecure = 1",
         "insecure = true",
         "name = 5",

@@ -1,5 +1,9 @@
 //! One tick after another.
 
+use std::io::Write;
+use std::process::Output;
+use std::time::{Duration, Instant};
+
 use crate::harness::{Answer, RESTARTS, Scene, unit};
 
 const LOOK: &str = "show app.service shutdown.target";
@@ -49,10 +53,62 @@ fn the_second_failure_in_a_row_restarts_and_proves_it() {
             "🔄 Restarting app service...",
             "✅ app restarted successfully: healthy after *",
         ])
-        .calls(&[LOOK, LOOK, "reset-failed app.service", "restart app.service", LOOK, LOOK]);
+        .calls(&[LOOK, LOOK, "reset-failed app.service", "restart app.service", LOOK, LOOK, LOOK]);
     scene.tick().exits(0).logs(&[]).calls(&[]);
     assert_eq!(scene.state()["restarts"][0]["outcome"], "healed");
     assert_eq!(scene.state()["intent"], serde_json::Value::Null);
+}
+
+/// The rest of `verify` would be lost, and all other services wait with it.
+#[test]
+fn a_unit_that_dies_after_its_restart_is_not_waited_for() {
+    let scene = failed_once();
+    scene.keys("verify = \"60s\"").server.answers(&[Answer::Status(502)]);
+    let dies =
+        r#"(sleep 1; sed -i "s/^ActiveState=.*/ActiveState=failed/" "$units/$unit") >/dev/null 2>&1 &"#;
+    scene.on_restart(&format!("{RESTARTS}\n{dies}"));
+    let began = Instant::now();
+    scene
+        .tick()
+        .exits(1)
+        .logs(&[
+            "⚠️*2/2",
+            "🔄 Restarting app service...",
+            "❌ app restart failed (HTTP 502): app.service is down",
+        ])
+        .acts(&["reset-failed app.service", "restart app.service"]);
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+}
+
+/// Here systemd is slow to answer, elsewhere the disk that the intent is written to.
+#[test]
+fn a_second_look_that_has_grown_old_is_taken_again() {
+    let scene = failed_once();
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    let slow = r#"case "$*" in *show*) echo >>"$ledger.shows"; [ "$(wc -l <"$ledger.shows")" != 2 ] || sleep 4;; esac"#;
+    scene.systemctl(r#"echo "restart $unit" >>"$ledger""#, slow);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&["⚠️*2/2", "✅ app recovered (was 2 failures): it answered right before the restart"])
+        .acts(&[]);
+}
+
+/// Ctrl-S, a pager, a pipe that nobody empties.
+#[test]
+fn a_reader_of_stderr_that_does_not_read_holds_nothing_up() {
+    let scene = failed_once();
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    let (_unread, mut full) = std::io::pipe().unwrap();
+    full.write_all(&vec![b'.'; 65_536]).unwrap();
+    let began = Instant::now();
+    let status = scene.command(&["run", "-v"]).stderr(full).status().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    scene
+        .ran(Output { status, stdout: Vec::new(), stderr: Vec::new() })
+        .exits(0)
+        .logs(&["⚠️*2/2", "🔄 Restarting app service...", "✅ app restarted successfully: healthy after *"])
+        .acts(&["reset-failed app.service", "restart app.service"]);
 }
 
 #[test]
