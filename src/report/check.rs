@@ -3,27 +3,16 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use unhang_core::{
-    Act, Active, Cause, Decision, Hold, Moment, Observation, Reason, StoredCause, Times, Unit, Verdict,
-    Warned, Weight,
+    Act, Cause, Decision, Hold, Moment, Observation, Reason, Times, Unit, Verdict, Warned, Weight,
 };
 
 use crate::exit::Level;
 use crate::plan::{Latency, Probe, Service};
 use crate::words;
 
-use super::status::no_tick_for;
-
-/// Of the JSON objects.
-const SCHEMA: u32 = 1;
-
-/// How much is asked: systemd and the state are, only if somebody wants to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    Probe,
-    Everything,
-}
+use super::last_run::no_tick_for;
+use super::screen::Depth;
 
 /// What a probe of now showed.
 #[derive(Debug)]
@@ -111,18 +100,12 @@ pub(crate) fn check_refused(faults: &[String]) -> Vec<String> {
     [status_line(Level::Unknown, first)].into_iter().chain(rest).collect()
 }
 
-/// `{"schema":1,"status":"ok","services":[...]}`
-pub(crate) fn check_json(checked: &[Checked<'_>]) -> Value {
-    let services: Vec<Value> = checked.iter().map(object).collect();
-    json!({ "schema": SCHEMA, "status": word(level(checked)).to_lowercase(), "services": services })
-}
-
 fn status_line(level: Level, text: &str) -> String {
     // What stands behind a bar would be read as figures.
     format!("UNHANG {} - {}", word(level), words::escaped(text).replace('|', "\\u{7c}"))
 }
 
-const fn word(level: Level) -> &'static str {
+pub(super) const fn word(level: Level) -> &'static str {
     match level {
         Level::Ok => "OK",
         Level::Warning => "WARNING",
@@ -131,7 +114,7 @@ const fn word(level: Level) -> &'static str {
     }
 }
 
-fn level_of(checked: &Checked<'_>) -> Level {
+pub(super) fn level_of(checked: &Checked<'_>) -> Level {
     match &checked.seen {
         Observation::Healthy if unwatched(checked).is_some() => Level::Warning,
         Observation::Healthy if !checked.warnings.is_empty() => Level::Warning,
@@ -174,7 +157,7 @@ fn unwatched(checked: &Checked<'_>) -> Option<String> {
     }
 }
 
-fn found(checked: &Checked<'_>) -> String {
+pub(super) fn found(checked: &Checked<'_>) -> String {
     match checked.probes.as_slice() {
         [one] if one.probe.name.is_none() => found_by(one),
         probes => match &checked.seen {
@@ -194,7 +177,7 @@ fn found(checked: &Checked<'_>) -> String {
     }
 }
 
-fn found_by(one: &CheckedProbe<'_>) -> String {
+pub(super) fn found_by(one: &CheckedProbe<'_>) -> String {
     let (answer, timeout) = (&one.answer, one.probe.timeout);
     let took = words::span(answer.times.total());
     let url = one.probe.question();
@@ -220,7 +203,7 @@ fn found_by(one: &CheckedProbe<'_>) -> String {
 }
 
 /// They were asked side by side.
-fn longest(probes: &[CheckedProbe<'_>]) -> Duration {
+pub(super) fn longest(probes: &[CheckedProbe<'_>]) -> Duration {
     probes.iter().map(|one| one.answer.times.total()).max().unwrap_or_default()
 }
 
@@ -292,7 +275,7 @@ fn times(times: &Times) -> String {
     format!("times: {}", spent.into_iter().chain([all]).collect::<Vec<_>>().join(", "))
 }
 
-fn restart(prospect: &Prospect<'_>) -> String {
+pub(super) fn restart(prospect: &Prospect<'_>) -> String {
     match (&prospect.unit, &prospect.hold) {
         (Unit::Unanswered(doubt), _) => format!("cannot be told: {}", words::doubt(doubt)),
         (_, Some(hold)) => {
@@ -306,7 +289,7 @@ fn restart(prospect: &Prospect<'_>) -> String {
     }
 }
 
-fn next_tick(prospect: &Prospect<'_>) -> String {
+pub(super) fn next_tick(prospect: &Prospect<'_>) -> String {
     let Some(decision) = &prospect.next_tick else { return "cannot be told from here".to_owned() };
     if let Verdict::Restart(act) = decision.verdict {
         return match act {
@@ -325,100 +308,4 @@ fn next_tick(prospect: &Prospect<'_>) -> String {
     let why = words::why(decision, prospect.service, &prospect.now).or(counting);
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     format!("{}{why}", words::verdict(&decision.verdict))
-}
-
-fn object(checked: &Checked<'_>) -> Value {
-    // Of the service's own url, or of the slowest probe.
-    let own = checked.probes.first().filter(|one| one.probe.name.is_none());
-    let slowest = || checked.probes.iter().max_by_key(|one| one.answer.times.total());
-    let main = own.or_else(slowest).map(|one| &one.answer);
-    let Times { resolve, connect, tls, wait, read } = main.map(|answer| answer.times).unwrap_or_default();
-    let (observation, cause, code) = match &checked.seen {
-        Observation::Healthy => ("healthy", None, None),
-        Observation::Unhealthy(cause) => ("unhealthy", Some(StoredCause::from(cause)), Some(cause.code())),
-        Observation::Unknown(doubt) => ("unknown", Some(StoredCause::from(doubt)), Some(doubt.code())),
-    };
-    let prospect = checked.prospect.as_ref();
-    json!({
-        "service": checked.label,
-        "status": word(level_of(checked)).to_lowercase(),
-        "observation": observation,
-        "http": main.and_then(|answer| answer.status),
-        "cause": cause.map(|cause| cause.to_string()),
-        "code": code,
-        "explanation": found(checked),
-        "seconds": {
-            "resolve": resolve.as_secs_f64(),
-            "connect": connect.as_secs_f64(),
-            "tls": tls.as_secs_f64(),
-            "first_byte": wait.as_secs_f64(),
-            "rest": read.as_secs_f64(),
-            "total": longest(&checked.probes).as_secs_f64(),
-        },
-        "timeout_seconds": checked.probes.iter().map(|one| one.probe.timeout).max().unwrap_or_default().as_secs_f64(),
-        "warnings": checked.warnings.iter().map(words::warned).collect::<Vec<_>>(),
-        "probes": checked.probes.iter().map(probe_object).collect::<Vec<_>>(),
-        "last_tick_seconds_ago": last_tick(checked).map(|age| age.as_secs()),
-        "unit": prospect.map(|prospect| unit(&prospect.unit, prospect.service)),
-        "restart_held_by": prospect.and_then(|prospect| prospect.hold.as_ref()).map(|hold| hold.reason().code()),
-        "restart": prospect.map(restart),
-        "next_tick": prospect.and_then(|prospect| {
-            let verdict = &prospect.next_tick.as_ref()?.verdict;
-            Some(json!({
-                "verdict": verdict.kind().code(),
-                "reason": verdict.reason().code(),
-                "explanation": next_tick(prospect),
-            }))
-        }),
-        "unreadable": prospect.and_then(|prospect| prospect.unreadable.as_ref()),
-    })
-}
-
-fn probe_object(one: &CheckedProbe<'_>) -> Value {
-    let (observation, code) = match &one.answer.observation {
-        Observation::Healthy => ("healthy", None),
-        Observation::Unhealthy(cause) => ("unhealthy", Some(cause.code())),
-        Observation::Unknown(doubt) => ("unknown", Some(doubt.code())),
-    };
-    json!({
-        "name": one.probe.name,
-        "kind": one.probe.kind(),
-        "optional": one.probe.weight == Weight::Warns,
-        "observation": observation,
-        "code": code,
-        "explanation": found_by(one),
-        "warning": one.answer.near,
-        "seconds": one.answer.times.total().as_secs_f64(),
-    })
-}
-
-const fn last_tick(checked: &Checked<'_>) -> Option<Duration> {
-    match checked.watched {
-        Watched::By { last_tick } => Some(last_tick),
-        Watched::NotSinceBoot | Watched::NotWith(_) | Watched::Never => None,
-    }
-}
-
-fn unit(unit: &Unit, service: &Service) -> Value {
-    let (active, seconds, incarnation) = match unit {
-        Unit::Seen(life) => (Some(active(life.active)), life.age, life.incarnation.as_deref()),
-        Unit::NotAsked | Unit::Unanswered(_) | Unit::ProbeOnly | Unit::Command { .. } => (None, None, None),
-    };
-    json!({
-        "restarts_by": service.restarter.words(),
-        "active": active,
-        "active_seconds": seconds.map(|age| age.as_secs()),
-        "incarnation": incarnation,
-        "explanation": words::unit(unit, service),
-    })
-}
-
-const fn active(active: Active) -> &'static str {
-    match active {
-        Active::Active => "active",
-        Active::Inactive => "inactive",
-        Active::Failed => "failed",
-        Active::Busy => "busy",
-        Active::Frozen => "frozen",
-    }
 }

@@ -3,11 +3,16 @@
 //! `eprintln!` would.
 
 mod check;
+mod check_json;
+mod last_run;
+mod picture;
 mod progress;
 mod screen;
 mod settings;
 mod status;
+mod status_json;
 mod stderr;
+mod why;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -17,15 +22,18 @@ use unhang_core::{Decision, Moment, Observation};
 
 use crate::plan::Service;
 use crate::{os, words};
-pub use check::Depth;
 pub(crate) use check::{
-    Answered, Checked, CheckedProbe, Leave, Prospect, Watched, check, check_json, check_refused, level,
+    Answered, Checked, CheckedProbe, Leave, Prospect, Watched, check, check_refused, level,
 };
+pub(crate) use check_json::check_json;
+pub use picture::Picture;
 pub(crate) use progress::Progress;
-pub use screen::{Screen, Style};
+pub use screen::{Depth, Screen, Style};
 pub use settings::{json as settings_json, lines as settings};
-pub use status::{Picture, json, table, why};
+pub use status::table;
+pub use status_json::json;
 pub(crate) use stderr::Stderr;
+pub use why::why;
 
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
 pub(crate) fn fault(text: impl Display) {

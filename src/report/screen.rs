@@ -1,4 +1,11 @@
-//! What the person's terminal can show.
+//! What the person's terminal can show, and how much of it they asked for.
+
+/// How much is asked: systemd and the state are, only if somebody wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    Probe,
+    Everything,
+}
 
 /// Is a person looking, on something that shows colours?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

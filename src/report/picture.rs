@@ -1,0 +1,143 @@
+//! What is remembered of one service, and the words for it that `status`, `why` and their JSON share.
+
+use std::path::Path;
+use std::time::Duration;
+
+use unhang_core::{
+    HeldUntil, Mode, Moment, Outcome, Outlook, Paused, Reason, State, StoredCause, VerdictKind, Withheld,
+};
+
+use crate::plan::{Service, Shows};
+use crate::words;
+
+/// What is known of a service without asking it.
+#[derive(Debug)]
+pub struct Picture<'a> {
+    pub service: &'a Service,
+    pub state: State,
+    pub outlook: Outlook,
+    /// How long ago the last tick was; `None`: there was none.
+    pub last_tick: Option<Duration>,
+    /// Where the ticks' locks are looked for.
+    pub locks: &'a Path,
+    /// The state could not be read.
+    pub unreadable: Option<String>,
+    /// Now, whatever the last run found.
+    pub paused: Option<Paused>,
+}
+
+impl Picture<'_> {
+    /// No run has looked at it, or what it found cannot be read: nothing is known, least of all that it
+    /// is healthy.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.unreadable.is_some() || (self.last_tick.is_none() && self.state == State::default())
+    }
+}
+
+/// `failing`, but `held (stopped)`: the reason where the verdict alone says too little.
+pub(super) fn verdict(picture: &Picture<'_>) -> String {
+    let (verdict, reason) = (picture.state.account.verdict, picture.state.account.reason);
+    match verdict {
+        _ if picture.is_unseen() && picture.unreadable.is_some() => "not known".to_owned(),
+        _ if picture.is_unseen() => "not seen yet".to_owned(),
+        VerdictKind::Healthy | VerdictKind::Recovered => VerdictKind::Healthy.code().to_owned(),
+        VerdictKind::Recovering => verdict.code().to_owned(),
+        VerdictKind::Failing if reason == Reason::Counting => verdict.code().to_owned(),
+        VerdictKind::Restart => "failing (restart)".to_owned(),
+        VerdictKind::Failing | VerdictKind::Held | VerdictKind::Unknown => {
+            format!("{} ({})", verdict.code(), reason.code())
+        }
+    }
+}
+
+/// `HTTP 502`; `HTTP 000 (timeout_waiting)`; `redis: refused`, `api: HTTP 502`.
+pub(super) fn answer(cause: &StoredCause) -> String {
+    let name = cause.probe.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    format!("{name}{}", answer_itself(cause))
+}
+
+/// Without the name of the probe.
+pub(super) fn answer_itself(cause: &StoredCause) -> String {
+    let StoredCause { probe, code, http } = cause;
+    match (http, code.as_str()) {
+        (0, code) if probe.is_some() => code.to_owned(),
+        (0, code) => format!("HTTP 000 ({code})"),
+        (status, "status") => format!("HTTP {status}"),
+        (status, code) => format!("HTTP {status} ({code})"),
+    }
+}
+
+pub(super) fn explanation<'a>(picture: &'a Picture<'_>) -> &'a str {
+    match picture.unreadable {
+        Some(_) => "what the last run found cannot be read",
+        None if picture.is_unseen() => NOT_SEEN,
+        None => {
+            picture.state.account.because.as_deref().unwrap_or(words::reason(picture.state.account.reason))
+        }
+    }
+}
+
+pub(super) const NOT_SEEN: &str = "no run has looked at it";
+
+pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
+    let Picture { service, state, outlook, .. } = picture;
+    let counted = match outlook.failures {
+        0 => "at the next failed run".to_owned(),
+        1 => "after 1 more counted failure".to_owned(),
+        n => format!("after {n} counted failures in a row"),
+    };
+    let key = &service.key;
+    match (&outlook.bound, service.policy.mode) {
+        _ if service.restarter.shows() == Shows::Nothing => "never: nothing restarts it".to_owned(),
+        (_, Mode::Act) if picture.paused.is_some() => {
+            let of = service.policy.max_failures;
+            format!("when the pause has ended, after {of} counted failures in a row")
+        }
+        (_, Mode::Act) if outlook.no_rung_left => {
+            format!("when it was healthy in between, or after unhang reset {key}")
+        }
+        _ if state.account.verdict == VerdictKind::Unknown => {
+            "not while it cannot be told how it is".to_owned()
+        }
+        (_, Mode::Observe) => "never: mode is observe".to_owned(),
+        (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
+        (None, Mode::Act) => match state.account.reason.held_until() {
+            Some(HeldUntil::HealthyOnce) => format!("when it was healthy once, or after unhang reset {key}"),
+            Some(HeldUntil::AnswersOtherwise) => {
+                format!("when it answers otherwise, or after unhang reset {key}")
+            }
+            Some(HeldUntil::HandsAreOff | HeldUntil::SituationChanges) => {
+                format!("when that has ended, {counted}")
+            }
+            // Nothing is due, so that more is to be waited for than that the hold ends.
+            Some(
+                HeldUntil::TimeHasPassed
+                | HeldUntil::IncidentIsOver
+                | HeldUntil::NextRun
+                | HeldUntil::ConfigurationChanges,
+            ) if outlook.failures > 0 => format!("when that has ended, {counted}"),
+            Some(
+                HeldUntil::TimeHasPassed
+                | HeldUntil::IncidentIsOver
+                | HeldUntil::NextRun
+                | HeldUntil::ConfigurationChanges,
+            )
+            | None => counted,
+        },
+    }
+}
+
+fn not_before(bound: &Withheld, now: &Moment) -> String {
+    let left = bound.time_left().unwrap_or_default();
+    let then = Moment { wall: now.wall.saturating_add(left), ..now.clone() };
+    format!("not before {}", words::day_and_clock(&then, now))
+}
+
+pub(super) const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Healed => "healed",
+        Outcome::NotHealed => "not_healed",
+        Outcome::Unknown => "unknown",
+        Outcome::Refused => "refused",
+    }
+}

@@ -1,0 +1,112 @@
+//! `why`: what happened to one service, what is counted, what holds it, and when it can be restarted.
+
+use unhang_core::{Act, Moment, Rung, VerdictKind};
+
+use crate::plan::Shows;
+use crate::words;
+
+use super::last_run::is_overdue;
+use super::picture::{NOT_SEEN, Picture, answer, earliest, outcome};
+
+/// Four lines: what happened, what is counted, what holds it, the earliest restart.
+pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
+    let Picture { service, state, outlook, last_tick, .. } = picture;
+    let since = state.counts.since.as_ref().map(|at| format!(" since {}", words::past(at, now)));
+    let said = state.account.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+    let answer = state.account.cause.as_ref().map(|cause| format!("; last answer {}{said}", answer(cause)));
+    let warned: Vec<String> = state.account.warnings.iter().map(words::warned).collect();
+    let warns =
+        if warned.is_empty() { String::new() } else { format!("; warns: {}", warned.join("; warns: ")) };
+    let tick = match last_tick {
+        None => "no run yet: is cron running?".to_owned(),
+        Some(age) if is_overdue(*age) => format!("no run for {}: is cron running?", words::span(*age)),
+        Some(age) => format!("last run {} ago", words::span(*age)),
+    };
+    if let (true, Some(what)) = (picture.is_unseen(), &picture.unreadable) {
+        return vec![format!("{}: not known: state file unreadable {what}", service.key)];
+    }
+    if picture.is_unseen() {
+        let locks = picture.locks.display();
+        return vec![format!("{}: not seen yet: {NOT_SEEN} (by {locks}); is cron running?", service.key)];
+    }
+    let together = state.account.together.as_ref().map(|with| format!("; it began to fail {with}"));
+    let failing = state.counts.since.is_some();
+    let distress =
+        state.account.distress.as_ref().filter(|_| failing).map(|words| format!("; this host: {words}"));
+    let happened = format!(
+        "{}: {} ({}){}: {}{}{}{}{warns}; {tick}",
+        service.key,
+        state.account.verdict.code(),
+        state.account.reason.code(),
+        since.unwrap_or_default(),
+        words::reason(state.account.reason),
+        answer.unwrap_or_default(),
+        together.unwrap_or_default(),
+        distress.unwrap_or_default(),
+    );
+    let of = service.policy.max_failures;
+    let streak = of.saturating_sub(outlook.failures);
+    let counted = format!(
+        "counted: {streak} of {of} failures in a row; {} since the last healthy answer{}",
+        state.counts.failures,
+        if state.counts.flapping { flapping(picture) } else { String::new() }
+    );
+    let budget = &service.policy.budget;
+    let last = state.counts.last_restart().map(|restart| {
+        let outcome = outcome(restart.outcome).replace('_', " ");
+        let at = words::past(&restart.at, now);
+        match restart.act {
+            Act::Restart => format!(", the last at {at}: {outcome}"),
+            act @ (Act::Reload | Act::Kill | Act::Command | Act::Wake) => {
+                format!(", the last, a {}, at {at}: {outcome}", words::act(act))
+            }
+        }
+    });
+    let spent = format!(
+        "{} of {} restarts within {}{}",
+        outlook.spent,
+        budget.restarts,
+        words::span(budget.window),
+        last.unwrap_or_default()
+    );
+    let held = match (&outlook.bound, state.account.verdict) {
+        _ if picture.paused.is_some() => {
+            let words = picture.paused.as_ref().map(|paused| words::pause(paused, now)).unwrap_or_default();
+            format!("held by: {words}; {spent}")
+        }
+        (Some(bound), _) => {
+            format!("held by: {} ({}); {spent}", bound.reason().code(), words::reason(bound.reason()))
+        }
+        (None, VerdictKind::Held | VerdictKind::Unknown) => {
+            let because = state.account.because.as_deref().unwrap_or(words::reason(state.account.reason));
+            format!("held by: {} ({because}); {spent}", state.account.reason.code())
+        }
+        (None, _) => format!("held by: nothing; {spent}"),
+    };
+    vec![
+        happened,
+        counted,
+        held,
+        format!("earliest restart: {}{}", earliest(picture, now), next_means(picture)),
+    ]
+}
+
+fn flapping(picture: &Picture<'_>) -> String {
+    let (failures, of) = (picture.state.counts.recent.failures(), picture.service.policy.flapping.of);
+    format!("; flapping: {failures} of the last {of} runs failed")
+}
+
+/// What cannot be reloaded is passed over, which is not known here.
+fn next_means(picture: &Picture<'_>) -> String {
+    let used = usize::try_from(picture.state.counts.rungs).unwrap_or(usize::MAX);
+    match picture.service.policy.escalate.get(used) {
+        None => String::new(),
+        Some(_) if picture.service.restarter.shows() == Shows::Nothing => String::new(),
+        Some(Rung::Command(words)) => {
+            format!("; next of escalate: {}", words.first().map_or("", String::as_str))
+        }
+        Some(rung @ (Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake)) => {
+            format!("; next of escalate: {}", words::act(rung.act()))
+        }
+    }
+}
