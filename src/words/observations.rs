@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use unhang_core::{Cause, Doubt, Phase, TlsFault, Warned, WarningOf};
 
-use super::span;
+use super::times::span;
 
 /// `HTTP 502`; `HTTP 000` is no answer, as curl has it. Of a probe with a name: that name, and the answer if it
 /// was one of HTTP.

@@ -1,5 +1,9 @@
 //! What people read.
 
+use std::time::Duration;
+
+use unhang_core::Moment;
+
 use super::*;
 
 #[test]

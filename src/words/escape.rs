@@ -1,0 +1,26 @@
+//! What others wrote, made harmless for a line, a terminal and a JSON text.
+
+use crate::toml_text::drives_a_terminal;
+
+/// One printable line: what comes from outside must neither forge a line nor drive a terminal.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if drives_a_terminal(c) {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// The same for JSON, whose own rule leaves DEL and all beyond as they are. Such characters stand in its
+/// strings only.
+pub(crate) fn escaped_json(json: &str) -> String {
+    let escaped = |c: char| {
+        if drives_a_terminal(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
+    };
+    json.chars().map(escaped).collect()
+}
