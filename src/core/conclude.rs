@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::decide::Judgement;
+use crate::judgement::Judgement;
 use crate::{Account, Case, Decision, Observation, Standing, State, StoredCause, VerdictKind};
 
 /// Runs in a row that could not judge it, after which that is told again.

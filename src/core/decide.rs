@@ -7,11 +7,12 @@ use core::time::Duration;
 
 use crate::conclude::conclude;
 use crate::hands_off::hands_off;
+use crate::judgement::Judgement;
 use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::withheld::due;
 use crate::{
     Account, Active, Case, Counts, Decision, Doubt, Evidence, Failing, Hold, Life, Moment, Observation,
-    OnFlapping, Outcome, Pause, Policy, Reason, Recent, Restart, Unit, Verdict, VerdictKind, Withheld,
+    OnFlapping, Outcome, Pause, Policy, Recent, Restart, Unit, Verdict, VerdictKind,
 };
 
 /// The backoff goes back after this long a healthy time, or after its own step if that is longer:
@@ -23,25 +24,6 @@ const PROVEN: Duration = Duration::from_secs(600);
 #[must_use]
 pub fn decide(case: &Case<'_>, account: &Account) -> Decision {
     conclude(judge(case), account, case)
-}
-
-/// What the table says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Judgement {
-    pub(crate) verdict: Verdict,
-    /// The verdict's own, but for what healed right before its restart.
-    pub(crate) reason: Reason,
-    pub(crate) next: Counts,
-    pub(crate) counted: bool,
-    pub(crate) earlier: Option<Outcome>,
-}
-
-impl Judgement {
-    pub(crate) fn new(verdict: Verdict, next: Counts) -> Self {
-        let put_off = verdict == Verdict::Held(Hold::Withheld(Withheld::Deadline));
-        let (reason, next) = (verdict.reason(), Counts { put_off, ..next });
-        Self { verdict, reason, next, counted: false, earlier: None }
-    }
 }
 
 /// The table itself: it sees no more of the state than its counts.

@@ -19,6 +19,7 @@ mod facts;
 mod failure_window;
 mod fingerprint;
 mod hands_off;
+mod judgement;
 mod observation;
 mod outlook;
 mod pause;

@@ -1,7 +1,8 @@
 //! Row 16: the same picture once more, or no restart.
 
 use crate::conclude::conclude;
-use crate::decide::{Judgement, judge};
+use crate::decide::judge;
+use crate::judgement::Judgement;
 use crate::{Account, Case, Counts, Decision, Hold, Reason, Verdict};
 
 /// `first` led to a restart; `again` is what was found right before it, judged from what the first look has counted.
