@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::layers::{Reading, Refused};
 use super::settings::{Setting, Table, Value, Wrong};
 use super::{names, params};
-use crate::plan::{KeyConflict, KeySpec, MethodSpec, NOTHING, ParamValue, Params, Restarter, SCOPE, UNIT};
+use crate::plan::{
+    KeyConflict, KeySpec, MethodSpec, NOTHING, ParamValue, Params, Restarter, SCOPE, Steps, UNIT,
+};
 use crate::restart::METHODS;
 
 /// Why `[defaults]` may not hold the keys of a method.
@@ -78,20 +80,17 @@ fn chosen(given: &Params) -> &'static MethodSpec {
 
 /// No two methods, and no key beside a method that does not take it.
 fn check_together(reading: &mut Reading<'_>) -> Result<(), Refused> {
-    let main_keys: Vec<&str> = METHODS.iter().map(|method| method.spec.main_key.name).collect();
-    let said: Vec<(&str, &Setting)> = main_keys
+    let mut said: Vec<(&MethodSpec, &Setting)> = METHODS
         .iter()
-        .filter_map(|key| Some((*key, reading.said(key).filter(|said| says_something(said))?)))
+        .filter_map(|method| Some((&method.spec, reading.said(method.spec.main_key.name)?)))
+        .filter(|(_, setting)| says_something(setting))
         .collect();
-    let is_none = |(_, setting): &&(&str, &Setting)| setting.value == Value::List(Vec::new());
-    // restart = [] says no more than wake does.
-    let said: Vec<_> = if said.iter().any(|(key, _)| key.starts_with("wake.")) {
-        said.into_iter().filter(|one| !is_none(&one)).collect()
-    } else {
-        said
-    };
+    // restart = [] says no more than a method that restarts nothing.
+    if said.iter().any(|(spec, _)| matches!(spec.steps, Steps::None(_))) {
+        said.retain(|(_, setting)| setting.value != Value::List(Vec::new()));
+    }
     if let [(_, told), (second, other), ..] = said.as_slice() {
-        let what = format!("cannot stand together with {second} ({})", other.origin);
+        let what = format!("cannot stand together with {} ({})", second.main_key.name, other.origin);
         return Err(reading.refuse(told.fault(Wrong::cure(what, "leave one of them out"))));
     }
     for spec in METHODS.iter().map(|method| &method.spec) {
