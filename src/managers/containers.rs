@@ -3,6 +3,7 @@
 //! in `snapshot`, what it means to a probe by the probe.
 #![expect(clippy::disallowed_methods, reason = "this file starts the container runtimes' own programs")]
 
+mod events;
 mod inspected;
 mod snapshot;
 
@@ -68,6 +69,8 @@ pub(crate) enum Unanswered {
         complaint: String,
     },
     NotUnderstood,
+    /// Compose has the service in this folder, and not in the one that was asked for.
+    InAnotherFolder(String),
 }
 
 /// Whether docker and podman take a text for the name of a container; so that it is no option of theirs either.
@@ -95,12 +98,19 @@ pub(crate) fn inspect(target: Target<'_>, limit: Duration) -> Result<Vec<Inspect
 
 /// How a restart understands what `inspect` finds. `wall`: since 1970. Over within `limit`.
 pub(crate) fn query_container(target: Target<'_>, wall: Duration, limit: Duration) -> UnitStatus {
+    let began = Instant::now();
     let unit = match inspect(target, limit) {
         Ok(containers) if containers.is_empty() => snapshot::container_not_found(),
-        Ok(containers) => match snapshot::worst_snapshot(&containers, wall) {
-            Some(snapshot) => Unit::Seen(snapshot),
-            None => query_failed(&describe(&Unanswered::NotUnderstood, target.runtime, limit)),
-        },
+        Ok(containers) => {
+            let nobody_stopped = |container: &Inspected| {
+                let left = limit.saturating_sub(began.elapsed());
+                events::nobody_stopped(container, target.runtime, wall, left)
+            };
+            match snapshot::worst_snapshot(&containers, wall, &nobody_stopped) {
+                Some(snapshot) => Unit::Seen(snapshot),
+                None => query_failed(&describe(&Unanswered::NotUnderstood, target.runtime, limit)),
+            }
+        }
         Err(unanswered) => query_failed(&describe(&unanswered, target.runtime, limit)),
     };
     UnitStatus::of(unit, target.name.to_owned())
@@ -152,15 +162,38 @@ fn engine_is_down(said: &str) -> bool {
     .any(|mark| said.contains(mark))
 }
 
-/// What `container` commands know the containers by: of compose, the ids of its service. In no folder of the project's:
-/// a start there would hang, beyond every limit, where its file system is away.
+/// What `container` commands know the containers by: of compose, the ids of its service. They are found by the labels
+/// that compose gave them, and not by its files: whoever may write those would choose which containers root restarts,
+/// and a file that is broken would hide them.
 fn list_containers(target: Target<'_>, limit: Duration) -> Result<Vec<String>, Unanswered> {
     let Runtime::Compose { project } = target.runtime else { return Ok(vec![target.name.to_owned()]) };
     let mut command = runtime_command(target.runtime);
-    command.args(["compose", "--project-directory", project, "ps", "--all", "--quiet", "--", target.name]);
+    command.args(["container", "ls", "--all", "--no-trunc"]);
+    command.args(["--filter", &format!("label=com.docker.compose.service={}", target.name)]);
+    command.args(["--format", "{{.ID}} {{.Label \"com.docker.compose.project.working_dir\"}}"]);
     let ran = process::run(command, limit, MAX_INSPECT_BYTES).map_err(Unanswered::NotStarted)?;
-    let text = read_answer(&ran)?;
-    Ok(text.lines().map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect())
+    of_project(&read_answer(&ran)?, project)
+}
+
+/// Pure. A line for each container of a service that is called so, in any project: its id, and the folder that compose
+/// was called in.
+fn of_project(text: &str, project: &str) -> Result<Vec<String>, Unanswered> {
+    let of_folder = |folder: &str| folder.trim_end_matches('/').to_owned();
+    let all: Vec<(&str, String)> = text
+        .lines()
+        .filter_map(|line| line.trim().split_once(' '))
+        .map(|(id, folder)| (id, of_folder(folder)))
+        .collect();
+    let own: Vec<String> = all
+        .iter()
+        .filter(|(_, folder)| *folder == of_folder(project))
+        .map(|(id, _)| (*id).to_owned())
+        .collect();
+    match all.first() {
+        // Down, or called by another path to it: that is not known.
+        Some((_, folder)) if own.is_empty() => Err(Unanswered::InAnotherFolder(folder.clone())),
+        Some(_) | None => Ok(own),
+    }
 }
 
 fn read_answer(ran: &Ran) -> Result<String, Unanswered> {
@@ -218,11 +251,7 @@ fn complaint(ran: &Ran) -> String {
 
 /// The first line of a complaint. `None`: nothing was said.
 pub(crate) fn first_line(complaint: &str) -> Option<&str> {
-    match complaint.lines().map(str::trim).find(|line| !line.is_empty())? {
-        // docker's own words where it has no compose: it takes what follows for its own.
-        "unknown flag: --project-directory" => Some("docker has no compose here"),
-        line => Some(line),
-    }
+    complaint.lines().map(str::trim).find(|line| !line.is_empty())
 }
 
 /// The environment stays: it says where the daemon is (`DOCKER_HOST`).
@@ -245,7 +274,12 @@ fn describe(unanswered: &Unanswered, runtime: Runtime<'_>, limit: Duration) -> S
             first_line(complaint).map_or_else(|| status.to_string(), shorten)
         }
         Unanswered::NotUnderstood => "what it says of the container is not understood".to_owned(),
+        Unanswered::InAnotherFolder(folder) => shorten(&in_another_folder(folder)),
     }
+}
+
+pub(crate) fn in_another_folder(folder: &str) -> String {
+    format!("compose was called in {folder}: write that folder as project")
 }
 
 fn shorten(line: &str) -> String {

@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::managers::containers::{Runtime, Target, Unanswered, first_line, inspect, is_container_name};
+use crate::managers::containers::{
+    Runtime, Target, Unanswered, first_line, in_another_folder, inspect, is_container_name,
+};
 use crate::os::newest_file;
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use crate::words;
@@ -82,6 +84,7 @@ fn not_asked(unanswered: Unanswered, runtime: Runtime<'_>, limit: Duration) -> F
             Found::not_known(format!("{program} did not answer within {}", words::span(limit)))
         }
         Unanswered::NotUnderstood => Found::not_known("the answer is not understood"),
+        Unanswered::InAnotherFolder(folder) => Found::not_known(quoted(&in_another_folder(&folder))),
         Unanswered::Failed { status, complaint } => match (status.code(), first_line(&complaint)) {
             (None, _) => Found::not_known(format!("{program} was killed by a signal")),
             (Some(_), Some(line)) => Found::not_known(quoted(&format!("{program}: {line}"))),

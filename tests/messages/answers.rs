@@ -212,7 +212,7 @@ pub(crate) const NO_MESSAGES: &[(&str, &str)] = &[
     ("timed out", "a service's word of its health"),
     ("not configured", "a service's word of its health"),
     ("too deep", "why a text is taken for no JSON, which nobody is told"),
-    ("unknown flag", "docker's word, looked for"),
+    ("{{.", "the form of an answer, which docker and podman are told"),
     ("docker compose", "the name of a program, in several messages"),
     (" (os error ", "the standard library's words, looked for"),
     ("%Y-%m-%d %H:%M", "the shape of a time"),

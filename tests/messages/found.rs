@@ -115,7 +115,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("the answer is not understood", "container: docker or podman said something else than its JSON.", MEND),
     Row("* did not answer within *", "container: docker or podman was killed then.", MEND),
     Row("* was killed by a signal", "container: docker or podman was.", MEND),
-    Row("docker compose: docker has no compose here", "container: the plugin is missing.", "Install docker compose."),
+    Row("compose was called in *: write that folder as project", "container, restart.compose: no container of the service has a label of the project folder.", "Write the folder as compose knows it: docker compose ls."),
     // log
     Row("read from here on", "log: the first run, for which all that was logged is old.", NONE),
     Row("no new line*", "log: since the last run.", NONE),

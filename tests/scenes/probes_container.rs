@@ -13,7 +13,7 @@ fn engine(scene: &Scene, stdout: &str, stderr: &str, code: u8) {
         r#"#!/bin/sh
 case "$(basename "$0") $*" in
 "docker container inspect -- shop-db" | "podman container inspect -- shop-db") ;;
-"docker compose --project-directory {dir}/project ps --all --quiet -- db") printf '1\n2\n'; exit ;;
+"docker container ls --all --no-trunc --filter label=com.docker.compose.service=db --format "*working_dir*) printf '1 {dir}/project\n2 {dir}/project\n3 /srv\n'; exit ;;
 "docker container inspect -- 1 2") ;;
 *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
@@ -64,7 +64,7 @@ fn a_container_that_exited_counts_and_one_that_cannot_be_asked_about_does_not() 
 }
 
 #[test]
-fn a_service_of_compose_is_asked_about_in_its_folder() {
+fn a_service_of_compose_is_found_by_its_labels() {
     let scene = scene("container = \"db\"\nruntime = \"compose\"\nPROJECT");
     let two = |second: &str| {
         let one = |name: &str, state: &str| {

@@ -35,6 +35,8 @@ root=$dir/root; mkdir -p "$root"/{usr,etc,dev,proc,sys,tmp,run,var,srv}; chmod 1
 ln -s usr/bin usr/sbin usr/lib "$root"; ln -s usr/lib64 "$root/lib64"
 cp /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache "$root/etc"
 tar -C "$root" -c . | docker import - here >/dev/null
+# shellcheck disable=SC2034
+docker_began=$SECONDS   # its first event
 tar -C "$root" -c . | podman import - localhost/here >/dev/null 2>&1
 
 web=$services/web.py app=$dir/app

@@ -111,6 +111,11 @@ impl Inspected {
         self.text("/State/StartedAt")
     }
 
+    /// Its runtime could not start it, and says why.
+    pub(super) fn could_not_start(&self) -> bool {
+        !self.text("/State/Error").is_empty()
+    }
+
     /// How often the runtime has started it again by itself.
     pub(super) fn restart_count(&self) -> u64 {
         self.number("/RestartCount").unwrap_or(0)

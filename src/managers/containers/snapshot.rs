@@ -1,5 +1,5 @@
 //! What containers look like to a restart: whether they are up, ended by themselves, or were stopped by somebody, as far
-//! as the runtime tells. Pure.
+//! as the runtime tells. Starts nothing by itself.
 
 use std::time::Duration;
 
@@ -12,14 +12,17 @@ pub(super) fn container_not_found() -> Unit {
     Unit::Seen(Life { load: Load::NotFound, ..Life::told(Condition::NeverStarted, None, None) })
 }
 
+/// Whether it is known that a container ended and that nobody stopped it. It may ask the runtime, and takes its time.
+type NobodyStopped<'a> = &'a dyn Fn(&Inspected) -> bool;
+
 /// `None`: what is said of one of them is not understood.
-fn parse_snapshot(container: &Inspected, wall: Duration) -> Option<Life> {
+fn parse_snapshot(container: &Inspected, wall: Duration, nobody_stopped: NobodyStopped<'_>) -> Option<Life> {
     let (id, started) = (container.id(), container.started_at());
     if id.is_empty() || started.is_empty() || container.contradicts_itself() {
         return None;
     }
     let state = container.state()?;
-    let condition = condition(container, state)?;
+    let condition = condition(container, state, nobody_stopped)?;
     let age = age(started, wall).filter(|_| condition == Condition::Active);
     let snapshot = Life::told(condition, Some(format!("{id} {started}")), age);
     let active = if state == State::Paused { Active::Frozen } else { snapshot.active };
@@ -27,17 +30,23 @@ fn parse_snapshot(container: &Inspected, wall: Duration) -> Option<Life> {
     Some(Life { active, own_restarts, ..snapshot })
 }
 
-fn condition(container: &Inspected, state: State) -> Option<Condition> {
+fn condition(container: &Inspected, state: State, nobody_stopped: NobodyStopped<'_>) -> Option<Condition> {
     Some(match state {
         State::Running | State::Paused => Condition::Active,
         State::Restarting | State::Removing | State::Stopping => Condition::Busy,
+        // A start that the runtime could not carry out is nobody's stop: the image, a mount, a port or a device failed.
+        State::Created | State::Exited | State::Stopped if container.could_not_start() => Condition::Failed,
         State::Created | State::Initialized | State::Configured => Condition::NeverStarted,
-        State::Exited | State::Stopped => ended_condition(container)?,
+        State::Exited | State::Stopped => match (ended_condition(container)?, container.exit_code()?) {
+            (Condition::Stopped | Condition::Ended, 0) if nobody_stopped(container) => Condition::Exited,
+            (Condition::Stopped, code) if code != 0 && nobody_stopped(container) => Condition::Failed,
+            (condition, _) => condition,
+        },
         State::Dead => Condition::Failed,
     })
 }
 
-/// The runtimes keep no word of who stopped it. One that its policy would have started again was stopped by
+/// What a container itself tells of its end: it holds no word of who stopped it. One that its policy would have started again was stopped by
 /// somebody, and so was one that ended by the signal of a stop, unless the kernel killed it for its memory. One that
 /// ends with 1 when it is told to stop, and has no policy, cannot be told from one that crashed.
 fn ended_condition(container: &Inspected) -> Option<Condition> {
@@ -60,9 +69,13 @@ fn age(started: &str, wall: Duration) -> Option<Duration> {
 
 /// A service of several containers is as the worst of them; another one of them is another incarnation. `None`: what is
 /// said of one of them is not understood, or there is none.
-pub(super) fn worst_snapshot(containers: &[Inspected], wall: Duration) -> Option<Life> {
-    let snapshots: Vec<Life> =
-        containers.iter().map(|container| parse_snapshot(container, wall)).collect::<Option<_>>()?;
+pub(super) fn worst_snapshot(
+    containers: &[Inspected],
+    wall: Duration,
+    nobody_stopped: NobodyStopped<'_>,
+) -> Option<Life> {
+    let parse = |container| parse_snapshot(container, wall, nobody_stopped);
+    let snapshots: Vec<Life> = containers.iter().map(parse).collect::<Option<_>>()?;
     let incarnations: Vec<String> =
         snapshots.iter().filter_map(|snapshot| snapshot.incarnation.clone()).collect();
     let own_restarts = snapshots.iter().map(|snapshot| snapshot.own_restarts).max().unwrap_or(0);

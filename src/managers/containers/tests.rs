@@ -23,7 +23,7 @@ pub(crate) fn read_of_compose(text: &str) -> Result<Vec<Inspected>, Unanswered> 
 
 /// How a restart understands an answer.
 pub(crate) fn snapshot_of(text: &str) -> Option<Life> {
-    snapshot::worst_snapshot(&read_of_compose(text).ok()?, WALL)
+    snapshot::worst_snapshot(&read_of_compose(text).ok()?, WALL, &|_| false)
 }
 
 /// 2026-02-07 17:00:00 UTC
@@ -64,6 +64,43 @@ fn a_container_that_somebody_stopped_is_told_from_one_that_fell() {
     let running = seen(r#""Status":"running""#, "no");
     assert_eq!(running.age, Some(Duration::from_secs(100)));
     assert_eq!(running.incarnation.as_deref(), Some("abc 2026-02-07T16:58:20.123456789Z"));
+}
+
+#[test]
+fn a_container_that_could_not_be_started_was_not_stopped() {
+    let port = "\"Error\":\"driver failed programming external connectivity: port is already allocated\"";
+    for (state, policy) in [
+        (r#""Status":"exited","ExitCode":128"#, "always"),
+        (r#""Status":"exited","ExitCode":127"#, "unless-stopped"),
+        (r#""Status":"exited","ExitCode":0"#, "no"),
+        (r#""Status":"created","ExitCode":128"#, "no"),
+    ] {
+        assert_eq!(
+            seen(&format!("{state},{port}"), policy).condition(),
+            Condition::Failed,
+            "{state} {policy}"
+        );
+    }
+    let none = "\"Status\":\"exited\",\"ExitCode\":128,\"Error\":\"\"";
+    assert_eq!(seen(none, "always").condition(), Condition::Stopped);
+}
+
+#[test]
+fn a_container_that_nobody_stopped_by_its_events_fell() {
+    for (state, policy, condition) in [
+        (r#""Status":"exited","ExitCode":137"#, "no", Condition::Failed),
+        (r#""Status":"exited","ExitCode":143"#, "on-failure", Condition::Failed),
+        (r#""Status":"exited","ExitCode":137,"OOMKilled":true"#, "always", Condition::Failed),
+        (r#""Status":"exited","ExitCode":0"#, "no", Condition::Exited),
+        (r#""Status":"exited","ExitCode":0"#, "always", Condition::Exited),
+    ] {
+        let containers = read_of_compose(&told(state, policy)).unwrap();
+        let life = snapshot::worst_snapshot(&containers, WALL, &|_| true).unwrap();
+        assert_eq!(life.condition(), condition, "{state} {policy}");
+    }
+    // What is not down is asked about no further.
+    let running = read_of_compose(&told(r#""Status":"running""#, "no")).unwrap();
+    snapshot::worst_snapshot(&running, WALL, &|_| panic!("asked")).unwrap();
 }
 
 #[test]
@@ -207,12 +244,22 @@ fn another_container_is_not_taken_for_it() {
 }
 
 #[test]
+fn the_containers_of_compose_are_those_with_its_labels() {
+    let found = |text: &str| of_project(text, "/opt/shop").ok();
+    assert_eq!(found(""), Some(vec![]));
+    assert_eq!(
+        found("1 /opt/shop\n2 /opt/shop/\n3 /opt/other\n"),
+        Some(vec!["1".to_owned(), "2".to_owned()])
+    );
+    // Called by another path to the same folder: no evidence that the service is gone.
+    assert_eq!(found("1 /srv/shop"), None);
+    assert_eq!(of_project("1 /opt/shop", "/opt/shop/").unwrap(), ["1"]);
+}
+
+#[test]
 fn a_complaint_is_its_first_line() {
     assert_eq!(first_line("\n boom \nmore"), Some("boom"));
     assert_eq!(first_line("\n"), None);
-    // Recorded: docker 28.2.2 without compose.
-    let none = "unknown flag: --project-directory\n\nUsage:  docker [OPTIONS] COMMAND [ARG...]";
-    assert_eq!(first_line(none), Some("docker has no compose here"));
 }
 
 #[test]

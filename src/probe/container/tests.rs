@@ -216,19 +216,6 @@ fn what_could_not_be_asked_is_told_from_what_is_not_there() {
         (Runtime::Docker, 1, cannot, format!("docker: {cannot}")),
         (Runtime::Docker, 1, denied, format!("docker: {denied}")),
         (compose, 1, cannot, format!("docker compose: {cannot}")),
-        (
-            compose,
-            125,
-            "unknown flag: --project-directory\n\nUsage:  docker",
-            "docker compose: docker has no compose here".into(),
-        ),
-        (compose, 1, "no such service: nosuch", "docker compose: no such service: nosuch".into()),
-        (
-            compose,
-            1,
-            "no configuration file provided: not found",
-            "docker compose: no configuration file provided: not found".into(),
-        ),
         (Runtime::Podman, 3, "", "podman: exit status 3".into()),
         (Runtime::Podman, 125, "\u{1b}[31mred", r"podman: \u{1b}[31mred".into()),
     ] {
@@ -239,6 +226,10 @@ fn what_could_not_be_asked_is_told_from_what_is_not_there() {
     assert_eq!(
         said(Unanswered::NoAnswer, Runtime::Docker),
         Found::not_known("docker did not answer within 5 s")
+    );
+    assert_eq!(
+        said(Unanswered::InAnotherFolder("/srv/shop".to_owned()), compose),
+        Found::not_known("compose was called in /srv/shop: write that folder as project")
     );
     let killed = Unanswered::Failed { status: ExitStatus::from_raw(9), complaint: String::new() };
     assert_eq!(said(killed, Runtime::Docker), Found::not_known("docker was killed by a signal"));
