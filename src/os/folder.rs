@@ -1,11 +1,13 @@
 //! One folder of ours, held open: small files in it are read whole, replaced atomically and locked.
-//! Nothing in it is reached through a symbolic link, and nothing outside it is touched. Knows nothing
+//! Nothing in it is reached through a symbolic link, itself only through one that systemd makes, and nothing outside it is touched. Knows nothing
 //! of what the files hold.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{
@@ -157,11 +159,12 @@ impl Folder {
 
     fn open_at(above: impl std::os::fd::AsFd, path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = match fs::openat(above, path, flags, Mode::empty()) {
+        let folder = match fs::openat(&above, path, flags, Mode::empty()) {
             // What a link gives with these flags, too.
-            Err(Errno::NOTDIR | Errno::LOOP) => {
-                return Err(io::Error::other("is a symbolic link or not a directory"));
-            }
+            Err(Errno::NOTDIR | Errno::LOOP) => match private_of_systemd(&above, path)? {
+                Some(private) => fs::openat(&above, &private, flags, Mode::empty())?,
+                None => return Err(io::Error::other("is a symbolic link or not a directory")),
+            },
             opened => opened?,
         };
         let stat = fs::fstat(&folder)?;
@@ -216,6 +219,24 @@ impl Drop for Lock {
     fn drop(&mut self) {
         self.release();
     }
+}
+
+/// Where a link leads that systemd makes for StateDirectory= and LogsDirectory= with DynamicUser=: `unhang` to
+/// `private/unhang`, `a/b` to `../private/a/b`. `None`: it is no such link. What it leads to is judged as any folder.
+fn private_of_systemd(above: impl std::os::fd::AsFd, path: &Path) -> io::Result<Option<PathBuf>> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let link = fs::openat(&above, path, flags, Mode::empty())?;
+    let stat = fs::fstat(&link)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink || !owned_by_us_or_root(&stat) {
+        return Ok(None);
+    }
+    let target = fs::readlinkat(&link, "", Vec::new())?;
+    let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+    let mut parts = target.components().skip_while(|part| *part == Component::ParentDir);
+    let is_private = parts.next() == Some(Component::Normal(OsStr::new("private")))
+        && parts.clone().all(|part| matches!(part, Component::Normal(_)))
+        && parts.last() == path.components().next_back();
+    Ok(is_private.then(|| path.parent().unwrap_or(Path::new("")).join(target)))
 }
 
 /// The way there may lead over links; it is the host's, not ours.
@@ -274,6 +295,31 @@ mod tests {
         std::fs::create_dir(dir.path().join("a")).unwrap();
         assert!(folder.replace("a", b"new").is_err());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    /// As systemd 252 and 257 leave it.
+    #[test]
+    fn the_link_of_a_dynamic_user_is_followed_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::create_dir_all(at("private/unhang")).unwrap();
+        std::fs::create_dir_all(at("private/a/b")).unwrap();
+        std::fs::create_dir(at("a")).unwrap();
+        symlink("private/unhang", at("unhang")).unwrap();
+        symlink("../private/a/b", at("a/b")).unwrap();
+        for name in ["unhang", "a/b"] {
+            Folder::create(&at(name)).unwrap().replace("x", name.as_bytes()).unwrap();
+            assert_eq!(std::fs::read(at("private").join(name).join("x")).unwrap(), name.as_bytes());
+        }
+        std::fs::create_dir(at("private/open")).unwrap();
+        std::fs::set_permissions(at("private/open"), std::fs::Permissions::from_mode(0o777)).unwrap();
+        symlink("private/open", at("open")).unwrap();
+        symlink("private/unhang", at("other")).unwrap();
+        symlink(at("private/unhang"), at("absolute")).unwrap();
+        symlink("private/../unhang", at("x")).unwrap();
+        for name in ["open", "other", "absolute", "x"] {
+            assert!(Folder::open(&at(name)).is_err() && Folder::create(&at(name)).is_err(), "{name}");
+        }
     }
 
     #[test]

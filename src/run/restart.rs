@@ -202,15 +202,23 @@ fn ask_systemd(
     let left = || limit.saturating_sub(began.elapsed());
     // A reload starts nothing, and so meets no start limit.
     let cleared = if *rung == Rung::Reload { Ok(()) } else { systemd::reset_failed(unit, limit) };
-    if !matches!(cleared, Err(RestartResponse::NotPermitted(_))) {
+    // What was refused in the last run will be again: it is told as begun only if it was not.
+    let was_refused = judged.before.account.reason == Reason::NotPermitted;
+    let is_refused = |response: &RestartResponse| matches!(response, RestartResponse::NotPermitted(_));
+    let is_cleared = cleared.as_ref().map_or_else(|response| !is_refused(response), |()| true);
+    if is_cleared && !was_refused {
         judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
     }
-    match (cleared, rung) {
-        (Err(asked), _) => asked,
+    let response = match (cleared, rung) {
+        (Err(response), _) => response,
         (Ok(()), Rung::Reload) => systemd::reload_unit(unit, left()),
         (Ok(()), Rung::Kill) => restart_and_kill(tick, judged, unit, &left),
         (Ok(()), Rung::Restart | Rung::Command(_) | Rung::Wake) => systemd::restart_unit(unit, left()),
+    };
+    if is_cleared && was_refused && !is_refused(&response) {
+        judged.watch.report(tick, [Event::RestartBegan(rung.clone())]);
     }
+    response
 }
 
 fn time_to_act(tick: &Tick<'_>) -> Duration {

@@ -305,8 +305,8 @@ impl File {
             put_off: self.put_off,
         };
         let account = Account {
-            verdict: VerdictKind::from_code(&self.verdict)?,
-            reason: Reason::from_code(&self.reason)?,
+            verdict: known_code(&self.verdict, VerdictKind::from_code, VerdictKind::Unknown)?,
+            reason: known_code(&self.reason, Reason::from_code, Reason::Unknown)?,
             cause: self.cause.map(CauseForm::into_cause),
             said: self.said.map(|said| words::escaped(&said)),
             standing: self.standing.map(|standing| Standing {
@@ -398,15 +398,26 @@ impl Restarted {
     }
 
     fn into_restart(self) -> Option<Restart> {
-        let known = [Outcome::Healed, Outcome::NotHealed, Outcome::Unknown, Outcome::Refused];
-        let outcome = known.into_iter().find(|outcome| outcome_code(*outcome) == self.outcome)?;
+        let outcome = |code: &str| {
+            let known = [Outcome::Healed, Outcome::NotHealed, Outcome::Unknown, Outcome::Refused];
+            known.into_iter().find(|outcome| outcome_code(*outcome) == code)
+        };
+        let act = |code: &str| Act::ALL.into_iter().find(|act| act.code() == code);
+        let outcome = known_code(&self.outcome, outcome, Outcome::Unknown)?;
         let cause = self.cause.map(CauseForm::into_cause);
         let act = match self.act {
             None => Act::Restart,
-            Some(code) => Act::ALL.into_iter().find(|act| act.code() == code)?,
+            Some(code) => known_code(&code, act, Act::Restart)?,
         };
         Some(Restart { at: self.at.into_moment(), act, outcome, cause, incarnation: self.incarnation })
     }
+}
+
+/// What a code means; `unknown` for one that only another release knows, so that nothing that was counted is lost.
+/// `None`: it is no code at all.
+fn known_code<T>(code: &str, from_code: impl Fn(&str) -> Option<T>, unknown: T) -> Option<T> {
+    let is_code = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    from_code(code).or_else(|| is_code.then_some(unknown))
 }
 
 const fn evidence_code(evidence: Evidence) -> &'static str {

@@ -56,7 +56,20 @@ fn a_restart_that_is_forbidden_by_itself_is_none_either() {
         .exits(1)
         .logs(&["⚠️*2/2", "🔄*", "⏸️ app not restarted (not_permitted): *Access denied*"])
         .acts(&["reset-failed app.service", "restart app.service"]);
+    // It is asked for in each run, since it may be allowed meanwhile, and told once.
+    for _ in 0..3 {
+        scene.pass(120);
+        scene.tick().exits(1).logs(&[]).acts(&["reset-failed app.service", "restart app.service"]);
+    }
     assert_eq!(scene.state()["restarts"].as_array().map(Vec::len), Some(0));
+    scene.pass(120);
+    scene.on_restart(RESTARTS);
+    scene.server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
+    scene
+        .tick()
+        .exits(0)
+        .logs(&["🔄 Restarting app service...", "✅ app restarted successfully: *"])
+        .acts(&["reset-failed app.service", "restart app.service"]);
 }
 
 /// What spends no budget would go on for ever.

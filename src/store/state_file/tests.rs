@@ -181,3 +181,20 @@ fn nothing_in_it_can_drive_a_terminal() {
     );
     assert_eq!(read(&written(&record)), Ok(record));
 }
+
+/// An older release after a newer one: a word that it lacks must not cost what was counted.
+#[test]
+fn a_code_that_is_not_known_costs_nothing_that_was_counted() {
+    let file = r#"{"version":1,"sequence":7,"verdict":"dozing","reason":"of_tomorrow","streak":2,"failures":5,
+        "restarts":[{"wall":"2026-02-07T17:02:00Z","boot_id":"b","boottime_ms":125000,"outcome":"half_healed","act":"replace"}],
+        "backoff":{"step":1,"wall":"2026-02-07T17:02:00Z","boottime_ms":125000}}"#;
+    let State { counts, account } = read(file.as_bytes()).unwrap().state;
+    assert_eq!((account.verdict, account.reason), (VerdictKind::Unknown, Reason::Unknown));
+    assert_eq!((counts.streak, counts.failures, counts.restarts.len()), (2, 5, 1));
+    assert_eq!((counts.restarts[0].outcome, counts.restarts[0].act), (Outcome::Unknown, Act::Restart));
+    assert_eq!(counts.backoff.unwrap().step, 1);
+    for (code, broken) in [("dozing", "\\u001b[2J"), ("of_tomorrow", ""), ("half_healed", "Half healed")] {
+        let read = read(file.replace(code, broken).as_bytes());
+        assert!(matches!(read, Err(Unusable::Broken(_))), "{code}");
+    }
+}
