@@ -157,9 +157,9 @@ fn place(text: &str) -> Place<'_> {
             Place::At(path)
         }
         // One that is active all the same has ended (RemainAfterExit=).
-        (Some(""), Some("inactive" | "failed" | "active")) | (None, Some("inactive" | "failed")) => {
-            Place::Nowhere
-        }
+        // One that waits for systemd's restart of it has none either.
+        (Some(""), Some("inactive" | "failed" | "active" | "activating" | "deactivating"))
+        | (None, Some("inactive" | "failed")) => Place::Nowhere,
         _ => Place::NotSaid,
     }
 }

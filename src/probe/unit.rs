@@ -6,10 +6,10 @@ use crate::plan::{KeySpec, KindSpec, Params, Scope, ValueType};
 
 use super::answer::Ground;
 use super::fault::quoted;
-use super::kind::{Found, Kind};
+use super::kind::{Found, Is, Kind};
 use super::systemctl::show;
 
-pub(super) const KIND: Kind = Kind { spec: KindSpec::new(UNIT, &[SCOPE]), ask };
+pub(super) const KIND: Kind = Kind { spec: KindSpec::new(UNIT, &[SCOPE, RESTARTS]), ask };
 
 const UNIT: KeySpec = KeySpec::new("unit", ValueType::Unit).help("A unit of systemd: well if it is active");
 
@@ -17,17 +17,44 @@ const SCOPE: KeySpec = KeySpec::new("scope", ValueType::OneOf(&["system", USER])
     .default("system")
     .help("Whose systemd is asked");
 
+const RESTARTS: KeySpec = KeySpec::new("crash_loop.restarts", ValueType::Number { from: 1, to: 1_000 })
+    .default("2")
+    .help("It fails if systemd has restarted it so often since the last run; once warns");
+
 /// The systemd of the user who runs unhang.
 const USER: &str = "user";
 
-const PROPERTIES: &str = "LoadState,ActiveState,SubState,Result";
+const PROPERTIES: &str = "LoadState,ActiveState,SubState,Result,NRestarts";
 
 fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let scope = if given.text(&SCOPE) == USER { Scope::User } else { Scope::System };
     match show((given.text(&UNIT), scope), PROPERTIES, ground.limit) {
-        Ok(text) => judged(&text),
+        Ok(text) => with_restarts(&text, ground.memory, given.number(&RESTARTS)),
         Err(found) => found,
     }
+}
+
+/// A unit that falls and is started again is up at most looks: only systemd's count of its own restarts tells. A restart
+/// by somebody sets that to zero.
+fn with_restarts(text: &str, before: Option<&str>, most: Option<u64>) -> Found {
+    let found = judged(text);
+    let Some(now) = single_property(text, "NRestarts").and_then(|count| count.parse::<u64>().ok()) else {
+        return found;
+    };
+    let before = before.and_then(|count| count.parse::<u64>().ok()).unwrap_or(now);
+    let since = now.saturating_sub(before);
+    let told = || match since {
+        1 => "restarted once by systemd since the last run".to_owned(),
+        _ => format!("restarted {since} times by systemd since the last run"),
+    };
+    let found = match found {
+        Found { is: Is::Well(_) | Is::Near(_), .. } if most.is_some_and(|most| since >= most) => {
+            Found::failing(told())
+        }
+        Found { is: Is::Well(_), .. } if since > 0 => Found::near(told()),
+        found => found,
+    };
+    found.remembering(now.to_string())
 }
 
 /// A unit that runs is well although its file is gone, or masks it.
@@ -102,6 +129,27 @@ mod tests {
         }
         let masked = "LoadState=masked\nActiveState=inactive\nSubState=dead\n";
         assert_eq!(judged(masked), Found::failing("masked"));
+    }
+
+    #[test]
+    fn a_crash_loop_is_seen_though_the_unit_is_up_at_each_look() {
+        let of = |restarts: &str, before: Option<&str>, state: &str| {
+            let text = format!("LoadState=loaded\nActiveState={state}\nSubState=x\nNRestarts={restarts}\n");
+            with_restarts(&text, before, Some(2))
+        };
+        let well = |count: &str| Found::well("active (x)").remembering(count.to_owned());
+        let told = |times| format!("restarted {times} by systemd since the last run");
+        assert_eq!(of("7", None, "active"), well("7"), "nobody looked before");
+        assert_eq!(of("7", Some("7"), "active"), well("7"));
+        assert_eq!(of("0", Some("7"), "active"), well("0"), "somebody restarted it");
+        assert_eq!(of("8", Some("7"), "active"), Found::near(told("once")).remembering("8".to_owned()));
+        assert_eq!(of("9", Some("7"), "active"), Found::failing(told("2 times")).remembering("9".to_owned()));
+        assert_eq!(
+            of("9", Some("7"), "activating"),
+            Found::failing(told("2 times")).remembering("9".to_owned())
+        );
+        assert_eq!(of("9", Some("7"), "failed"), Found::failing("failed (x)").remembering("9".to_owned()));
+        assert_eq!(of("many", Some("7"), "active"), Found::well("active (x)"));
     }
 
     proptest! {

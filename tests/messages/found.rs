@@ -52,6 +52,8 @@ pub(crate) const FOUND: &[Row] = &[
     Row("its output has no \"*\": *", "command: contains wants it. The first line of the output stands behind.", LOOK),
     Row("there is no command", "command: its list is empty.", MEND),
     // unit
+    Row("restarted once by systemd since the last run", "The unit fell and was started again.", LOOK),
+    Row("restarted * times by systemd since the last run", "The unit falls again and again, and may be up whenever somebody looks.", LOOK),
     Row("systemctl show: not understood", "It says nothing of the unit, or is cut.", MEND),
     Row("systemctl show: ActiveState=*", "unhang knows no such word.", MEND),
     // process

@@ -38,6 +38,22 @@ fn a_unit_that_starts_warns() {
 }
 
 #[test]
+fn a_unit_that_is_up_at_each_run_and_falls_between_them_is_seen() {
+    let up = |restarts: &'static str| [("SubState", "running"), ("NRestarts", restarts)];
+    let scene = with_redis(&up("4"));
+    scene.tick().exits(0);
+    redis(&scene, &up("5"));
+    scene.pass(120);
+    scene.tick().exits(0).logs(&["⚠️ app warns: redis: restarted once by systemd since the last run"]);
+    redis(&scene, &up("19"));
+    scene.pass(120);
+    scene.tick().exits(1).logs(&[
+        "⚠️ app health check failed (redis) - Failure 1/2: restarted 14 times by systemd since the last run",
+        "✅ app warns no more*",
+    ]);
+}
+
+#[test]
 fn what_systemd_does_not_say_of_a_unit_counts_for_nothing() {
     for (said, told) in [
         (

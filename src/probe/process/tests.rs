@@ -133,7 +133,7 @@ fn systemd_says_where_the_processes_of_an_alias_are() {
         ("ControlGroup=\nActiveState=active\n", Place::Nowhere),
         ("ActiveState=inactive\n", Place::Nowhere),
         ("ActiveState=active\n", Place::NotSaid),
-        ("ControlGroup=\nActiveState=activating\n", Place::NotSaid),
+        ("ControlGroup=\nActiveState=activating\n", Place::Nowhere),
         ("ControlGroup=/../x\nActiveState=active\n", Place::NotSaid),
         ("ControlGroup=\n", Place::NotSaid),
         ("", Place::NotSaid),
