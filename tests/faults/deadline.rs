@@ -46,25 +46,23 @@ const fn after(name: &'static str, call: (&'static str, &'static str, usize)) ->
     Step { name, call, is_guarded: true, restarts: 1 }
 }
 
-/// Each save flushes the file and its folder; each program that is started gets two pipes.
+/// Each save flushes the file and its folder; each program that is started gets two pipes. The log is written on a
+/// thread of its own: see `silent_log`.
 pub(crate) const STEPS: &[Step] = &[
     unguarded("lock", ("flock", "LOCK_EX", 1)),
     unguarded("load", ("openat", "\"app.json\"", 1)),
     before("probe", ("recvfrom", "HTTP/", 1)),
     before("look", ("pipe2", "", 1)),
     before("count", ("fsync", "", 1)),
-    before("log", ("write", " - ", 1)),
     before("second-probe", ("recvfrom", "HTTP/", 2)),
     before("second-look", ("pipe2", "", 3)),
     before("intent", ("fsync", "", 3)),
     before("reset-failed", ("pipe2", "", 5)),
-    before("log-restart", ("write", " - ", 2)),
     before("restart", ("pipe2", "", 7)),
     after("look-after", ("pipe2", "", 9)),
     after("verify", ("recvfrom", "HTTP/", 3)),
     after("last-look", ("pipe2", "", 11)),
     after("settle", ("fsync", "", 5)),
-    after("log-outcome", ("write", " - ", 3)),
 ];
 
 impl Step {
@@ -322,6 +320,26 @@ pub(crate) const SLOW: &[Slow] = &[
     Slow { name: "2-s-of-40", each: Duration::from_secs(2), deadline: DEADLINE, heals: false },
     Slow { name: "6-s-of-40", each: Duration::from_secs(6), deadline: DEADLINE, heals: false },
 ];
+
+/// A log on a file system that does not answer: each line is given up, and the run goes on.
+pub(crate) fn silent_log(stage: &Stage) -> Laws {
+    begin(stage);
+    stage.write_config();
+    let log = stage.path("app.log").display().to_string();
+    let how = format!("inject=write:delay_enter={}s", HELD.as_secs());
+    let words = ["-D", "-f", "-P", &log, "-e", "trace=write", "-e", &how].map(str::to_owned);
+    let child = stage.unhang(&words, "").spawn().unwrap();
+    let ticked = stage.ended_under_strace(child, HELD + BUSY);
+    let mut laws = Laws::default();
+    ends_by(&mut laws, &ticked, Duration::from_secs(10) + BUSY);
+    let told = ticked.stderr.contains("app.log: the file system does not answer; going on without it");
+    laws.hold("a log that is not written is told", told, || ticked.stderr.clone());
+    let facts = stage.facts();
+    laws.hold("a log that hangs holds no restart up", facts.healthy && facts.restarts == 1, || {
+        format!("{} restarts", facts.restarts)
+    });
+    laws
+}
 
 /// The calls that change a disk.
 const WRITES: &str = "write,fsync,fchmod,renameat,unlinkat,mkdirat";

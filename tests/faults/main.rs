@@ -284,6 +284,9 @@ fn past_the_deadline<'a>(wanted: &Wanted, stage: &Stage) -> Vec<Case<'a>> {
             act: Box::new(|stage| Some(deadline::hung(stage, hang))),
         });
     }
+    let silent: Act<'_> = Box::new(|stage| Some(deadline::silent_log(stage)));
+    let (name, shown) = ("silent-log".to_owned(), String::new());
+    all.push(Case { scene: "silent-log", name, shown, act: silent });
     for slow in deadline::SLOW {
         let (name, shown) = (format!("slow-disk/{}", slow.name), String::new());
         all.push(Case {
