@@ -4,6 +4,7 @@
 
 use std::io;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::os::process::{self, End, Ran};
 use crate::plan::{KeySpec, KindSpec, Params, ValueType, any_text};
@@ -12,10 +13,13 @@ use crate::words;
 use super::answer::Ground;
 use super::body;
 use super::fault::{quoted, scarcity};
-use super::kind::{Found, Kind};
+use super::kind::{Found, Is, Kind};
+use super::log::mark;
 
-pub(super) const KIND: Kind =
-    Kind { spec: KindSpec::new(COMMAND, &[EXITS, CONTAINS, body::MAX]).validate(body::limit_conflict), ask };
+pub(super) const KIND: Kind = Kind {
+    spec: KindSpec::new(COMMAND, &[EXITS, CONTAINS, EVERY, body::MAX]).validate(body::limit_conflict),
+    ask,
+};
 
 const COMMAND: KeySpec = KeySpec::new("command", ValueType::Command)
     .help("A program and its arguments, no shell: well if it ends with 0");
@@ -25,11 +29,54 @@ const EXITS: KeySpec = KeySpec::new("exits", ValueType::OneOf(&["zero", PLUGIN])
 const CONTAINS: KeySpec =
     KeySpec::new("contains", ValueType::Text(any_text)).help("What its output must hold");
 
+const EVERY: KeySpec = KeySpec::new("every", ValueType::Span)
+    .help("So long a good result stands, before the program is started again");
+
 /// The convention of monitoring plugins (monitoring-plugins.org, development guidelines): 1 warns, 2 is
 /// critical, 3 is not known.
 const PLUGIN: &str = "plugin";
 
 fn ask(given: &Params, ground: &Ground<'_>) -> Found {
+    let every = given.span(&EVERY);
+    if let Some(found) = every.and_then(|every| last_result(given, every, ground)) {
+        return found;
+    }
+    let found = ask_now(given, ground);
+    match every.map(|_| &found.is) {
+        None => found,
+        Some(Is::Well(words)) => found.clone().remembering(memory_of(given, ground.now, "well", words)),
+        Some(Is::Near(words)) => found.clone().remembering(memory_of(given, ground.now, "near", words)),
+        // What fails is asked in every run: it is to count, and its end to be seen.
+        Some(Is::Failing(_) | Is::NotKnown(_) | Is::Observed(_)) => found.remembering(String::new()),
+    }
+}
+
+/// The good result of a run before, with its age. `None`: there is none of this program, or it is too old.
+fn last_result(given: &Params, every: Duration, ground: &Ground<'_>) -> Option<Found> {
+    let [told_of, then, is, words] = ground.memory?.splitn(4, ' ').collect::<Vec<_>>().try_into().ok()?;
+    let then = Duration::from_secs(then.parse().ok()?);
+    // A clock that was set back makes it older than it is known to be.
+    let age = ground.now.checked_sub(then).filter(|age| told_of == subject(given) && *age < every)?;
+    let with_age = format!("{words} ({} ago)", words::span(age));
+    match is {
+        "well" => Some(Found::well(with_age)),
+        "near" => Some(Found::near(with_age)),
+        _ => None,
+    }
+}
+
+fn memory_of(given: &Params, now: Duration, is: &str, words: &str) -> String {
+    format!("{} {} {is} {words}", subject(given), now.as_secs())
+}
+
+/// What tells that a result is that of this very program, judged alike.
+fn subject(given: &Params) -> String {
+    let words = given.list(&COMMAND).iter().map(String::as_str);
+    let all: Vec<&str> = words.chain([given.text(&EXITS), given.text(&CONTAINS)]).collect();
+    format!("{:016x}", mark(all.join("\0").as_bytes()))
+}
+
+fn ask_now(given: &Params, ground: &Ground<'_>) -> Found {
     let Some((program, arguments)) = given.list(&COMMAND).split_first() else {
         return Found::not_known("there is no command");
     };
@@ -104,7 +151,7 @@ const TRACEBACK: &str = "Traceback (most recent call last)";
 mod tests {
     use super::*;
     use crate::plan::ParamValue;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     fn sh(script: &str, keys: &[(&'static str, &str)]) -> Found {
         let words = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
@@ -143,6 +190,47 @@ mod tests {
             (r"printf '\033[31mred\n'; exit 1", Found::failing(r"exit status 1: \u{1b}[31mred")),
         ] {
             assert_eq!(sh(script, &[]), expected, "{script}");
+        }
+    }
+
+    #[test]
+    fn a_good_result_stands_for_its_time_and_a_bad_one_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let told = dir.path().join("told");
+        let script = format!("read code <{0}; echo \"$code asked\"; exit $code", told.display());
+        let ask_at = |seconds: u64, code: &str, script: &str, memory: Option<&str>| {
+            std::fs::write(&told, code).unwrap();
+            let mut given = Params::default();
+            let words = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+            given.0.insert("command", ParamValue::List(words));
+            given.0.insert("every", ParamValue::Span(Duration::from_secs(3600)));
+            given.0.insert("exits", ParamValue::Text("plugin".to_owned()));
+            let (limit, now) = (Duration::from_secs(5), Duration::from_secs(seconds));
+            ask(&given, &Ground { now, limit, memory, ..Ground::default() }).in_parts()
+        };
+        let (found, memory) = ask_at(10_000, "0", &script, None);
+        assert_eq!(found, Found::well("0 asked"));
+        let memory = memory.unwrap();
+        for (at, code, script, expected) in [
+            (10_120, "2", script.as_str(), Found::well("0 asked (2 min ago)")),
+            (13_599, "2", &script, Found::well("0 asked (59 min 59 s ago)")),
+            (13_600, "2", &script, Found::failing("CRITICAL: 2 asked")),
+            // The clock was set back; and this is another program.
+            (9_000, "2", &script, Found::failing("CRITICAL: 2 asked")),
+            (10_120, "2", &format!("{script} "), Found::failing("CRITICAL: 2 asked")),
+        ] {
+            assert_eq!(ask_at(at, code, script, Some(&memory)).0, expected, "{at}");
+        }
+        // A warning stands too; nothing stands of what fails.
+        let (_, warned) = ask_at(20_000, "1", &script, None);
+        assert_eq!(
+            ask_at(20_060, "0", &script, warned.as_deref()).0,
+            Found::near("WARNING: 1 asked (60 s ago)")
+        );
+        let (_, failed) = ask_at(20_000, "2", &script, Some(&memory));
+        assert_eq!(ask_at(20_060, "0", &script, failed.as_deref()).0, Found::well("0 asked"));
+        for broken in ["", "a", "a b c d", "0000000000000000 1 well x"] {
+            assert_eq!(ask_at(2, "0", &script, Some(broken)).0, Found::well("0 asked"), "{broken}");
         }
     }
 

@@ -96,8 +96,8 @@ PY
 # Whatever the scenario before has left behind.
 no_examples() {
   no_guards
-  host exec sh -c 'cd /run/systemd/system && systemctl stop whit mongod "telegram-*" roams-opcua listens-at-22 editor nginx
-    rm -f whit.service mongod.service telegram-*.service roams-opcua.service listens-at-22.service; systemctl daemon-reload
+  host exec sh -c 'cd /run/systemd/system && systemctl stop whit mongod "telegram-*" roams-opcua editor nginx
+    rm -f whit.service mongod.service telegram-*.service roams-opcua.service; systemctl daemon-reload
     systemctl reset-failed' 2>/dev/null || true
 }
 
@@ -177,7 +177,7 @@ the_example_of_whit_takes_no_start_for_good_that_dies_eight_seconds_later() {
   no_examples; install_systems; postgres_runs
   local backend=/var/www/whit/backend certificate=/etc/letsencrypt/live/whit.example/fullchain.pem
   host exec sh -c 'mkdir -p "$1/venv/bin" "${2%/*}" /var/log/gunicorn && ln -sf /usr/bin/python3 "$1/venv/bin/python"
-    cp -r /srv/systems/. "$1"; echo started >/var/log/gunicorn/error.log; cat >"$2"' sh "$backend" "$certificate" \
+    cp -r /srv/systems/. "$1"; echo RUN=/run/whit >"$1/.env"; chmod 600 "$1/.env"; echo started >/var/log/gunicorn/error.log; cat >"$2"' sh "$backend" "$certificate" \
     < <(openssl req -x509 -newkey rsa:2048 -nodes -days 90 -subj /CN=whit.example -keyout /dev/null 2>/dev/null)
   unit_of whit "/bin/sh -c 'test ! -e /srv/dies || (sleep 8; kill \$\$\$\$) & exec $(gunicorn_at 8003)'" \
     Environment=SSL_REDIRECT=yes StandardError=append:/var/log/gunicorn/error.log
@@ -225,7 +225,6 @@ PY
   unit_of mongod '/usr/bin/mongod /srv/mongod.py'
   unit_of telegram-api "$(uvicorn_at 8002)"; unit_of telegram-web "$(uvicorn_at 8003)"
   unit_of telegram-bot "/usr/bin/python3 -c 'import time; print(\"bot began\"); time.sleep(10000)' bot/main.py"
-  unit_of listens-at-22 "/usr/bin/python3 -m http.server --bind 127.0.0.1 22"
   until_true 20 reached http://127.0.0.1:8002/health; until_true 20 reached http://127.0.0.1:8003/api/health
   until_true 20 host exec mongosh; sleep 1.2   # their grace
   local all=(mongod telegram-api telegram-web telegram-bot); begun "${all[@]}"

@@ -10,7 +10,7 @@ use crate::probe::fault::quoted;
 pub(super) const LONGEST: usize = 8 * 1024;
 
 /// By what a log, and a place in it, is known again: FNV-1a, which stays the same from release to release.
-pub(super) fn mark(bytes: &[u8]) -> u64 {
+pub(in crate::probe) fn mark(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |mark, byte| (mark ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
