@@ -28,23 +28,30 @@ pub(super) fn restarter(
     own: &Table,
     deadline: Option<Duration>,
 ) -> Result<Restarter, Refused> {
-    let read: Vec<_> = METHODS
-        .iter()
-        .flat_map(|method| method.spec.keys())
-        .map(|key| (key.name, reading.find(key.name, |value| params::read(key, value))))
-        .collect();
-    check_together(reading)?;
-    let mut given = Params::default();
-    for (key, read) in read {
-        given.0.extend(read?.map(|said| (key, said.value)));
+    // Nearly all keys are said by nobody, and are looked for once.
+    let (mut given, mut said, mut refused) = (Params::default(), Vec::new(), None);
+    for key in METHODS.iter().flat_map(|method| method.spec.keys()) {
+        match reading.find(key.name, |value| params::read(key, value)) {
+            Ok(None) => continue,
+            Ok(Some(read)) => {
+                given.0.insert(key.name, read.value);
+            }
+            Err(proof) => refused = Some(proof),
+        }
+        said.extend(reading.said(key.name).map(|setting| (key.name, setting)));
     }
-    if METHODS.iter().all(|method| !given.0.contains_key(method.spec.main_key.name)) {
+    check_together(reading, &said)?;
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    let names_a_method = |key: &str| METHODS.iter().any(|method| method.spec.main_key.name == key);
+    if !given.0.keys().any(|key| names_a_method(key)) {
         let unit = names::unit_named(name?).map_err(|wrong| reading.refuse(own.fault(UNIT.name, wrong)))?;
         given.0.insert(UNIT.name, ParamValue::Text(unit));
     }
     let method = chosen(&given);
     let takes = |name: &str| method.keys().any(|key| key.name == name);
-    if let Some(scope) = reading.said(SCOPE.name)
+    if let Some(scope) = setting_of(&said, SCOPE.name)
         && scope.value.text() == Some("user")
         && scope.key.first().is_some_and(|table| table != "defaults")
         && !takes(SCOPE.name)
@@ -79,10 +86,13 @@ fn chosen(given: &Params) -> &'static MethodSpec {
 }
 
 /// No two methods, and no key beside a method that does not take it.
-fn check_together(reading: &mut Reading<'_>) -> Result<(), Refused> {
+fn check_together(reading: &mut Reading<'_>, all_said: &[(&str, &Setting)]) -> Result<(), Refused> {
+    if all_said.is_empty() {
+        return Ok(());
+    }
     let mut said: Vec<(&MethodSpec, &Setting)> = METHODS
         .iter()
-        .filter_map(|method| Some((&method.spec, reading.said(method.spec.main_key.name)?)))
+        .filter_map(|method| Some((&method.spec, setting_of(all_said, method.spec.main_key.name)?)))
         .filter(|(_, setting)| says_something(setting))
         .collect();
     // restart = [] says no more than a method that restarts nothing.
@@ -96,13 +106,17 @@ fn check_together(reading: &mut Reading<'_>) -> Result<(), Refused> {
     for spec in METHODS.iter().map(|method| &method.spec) {
         // Without any method, the unit is that which is called after the service.
         let main_key = spec.main_key.name;
-        let stray = spec.other_keys.iter().find_map(|key| reading.said(key.name));
-        if let (Some(told), None, true) = (stray, reading.said(main_key), main_key != UNIT.name) {
+        let stray = spec.other_keys.iter().find_map(|key| setting_of(all_said, key.name));
+        if let (Some(told), None, true) = (stray, setting_of(all_said, main_key), main_key != UNIT.name) {
             let what = format!("has no meaning without {main_key}");
             return Err(reading.refuse(told.fault(Wrong::cure(what, "leave it out"))));
         }
     }
     Ok(())
+}
+
+fn setting_of<'a>(said: &[(&str, &'a Setting)], key: &str) -> Option<&'a Setting> {
+    said.iter().find(|(name, _)| *name == key).map(|(_, setting)| *setting)
 }
 
 /// `restart = {}` says nothing yet.
