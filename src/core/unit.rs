@@ -74,8 +74,9 @@ pub enum Reload {
 pub enum AfterExit {
     /// Nothing starts it again: Restart=no, on-failure, and all that are neither of the following.
     StaysDown,
-    /// systemd starts it again: Restart=always or on-success. Only a stop leaves it inactive.
-    ComesBack,
+    /// systemd keeps it up: it starts it again (Restart=always, on-success), or calls it active without its main
+    /// process (RemainAfterExit=, systemd.service(5)). Only a stop leaves it inactive.
+    StaysUp,
     /// It has done its work: Type=oneshot without RemainAfterExit=.
     IsDone,
 }
@@ -208,7 +209,7 @@ impl Life {
             (AfterExit::IsDone, _) => Condition::Ended,
             (AfterExit::StaysDown, UnitResult::Success) => Condition::Exited,
             // Its last life ended badly and it is inactive all the same: stopped while it waited for its restart.
-            (AfterExit::StaysDown | AfterExit::ComesBack, _) => Condition::Stopped,
+            (AfterExit::StaysDown | AfterExit::StaysUp, _) => Condition::Stopped,
         }
     }
 

@@ -42,6 +42,8 @@ QUICK=(
   a_stopped_worker_is_healed_on_the_second_failed_tick_and_not_before
   a_service_whose_processes_are_all_stopped_is_healed_on_the_second_failed_tick
   a_crash_that_systemd_leaves_is_healed
+  a_service_that_ended_by_itself_is_healed
+  a_service_that_systemd_keeps_up_without_its_main_process_stays_stopped
   a_hung_service_that_somebody_stops_stays_stopped_though_it_ends_failed_by_timeout
   a_service_that_somebody_stops_stays_stopped_though_it_exits_143
   a_service_that_was_stopped_cleanly_stays_stopped
@@ -233,6 +235,14 @@ a_crash_that_systemd_leaves_is_healed() {
   tick_exits 0; log_is "$FAILED_1" "$FAILED_2" "$RESTARTING" "$RESTARTED"; lives_are 1
 }
 
+# gunicorn ends with 0 when something sends it SIGTERM.
+a_service_that_ended_by_itself_is_healed() {
+  host exec systemctl kill --kill-who=main -s TERM "$UNIT"
+  until_true 10 active_state_is inactive; is_state inactive success
+  tick_exits 1; log_is "$FAILED_1"; same_life
+  tick_exits 0; log_is "$FAILED_1" "$FAILED_2" "$RESTARTING" "$RESTARTED"; lives_are 1
+}
+
 # ---------------------------------------------------------------- hands off
 
 # held_for REASON: some ticks restart nothing, count nothing more, and say why once.
@@ -270,6 +280,17 @@ a_service_that_was_stopped_cleanly_stays_stopped() {
   host exec systemctl start "$UNIT"; until_true 10 answers
   tick_exits 0
 }
+a_service_that_systemd_keeps_up_without_its_main_process_stays_stopped() {
+  override <<<$'[Service]\nRemainAfterExit=yes'
+  again
+  host exec systemctl kill --kill-who=main -s TERM "$UNIT"
+  until_true 10 has_no_process; is_state active success
+  tick_exits 1; log_is "$FAILED_1"
+  host exec systemctl stop "$UNIT"; is_state inactive success
+  held_for stopped
+  is_state inactive; same_life
+}
+has_no_process() { [ "$(property SubState)" = exited ]; }
 a_masked_service_is_left_alone() {
   hang; tick_exits 1
   host exec systemctl mask -q "$UNIT"

@@ -90,7 +90,7 @@ fn what_ended_well_or_never_began_is_left_alone() {
     let inactive = |exit, main| ended("a", Active::Inactive, UnitResult::Success, exit, main);
     check(inactive(20, 21), Reason::Stopped, 0);
     check(Life { after_exit: AfterExit::IsDone, ..exited("a") }, Reason::Exited, 0);
-    check(Life { after_exit: AfterExit::ComesBack, ..exited("a") }, Reason::Stopped, 0);
+    check(Life { after_exit: AfterExit::StaysUp, ..exited("a") }, Reason::Stopped, 0);
     let never = Life { active_enter: s(0), incarnation: None, ..inactive(0, 0) };
     check(never.clone(), Reason::NeverStarted, 0);
     check(Life { condition_unmet: true, ..never.clone() }, Reason::Condition, 0);

@@ -142,7 +142,11 @@ impl<'a> PropertyBlock<'a> {
     /// It ends and is well: nothing that could hang.
     #[must_use]
     pub fn is_passing_oneshot(&self) -> bool {
-        self.property("Type") == Some("oneshot") && self.property("RemainAfterExit") != Some("yes")
+        self.property("Type") == Some("oneshot") && !self.remains_after_exit()
+    }
+
+    fn remains_after_exit(&self) -> bool {
+        self.property("RemainAfterExit") == Some("yes")
     }
 
     /// systemd itself calls the host stopping when this is so of `shutdown.target`.
@@ -155,7 +159,8 @@ impl<'a> PropertyBlock<'a> {
     fn after_exit(&self) -> AfterExit {
         match self.property("Restart") {
             _ if self.is_passing_oneshot() => AfterExit::IsDone,
-            Some("always" | "on-success") => AfterExit::ComesBack,
+            Some("always" | "on-success") => AfterExit::StaysUp,
+            _ if self.remains_after_exit() => AfterExit::StaysUp,
             _ => AfterExit::StaysDown,
         }
     }

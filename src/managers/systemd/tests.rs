@@ -168,6 +168,25 @@ fn only_a_service_that_runs_tells_that_somebody_stopped_it() {
 }
 
 #[test]
+fn what_is_left_inactive_by_itself_and_what_by_a_stop() {
+    const EXITED: &str = "ActiveState=inactive,Result=success,ActiveExitTimestampMonotonic=3000000,\
+        ExecMainExitTimestampMonotonic=2000000";
+    let condition = |properties: &str| life(&format!("{EXITED}{properties}")).condition();
+    for (properties, expected) in [
+        ("", Condition::Exited),
+        (",Restart=on-failure", Condition::Exited),
+        (",Restart=always", Condition::Stopped),
+        (",Restart=on-success", Condition::Stopped),
+        // Its main process ended long ago, and the unit was up until somebody stopped it.
+        (",RemainAfterExit=yes", Condition::Stopped),
+        (",Type=oneshot,RemainAfterExit=yes", Condition::Stopped),
+        (",Type=oneshot", Condition::Ended),
+    ] {
+        assert_eq!(condition(properties), expected, "{properties}");
+    }
+}
+
+#[test]
 fn how_long_systemd_waits_for_stop_and_start() {
     let limits = |properties: &str| unit(properties, |block| (block.restart_limit(), block.stop_limit()));
     let seconds = |seconds| Some(Duration::from_secs(seconds));
