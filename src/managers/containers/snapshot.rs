@@ -84,8 +84,9 @@ pub(super) fn worst_snapshot(
         (Active::Active, _) => 0,
         (Active::Frozen, _) => 5,
         (Active::Busy, _) => 4,
-        (_, Condition::Failed) => 1,
-        (_, Condition::NeverStarted | Condition::ConditionUnmet | Condition::Exited | Condition::Ended) => 2,
+        // Down, and nobody meant it: any other of them that somebody may have stopped says more.
+        (_, Condition::Failed | Condition::Exited) => 1,
+        (_, Condition::NeverStarted | Condition::ConditionUnmet | Condition::Ended) => 2,
         (_, _) => 3,
     };
     let worst = snapshots.into_iter().max_by_key(rank)?;

@@ -168,6 +168,17 @@ fn several_containers_are_as_the_worst_of_them() {
 }
 
 #[test]
+fn what_nobody_may_have_started_decides_over_what_ended_by_itself() {
+    let ended = told(r#""Status":"exited","ExitCode":0"#, "no");
+    let never = told(r#""Status":"created""#, "no");
+    for text in [both(&ended, &never), both(&never, &ended)] {
+        let containers = read_of_compose(&text).unwrap();
+        let life = snapshot::worst_snapshot(&containers, WALL, &|_| true).unwrap();
+        assert_eq!(life.condition(), Condition::NeverStarted, "{text}");
+    }
+}
+
+#[test]
 fn several_containers_are_as_young_as_the_youngest_and_one_anew_is_another_life() {
     let old = told(r#""Status":"running""#, "no");
     let young = old.replace("16:58:20", "16:59:50").replace(r#""RestartCount":0"#, r#""RestartCount":7"#);
