@@ -3,12 +3,13 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-/// A reader that takes longer misses what was to be told.
-const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+/// A reader that takes longer for one part misses what was to be told.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A pipe that poll(2) calls writable takes this much without a wait (`PIPE_BUF`, pipe(7)).
 const AT_ONCE: usize = 4096;
@@ -26,8 +27,9 @@ pub(crate) fn write(text: &[u8]) {
 }
 
 fn write_part(mut part: &[u8]) -> bool {
+    let end = Instant::now() + PATIENCE;
     while !part.is_empty() {
-        if !is_writable() {
+        if !is_writable_until(end) {
             IS_BLOCKED.store(true, Ordering::Relaxed);
             return false;
         }
@@ -40,11 +42,11 @@ fn write_part(mut part: &[u8]) -> bool {
     true
 }
 
-fn is_writable() -> bool {
+fn is_writable_until(end: Instant) -> bool {
     loop {
         let stderr = io::stderr();
-        let mut watched = [PollFd::new(&stderr, PollFlags::OUT)];
-        match poll(&mut watched, Some(&PATIENCE)) {
+        let limit = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok();
+        match poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], limit.as_ref()) {
             Err(Errno::INTR) => {}
             // What cannot be polled can be written: a file.
             Err(_) => return true,

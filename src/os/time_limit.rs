@@ -2,6 +2,7 @@
 //! its own, which is left behind when time is over and ends with the process.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -45,7 +46,7 @@ pub(crate) fn within<T: Send + 'static>(
 
 /// As `within`, for a call that touches `path`. A path that did not answer is not touched again for a minute: it costs
 /// a run its limit once, however many lines and services need it.
-pub(crate) fn within_at<T: Send + 'static>(
+fn within_at<T: Send + 'static>(
     path: &Path,
     limit: Duration,
     call: impl FnOnce() -> T + Send + 'static,
@@ -62,6 +63,30 @@ pub(crate) fn within_at<T: Send + 'static>(
         with_silent(|silent| silent.insert(path.to_owned(), Instant::now()));
     }
     result
+}
+
+/// What is told of a file whose file system never answered.
+pub(crate) const NO_ANSWER: &str = "the file system does not answer";
+
+/// A file of the operator's that does not answer holds nothing up for longer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Touches a file whose place an operator chose. A host that has no thread left touches it all the same: without it
+/// nothing would be told.
+///
+/// # Errors
+/// Those of the call; `TimedOut` for a file that did not answer within 2 s, or that did not a moment ago.
+pub(crate) fn touch_within<T: Send + 'static>(
+    path: &Path,
+    touch: impl Fn(&Path) -> io::Result<T> + Clone + Send + 'static,
+) -> io::Result<T> {
+    let (at, touch_there) = (path.to_owned(), touch.clone());
+    match within_at(path, PATIENCE, move || touch_there(&at)) {
+        Ok(result) => result,
+        Err(NoResult::NoThread) => touch(path),
+        Err(NoResult::NotInTime) => Err(io::Error::new(io::ErrorKind::TimedOut, NO_ANSWER)),
+        Err(NoResult::Panicked(panic)) => Err(io::Error::other(panic)),
+    }
 }
 
 const LEFT_ALONE: Duration = Duration::from_secs(60);

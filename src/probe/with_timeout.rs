@@ -17,7 +17,7 @@ pub(super) fn within<T: Send + 'static>(
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Doubt> {
     time_limit::within(limit, call).map_err(|why| match why {
-        NoResult::NotInTime => Doubt::Other(words::NO_FILE_SYSTEM.to_owned()),
+        NoResult::NotInTime => Doubt::Other(time_limit::NO_ANSWER.to_owned()),
         NoResult::NoThread => Doubt::NoThread,
         NoResult::Panicked(panic) => Doubt::Other(format!("the probe broke down: {panic}")),
     })

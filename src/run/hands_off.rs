@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use unhang_core::{Doubt, FailingRequirement, Moment, Observation, Pause, Paused, PausedBy};
 
-use crate::os::files;
 use crate::os::proc::locks;
-use crate::os::time_limit::{self, NoResult};
+use crate::os::{files, time_limit};
 use crate::plan::{Plan, Service};
 use crate::store::Store;
 use crate::words;
@@ -20,9 +19,6 @@ use super::requirements::Requirements;
 
 /// Where dpkg, and apt before it, say that they are at work (dpkg(1), apt(8)).
 const PACKAGE_LOCKS: [&str; 2] = ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"];
-
-/// A file that pauses, on a file system that does not answer, holds no other service up for longer.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Of one service.
 #[derive(Debug, Clone, Default)]
@@ -125,15 +121,7 @@ fn heavier(
 /// While it is young; of a clock that was set, it is young within its age on both sides.
 fn by_file(service: &Service, now: &Moment) -> Result<Option<Paused>, String> {
     let Some(path) = &service.pause_file.path else { return Ok(None) };
-    let asked = path.clone();
-    let modified = match time_limit::within_at(path, PATIENCE, move || files::modified(&asked)) {
-        Ok(modified) => modified,
-        Err(NoResult::NoThread) => files::modified(path),
-        Err(NoResult::NotInTime | NoResult::Panicked(_)) => {
-            return Err(format!("{}: {}", path.display(), words::NO_FILE_SYSTEM));
-        }
-    };
-    let written = match modified {
+    let written = match time_limit::touch_within(path, files::modified) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }

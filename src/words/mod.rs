@@ -25,9 +25,6 @@ pub(crate) fn by(who: &str, why: Option<&str>) -> String {
     format!("by {who}{why}")
 }
 
-/// What is said of a path that the kernel does not come back from.
-pub(crate) const NO_FILE_SYSTEM: &str = "the file system does not answer";
-
 /// Without Rust's `(os error 28)`.
 pub(crate) fn io(error: &io::Error) -> String {
     let words = error.to_string();
