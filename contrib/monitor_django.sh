@@ -1,6 +1,6 @@
 #!/bin/sh
 # Takes the place of monitor_django.sh: copy it over the old file. The crontab line and the log stay as they are.
-# README.md says what it does differently, and the way back.
+# unhang(8) lists the differences and the way back: COMING FROM monitor_django.sh.
 
 LOG_FILE="/var/log/roams-django-monitor.log"
 MAX_FAILURES=2
