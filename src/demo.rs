@@ -20,6 +20,7 @@ use rustix::process::{Pid, Signal};
 use crate::exit::Exit;
 use crate::os::folder::Folder;
 use crate::os::process;
+use crate::places::LONGEST_STATE;
 use crate::report;
 
 /// In the demo's folder: who the server is, where it listens, and that it shall hang.
@@ -27,6 +28,9 @@ const SERVER: &str = "server";
 const PORT: &str = "port";
 const HANG: &str = "hang";
 const DEMO: &str = "demo";
+
+/// Of each of these files, written or read, in bytes.
+const LONGEST: u64 = 64;
 
 /// Longer than the whole demo takes.
 const LIFETIME: Duration = Duration::from_secs(60);
@@ -62,8 +66,8 @@ pub(crate) fn serve(dir: &Path) -> anyhow::Result<Exit> {
         None => at_a_lasting_port(),
     };
     let listener = listener.context("cannot listen")?;
-    folder.replace(PORT, listener.local_addr()?.port().to_string().as_bytes())?;
-    folder.replace(SERVER, identity(std::process::id()).as_bytes())?;
+    folder.replace(PORT, listener.local_addr()?.port().to_string().as_bytes(), LONGEST)?;
+    folder.replace(SERVER, identity(std::process::id()).as_bytes(), LONGEST)?;
     let (hung, flag) = (Arc::new(AtomicBool::new(false)), dir.join(HANG));
     thread::Builder::new().spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -92,7 +96,7 @@ pub(crate) fn restart(dir: &Path) -> anyhow::Result<Exit> {
 
 fn show(dir: &Path) -> anyhow::Result<Exit> {
     let folder = Folder::open(dir)?;
-    folder.replace(DEMO, identity(std::process::id()).as_bytes())?;
+    folder.replace(DEMO, identity(std::process::id()).as_bytes(), LONGEST)?;
     start_server(dir)?;
     let port = number(&folder, PORT).context("the server did not say its port")?;
     let url = format!("http://127.0.0.1:{port}/health/");
@@ -104,7 +108,7 @@ fn show(dir: &Path) -> anyhow::Result<Exit> {
     expect(dir, &url, 0, "Healthy: it says nothing, and exits with 0.\n")?;
 
     say("Now the server hangs: it takes connections, and never answers. systemd would call it active.\n");
-    folder.replace(HANG, b"")?;
+    folder.replace(HANG, b"", LONGEST)?;
     thread::sleep(BETWEEN_TICKS);
     expect(dir, &url, 1, "One failure is not enough: it is counted, and the run exits with 1.")?;
     say(&state(dir)?);
@@ -165,8 +169,9 @@ fn plain(exe: &Path) -> Command {
 
 /// What the state file says, in one line.
 fn state(dir: &Path) -> anyhow::Result<String> {
-    let bytes =
-        Folder::open(&dir.join("state"))?.read("Demo.json", 65_536)?.context("no state was written")?;
+    let bytes = Folder::open(&dir.join("state"))?
+        .read("Demo.json", LONGEST_STATE)?
+        .context("no state was written")?;
     let state: serde_json::Value = serde_json::from_slice(&bytes)?;
     let restarts = state.get("restarts").and_then(|restarts| restarts.as_array()).into_iter().flatten();
     let outcomes: Vec<&str> = restarts.filter_map(|restart| restart.get("outcome")?.as_str()).collect();
@@ -188,7 +193,8 @@ fn start_server(dir: &Path) -> anyhow::Result<()> {
     command.process_group(0).spawn().context("the server cannot be started")?;
     let folder = Folder::open(dir)?;
     await_that(|| {
-        number(&folder, PORT).is_some_and(answers) && folder.read(SERVER, 64).is_ok_and(|who| who.is_some())
+        number(&folder, PORT).is_some_and(answers)
+            && folder.read(SERVER, LONGEST).is_ok_and(|who| who.is_some())
     })
     .context("the server does not come up")
 }
@@ -257,14 +263,14 @@ fn identity(pid: u32) -> String {
 }
 
 fn who(folder: &Folder, name: &str) -> Option<(u32, u64)> {
-    let bytes = folder.read(name, 64).ok()??;
+    let bytes = folder.read(name, LONGEST).ok()??;
     let text = String::from_utf8(bytes).ok()?;
     let (pid, started) = text.split_once(' ')?;
     Some((pid.parse().ok()?, started.parse().ok()?))
 }
 
 fn number(folder: &Folder, name: &str) -> Option<u64> {
-    String::from_utf8(folder.read(name, 64).ok()??).ok()?.parse().ok()
+    String::from_utf8(folder.read(name, LONGEST).ok()??).ok()?.parse().ok()
 }
 
 fn own_path() -> anyhow::Result<PathBuf> {

@@ -44,6 +44,7 @@ mod command;
 pub mod config;
 mod demo;
 mod exit;
+mod fnv;
 mod keys;
 pub mod log;
 pub mod managers;

@@ -14,6 +14,9 @@ pub struct Places {
     pub locks: PathBuf,
 }
 
+/// Of a state file, written or read, in bytes. Most are about 1 KiB.
+pub(crate) const LONGEST_STATE: u64 = 128 * 1024;
+
 /// What `main` found out about who runs it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Person {

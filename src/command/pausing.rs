@@ -34,7 +34,7 @@ impl Pausing {
     /// A pause as it was typed, by the person who typed it.
     pub(super) fn read(length: &str, reason: Option<&String>) -> Result<Self, Refusal> {
         let length = config::length("--for", length, store::LONGEST_PAUSE)?;
-        Ok(Self { who: name_person(), why: reason.cloned(), length })
+        Ok(Self { who: name_person(), why: reason.map(|reason| store::shown(reason)), length })
     }
 
     pub(super) fn note(&self, tick: &Tick<'_>) -> Note {

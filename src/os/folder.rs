@@ -70,8 +70,10 @@ impl Folder {
     }
 
     /// Beside and renamed, with both flushed: after a power cut there is the old content or the new,
-    /// never half. The caller holds the lock, so the name beside is free or a leftover. Mode 0644.
-    pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    /// never half. The caller holds the lock, so the name beside is free or a leftover. Mode 0644. `max` is that of
+    /// `read`: what could not be read back is not written.
+    pub(crate) fn replace(&self, name: &str, bytes: &[u8], max: u64) -> io::Result<()> {
+        refuse_longer(bytes, max)?;
         let beside = format!(".{name}.new");
         let written = self.create_anew(&beside, FILE).and_then(|mut file| {
             fs::fchmod(&file, FILE)?;
@@ -134,8 +136,9 @@ impl Folder {
     }
 
     /// A new file with this content, locked before it has its name. Nobody else may open it, not even while
-    /// it is made: whoever could, could lock it too.
-    pub(crate) fn hold(&self, name: &str, bytes: &[u8]) -> io::Result<Lock> {
+    /// it is made: whoever could, could lock it too. `max` as for `replace`.
+    pub(crate) fn hold(&self, name: &str, bytes: &[u8], max: u64) -> io::Result<Lock> {
+        refuse_longer(bytes, max)?;
         let beside = format!(".{name}.new");
         let mut file = self.create_anew(&beside, LOCK)?;
         file.write_all(bytes)?;
@@ -239,6 +242,13 @@ fn private_of_systemd(above: impl std::os::fd::AsFd, path: &Path) -> io::Result<
     Ok(is_private.then(|| path.parent().unwrap_or(Path::new("")).join(target)))
 }
 
+fn refuse_longer(bytes: &[u8], max: u64) -> io::Result<()> {
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= max) {
+        return Ok(());
+    }
+    Err(io::ErrorKind::FileTooLarge.into())
+}
+
 /// The way there may lead over links; it is the host's, not ours.
 fn existing_or_created(path: &Path) -> io::Result<OwnedFd> {
     match fs::openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
@@ -258,6 +268,9 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::time::SystemTime;
 
+    /// As long as any file of these tests.
+    const MAX: u64 = 1 << 20;
+
     fn folder() -> (tempfile::TempDir, Folder) {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(dir.path()).unwrap();
@@ -273,7 +286,7 @@ mod tests {
         let (dir, folder) = folder();
         assert_eq!(folder.read("a", 9).unwrap(), None);
         for text in ["one", "two"] {
-            folder.replace("a", text.as_bytes()).unwrap();
+            folder.replace("a", text.as_bytes(), MAX).unwrap();
             assert_eq!(folder.read("a", 3).unwrap().unwrap(), text.as_bytes());
         }
         assert_eq!(mode(&dir.path().join("a")), 0o644);
@@ -285,15 +298,30 @@ mod tests {
     fn a_leftover_of_a_crash_is_no_hindrance() {
         let (dir, folder) = folder();
         std::fs::write(dir.path().join(".a.new"), "half").unwrap();
-        folder.replace("a", b"whole").unwrap();
+        folder.replace("a", b"whole", MAX).unwrap();
         assert_eq!(folder.read("a", 9).unwrap().unwrap(), b"whole");
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_not_written() {
+        let (dir, folder) = folder();
+        folder.replace("a", b"old", 4).unwrap();
+        for error in [
+            folder.replace("a", b"longer", 4).unwrap_err(),
+            folder.hold("a", b"longer", 4).unwrap_err(),
+            folder.read("a", 2).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        }
+        assert_eq!(folder.read("a", 4).unwrap().unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn what_cannot_be_replaced_leaves_nothing_beside() {
         let (dir, folder) = folder();
         std::fs::create_dir(dir.path().join("a")).unwrap();
-        assert!(folder.replace("a", b"new").is_err());
+        assert!(folder.replace("a", b"new", MAX).is_err());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
@@ -308,7 +336,7 @@ mod tests {
         symlink("private/unhang", at("unhang")).unwrap();
         symlink("../private/a/b", at("a/b")).unwrap();
         for name in ["unhang", "a/b"] {
-            Folder::create(&at(name)).unwrap().replace("x", name.as_bytes()).unwrap();
+            Folder::create(&at(name)).unwrap().replace("x", name.as_bytes(), MAX).unwrap();
             assert_eq!(std::fs::read(at("private").join(name).join("x")).unwrap(), name.as_bytes());
         }
         std::fs::create_dir(at("private/open")).unwrap();
@@ -331,7 +359,7 @@ mod tests {
         assert_eq!(folder.read("a", 9).unwrap_err().to_string(), "is a symbolic link");
         assert_eq!(folder.read("p", 9).unwrap_err().to_string(), "is not a regular file");
         assert!(folder.try_lock("a").is_err() && folder.try_lock("p").is_err());
-        folder.replace("a", b"new").unwrap(); // replaces the link itself
+        folder.replace("a", b"new", MAX).unwrap(); // replaces the link itself
         assert_eq!(std::fs::read(outside.path()).unwrap(), b"");
         let link = dir.path().join("folder");
         symlink(dir.path(), &link).unwrap();
@@ -352,7 +380,7 @@ mod tests {
         let (dir, _folder) = folder();
         let deep = dir.path().join("a/b/c");
         assert_eq!(Folder::open(&deep).unwrap_err().kind(), io::ErrorKind::NotFound);
-        Folder::create(&deep).unwrap().replace("x", b"1").unwrap();
+        Folder::create(&deep).unwrap().replace("x", b"1", MAX).unwrap();
         for made in ["a", "a/b", "a/b/c"] {
             assert_eq!(mode(&dir.path().join(made)), 0o755, "{made}");
         }
@@ -370,7 +398,7 @@ mod tests {
     fn names_are_sorted_renamed_and_removed() {
         let (dir, folder) = folder();
         for name in ["b", "a", "c"] {
-            folder.replace(name, b"").unwrap();
+            folder.replace(name, b"", MAX).unwrap();
         }
         std::fs::write(dir.path().join(".hidden"), "").unwrap();
         assert_eq!(folder.names().unwrap(), ["a", "b", "c"]);
@@ -420,8 +448,8 @@ mod tests {
             return;
         }
         let folder = Folder::open(dir.path()).unwrap();
-        folder.replace("a", b"old").unwrap();
-        let error = folder.replace("a", &vec![0; 100 * 1024]).unwrap_err();
+        folder.replace("a", b"old", MAX).unwrap();
+        let error = folder.replace("a", &vec![0; 100 * 1024], MAX).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert_eq!(folder.read("a", 9).unwrap().unwrap(), b"old");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -5,6 +5,7 @@
 use unhang_core::{Fingerprint, Weight};
 
 use super::{Asks, Probe, Service, lines};
+use crate::fnv::Fnv1a;
 use crate::toml_text::quote;
 
 impl Service {
@@ -46,17 +47,10 @@ fn add_lines(lines: impl IntoIterator<Item = lines::Line>, add: &mut dyn FnMut(&
     }
 }
 
-/// FNV-1a of 64 bits (draft-eastlake-fnv, section 2) of all texts that are added, one after the other.
 fn hash(add_all: impl FnOnce(&mut dyn FnMut(&str))) -> u64 {
-    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let mut hash = OFFSET_BASIS;
-    add_all(&mut |text| {
-        for byte in text.bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-        }
-    });
-    hash
+    let mut hash = Fnv1a::new();
+    add_all(&mut |text| hash.add(text.as_bytes()));
+    hash.hash()
 }
 
 #[cfg(test)]

@@ -6,6 +6,10 @@ use std::io;
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
+use crate::fnv::fnv1a;
+use crate::os::proc::confinement;
 use crate::os::process::{self, End, Ran};
 use crate::plan::{KeySpec, KindSpec, Params, ValueType, any_text};
 use crate::words;
@@ -14,7 +18,6 @@ use super::answer::Ground;
 use super::body;
 use super::fault::{quoted, scarcity};
 use super::kind::{Found, Is, Kind};
-use super::log::mark;
 
 pub(super) const KIND: Kind = Kind {
     spec: KindSpec::new(COMMAND, &[EXITS, CONTAINS, EVERY, body::MAX]).validate(body::limit_conflict),
@@ -73,7 +76,7 @@ fn memory_of(given: &Params, now: Duration, is: &str, words: &str) -> String {
 fn subject(given: &Params) -> String {
     let words = given.list(&COMMAND).iter().map(String::as_str);
     let all: Vec<&str> = words.chain([given.text(&EXITS), given.text(&CONTAINS)]).collect();
-    format!("{:016x}", mark(all.join("\0").as_bytes()))
+    format!("{:016x}", fnv1a(all.join("\0").as_bytes()))
 }
 
 fn ask_now(given: &Params, ground: &Ground<'_>) -> Found {

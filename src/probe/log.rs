@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use unhang_core::Doubt;
 
+use crate::fnv::fnv1a;
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType, parse_unit_name};
 use crate::words;
 
@@ -17,7 +18,6 @@ use super::answer::Ground;
 use super::fault::quoted;
 use super::kind::{Found, Kind};
 use super::with_timeout;
-pub(super) use lines::mark;
 use lines::{Matches, Patterns, Seen};
 
 pub(super) const KIND: Kind =
@@ -109,7 +109,7 @@ fn ask(given: &Params, ground: &Ground<'_>) -> Found {
         Err(why) => return Found::not_known(why),
     };
     let subject = given.text(&LOG);
-    let mark = format!("{:016x} ", mark(subject.as_bytes()));
+    let mark = format!("{:016x} ", fnv1a(subject.as_bytes()));
     let before = ground.memory.and_then(|memory| memory.strip_prefix(&mark));
     let remembered = |place: &str| format!("{mark}{place}");
     let news = match subject.strip_prefix(JOURNAL) {

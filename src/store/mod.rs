@@ -1,6 +1,16 @@
 //! What is remembered between two ticks: one small file for each service, replaced as a whole and only
 //! when it changed, under a lock of its own. A disk that cannot be written does not blind us: the state
 //! then goes to memory, and of two copies the higher sequence number counts. Decides nothing.
+//!
+//! Each file has one bound, in bytes, for who writes it and for who reads it:
+//!
+//! | file | holds | bound |
+//! |---|---|---|
+//! | `NAME.json`, on disk and in memory | a state | `places::LONGEST_STATE`; each text and list in it has one too |
+//! | `NAME.pause`, on disk and in memory | a person's pause | `pause::LONGEST_FILE`; who and why are cut |
+//! | `NAME+PID.pause` | a command's pause | the same |
+//! | `NAME.lock`, `unit+UNIT.lock` | nothing | not read, not written |
+//! | `NAME.json.corrupt-TIME` | what could not be read | renamed, and not read again |
 
 mod pause;
 mod state_file;
@@ -13,14 +23,11 @@ use std::time::Duration;
 use unhang_core::{Moment, State};
 
 use crate::os::folder::{Folder, Lock};
-use crate::places::Places;
+use crate::places::{LONGEST_STATE, Places};
 use crate::reported_faults::ReportedFaults;
 use crate::words;
-pub(crate) use pause::{Held, LONGEST as LONGEST_PAUSE, Note};
+pub(crate) use pause::{Held, LONGEST as LONGEST_PAUSE, Note, shown};
 use state_file::Unusable;
-
-/// A state file is about 1 KiB; this is only a bound.
-const LARGEST: u64 = 128 * 1024;
 
 /// Of the files set aside as corrupt, for each service.
 const KEPT_CORRUPT: usize = 3;
@@ -191,7 +198,7 @@ impl Store {
         record.sequence = record.sequence.saturating_add(1);
         let bytes = state_file::written(record);
         let disk = match &self.disk {
-            Ok(folder) => folder.replace(&file, &bytes).map_err(|error| words::io(&error)),
+            Ok(folder) => folder.replace(&file, &bytes, LONGEST_STATE).map_err(|error| words::io(&error)),
             Err(error) => Err(words::io(error)),
         };
         let Err(why) = disk else {
@@ -199,7 +206,7 @@ impl Store {
             let _ = self.in_memory().map(|folder| folder.remove(&file));
             return Saved::OnDisk;
         };
-        match self.in_memory().map(|folder| folder.replace(&file, &bytes)) {
+        match self.in_memory().map(|folder| folder.replace(&file, &bytes, LONGEST_STATE)) {
             Some(Ok(())) => Saved::InMemory(why),
             Some(Err(other)) => Saved::Nowhere(format!("{why}; nor in memory: {}", words::io(&other))),
             None => Saved::Nowhere(why),
@@ -228,7 +235,7 @@ fn file_name(key: &str) -> String {
 }
 
 fn read(folder: &Folder, file: &str) -> Result<Option<Record>, Unusable> {
-    match folder.read(file, LARGEST) {
+    match folder.read(file, LONGEST_STATE) {
         Ok(None) => Ok(None),
         Ok(Some(bytes)) => state_file::read(&bytes).map(Some),
         Err(error) if is_want_of_ours(&error) => Err(Unusable::NotRead(words::io(&error))),

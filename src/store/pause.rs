@@ -17,7 +17,12 @@ use crate::words;
 /// `unhang pause` takes no longer one.
 pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-const LARGEST: u64 = 8 * 1024;
+/// Of the file of a pause, written or read, in bytes.
+const LONGEST_FILE: u64 = 8 * 1024;
+
+/// Of who wants a pause, and of why, in characters.
+const LONGEST_TEXT: usize = 200;
+
 const VERSION: u64 = 1;
 
 /// What a pause says of itself.
@@ -66,12 +71,12 @@ impl Pauses<'_> {
             found.extend(of_person(folder, key, now)?);
         }
         for OfCommand { folder, file, pid } in self.of_commands.get(key).into_iter().flatten() {
-            let bytes = match folder.read(file, LARGEST) {
+            let note = match read_note(folder, file) {
                 // What others may not read is root's; it shows in the state all the same.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
                 read => read?,
             };
-            let Some(note) = bytes.and_then(|bytes| Note::read(&bytes)) else { continue };
+            let Some(note) = note else { continue };
             let left = note.left(now).filter(|_| folder.is_locked(file).unwrap_or(true));
             found.push(match left {
                 Some(left) => {
@@ -101,7 +106,7 @@ impl Store {
     pub(crate) fn begin_pause(&self, key: &str, note: &Note) -> io::Result<Option<String>> {
         let bytes = note.written();
         let on_disk = match &self.disk {
-            Ok(folder) => folder.replace(&name(key), &bytes).map_err(|error| words::io(&error)),
+            Ok(folder) => folder.replace(&name(key), &bytes, LONGEST_FILE).map_err(|error| words::io(&error)),
             Err(error) => Err(words::io(error)),
         };
         match (on_disk, self.in_memory()) {
@@ -110,7 +115,7 @@ impl Store {
                 memory.map_or(Ok(()), |folder| folder.remove(&name(key)))?;
                 Ok(None)
             }
-            (Err(why), Some(folder)) => folder.replace(&name(key), &bytes).map(|()| Some(why)),
+            (Err(why), Some(folder)) => folder.replace(&name(key), &bytes, LONGEST_FILE).map(|()| Some(why)),
             (Err(why), None) => Err(io::Error::other(why)),
         }
     }
@@ -120,10 +125,10 @@ impl Store {
         let mut ended = false;
         for folder in self.folders() {
             if let Some(Pause::Lasting(_)) = of_person(folder, key, now)? {
-                let note = folder.read(&name(key), LARGEST)?.and_then(|bytes| Note::read(&bytes));
-                let note = Note { until: now.clone(), ..note.unwrap_or_else(|| Note::unknown(now)) };
+                let note = read_note(folder, &name(key))?.unwrap_or_else(|| Note::unknown(now.clone()));
+                let bytes = Note { until: now.clone(), ..note }.written();
                 // A full disk still lets go of a file.
-                folder.replace(&name(key), &note.written()).or_else(|_| folder.remove(&name(key)))?;
+                folder.replace(&name(key), &bytes, LONGEST_FILE).or_else(|_| folder.remove(&name(key)))?;
                 ended = true;
             }
         }
@@ -145,12 +150,12 @@ impl Store {
     fn hold_in(folder: &Folder, key: &str, pid: u32, note: &Note) -> io::Result<Held> {
         for (_, _, file) in files_of_commands(folder)?.into_iter().filter(|(other, ..)| other == key) {
             // Left behind long ago, and looked at often enough.
-            let old = folder.read(&file, LARGEST).ok().flatten().and_then(|bytes| Note::read(&bytes));
+            let old = read_note(folder, &file).ok().flatten();
             if old.is_none_or(|old| old.until.is_before(&note.since)) && !folder.is_locked(&file)? {
                 folder.remove(&file)?;
             }
         }
-        folder.hold(&format!("{key}+{pid}.pause"), &note.written()).map(Held)
+        folder.hold(&format!("{key}+{pid}.pause"), &note.written(), LONGEST_FILE).map(Held)
     }
 
     fn folders(&self) -> impl Iterator<Item = &Folder> {
@@ -179,23 +184,36 @@ fn name(key: &str) -> String {
     format!("{key}.pause")
 }
 
-/// Somebody meant hands off, also where the file does not say so in our words; then for a day at the most.
 fn of_person(folder: &Folder, key: &str, now: &Moment) -> io::Result<Option<Pause>> {
-    let file = name(key);
-    let Some(bytes) = folder.read(&file, LARGEST)? else { return Ok(None) };
-    let Some(note) = Note::read(&bytes) else {
-        let age = now.wall.saturating_sub(folder.modified(&file)?.unwrap_or_default());
-        let left = LONGEST.checked_sub(age).filter(|left| !left.is_zero());
-        let by = PausedBy::Person { who: "somebody".to_owned(), why: None };
-        return Ok(left.map(|left| Pause::Lasting(Paused { by, left: Some(left) })));
-    };
-    Ok(Some(match note.left(now) {
+    let note = read_note(folder, &name(key))?;
+    Ok(note.map(|note| match note.left(now) {
         Some(left) => {
             let by = PausedBy::Person { who: note.who, why: note.why };
             Pause::Lasting(Paused { by, left: Some(left) })
         }
         None => note.over(now),
     }))
+}
+
+/// Somebody meant hands off, also where the file does not say so in our words, or in too many; then for a day at the
+/// most. `None`: there is no such file.
+fn read_note(folder: &Folder, file: &str) -> io::Result<Option<Note>> {
+    let note = match folder.read(file, LONGEST_FILE) {
+        Ok(None) => return Ok(None),
+        Ok(Some(bytes)) => Note::read(&bytes),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => None,
+        Err(error) => return Err(error),
+    };
+    if note.is_some() {
+        return Ok(note);
+    }
+    let wall = folder.modified(file)?.unwrap_or_default();
+    Ok(Some(Note::unknown(Moment { wall, ..Moment::default() })))
+}
+
+/// Who wants a pause, or why, as it is kept and shown: it came from a command line, and may be a log of many lines.
+pub(crate) fn shown(text: &str) -> String {
+    words::escaped(text).chars().take(LONGEST_TEXT).collect()
 }
 
 fn weight(pause: &Pause, now: &Moment) -> (u8, Duration) {
@@ -219,26 +237,27 @@ impl Note {
         if now.is_before(&self.since) { Pause::None } else { Pause::Over { since: self.since.clone() } }
     }
 
-    fn unknown(now: &Moment) -> Self {
-        Self { who: "somebody".to_owned(), why: None, since: now.clone(), until: now.clone() }
+    /// Of somebody, for as long as a pause may last.
+    fn unknown(since: Moment) -> Self {
+        Self { who: "somebody".to_owned(), why: None, until: since.later(LONGEST), since }
     }
 
     fn written(&self) -> Vec<u8> {
         let (since, until) = (Stamp::of(&self.since), Stamp::of(&self.until));
-        let file = File { version: VERSION, by: self.who.clone(), reason: self.why.clone(), since, until };
-        // Cannot fail: see shape.rs.
+        let (by, reason) = (shown(&self.who), self.why.as_deref().map(shown));
+        let file = File { version: VERSION, by, reason, since, until };
+        // Cannot fail: every key is a string and no number is infinite.
         let mut bytes = serde_json::to_vec_pretty(&file).unwrap_or_default();
         bytes.push(b'\n');
         bytes
     }
 
-    /// What it shows came from a command line.
+    /// `None`: it says nothing that we understand.
     fn read(bytes: &[u8]) -> Option<Self> {
         let file: File = serde_json::from_slice(bytes).ok()?;
-        let shown = |text: String| words::escaped(&text).chars().take(200).collect::<String>();
         (file.version == VERSION).then(|| Self {
-            who: shown(file.by),
-            why: file.reason.map(shown),
+            who: shown(&file.by),
+            why: file.reason.as_deref().map(shown),
             since: file.since.into_moment(),
             until: file.until.into_moment(),
         })
@@ -415,14 +434,49 @@ mod tests {
         assert_eq!(without_roots_rights(|| store.pauses().unwrap().of("shop", &now).unwrap()), Pause::None);
     }
 
+    /// A `git log` in it, which no file of a pause could hold.
     #[test]
-    fn a_long_reason_is_read_as_far_as_it_is_shown() {
+    fn a_long_reason_is_kept_as_far_as_it_is_shown() {
         let (_dir, store) = store();
-        let why = "é".repeat(1_000);
+        let why = "é".repeat(100_000);
         store.begin_pause("shop", &Note { why: Some(why), ..note(15) }).unwrap();
         let shown = pause(&store, "shop", &at("a", 1_060, 1_060));
         let Pause::Lasting(Paused { by: PausedBy::Person { who, why }, .. }) = shown else { panic!() };
         assert_eq!((who.as_str(), why), ("anna", Some("é".repeat(200))));
+        assert!(store.end_pause("shop", &at("a", 1_060, 1_060)).unwrap());
+    }
+
+    /// As a release wrote it that did not cut the reason.
+    #[test]
+    fn a_pause_that_is_too_long_to_be_read_is_one_and_can_be_ended() {
+        let (dir, store) = store();
+        for file in ["disk/shop.pause", "memory/shop+7.pause"] {
+            let file = dir.path().join(file);
+            std::fs::write(&file, "x".repeat(9_000)).unwrap();
+            let written = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+            std::fs::File::options().write(true).open(&file).unwrap().set_modified(written).unwrap();
+        }
+        let now = at("a", 1, 400);
+        assert_eq!(left(&pause(&store, "shop", &now)), Some(86_000));
+        assert!(store.end_pause("shop", &now).unwrap());
+        assert_eq!(left(&pause(&store, "shop", &now)), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_note_that_is_written_is_read_back(
+            who in "\\PC{0,400}",
+            why in proptest::option::of(proptest::collection::vec(proptest::char::any(), 0..4_000)),
+            boot in proptest::option::of(".{0,500}"),
+        ) {
+            let since = Moment { boot, ..at("a", 1_000, 1_000) };
+            let why = why.map(|why| why.into_iter().collect::<String>());
+            let note = Note { who, why, until: since.later(LONGEST), since };
+            let bytes = note.written();
+            proptest::prop_assert!(u64::try_from(bytes.len()).unwrap() <= LONGEST_FILE);
+            let read = Note::read(&bytes).unwrap();
+            proptest::prop_assert_eq!((&read.who, read.why), (&shown(&note.who), note.why.as_deref().map(shown)));
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The shape of a state file on disk, version 1, and its way into `core`'s types and back. Pure. A
 //! change that an older unhang would misread takes a new version.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use unhang_core::{
     Recent, Restart, Standing, State, StoredCause, VerdictKind, Warned, Was,
 };
 
+use self::bounds::{cut, cut_some, most};
 use super::Record;
 use crate::reported_faults::ReportedFaults;
 use crate::words;
@@ -206,27 +209,34 @@ impl File {
     fn of(record: &Record) -> Self {
         let state = &record.state;
         let stamp = |at: &Option<Moment>| at.as_ref().map(Stamp::of);
+        let prose = |text: &Option<String>| cut_some(text.as_deref(), most::PROSE);
         let mut faults = BTreeMap::new();
-        faults.extend(record.faults.iter().map(|(kind, at)| (kind.to_owned(), Stamp::of(at))));
+        let told = record.faults.iter().take(most::ENTRIES);
+        faults.extend(told.map(|(kind, at)| (cut(kind, most::NAME), Stamp::of(at))));
+        let mut memory = BTreeMap::new();
+        let remembered = record.memory.iter().take(most::ENTRIES);
+        memory.extend(remembered.map(|(probe, what)| (cut(probe, most::NAME), cut(what, most::MEMORY))));
+        // The newest stand last.
+        let restarts = state.counts.restarts.iter().rev().take(most::RESTARTS).rev();
         Self {
             version: VERSION,
             sequence: record.sequence,
             verdict: state.account.verdict.code().to_owned(),
             reason: state.account.reason.code().to_owned(),
             cause: state.account.cause.as_ref().map(CauseForm::of),
-            said: state.account.said.clone(),
+            said: prose(&state.account.said),
             streak: state.counts.streak,
             failures: state.counts.failures,
             successes: state.counts.successes,
             lives: state.counts.lives,
-            incarnation: state.counts.incarnation.clone(),
+            incarnation: cut_some(state.counts.incarnation.as_deref(), most::IDENTITY),
             since: stamp(&state.counts.since),
             failed_at: stamp(&state.counts.failed_at),
             healthy_since: stamp(&state.counts.healthy_since),
-            restarts: state.counts.restarts.iter().map(Restarted::of).collect(),
+            restarts: restarts.map(Restarted::of).collect(),
             intent: state.counts.intent.as_ref().map(|intent| Intended {
-                incarnation: intent.incarnation.clone(),
-                boot_id: intent.boot.clone(),
+                incarnation: cut_some(intent.incarnation.as_deref(), most::IDENTITY),
+                boot_id: cut_some(intent.boot.as_deref(), most::IDENTITY),
                 was_down: intent.was == Was::Down,
                 pid: intent.process.map(|process| process.pid),
                 pid_started: intent.process.map(|process| process.started),
@@ -238,11 +248,10 @@ impl File {
                 .map(|backoff| BackedOff { step: backoff.step, from: Stamp::of(&backoff.from) }),
             rungs: state.counts.rungs,
             put_off: state.counts.put_off,
-            looked: state
-                .counts
-                .looked
-                .as_ref()
-                .map(|looked| LookedAt { unit: looked.unit.clone(), boot_id: looked.boot.clone() }),
+            looked: state.counts.looked.as_ref().map(|looked| LookedAt {
+                unit: cut(&looked.unit, most::PROSE),
+                boot_id: cut_some(looked.boot.as_deref(), most::IDENTITY),
+            }),
             recent: recent_text(state.counts.recent),
             flapping: state.counts.flapping,
             evidence: Some(evidence_code(state.counts.evidence).to_owned()),
@@ -251,16 +260,11 @@ impl File {
                 since: Stamp::of(&standing.since),
                 told: Stamp::of(&standing.told),
             }),
-            together: state.account.together.clone(),
-            distress: state.account.distress.clone(),
-            because: state.account.because.clone(),
-            warnings: state
-                .account
-                .warnings
-                .iter()
-                .map(|Warned { probe, words }| Warns { probe: probe.clone(), words: words.clone() })
-                .collect(),
-            memory: record.memory.clone(),
+            together: prose(&state.account.together),
+            distress: prose(&state.account.distress),
+            because: prose(&state.account.because),
+            warnings: state.account.warnings.iter().take(most::ENTRIES).map(Warns::of).collect(),
+            memory,
             fingerprint: state.counts.fingerprint.map(FingerprintForm::of),
             faults,
         }
@@ -338,7 +342,7 @@ impl Stamp {
         let seconds = i64::try_from(moment.wall.as_secs()).unwrap_or(i64::MAX);
         let wall = Utc.timestamp_opt(seconds, moment.wall.subsec_nanos()).single().unwrap_or(LAST);
         let boottime_ms = u64::try_from(moment.since_boot.as_millis()).unwrap_or(u64::MAX);
-        Self { wall, boot_id: moment.boot.clone(), boottime_ms }
+        Self { wall, boot_id: cut_some(moment.boot.as_deref(), most::IDENTITY), boottime_ms }
     }
 
     /// A wall clock before 1970 is no better than 1970, and one after the last date that can be written than that.
@@ -372,8 +376,8 @@ impl FingerprintForm {
 
 impl CauseForm {
     fn of(cause: &StoredCause) -> Self {
-        let StoredCause { probe, code, http } = cause.clone();
-        Self { probe, code, http }
+        let StoredCause { probe, code, http } = cause;
+        Self { probe: cut_some(probe.as_deref(), most::NAME), code: cut(code, most::NAME), http: *http }
     }
 
     /// Shown as it stands; ours are codes and names that `config` has checked.
@@ -384,6 +388,10 @@ impl CauseForm {
 }
 
 impl Warns {
+    fn of(Warned { probe, words }: &Warned) -> Self {
+        Self { probe: cut_some(probe.as_deref(), most::NAME), words: cut(words, most::WARNING) }
+    }
+
     fn into_warned(self) -> Warned {
         Warned { probe: self.probe.map(|probe| words::escaped(&probe)), words: words::escaped(&self.words) }
     }
@@ -392,7 +400,8 @@ impl Warns {
 impl Restarted {
     fn of(restart: &Restart) -> Self {
         let outcome = outcome_code(restart.outcome).to_owned();
-        let (cause, incarnation) = (restart.cause.as_ref().map(CauseForm::of), restart.incarnation.clone());
+        let cause = restart.cause.as_ref().map(CauseForm::of);
+        let incarnation = cut_some(restart.incarnation.as_deref(), most::IDENTITY);
         let act = (restart.act != Act::Restart).then(|| restart.act.code().to_owned());
         Self { at: Stamp::of(&restart.at), act, outcome, cause, incarnation }
     }

@@ -50,6 +50,21 @@ fn a_paused_service_is_not_restarted_and_gets_a_full_count_afterwards() {
 }
 
 #[test]
+fn a_log_of_git_as_the_reason_pauses_too_and_can_be_resumed() {
+    let scene = failed_once();
+    let why = "commit 0123456789abcdef\nAuthor: anna\n\n    Mend the shop\n".repeat(2_000);
+    let kept = "by *, \"commit 0123456789abcdef\\nAuthor*\"";
+    scene
+        .run(&["pause", "app", "--reason", &why])
+        .ends(0)
+        .prints(&format!("app: no restarts until *: {kept}\n"), "")
+        .logs(&[&format!("⏸️ app paused until *: {kept}")]);
+    scene.tick().exits(1).logs(&["⏸️ app not restarted (paused): paused by *, \"commit 0123456789abcdef*"]);
+    scene.run(&["resume", "app"]).ends(0).prints("app: resumed\n", "").logs(&["▶️ app resumed: by *"]);
+    is_counted_anew(&scene);
+}
+
+#[test]
 fn a_pause_between_two_ticks_starts_a_full_count_too() {
     let scene = failed_once();
     scene

@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::DateTime;
 use unhang_core::{Active, Condition, Life, Load, Unit};
 
+use crate::fnv::fnv1a;
+
 use super::inspected::{Inspected, State};
 
 pub(super) fn container_not_found() -> Unit {
@@ -67,6 +69,9 @@ fn age(started: &str, wall: Duration) -> Option<Duration> {
     wall.checked_sub(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
 
+/// In bytes: that of one container has 95. Those of many would not fit into a state, which holds one for each restart.
+const LONGEST_INCARNATION: usize = 100;
+
 /// A service of several containers is as the worst of them; another one of them is another incarnation. `None`: what is
 /// said of one of them is not understood, or there is none.
 pub(super) fn worst_snapshot(
@@ -91,5 +96,9 @@ pub(super) fn worst_snapshot(
     };
     let worst = snapshots.into_iter().max_by_key(rank)?;
     let age = youngest.filter(|_| worst.age.is_some());
-    Some(Life { incarnation: Some(incarnations.join(", ")), own_restarts, age, ..worst })
+    let incarnation = match incarnations.join(", ") {
+        short if short.len() <= LONGEST_INCARNATION => short,
+        long => format!("{} containers {:016x}", incarnations.len(), fnv1a(long.as_bytes())),
+    };
+    Some(Life { incarnation: Some(incarnation), own_restarts, age, ..worst })
 }

@@ -188,6 +188,23 @@ fn several_containers_are_as_young_as_the_youngest_and_one_anew_is_another_life(
     assert_ne!(life.incarnation, of(&old, &old).incarnation);
 }
 
+#[test]
+fn the_incarnation_of_many_containers_is_short_and_still_another_with_each_of_them() {
+    let one = |n: usize, started: &str| {
+        told(r#""Status":"running""#, "no").replace("abc", &format!("{n:064x}")).replace("16:58:20", started)
+    };
+    let of = |started: &str| {
+        let mut all: Vec<String> = (0..40).map(|n| one(n, "16:58:20")).collect();
+        all.push(one(40, started));
+        let inside: Vec<&str> = all.iter().map(|text| text.trim_matches(['[', ']'])).collect();
+        snapshot_of(&format!("[{}]", inside.join(","))).unwrap().incarnation.unwrap()
+    };
+    let life = of("16:58:20");
+    assert!(life.len() < 100 && life.starts_with("41 containers "), "{life}");
+    assert_eq!(life, of("16:58:20"));
+    assert_ne!(life, of("16:59:50"));
+}
+
 /// One answer of two.
 fn both(one: &str, other: &str) -> String {
     let inside = |text: &str| text.trim_matches(['[', ']']).to_owned();

@@ -10,11 +10,12 @@ use std::path::Path;
 
 use unhang_core::Doubt;
 
+use crate::fnv::fnv1a;
 use crate::os::tail_file::{self, Appended};
 use crate::probe::fault::scarcity;
 use crate::words;
 
-use super::lines::{LONGEST, mark};
+use super::lines::LONGEST;
 use super::{Missed, News, Readers, Skipped};
 
 /// Of new text, in one run; the newest of it.
@@ -164,7 +165,7 @@ impl Place {
 }
 
 fn mark_before(log: &Appended, offset: u64) -> io::Result<u64> {
-    Ok(mark(&log.read(offset.saturating_sub(KNOWN_BY), offset)?))
+    Ok(fnv1a(&log.read(offset.saturating_sub(KNOWN_BY), offset)?))
 }
 
 fn as_u64(length: usize) -> u64 {

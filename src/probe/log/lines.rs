@@ -9,13 +9,6 @@ use crate::probe::fault::quoted;
 /// Of each line, in bytes; what stands behind it is not matched.
 pub(super) const LONGEST: usize = 8 * 1024;
 
-/// By what a log, and a place in it, is known again: FNV-1a, which stays the same from release to release.
-pub(in crate::probe) fn mark(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |mark, byte| (mark ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
 #[derive(Debug)]
 pub(super) struct Patterns {
     fail: Vec<Regex>,

@@ -1,6 +1,7 @@
 //! What was written is read, and nothing else is misread for it.
 
 use super::*;
+use crate::places::LONGEST_STATE;
 use proptest::prelude::*;
 
 fn moment() -> impl Strategy<Value = Moment> {
@@ -25,7 +26,7 @@ fn record() -> impl Strategy<Value = Record> {
         Just(Outcome::Unknown),
         Just(Outcome::Refused),
     ];
-    let id = || proptest::option::of("[ -~é✅]{0,40}");
+    let id = || proptest::option::of("[ -~é✅]{0,20}");
     let act = proptest::sample::select(&Act::ALL[..]);
     let restart = (moment(), act, outcome, id()).prop_map(|(at, act, outcome, incarnation)| Restart {
         at,
@@ -111,10 +112,48 @@ fn record() -> impl Strategy<Value = Record> {
     })
 }
 
+/// The same with this text wherever one may stand, and everything that there can be several of so many times more.
+fn lengthened(mut record: Record, text: &str, many: usize) -> Record {
+    let long = || Some(text.to_owned());
+    let at = Moment { boot: long(), ..Moment::default() };
+    let Record { state: State { counts, account }, memory, .. } = &mut record;
+    let cause = Some(StoredCause { probe: long(), code: text.to_owned(), http: 599 });
+    (counts.incarnation, counts.since, counts.failed_at) = (long(), Some(at.clone()), Some(at.clone()));
+    for restart in &mut counts.restarts {
+        (restart.incarnation, restart.cause, restart.at.boot) = (long(), cause.clone(), long());
+    }
+    if let Some(last) = counts.restarts.last().cloned() {
+        counts.restarts.extend(std::iter::repeat_n(last, many));
+    }
+    counts.intent = Some(Intent { incarnation: long(), boot: long(), was: Was::Up, process: None });
+    counts.backoff = Some(Backoff { step: 1, from: at.clone() });
+    counts.looked = Some(Looked { unit: text.to_owned(), boot: long() });
+    (account.said, account.together, account.distress, account.because) = (long(), long(), long(), long());
+    account.cause = cause;
+    account.standing = Some(Standing { since: at.clone(), told: at, runs: 1 });
+    account.warnings.extend((0..many).map(|_| Warned { probe: long(), words: text.to_owned() }));
+    memory.extend((0..many).map(|n| (format!("{n}{text}"), text.to_owned())));
+    record
+}
+
 proptest! {
     #[test]
     fn what_was_written_is_read(record in record()) {
         prop_assert_eq!(read(&written(&record)), Ok(record));
+    }
+
+    /// Whatever is in it, however long: what cannot be read back is never written.
+    #[test]
+    fn nothing_is_written_that_is_too_long_to_be_read(record in record(), text in ".{0,80}", longer in 0..9_000_usize) {
+        let record = lengthened(record, &text.repeat(longer / text.len().max(1)), longer / 20);
+        let bytes = written(&record);
+        prop_assert!(bytes.len() <= usize::try_from(LONGEST_STATE).unwrap(), "{}", bytes.len());
+        let read = super::read(&bytes).unwrap();
+        prop_assert!(super::read(&written(&read)).is_ok(), "nor is what it was read as");
+        let (kept, had) = (&read.state.counts, &record.state.counts);
+        prop_assert_eq!((kept.streak, kept.failures, kept.rungs), (had.streak, had.failures, had.rungs));
+        prop_assert_eq!(kept.restarts.len(), had.restarts.len().min(100));
+        prop_assert_eq!(kept.restarts.last().map(|last| last.at.wall), had.restarts.last().map(|last| last.at.wall));
     }
 
     /// Cut anywhere it is broken, never misread; changed anywhere it never panics.

@@ -81,9 +81,16 @@ fn the_longest_of_states_is_read() {
     let host = Host::new();
     let store = host.store();
     let mut long = record(3, 1);
-    long.state.account.together = Some("b".repeat(32 * 1024));
+    long.state.account.together = Some("b".repeat(1_600));
     assert!(matches!(store.save("app", &mut long), Saved::OnDisk));
     assert_eq!(store.load("app", &now()).unwrap().record, long);
+    long.state.account.together = Some("b".repeat(256 * 1024));
+    assert!(matches!(store.save("app", &mut long), Saved::OnDisk));
+    let kept = store.load("app", &now()).unwrap();
+    assert_eq!(
+        (kept.unreadable, kept.record.state.account.together.map(|text| text.len())),
+        (None, Some(1_600))
+    );
 }
 
 #[test]
