@@ -1,12 +1,13 @@
 //! `ca_file` and `insecure` in a whole plan: where they mean something, and whether the files can be used.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
 use super::http_options;
 use super::settings::{Fault, Origin, Table};
 use super::tables::{ServiceTables, Tables};
-use crate::os::certificates;
+use crate::os::{certificates, time_limit};
 use crate::plan::{Service, Trust};
 use crate::words;
 
@@ -35,8 +36,9 @@ fn unusable_files(services: &[&Service], tables: &Tables, typed: &Table) -> Vec<
             let Some(url) = probe.question().filter(|url| url.may_need_tls()) else { continue };
             let Trust { ca_file: Some(path), insecure: false } = &url.trust else { continue };
             let why = read.entry(path).or_insert_with(|| {
-                let error = certificates::read(path).err()?;
-                Some(words::io(&error))
+                let error = time_limit::touch_within(path, certificates::read).err()?;
+                // A file that does not answer now says nothing against what is written: its probes are unknown.
+                (error.kind() != io::ErrorKind::TimedOut).then(|| words::io(&error))
             });
             let layers = match &probe.name {
                 None => [typed, own, &tables.defaults],

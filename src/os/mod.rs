@@ -20,3 +20,4 @@ pub(crate) mod signals;
 pub(crate) mod stderr;
 pub(crate) mod tail_file;
 pub(crate) mod time_limit;
+pub(crate) mod way;

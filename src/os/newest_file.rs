@@ -1,14 +1,15 @@
 //! How large files are, and when they were last written; and the newest of a folder. Opens none of them, and
 //! judges nothing.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
-use rustix::io::Errno;
+use rustix::fs::{FileType, Stat};
+
+use super::way;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -21,7 +22,7 @@ pub(crate) struct Seen {
 
 /// Of what a link leads to.
 pub(crate) fn at(path: &Path) -> io::Result<Seen> {
-    Ok(Seen::of(&fs::stat(path)?))
+    Ok(Seen::of(way::reach(path)?.stat()?))
 }
 
 /// Of those in `folder` whose names are wanted the one that was written last, if it is a regular file. An error,
@@ -31,10 +32,9 @@ pub(crate) fn of_folder(
     wanted: impl Fn(&[u8]) -> bool,
     most: usize,
 ) -> io::Result<Option<(OsString, Seen)>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = fs::openat(CWD, folder, flags, Mode::empty())?;
+    let folder = way::reach(folder)?;
     let mut newest: Option<(OsString, Seen)> = None;
-    for (read, entry) in Dir::read_from(&folder)?.enumerate() {
+    for (read, entry) in folder.names()?.enumerate() {
         if read >= most {
             return Err(io::Error::other(format!("the folder holds more than {most} names")));
         }
@@ -43,10 +43,10 @@ pub(crate) fn of_folder(
         if !wanted(name) {
             continue;
         }
-        let seen = match fs::statat(&folder, OsStr::from_bytes(name), AtFlags::empty()) {
+        let seen = match folder.below(name) {
             // Removed since the folder was read, or a link that leads nowhere.
-            Err(Errno::NOENT) => continue,
-            seen => Seen::of(&seen?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            found => Seen::of(found?.stat()?),
         };
         if seen.is_regular && newest.as_ref().is_none_or(|(_, newest)| seen.modified > newest.modified) {
             newest = Some((OsString::from_vec(name.to_vec()), seen));
@@ -73,7 +73,7 @@ impl Seen {
 mod tests {
     use super::*;
     use std::fs::File;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, lchown, symlink};
     use std::time::SystemTime;
 
     fn written(path: &Path, text: &str, after_1970: u64) {
@@ -101,6 +101,25 @@ mod tests {
         // . and .. are names, too.
         assert_eq!(newest(8).unwrap().unwrap().0, "db_latest");
         assert_eq!(newest(7).unwrap_err().to_string(), "the folder holds more than 7 names");
+    }
+
+    #[test]
+    fn a_link_of_somebody_else_tells_him_nothing_of_what_he_cannot_see() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let private = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(private.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        written(&private.path().join("key"), "secret", 1_000);
+        let link = dir.path().join("link");
+        symlink(private.path().join("key"), &link).unwrap();
+        assert_eq!(at(&link).unwrap().size, 6, "root's own");
+        lchown(&link, Some(4711), None).unwrap();
+        let why = "leads over a link of somebody else's";
+        assert_eq!(at(&link).unwrap_err().to_string(), why);
+        assert_eq!(of_folder(dir.path(), |_| true, 9).unwrap_err().to_string(), why);
     }
 
     #[test]

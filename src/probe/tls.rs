@@ -16,7 +16,7 @@ use rustls::sign::SigningKey;
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use unhang_core::{Cause, Doubt, Observation, TlsFault};
 
-use crate::os::certificates;
+use crate::os::{certificates, time_limit};
 use crate::plan::Trust;
 use crate::words;
 
@@ -117,7 +117,7 @@ impl KeyProvider for NoKeys {
 }
 
 fn authorities_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, Doubt> {
-    certificates::read(path)
+    time_limit::touch_within(path, certificates::read)
         .map_err(|error| Doubt::NoAuthorities(format!("ca_file {}: {}", path.display(), words::io(&error))))
 }
 

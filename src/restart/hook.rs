@@ -9,6 +9,8 @@ use unhang_core::{Cause, Observation, Phase};
 
 use crate::managers::RestartResponse;
 use crate::os::files::{self, Writers};
+use crate::os::time_limit;
+use crate::os::way;
 use crate::plan::{KeySpec, MethodSpec, Target, ValueType};
 use crate::words;
 
@@ -41,11 +43,21 @@ pub(crate) struct HookRequest {
 
 /// An error never holds a word of the file.
 fn target(path: &Path) -> Result<HookRequest, String> {
-    let (bytes, writers) = files::read_bounded(path, LARGEST)
-        .map_err(|error| format!("{}: {}", path.display(), words::io(&error)))?;
     let wrong = |what: &str| format!("{}: {what}", path.display());
+    let (bytes, writers, theirs) = time_limit::touch_within(path, |path| {
+        let (bytes, writers) = files::read_bounded(path, LARGEST)?;
+        Ok((bytes, writers, way::reach(path)?.changeable().map(Path::to_owned)))
+    })
+    .map_err(|error| wrong(&words::io(&error)))?;
     if is_open_to_others(writers) {
         return Err(wrong("others may read or write it (chmod 600)"));
+    }
+    // Whoever writes it says where root posts to.
+    if let Some(theirs) = theirs {
+        let theirs = theirs.display();
+        return Err(wrong(&format!(
+            "others may change {theirs}, and so what is posted to (chown root, chmod go-w)"
+        )));
     }
     let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8"))?;
     parsed(&text)
@@ -85,7 +97,6 @@ pub(crate) fn asked(seen: &Observation, timeout: Duration) -> RestartResponse {
 
 const LARGEST: u64 = 16 * 1024;
 
-/// Whoever writes it says where root posts to.
 const fn is_open_to_others(writers: Writers) -> bool {
     writers.mode & 0o027 != 0
 }
@@ -142,6 +153,15 @@ mod tests {
             let told = read(text, mode).unwrap_err();
             assert_eq!(told, format!("{}: {why}", file.display()));
             assert!(!told.contains("secret"));
+        }
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let told = read(good, 0o600).unwrap_err();
+        assert!(told.contains(&format!("others may change {}, and so", dir.path().display())), "{told}");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&file, Some(4711), None).unwrap();
+            let told = target(&file).unwrap_err();
+            assert!(told.contains(&format!("others may change {}, and so", file.display())), "{told}");
         }
         assert!(target(&dir.path().join("none")).unwrap_err().ends_with("none: No such file or directory"));
     }

@@ -129,7 +129,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("*; the * KiB before them were not read", "log: of more than 1 MiB the newest is read.", "Look into the log for what was left out; run unhang more often, or have less logged."),
     Row("*; what came before them was not read", "log: more came into the journal than is read in one run; the newest was read.", "Look into the journal for what was left out."),
     Row("its new lines could not all be matched within *", "log: the next run goes on behind them.", "Make the patterns simpler, or timeout longer."),
-    Row("*: is a link of somebody else's", "log: whoever may write the folder could have anything read to him.", "Name the file itself, or have the link belong to root or to the owner of the file."),
+    Row("*: leads over a link of somebody else's", "log, file: whoever may make a link on the way could have anything read to him.", "Name the file itself, or have the link belong to root or to the owner of the file."),
     Row("* is what unhang itself logs of this service", "log: no evidence of anything.", "Name the log that the service writes."),
     Row("journalctl has not ended within *", "log: it was killed then. The next run goes on behind what it has said.", MEND),
     Row("journalctl cannot be started: *", "log: it is not in PATH, or may not be executed.", MEND),
@@ -153,6 +153,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("the hook was not asked: *", "It could not be told whether it is there.", "Look at the network of this host."),
     Row("the hook was not carried out: *", "It answered otherwise than with 2xx, or not at all.", "Look at the URL and the headers in its file."),
     Row("*: others may read or write it (chmod 600)", "The file of restart.hook holds a secret.", "Do as the line says."),
+    Row("*: others may change *, and so what is posted to (chown root, chmod go-w)", "The file of restart.hook, a folder on the way to it or a link belongs to another user than root or unhang's own, or others may write it.", "Do as the line says."),
     Row("*: it is not UTF-8", "The file of restart.hook.", "Write it anew."),
     Row("*: it must hold a URL, and below it headers such as Authorization: Bearer ...", "The file of restart.hook.", "Write it so."),
 ];

@@ -130,6 +130,10 @@ fn a_line_that_not_everybody_may_read_is_counted_and_not_shown() {
     stage.says("ok\n");
     leave(&stage.log(), 0o644);
     stage.run(Found::failing("1 line matches \"ERROR\""));
+    // Nobody else gets to it.
+    leave(stage.log().parent().unwrap(), 0o700);
+    stage.says("ERROR password=3\n");
+    stage.run(Found::failing("1 line matches \"ERROR\""));
 }
 
 #[test]
