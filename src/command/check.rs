@@ -136,7 +136,7 @@ fn watched(service: &Service, store: &Store, tick: &Tick<'_>) -> Watched {
     // Two runs of cron, and the deadline of one that hangs.
     const TIME_TO_COME: Duration = Duration::from_secs(360);
     let (state, unreadable) = remembered(service, store, &tick.now);
-    let last_tick = store.last_tick(service.lock()).map(|at| ago(at, &tick.now));
+    let last_tick = store.last_tick(&service.key).map(|at| ago(at, &tick.now));
     match (last_tick, state, unreadable) {
         // Root's runs may read what whoever asks may not.
         (Some(_), None, Some(why)) if is_ours(tick.plan.owner) => Watched::NotWith(why),

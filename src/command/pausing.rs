@@ -68,7 +68,7 @@ pub(super) fn at_work<'a>(tick: &Tick<'a>, store: &Store) -> Vec<&'a Service> {
     let mut left: Vec<&Service> = tick.plan.services.iter().collect();
     let mut waiting = None;
     loop {
-        left.retain(|service| store.is_locked(service.lock()).unwrap_or(true));
+        left.retain(|service| store.is_locked(&service.key).unwrap_or(true));
         if left.is_empty() || Instant::now() >= over {
             return left;
         }

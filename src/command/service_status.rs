@@ -19,7 +19,7 @@ pub(super) fn pictures<'a>(plan: &'a Plan, places: &'a Places) -> (Vec<Picture<'
     let of_one = |service: &'a Service| {
         let (state, unreadable) = remembered(service, &store, &now);
         let state = state.unwrap_or_default();
-        let last_tick = store.last_tick(service.lock()).map(|at| ago(at, &now));
+        let last_tick = store.last_tick(&service.key).map(|at| ago(at, &now));
         let outlook = outlook(&state.counts, &service.policy, &now);
         let paused = paused(service);
         Picture { service, state, outlook, last_tick, locks: &places.locks, unreadable, paused }

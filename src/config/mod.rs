@@ -243,7 +243,7 @@ fn build(tables: &Tables, typed: &Table, sources: &Sources<'_>, faults: &mut Vec
     }
     let good = services.iter().filter_map(|service| service.as_ref().ok());
     faults.extend(unknown_names(sources, &tables.services, &good.clone().collect::<Vec<_>>()));
-    faults.extend(shared_locks(good.clone(), &tables.services));
+    faults.extend(shared_units(good.clone(), &tables.services));
     faults.extend(restarted_twice(&good.clone().collect::<Vec<_>>(), &tables.services));
     let good: Vec<&Service> = good.collect();
     faults.extend(tls::faults(&good, tables, typed));
@@ -328,27 +328,20 @@ fn few(names: &[&str]) -> String {
     }
 }
 
-/// A lock is named after what is restarted: the unit, or else the service. Two services with one lock
-/// would keep each other from running; two with one unit would restart it in turn.
-fn shared_locks<'a>(
+/// Two services with one unit would restart it in turn.
+fn shared_units<'a>(
     services: impl Iterator<Item = &'a Service>,
     tables: &BTreeMap<String, ServiceTables>,
 ) -> Vec<Fault> {
     let mut owners = BTreeMap::<&str, &Service>::new();
     let mut faults = Vec::new();
     for service in services {
-        let lock = service.lock();
-        let Some(first) = owners.insert(lock, service) else { continue };
+        let Some(unit) = service.unit() else { continue };
+        let Some(first) = owners.insert(unit, service) else { continue };
         let own = |service: &Service| Some(&tables.get(&service.key)?.own);
         let Some((own, other)) = own(service).zip(own(first)) else { continue };
-        let (place, name) = (&other.origin, settings::dotted(&other.name));
-        let units = [service, first].map(|service| service.unit().is_some());
-        let wrong = if units == [true, true] {
-            Wrong::cure(format!("restarts {lock}, as {name} ({place}) does"), "one unit, one service")
-        } else {
-            Wrong::cure(format!("would share a lock with {name} ({place})"), "rename one of them")
-        };
-        faults.push(own.itself(wrong));
+        let what = format!("restarts {unit}, as {} ({}) does", settings::dotted(&other.name), other.origin);
+        faults.push(own.itself(Wrong::cure(what, "one unit, one service")));
     }
     faults
 }

@@ -100,13 +100,6 @@ impl Service {
         self.probes.iter().map(|probe| probe.timeout).max().unwrap_or_default()
     }
 
-    /// Its lock: by unit, since two services must not have one unit, and if a mistake lets them, not act
-    /// at once.
-    #[must_use]
-    pub fn lock(&self) -> &str {
-        self.unit().unwrap_or(&self.key)
-    }
-
     pub(crate) fn unit(&self) -> Option<&str> {
         self.scoped_unit().map(|(unit, _)| unit)
     }

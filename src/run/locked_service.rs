@@ -69,8 +69,7 @@ fn part<'a>(claimed: impl Iterator<Item = Result<Watch<'a>, Exit>>) -> (Vec<Watc
 }
 
 fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Result<Watch<'a>, Exit> {
-    let name = service.lock();
-    match store.lock(name) {
+    match store.lock(&service.key) {
         Ok(Some(lock)) => load(tick, store, service, Some(Arc::new(lock))),
         Ok(None) => Err(Exit::Locked),
         Err(error) => Err(not_locked(tick, store, service, &error)),
@@ -79,7 +78,7 @@ fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Res
 
 fn not_locked(tick: &Tick<'_>, store: &Store, service: &Service, error: &io::Error) -> Exit {
     let why = words::io_or_cure(error, cure(tick.plan.owner));
-    let (key, lock) = (&service.key, store.lock_path(service.lock()));
+    let (key, lock) = (&service.key, store.lock_path(&service.key));
     report::fault(format!("{key}: cannot lock {}: {why}; left alone in this run", lock.display()));
     Exit::StateUnusable
 }
@@ -125,12 +124,12 @@ impl Watch<'_> {
         by.shows() == Shows::Life && asks_systemd(&self.record.state.counts, seen, by.words(), &tick.now)
     }
 
-    /// The lock of the unit's real name, where ours is an alias. An error: another has it.
-    pub(crate) fn lock_alias(&self, status: Option<&UnitStatus>) -> Result<Option<Lock>, Exit> {
-        let is_unit = self.service.unit().is_some();
-        let id = status.map(|status| status.id.as_str()).filter(|_| is_unit);
-        let id = id.filter(|id| !id.is_empty() && *id != self.service.lock());
-        match id.map(|id| self.store.lock(id)) {
+    /// The lock of the unit that is to be restarted, by its real name: ours may be an alias. `None`: it is no unit. An
+    /// error: another has it.
+    pub(crate) fn lock_unit(&self, status: Option<&UnitStatus>) -> Result<Option<Lock>, Exit> {
+        let real = status.map(|status| status.id.as_str()).filter(|id| !id.is_empty());
+        let unit = self.service.unit().map(|unit| real.unwrap_or(unit));
+        match unit.map(|unit| self.store.lock_unit(unit)) {
             None => Ok(None),
             Some(Ok(Some(lock))) => Ok(Some(lock)),
             Some(Ok(None) | Err(_)) => Err(Exit::Locked),

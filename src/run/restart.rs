@@ -33,13 +33,13 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 /// `held`: by the restarts of those that failed together.
 pub(super) fn restart(tick: &Tick<'_>, ground: Ground<'_>, held: Option<Duration>, judged: &mut Judged<'_>) {
-    let Some(due) = look_once_more(tick, ground, held, judged) else { return };
     let service = judged.watch.service;
-    // Under its real name too: another run may know the same unit by an alias.
-    let Ok(_alias) = judged.watch.lock_alias(due.status.as_ref()) else {
+    // Before the second look: a run of a service by another name may restart the same unit.
+    let Ok(_unit) = judged.watch.lock_unit(judged.status.as_ref()) else {
         judged.exit = Exit::Locked;
         return;
     };
+    let Some(due) = look_once_more(tick, ground, held, judged) else { return };
     let counted = judged.decision.next.clone();
     let Some(rung) = next_rung(&service.policy, &counted.counts, &due.unit).map(|next| next.rung) else {
         return;

@@ -123,10 +123,20 @@ impl Store {
         self.locks.as_ref()?.modified(&lock_name(name)).ok()?
     }
 
-    /// `None`: another run has it.
+    /// That of a service, by its NAME, as its state is. `None`: another run has it.
     pub(crate) fn lock(&self, name: &str) -> io::Result<Option<Lock>> {
+        self.try_lock(&lock_name(name))
+    }
+
+    /// That of what is restarted: services of other names may have the same unit. `None`: another run has it.
+    pub(crate) fn lock_unit(&self, unit: &str) -> io::Result<Option<Lock>> {
+        // A NAME holds no `+`.
+        self.try_lock(&format!("unit+{unit}.lock"))
+    }
+
+    fn try_lock(&self, file: &str) -> io::Result<Option<Lock>> {
         match &self.locks {
-            Some(folder) => folder.try_lock(&lock_name(name)),
+            Some(folder) => folder.try_lock(file),
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }

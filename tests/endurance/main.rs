@@ -132,7 +132,7 @@ impl Life {
         let first = self.left();
         let mut names: Vec<_> = first.files.keys().filter_map(|path| path.file_name()).collect();
         names.sort();
-        assert_eq!(names, ["app.json", "app.log", "app.service.lock"]);
+        assert_eq!(names, ["app.json", "app.log", "app.lock"]);
         let began = Instant::now();
         let mut at = 0;
         while at < ticks {

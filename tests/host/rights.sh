@@ -87,7 +87,7 @@ a_user_whom_polkit_lets_heals_a_hang_from_its_own_crontab() {
   without_root; leave_by_polkit
   by_cron unhang "$UNHANG run"
   hang; healed_by_cron
-  host exec test -e "$STATE/$UNIT.lock" || fail "no lock beside the state"
+  host exec test -e "$STATE/roams-django.lock" || fail "no lock beside the state"
   host exec sh -c 'test ! -e /var/lib/unhang && test ! -e /run/unhang' || fail "something was kept where root keeps it"
 }
 
@@ -200,7 +200,7 @@ UNIT_FILE
 }
 own_systemctl() { user env XDG_RUNTIME_DIR="/run/user/$(host exec id -u unhang)" systemctl --user "$@"; }
 
-locked() { host exec sh -c 'test -e "$1" && ! flock -n "$1" true' sh "$STATE/$UNIT.lock"; }
+locked() { host exec sh -c 'test -e "$1" && ! flock -n "$1" true' sh "$STATE/roams-django.lock"; }
 
 what_root_watches_a_user_may_ask_about_and_is_told_what_it_may_not_do() {
   without_root

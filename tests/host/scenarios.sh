@@ -479,13 +479,13 @@ the_timer_heals_a_hang_and_is_no_failed_unit_itself() {
   host exec systemctl stop unhang.timer
   lives_are 1; answers || fail "it does not answer after the restart"
   [ "$(property ActiveState unhang.service)" != failed ] || fail "unhang.service failed"
-  host exec test -e "/run/unhang/$UNIT.lock" || fail "the lock went away with the run"
+  host exec test -e "/run/unhang/roams-django.lock" || fail "the lock went away with the run"
   host exec systemd-analyze verify unhang.service unhang.timer
   host exec systemd-analyze security --no-pager --threshold=35 unhang.service >/dev/null \
     || fail "exposed more than the README says"
   no_timer
 }
-ticked() { host exec test -e "/run/unhang/$UNIT.lock"; }
+ticked() { host exec test -e "/run/unhang/roams-django.lock"; }
 installed_for_the_timer() {
   host copy "$repo/contrib/systemd" /etc/systemd/system
   host exec sh -c 'mkdir -p /etc/unhang; cat >/etc/unhang/unhang.toml; chmod 644 /etc/unhang/unhang.toml' <<CONFIG

@@ -86,7 +86,6 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: makes no sense for all services; a service cannot require itself; write it in [service.NAME]", "requires stands in [defaults].", WRITE),
     Row("*: makes no sense for all services; every service has its own log; write it in [service.NAME]", "log_file stands in [defaults].", WRITE),
     Row("*: restarts *, as * (*) does; one unit, one service", "Two services with one unit would restart it in turn.", "Make one service of the two, or correct unit."),
-    Row("*: would share a lock with * (*); rename one of them", "A service is called as the unit of another.", WRITE),
     // Values
     Row("*: must be a whole number, 1 or more, got *; nothing was probed", VALUE, SET),
     Row("*: must be a whole number, * to *, got *; nothing was probed", VALUE, SET),

@@ -55,7 +55,7 @@ fn status_tells_each_service_in_a_line() {
 fn status_says_when_cron_does_not_run() {
     let scene = Scene::new();
     scene.tick().exits(0);
-    let lock = std::fs::File::options().write(true).open(scene.path("state/app.service.lock")).unwrap();
+    let lock = std::fs::File::options().write(true).open(scene.path("state/app.lock")).unwrap();
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(14 * 60);
     lock.set_modified(old).unwrap();
     shows(
@@ -141,7 +141,7 @@ fn reset_clears_the_count_the_backoff_and_the_budget_and_says_so() {
         "",
     );
     // A lock that another run holds is respected.
-    let lock = std::fs::File::create(scene.path("state/app.service.lock")).unwrap();
+    let lock = std::fs::File::create(scene.path("state/app.lock")).unwrap();
     fs2::FileExt::lock_exclusive(&lock).unwrap();
     scene
         .run(&["reset", "app"])

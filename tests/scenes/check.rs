@@ -19,7 +19,7 @@ fn checks(scene: &Scene, arguments: &[&str]) -> Ran {
 }
 
 fn last_tick(scene: &Scene) -> Option<SystemTime> {
-    scene.path("state/app.service.lock").metadata().and_then(|lock| lock.modified()).ok()
+    scene.path("state/app.lock").metadata().and_then(|lock| lock.modified()).ok()
 }
 
 #[test]
@@ -70,11 +70,11 @@ fn a_healthy_service_that_no_run_looks_after_is_a_warning() {
     let scene = Scene::new();
     scene.tick().exits(0);
     let age = |minutes: u64| {
-        let lock = std::fs::File::options().write(true).open(scene.path("state/app.service.lock")).unwrap();
+        let lock = std::fs::File::options().write(true).open(scene.path("state/app.lock")).unwrap();
         lock.set_modified(SystemTime::now() - Duration::from_secs(minutes * 60)).unwrap();
     };
     // The lock goes with the boot, and no run came since.
-    let lock = scene.path("state/app.service.lock");
+    let lock = scene.path("state/app.lock");
     std::fs::rename(&lock, scene.path("lock")).unwrap();
     let boot = "no tick since this host booted: is cron running?";
     checks(&scene, &[]).ends(1).prints(&format!("UNHANG WARNING - app: HTTP 200 in *; {boot} | *\n"), "");

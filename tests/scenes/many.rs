@@ -62,11 +62,30 @@ fn one_run_at_a_time_and_the_other_says_so_by_its_exit_code() {
     scene.tick().exits(0).logs(&["⚠️*1/2*", "✅*"]);
 }
 
+/// Its state has one budget, whichever unit a configuration gives it.
+#[test]
+fn one_name_with_two_units_has_one_run_at_a_time() {
+    let scene = Scene::new();
+    plan_of(&scene, &["app"], "");
+    scene.server.answers(&[Answer::Hang]);
+    let mut first = scene.command(&["run"]).spawn().unwrap();
+    let began = Instant::now();
+    while scene.server.requests().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(5));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let text = scene.config_text().replace("[service.app]", "[service.app]\nunit = \"two.service\"");
+    scene.unit("two.service", &unit(&[("Id", "two.service"), ("Names", "two.service")]));
+    scene.config(&text);
+    scene.tick().exits(75).calls(&[]);
+    assert_eq!(first.wait().unwrap().code(), Some(1));
+}
+
 #[test]
 fn a_locked_service_does_not_hold_up_the_others() {
     let scene = Scene::new();
     plan_of(&scene, &["app", "two"], "");
-    let lock = std::fs::File::create(scene.path("state/two.service.lock")).unwrap();
+    let lock = std::fs::File::create(scene.path("state/two.lock")).unwrap();
     fs2::FileExt::lock_exclusive(&lock).unwrap();
     // It is not known to be healthy.
     scene.tick().exits(1).calls(&["show app.service shutdown.target"]);
@@ -97,7 +116,7 @@ fn a_unit_is_restarted_under_its_real_name_too() {
     scene.server.answers(&[Answer::Status(502)]);
     scene.tick().exits(1).logs(&["⚠️ two *1/2"]);
     age_of(&scene, "two");
-    let lock = std::fs::File::create(scene.path("state/app.service.lock")).unwrap();
+    let lock = std::fs::File::create(scene.path("state/unit+app.service.lock")).unwrap();
     fs2::FileExt::lock_exclusive(&lock).unwrap();
     scene.tick().exits(75).logs(&["⚠️ two *2/2"]).acts(&[]);
 }

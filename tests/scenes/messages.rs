@@ -343,7 +343,6 @@ fn tables(met: &mut Met) {
         "[service.\"a b\"]\nurl = \"http://x\"",
         "[service.a]\nurl = \"http://x\"\n[service.a]\nurl = \"http://x\"",
         "[service.a]\nurl = \"http://x\"\n[service.b]\nurl = \"http://x\"\nunit = \"a\"",
-        "[service.\"b.service\"]\nurl = \"http://x\"\nrestart = [\"x\"]\n[service.b]\nurl = \"http://x\"",
         "[host]\ndeadline = \"1s\"",
         "[defaults]\nurl = \"http://x\"\nunit = \"x\"\nrestart = [\"x\"]\nlog_file = \"/x\"\nrequires = [\"x\"]",
     ] {
@@ -395,7 +394,7 @@ fn runs(met: &mut Met) {
     fs::remove_file(scene.path("state/app.json")).unwrap();
     fs::create_dir_all(scene.path("state/.app.json.new/in the way")).unwrap();
     met.by(&scene, &["run"]);
-    let lock = scene.path("state/app.service.lock");
+    let lock = scene.path("state/app.lock");
     let held = fs::File::create(&lock).unwrap();
     fs2::FileExt::lock_exclusive(&held).unwrap();
     met.by(&scene, &["reset", "app"]);

@@ -286,7 +286,7 @@ fn a_run_that_does_not_end_is_told_and_no_command_begins() {
             .replace("[host]\n", "[host]\ndeadline = \"40s\"\n")
             .replace("[defaults]\n", "[defaults]\ntimeout = \"1s\"\n"),
     );
-    let run = fs::File::create(scene.path("state/app.service.lock")).unwrap();
+    let run = fs::File::create(scene.path("state/app.lock")).unwrap();
     fs2::FileExt::lock_exclusive(&run).unwrap();
     let began = Instant::now();
     let spawn = |mut command: Command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -46,7 +46,7 @@ fn a_folder_for_the_state_that_is_a_link_is_not_used() {
 fn nobody_else_can_open_a_lock_or_write_a_state() {
     let scene = Scene::new();
     scene.tick().exits(0);
-    assert_eq!((mode(&scene, "state/app.service.lock"), mode(&scene, "state/app.json")), (0o600, 0o644));
+    assert_eq!((mode(&scene, "state/app.lock"), mode(&scene, "state/app.json")), (0o600, 0o644));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn nobody_else_can_write_a_pause_or_open_that_of_a_command() {
 
 #[test]
 fn neither_a_pipe_nor_a_socket_nor_a_device_holds_a_run_up() {
-    for name in ["app.json", "app.service.lock"] {
+    for name in ["app.json", "app.lock"] {
         for kind in [FileType::Fifo, FileType::Socket] {
             let scene = Scene::new();
             let path = scene.path("state").join(name);

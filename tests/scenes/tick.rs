@@ -28,7 +28,7 @@ fn a_healthy_service_is_silent_and_costs_no_child_and_no_write() {
     // Once for each boot, to tell of a unit that is gone before it is needed.
     scene.tick().exits(0).logs(&[]).calls(&[LOOK]);
     let written = scene.path("state/app.json").metadata().unwrap().modified().unwrap();
-    let stamped = || scene.path("state/app.service.lock").metadata().unwrap().modified().unwrap();
+    let stamped = || scene.path("state/app.lock").metadata().unwrap().modified().unwrap();
     let before = stamped();
     scene.tick().exits(0).logs(&[]).calls(&[]);
     assert_eq!(scene.path("state/app.json").metadata().unwrap().modified().unwrap(), written);

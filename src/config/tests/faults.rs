@@ -197,7 +197,6 @@ fn faults_of_tables() {
         ]),
         ("[service.a]\nheaders = { A = '', A = '' }", &["u.toml:2: A is said twice in this file; keep one of the two"]),
         ("[service.a]\nurl = 'http://x'\n[service.b]\nurl = 'http://x'\nunit = 'a'", &["u.toml:3: service.b: restarts a.service, as service.a (u.toml:1) does; one unit, one service"]),
-        ("[service.\"b.service\"]\nurl = 'http://x'\nrestart = ['x']\n[service.b]\nurl = 'http://x'", &["u.toml:1: service.\"b.service\": would share a lock with service.b (u.toml:4); rename one of them"]),
         ("[host]\ndeadline = '39s'\nnonsense = 5\ngrace = '1s'\n[service.a]\nurl = 'http://x'", &[
             "u.toml:2: host.deadline: must be 40s or more, got \"39s\"; a restart begins only with 30s of it left",
             "u.toml:3: host.nonsense: unknown key; man unhang.toml lists them",
