@@ -63,14 +63,51 @@ fn push_quoted(quoted: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            _ if drives_a_terminal(c) => quoted.extend(format!("\\u{:04X}", u32::from(c)).chars()),
+            '\0'..='\u{ffff}' if drives_a_terminal(c) => {
+                quoted.extend(format!("\\u{:04X}", u32::from(c)).chars());
+            }
+            _ if drives_a_terminal(c) => quoted.extend(format!("\\U{:08X}", u32::from(c)).chars()),
             _ => quoted.push(c),
         }
     }
     quoted.push('"');
 }
 
-/// C0, DEL and C1; and the marks that turn the direction of writing or break lines.
+/// What shows nothing by itself and changes how other text looks: C0, DEL and C1 (the category Cc of Unicode), what breaks
+/// lines (Zl, Zp), what turns the direction of writing and the other format characters (Cf), and what nobody sees
+/// (`Default_Ignorable_Code_Point`), of Unicode 16. Left out are the two selectors behind a sign that say how it looks:
+/// our own signs have one.
 pub(crate) fn drives_a_terminal(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    matches!(
+        c,
+        '\u{80}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0d}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }

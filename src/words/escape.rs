@@ -19,8 +19,14 @@ pub fn escaped(text: &str) -> String {
 /// The same for JSON, whose own rule leaves DEL and all beyond as they are. Such characters stand in its
 /// strings only.
 pub(crate) fn escaped_json(json: &str) -> String {
-    let escaped = |c: char| {
-        if drives_a_terminal(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
-    };
-    json.chars().map(escaped).collect()
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if drives_a_terminal(c) {
+            // RFC 8259, 7: what does not fit into 16 bits is a pair.
+            text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|half| format!("\\u{half:04x}")));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }

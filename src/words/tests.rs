@@ -45,5 +45,31 @@ fn the_past_is_told_by_the_clock_of_now() {
 fn what_comes_from_outside_stays_one_harmless_line() {
     let text = "a\nb\x1b[31m\u{9b}31m\u{202e}é\t\r\0";
     assert_eq!(escaped_json("\"é\u{9b}\u{7f}\u{2028}\""), "\"é\\u009b\\u007f\\u2028\"");
+    let tag = escaped_json("\"\u{e0041}\u{61c}\"");
+    assert_eq!(
+        (tag.as_str(), serde_json::from_str(&tag).ok()),
+        ("\"\\udb40\\udc41\\u061c\"", Some("\u{e0041}\u{61c}".to_owned()))
+    );
     assert_eq!(escaped(text), "a\\nb\\u{1b}[31m\\u{9b}31m\\u{202e}é\\t\\r\\u{0}");
+}
+
+/// By the properties of Unicode, not by a list of what was tried once.
+const UNSEEN: &str =
+    r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}&&[^\x{FE0E}\x{FE0F}]]{1,40}";
+
+proptest::proptest! {
+    #[test]
+    fn nothing_that_is_not_seen_passes(text in UNSEEN) {
+        let shown = escaped(&text);
+        proptest::prop_assert!(shown.is_ascii() && !shown.contains(|c: char| c.is_control()), "{shown}");
+        let quoted = crate::toml_text::quote(&text);
+        let file = format!("a = {quoted}");
+        let read = toml::de::DeTable::parse(&file).unwrap();
+        proptest::prop_assert_eq!(read.get_ref()["a"].get_ref().as_str(), Some(text.as_str()));
+    }
+
+    #[test]
+    fn what_is_seen_stays_as_it_is(text in r"[\p{L}\p{N}\p{P}\p{S}\p{Zs}⚠️&&[^\p{Default_Ignorable_Code_Point}]]{1,40}") {
+        proptest::prop_assert_eq!(escaped(&text), text);
+    }
 }
