@@ -348,14 +348,20 @@ fn shared_units<'a>(
 
 /// Two services with one container would restart it in turn.
 fn restarted_twice(services: &[&Service], tables: &BTreeMap<String, ServiceTables>) -> Vec<Fault> {
-    let of_one = |(at, service): (usize, &&Service)| {
-        let same = |other: &&&Service| other.restarter == service.restarter;
-        let first = services.iter().take(at).find(same);
-        let first = first.filter(|_| service.restarter.method.is_one_service)?;
-        let (own, other) = (&tables.get(&service.key)?.own, &tables.get(&first.key)?.own);
-        let (lock, name) = (service.restarter.words(), settings::dotted(&other.name));
-        let what = format!("restarts {lock}, as {name} ({}) does", other.origin);
-        Some(own.itself(Wrong::cure(what, "one container or program, one service")))
-    };
-    services.iter().enumerate().filter_map(of_one).collect()
+    // Only those that are called alike can be the same.
+    let mut before = BTreeMap::<(&str, &str), Vec<&Service>>::new();
+    let mut faults = Vec::new();
+    for service in services.iter().filter(|service| service.restarter.method.is_one_service) {
+        let (method, lock) = (service.restarter.key(), service.restarter.words());
+        let alike = before.entry((method, lock)).or_default();
+        let first = alike.iter().find(|other| other.restarter == service.restarter).copied();
+        alike.push(service);
+        let tables = first.and_then(|first| Some((tables.get(&service.key)?, tables.get(&first.key)?)));
+        if let Some((ServiceTables { own, .. }, ServiceTables { own: other, .. })) = tables {
+            let what =
+                format!("restarts {lock}, as {} ({}) does", settings::dotted(&other.name), other.origin);
+            faults.push(own.itself(Wrong::cure(what, "one container or program, one service")));
+        }
+    }
+    faults
 }

@@ -1,7 +1,7 @@
 //! What services require, by name or address, and the pause file. Finds names that nobody has and services that require
 //! each other, which only a whole plan can show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,18 +39,23 @@ impl Guards {
 pub(super) fn required(services: &[Service], all: &[&Service]) -> Vec<Required> {
     let mut found = BTreeMap::<String, Required>::new();
     let mut next: Vec<(&str, Duration)> = names(services.iter());
+    if next.is_empty() {
+        return Vec::new();
+    }
+    let asked: BTreeSet<&str> = services.iter().map(|service| service.key.as_str()).collect();
+    let all: BTreeMap<&str, &Service> = all.iter().map(|service| (service.key.as_str(), *service)).collect();
     while let Some((name, timeout)) = next.pop() {
-        if found.contains_key(name) || services.iter().any(|service| service.key == name) {
+        if found.contains_key(name) || asked.contains(name) {
             continue;
         }
-        let service = all.iter().find(|service| service.key == name);
+        let service = all.get(name).copied();
         let (probes, requires) = match service {
             Some(service) => (service.probes.clone(), service.requires.clone()),
             None => (probe_for_address(name, timeout).into_iter().collect(), Vec::new()),
         };
         let unit =
             service.and_then(|service| service.scoped_unit()).map(|(unit, scope)| (unit.to_owned(), scope));
-        next.extend(names(service.copied().into_iter()));
+        next.extend(names(service.into_iter()));
         found.insert(name.to_owned(), Required { name: name.to_owned(), probes, unit, requires });
     }
     found.into_values().collect()
@@ -74,6 +79,7 @@ fn probe_for_address(name: &str, timeout: Duration) -> Option<Probe> {
 /// restarted.
 pub(super) fn faults(services: &[&Service], tables: &BTreeMap<String, ServiceTables>) -> Vec<Fault> {
     let mut faults = Vec::new();
+    let circles = circles(services);
     for service in services {
         let Some(setting) = tables.get(&service.key).and_then(|tables| tables.own.get("requires")) else {
             continue;
@@ -88,34 +94,74 @@ pub(super) fn faults(services: &[&Service], tables: &BTreeMap<String, ServiceTab
             faults.push(setting.fault(Wrong::cure(format!("no service \"{name}\""), cure)));
         }
         // Told once for each circle, at the first of its services.
-        if let Some(circle) = circle(service, services)
-            && circle.iter().all(|name| service.key.as_str() <= *name)
-        {
-            let what = format!("services require each other: {} -> {}", circle.join(" -> "), service.key);
+        for circle in circles.iter().filter(|circle| circle.first() == Some(&service.key.as_str())) {
+            let shown = circle.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(" -> ");
+            let way = match circle.len().saturating_sub(MOST_NAMES) {
+                0 => shown,
+                more => format!("{shown} and {more} more"),
+            };
+            let what = format!("services require each other: {way} -> {}", service.key);
             faults.push(setting.fault(Wrong::cure(what, "leave one of them out")));
         }
     }
     faults
 }
 
-/// The way from a service back to itself, if there is one.
-fn circle<'a>(start: &'a Service, services: &[&'a Service]) -> Option<Vec<&'a str>> {
-    let mut ways = vec![vec![start]];
-    let mut seen = Vec::new();
-    while let Some(way) = ways.pop() {
-        let last = way.last()?;
-        for name in &last.requires {
-            if *name == start.key {
-                return Some(way.iter().map(|service| service.key.as_str()).collect());
+/// Ways from a service back to itself, each from the least of its names on: one at least through every service that
+/// has such a way, but no more than `MOST_CIRCLES`. Each requirement is followed once.
+fn circles<'a>(services: &[&'a Service]) -> Vec<Vec<&'a str>> {
+    let mut circles = Vec::new();
+    if services.iter().all(|service| service.requires.is_empty()) {
+        return circles;
+    }
+    let places: BTreeMap<&str, usize> =
+        services.iter().enumerate().map(|(at, service)| (service.key.as_str(), at)).collect();
+    let (mut places_on_way, mut told) = (BTreeMap::<usize, usize>::new(), BTreeSet::new());
+    let mut seen = BTreeSet::new();
+    for start in 0..services.len() {
+        // Each with those of its requirements that are still to be followed.
+        let mut way = Vec::new();
+        let mut entered = Some(start).filter(|start| !seen.contains(start));
+        loop {
+            if let Some(at) = entered.take() {
+                seen.insert(at);
+                places_on_way.insert(at, way.len());
+                let requires = services.get(at).map_or(&[][..], |service| &service.requires);
+                way.push((at, requires.iter()));
             }
-            let next = services.iter().find(|service| service.key == *name);
-            if let Some(next) = next.filter(|next| !seen.contains(&next.key.as_str())) {
-                seen.push(next.key.as_str());
-                ways.push(way.iter().copied().chain([*next]).collect());
+            let Some((at, to_follow)) = way.last_mut() else { break };
+            let Some(name) = to_follow.next() else {
+                places_on_way.remove(at);
+                way.pop();
+                continue;
+            };
+            let Some(required) = places.get(name.as_str()).copied() else { continue };
+            match places_on_way.get(&required) {
+                Some(begins) => {
+                    let circle: Vec<usize> = way.iter().skip(*begins).map(|(at, _)| *at).collect();
+                    if circle.iter().any(|at| !told.contains(at)) && circles.len() < MOST_CIRCLES {
+                        told.extend(circle.iter().copied());
+                        let names = circle.iter().filter_map(|at| Some(services.get(*at)?.key.as_str()));
+                        circles.push(from_the_least(names.collect()));
+                    }
+                }
+                None => entered = Some(required).filter(|required| !seen.contains(required)),
             }
         }
     }
-    None
+    circles
+}
+
+/// Of a circle, in one line.
+const MOST_NAMES: usize = 20;
+
+/// Whoever has more of them mends these first.
+const MOST_CIRCLES: usize = 20;
+
+fn from_the_least(mut circle: Vec<&str>) -> Vec<&str> {
+    let least = circle.iter().enumerate().min_by_key(|(_, name)| **name).map_or(0, |(at, _)| at);
+    circle.rotate_left(least);
+    circle
 }
 
 fn is_address(name: &str) -> bool {

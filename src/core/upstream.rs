@@ -1,6 +1,7 @@
 //! Whose fault it is: a service that requires something which fails itself is not restarted for that.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::{Observation, StoredCause};
@@ -29,21 +30,39 @@ pub struct FailingRequirement {
 #[must_use]
 pub fn failing_requirement(nodes: &[Node<'_>], of: usize) -> Option<FailingRequirement> {
     let own = nodes.get(of)?;
+    let mut walked = vec![false; nodes.len()];
     own.requires.iter().find_map(|first| {
-        let (name, cause) = deepest(nodes, *first, &mut Vec::new())?;
+        let (name, cause) = deepest(nodes, *first, &mut walked)?;
         let through = nodes.get(*first).map(|node| node.name).filter(|through| *through != name);
         Some(FailingRequirement { name: String::from(name), cause, through: through.map(String::from) })
     })
 }
 
-/// `walked`: a loop, which `config` refuses, ends here all the same.
-fn deepest<'a>(nodes: &[Node<'a>], at: usize, walked: &mut Vec<usize>) -> Option<(&'a str, StoredCause)> {
-    let node = nodes.get(at).filter(|_| !walked.contains(&at))?;
-    let own = match node.seen? {
-        Observation::Healthy => return None,
-        Observation::Unhealthy(cause) => Some((node.name, StoredCause::from(cause))),
-        Observation::Unknown(_) => None,
-    };
-    walked.push(at);
-    node.requires.iter().find_map(|next| deepest(nodes, *next, walked)).or(own)
+/// `walked`: nothing fails there, nor behind it. A loop, which `config` refuses, ends here all the same.
+fn deepest<'a>(nodes: &[Node<'a>], first: usize, walked: &mut [bool]) -> Option<(&'a str, StoredCause)> {
+    let mut entered = Some(first);
+    // Each with the requirement that is to be followed next.
+    let mut way: Vec<(usize, usize)> = Vec::new();
+    loop {
+        if let Some(at) = entered.take().filter(|at| does_not_vouch(nodes, *at))
+            && let Some(walked) = walked.get_mut(at).filter(|walked| !**walked)
+        {
+            *walked = true;
+            way.push((at, 0));
+        }
+        let (at, next) = way.last_mut()?;
+        let node = nodes.get(*at)?;
+        entered = node.requires.get(*next).copied();
+        *next += 1;
+        if entered.is_none() {
+            if let Some(Observation::Unhealthy(cause)) = node.seen {
+                return Some((node.name, StoredCause::from(cause)));
+            }
+            way.pop();
+        }
+    }
+}
+
+fn does_not_vouch(nodes: &[Node<'_>], at: usize) -> bool {
+    nodes.get(at).and_then(|node| node.seen).is_some_and(|seen| *seen != Observation::Healthy)
 }

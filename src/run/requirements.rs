@@ -1,7 +1,7 @@
 //! What services require, asked when one of them fails: other services of the plan, and addresses. Whose
 //! fault it then is, `core` says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use unhang_core::{FailingRequirement, Moment, Node, Observation, failing_requirement};
@@ -87,10 +87,10 @@ impl<'a> Requirements<'a> {
         let below = |known: &Known<'_>| known.requires.clone();
         let mut next: Vec<usize> =
             self.known.iter().filter(|known| keys.contains(&known.name)).flat_map(below).collect();
-        let (mut found, mut unseen) = (Vec::new(), Vec::new());
+        let (mut found, mut unseen) = (BTreeSet::new(), Vec::new());
         while let Some(at) = next.pop() {
             let Some(known) = self.known.get(at).filter(|_| !found.contains(&at)) else { continue };
-            found.push(at);
+            found.insert(at);
             if known.seen.is_none() {
                 unseen.push(at);
             }

@@ -218,6 +218,26 @@ fn faults_of_tables() {
     }
 }
 
+/// Twice as many take about twice as long: of a chain of 1,000 and a circle of as many no way is gone twice.
+#[test]
+fn chains_and_circles_of_a_thousand_are_judged_at_once() {
+    let chain = |last: &str| {
+        let one = |n: usize| match n {
+            999 => format!("[service.s{n}]\nurl = 'http://x'\nrequires = [{last}]\n"),
+            // Two ways to each but the last.
+            998 => format!("[service.s{n}]\nurl = 'http://x'\nrequires = ['s999']\n"),
+            _ => format!("[service.s{n}]\nurl = 'http://x'\nrequires = ['s{}', 's{}']\n", n + 1, n + 2),
+        };
+        (0..1_000).map(one).collect::<String>()
+    };
+    let began = std::time::Instant::now();
+    assert_eq!(read(&chain(""), &[]).unwrap().services.len(), 1_000);
+    let told = read(&chain("'s0'"), &[]).unwrap_err();
+    assert!(!told.is_empty() && told.len() <= 20, "{}", told.len());
+    assert!(told[0].contains("services require each other: s0 -> s1 -> s2 -> "), "{}", told[0]);
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
 #[test]
 fn services_that_require_each_other_in_a_circle_are_told_once() {
     let service =
