@@ -151,15 +151,20 @@ fn parse_response(ran: &Ran) -> RestartResponse {
     }
 }
 
-/// The daemon was not reached, and so not asked.
+/// The daemon was not reached, and so not asked: in the words that Docker 20 to 29 and Podman 4 and 5 begin with. What
+/// stands further behind may be quoted from an image.
 fn engine_is_down(said: &str) -> bool {
+    let lower = said.to_ascii_lowercase();
+    let begins = lower.trim_start_matches("error: ").trim_start_matches("got ");
     [
-        "Cannot connect to the Docker daemon",
-        "permission denied while trying to connect",
-        "unable to connect to Podman",
+        "cannot connect to the docker daemon",
+        "failed to connect to the docker api",
+        "permission denied while trying to connect to the docker ",
+        "cannot connect to podman",
+        "unable to connect to podman",
     ]
     .iter()
-    .any(|mark| said.contains(mark))
+    .any(|mark| begins.starts_with(mark))
 }
 
 /// What `container` commands know the containers by: of compose, the ids of its service. They are found by the labels

@@ -184,9 +184,11 @@ pub(crate) const HELP: &[&str] = &["src/cli/", "src/keys.rs", "src/config/key_li
 /// first words, those are enough.
 #[rustfmt::skip]
 pub(crate) const NO_MESSAGES: &[(&str, &str)] = &[
-    ("Cannot connect to the Docker daemon", "docker's word, looked for"),
-    ("permission denied while trying to connect", "docker's word, looked for"),
-    ("unable to connect to Podman", "podman's word, looked for"),
+    ("cannot connect to the docker daemon", "docker's word, looked for"),
+    ("failed to connect to the docker api", "docker's word, looked for"),
+    ("permission denied while trying to connect to the docker ", "docker's word, looked for"),
+    ("cannot connect to podman", "podman's word, looked for"),
+    ("unable to connect to podman", "podman's word, looked for"),
     ("no such container", "docker's and podman's word, looked for"),
     ("no container with name or id", "podman's word, looked for"),
     ("ERROR (not running)", "supervisorctl's word, looked for"),

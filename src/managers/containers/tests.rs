@@ -223,9 +223,23 @@ fn a_restart_that_was_not_asked_for_is_told_from_one_that_failed() {
     for away in [
         away,
         "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+        "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+        "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct",
         "Error: unable to connect to Podman socket: dial unix /run/podman/podman.sock: connection refused",
+        "Cannot connect to Podman. Please verify your connection to the Linux system",
     ] {
         assert_eq!(parse_response(&ran(1, away)), RestartResponse::NotStarted(away.to_owned()));
+    }
+    // Whoever makes the image chooses these words; the restart was asked for, and has failed.
+    for quoted in [
+        format!(
+            "Error response from daemon: failed to create task: exec: \"{away}\": executable file not found"
+        ),
+        format!("Error: unable to start container \"x\": crun: executable file `{away}` not found"),
+        "Error response from daemon: unable to connect to Podman".to_owned(),
+    ] {
+        let expected = RestartResponse::Failed(shorten(&quoted));
+        assert_eq!(parse_response(&ran(1, &quoted)), expected);
     }
     assert_eq!(parse_response(&ran(1, "boom\nmore")), RestartResponse::Failed("boom".to_owned()));
     assert_eq!(parse_response(&ran(0, "")), RestartResponse::Accepted);
