@@ -183,11 +183,12 @@ fn only_those_who_call_rooms_read_the_clocks() {
 }
 
 /// Programs of the operator and of managers, and the demo's own two.
-const CHOOSE_PROGRAMS: [&str; 7] = [
+const CHOOSE_PROGRAMS: [&str; 8] = [
     "src/demo.rs",
     "src/managers/containers.rs",
     "src/managers/supervisord.rs",
     "src/managers/systemd.rs",
+    "src/managers/systemd/outside.rs",
     "src/probe/command.rs",
     "src/probe/log/journal.rs",
     "src/restart/command.rs",

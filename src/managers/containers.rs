@@ -16,6 +16,7 @@ use unhang_core::{Doubt, Unit};
 use crate::os::process::{self, End, Ran};
 use crate::words;
 
+use super::systemd::outside::{Heard, outside_of_sandbox};
 use super::{RestartResponse, UnitStatus};
 use inspected::parse_inspected;
 pub(crate) use inspected::{Inspected, State};
@@ -131,6 +132,12 @@ pub(crate) fn restart_container(target: Target<'_>, limit: Duration) -> RestartR
     };
     let mut command = runtime_command(target.runtime);
     command.args(["container", "restart", "--"]).args(&names);
+    // Docker's daemon starts them; Podman is their parent itself.
+    if matches!(target.runtime, Runtime::Podman)
+        && let Some(outer) = outside_of_sandbox(&command, Heard::ItsOutput)
+    {
+        command = outer;
+    }
     match process::run(command, limit.saturating_sub(began.elapsed()), MAX_INSPECT_BYTES) {
         Err(error) => {
             RestartResponse::NotStarted(describe(&Unanswered::NotStarted(error), target.runtime, limit))

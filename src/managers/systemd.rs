@@ -3,6 +3,7 @@
 //! taken for the outcome: the unit's next InvocationID and the probe tell that.
 #![expect(clippy::disallowed_methods, reason = "this file starts systemctl")]
 
+pub(crate) mod outside;
 pub mod properties;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "this probe starts the operator's program")]
 
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::Duration;
 
@@ -40,26 +41,71 @@ const EVERY: KeySpec = KeySpec::new("every", ValueType::Span)
 const PLUGIN: &str = "plugin";
 
 fn ask(given: &Params, ground: &Ground<'_>) -> Found {
+    let memory = Memory::of(ground.memory.unwrap_or_default());
     let every = given.span(&EVERY);
-    if let Some(found) = every.and_then(|every| last_result(given, every, ground)) {
+    if let Some(found) = every.and_then(|every| last_result(given, every, memory.last, ground.now)) {
         return found;
     }
     let found = ask_now(given, ground);
-    match every.map(|_| &found.is) {
-        None => found,
-        Some(Is::Well(words)) => found.clone().remembering(memory_of(given, ground.now, "well", words)),
-        Some(Is::Near(words)) => found.clone().remembering(memory_of(given, ground.now, "near", words)),
-        // What fails is asked in every run: it is to count, and its end to be seen.
-        Some(Is::Failing(_) | Is::NotKnown(_) | Is::Observed(_)) => found.remembering(String::new()),
+    let proof = confinement::sandbox().map(|sandbox| proof_of(given, &sandbox));
+    weighed(found, given, memory, proof.as_deref(), ground.now)
+}
+
+/// What was remembered: in which sandbox it was well, and the last result where one stands for a time.
+#[derive(Debug, Clone, Copy)]
+struct Memory<'a> {
+    proof: Option<&'a str>,
+    last: &'a str,
+}
+
+impl<'a> Memory<'a> {
+    fn of(text: &'a str) -> Self {
+        match text.split_once(' ').filter(|(proof, _)| proof.starts_with(WELL_IN)) {
+            Some((proof, last)) => Self { proof: Some(proof), last },
+            None => Self { proof: None, last: text },
+        }
     }
 }
 
+const WELL_IN: &str = "in=";
+
+/// That this very program was well in this very sandbox.
+fn proof_of(given: &Params, sandbox: &str) -> String {
+    format!("{WELL_IN}{:016x}", fnv1a([subject(given).as_str(), sandbox].join(" ").as_bytes()))
+}
+
+/// `proof`: of the sandbox of this run, if it is in one. What fails there and never was well there may fail for what
+/// was taken from it.
+fn weighed(found: Found, given: &Params, memory: Memory<'_>, proof: Option<&str>, now: Duration) -> Found {
+    let is_proven = proof.is_none() || memory.proof == proof;
+    let kept = |proof: Option<&str>, last: &str| {
+        proof.map_or_else(|| last.to_owned(), |proof| [proof, " ", last].concat())
+    };
+    let is_kept = given.span(&EVERY).is_some();
+    let (is, words) = match &found.is {
+        Is::Well(words) => ("well", words),
+        Is::Near(words) => ("near", words),
+        Is::Failing(words) if !is_proven => return Found::not_known(format!("{words}{NEVER_WELL_HERE}")),
+        // What fails is asked in every run: it is to count, and its end to be seen.
+        Is::Failing(_) | Is::NotKnown(_) | Is::Observed(_) if is_kept => {
+            return found.remembering(kept(memory.proof, ""));
+        }
+        Is::Failing(_) | Is::NotKnown(_) | Is::Observed(_) => return found,
+    };
+    let last = if is_kept { memory_of(given, now, is, words) } else { String::new() };
+    let proof = proof.or(memory.proof);
+    // Nothing to remember is nothing to write.
+    if proof.is_none() && last.is_empty() { found } else { found.remembering(kept(proof, &last)) }
+}
+
+const NEVER_WELL_HERE: &str = "; never well in the sandbox of this run: see The sandbox in unhang(8)";
+
 /// The good result of a run before, with its age. `None`: there is none of this program, or it is too old.
-fn last_result(given: &Params, every: Duration, ground: &Ground<'_>) -> Option<Found> {
-    let [told_of, then, is, words] = ground.memory?.splitn(4, ' ').collect::<Vec<_>>().try_into().ok()?;
+fn last_result(given: &Params, every: Duration, memory: &str, now: Duration) -> Option<Found> {
+    let [told_of, then, is, words] = memory.splitn(4, ' ').collect::<Vec<_>>().try_into().ok()?;
     let then = Duration::from_secs(then.parse().ok()?);
     // A clock that was set back makes it older than it is known to be.
-    let age = ground.now.checked_sub(then).filter(|age| told_of == subject(given) && *age < every)?;
+    let age = now.checked_sub(then).filter(|age| told_of == subject(given) && *age < every)?;
     let with_age = format!("{words} ({} ago)", words::span(age));
     match is {
         "well" => Some(Found::well(with_age)),
@@ -109,14 +155,22 @@ fn judged(ran: &Ran, given: &Params, limit: &str) -> Found {
     match status.code() {
         // As shells and env(1) say that there was nothing to run.
         Some(code @ (126 | 127)) => Found::not_known(with(format!("exit status {code}"))),
+        // So a shell says it of what it started.
+        Some(code) if code == 128 + Signal::SYS.as_raw() => Found::not_known(with(NO_SUCH_CALL.to_owned())),
         Some(0) => contained(ran, given, &said),
         Some(1) if is_plugin => Found::near(with("WARNING".to_owned())),
         Some(2) if is_plugin => Found::failing(with("CRITICAL".to_owned())),
         Some(code) if is_plugin => Found::not_known(with(format!("exit status {code}"))),
         Some(code) => Found::failing(with(format!("exit status {code}"))),
+        None if status.signal() == Some(Signal::SYS.as_raw()) => {
+            Found::not_known(with(NO_SUCH_CALL.to_owned()))
+        }
         None => Found::failing(with("killed by a signal".to_owned())),
     }
 }
+
+/// It says nothing of the service: whoever started us forbade it (seccomp(2)).
+const NO_SUCH_CALL: &str = "killed for a system call that the sandbox of this run forbids (SIGSYS)";
 
 fn contained(ran: &Ran, given: &Params, said: &str) -> Found {
     let (wanted, limit) = (given.text(&CONTAINS), body::limit_of(given));
@@ -234,6 +288,44 @@ mod tests {
         assert_eq!(ask_at(20_060, "0", &script, failed.as_deref()).0, Found::well("0 asked"));
         for broken in ["", "a", "a b c d", "0000000000000000 1 well x"] {
             assert_eq!(ask_at(2, "0", &script, Some(broken)).0, Found::well("0 asked"), "{broken}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_well_in_a_sandbox_is_not_known_there() {
+        let given = |script: &str| {
+            let mut given = Params::default();
+            let words = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+            given.0.insert("command", ParamValue::List(words));
+            given
+        };
+        let (probe, now) = (given("true"), Duration::from_secs(9));
+        let weigh = |found: Found, memory: &str, sandbox: Option<&str>| {
+            let proof = sandbox.map(|sandbox| proof_of(&probe, sandbox));
+            weighed(found, &probe, Memory::of(memory), proof.as_deref(), now).in_parts()
+        };
+        let failing = || Found::failing("exit status 1");
+        let not_known = Found::not_known(format!("exit status 1{NEVER_WELL_HERE}"));
+        assert_eq!(weigh(failing(), "", None), (failing(), None), "in none");
+        assert_eq!(weigh(failing(), "", Some("2 1 22")), (not_known.clone(), None));
+        let (_, well) = weigh(Found::well("fine"), "", Some("2 1 22"));
+        let well = well.unwrap();
+        assert_eq!(weigh(failing(), &well, Some("2 1 22")), (failing(), None), "it was well there");
+        assert_eq!(weigh(failing(), &well, Some("2 1 0")), (not_known.clone(), None), "not in this one");
+        assert_eq!(weigh(Found::well("fine"), &well, None).1, Some(well.clone()), "cron takes no proof away");
+        let other = proof_of(&given("false"), "2 1 22");
+        assert_eq!(
+            weigh(failing(), &format!("{other} "), Some("2 1 22")).0,
+            not_known,
+            "nor has this program"
+        );
+    }
+
+    #[test]
+    fn a_forbidden_system_call_is_no_evidence() {
+        for script in ["kill -SYS $$", "exec 2>/dev/null; sh -c 'kill -SYS $$'; exit $?"] {
+            assert_eq!(sh(script, &[]), Found::not_known(NO_SUCH_CALL), "{script}");
+            assert_eq!(sh(script, &[("exits", "plugin")]), Found::not_known(NO_SUCH_CALL), "{script}");
         }
     }
 

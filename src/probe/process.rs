@@ -173,12 +173,21 @@ fn judged(executing: Executing, of: &str, given: &Params) -> Found {
     }
     // What this user is not shown could make up what is missing, or be too many.
     if is_part && (found < least || most.is_some()) {
-        return Found::not_known(format!("{words} seen, but this user may not see them all: run it as root"));
+        return Found::not_known(format!("{words} seen, but this user may not see them all: {}", cure()));
     }
     if found < least {
         return Found::failing(format!("{words}, at least {least} wanted"));
     }
     Found::well(words)
+}
+
+/// Who is root already lacks what a sandbox took away.
+fn cure() -> &'static str {
+    if rustix::process::geteuid().is_root() {
+        "leave it CAP_SYS_PTRACE (see The sandbox in unhang(8))"
+    } else {
+        "run it as root"
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::time::Duration;
 use unhang_core::Process;
 
 use crate::managers::RestartResponse;
+use crate::managers::systemd::outside::{Heard, outside_of_sandbox};
 use crate::os::files;
 use crate::os::foreground_child;
 use crate::os::process::{self, Detached};
@@ -49,6 +50,13 @@ pub(crate) fn start(command_words: &[String]) -> Result<Started, RestartResponse
     };
     let mut command = Command::new(program);
     command.args(arguments);
+    if let Some(outer) = outside_of_sandbox(&command, Heard::Nothing) {
+        // Else it would seem to have run, and failed.
+        if let Some(why) = obstacle(command_words) {
+            return Err(RestartResponse::NotStarted(why));
+        }
+        command = outer;
+    }
     process::spawn_detached(command).map(Started).map_err(|error| {
         let why = cannot_be_started(program, &error);
         // Where the system gives no reason, it may have run all the same.

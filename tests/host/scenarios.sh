@@ -60,6 +60,7 @@ QUICK=(
   a_target_restarts_its_units_in_their_order_and_stops_them_in_reverse
   a_target_of_which_somebody_stopped_a_unit_is_left_alone
   the_timer_heals_a_hang_and_is_no_failed_unit_itself
+  the_sandbox_of_the_service_changes_no_verdict_and_no_application
   the_cron_file_is_idle_only_while_the_timer_is_active
   the_process_that_stays_heals_a_hang_and_tells_systemd_how_it_is
   probes_of_unit_processes_memory_and_journal_see_what_systemd_knows
@@ -483,6 +484,45 @@ the_timer_heals_a_hang_and_is_no_failed_unit_itself() {
   host exec systemd-analyze verify unhang.service unhang.timer
   host exec systemd-analyze security --no-pager --threshold=35 unhang.service >/dev/null \
     || fail "exposed more than the README says"
+  no_timer
+}
+# What a command starts lives outside of it, and a probe that needs what it takes says nothing.
+the_sandbox_of_the_service_changes_no_verdict_and_no_application() {
+  installed_for_the_timer
+  host exec sh -c 'cat >/usr/local/bin/shop-restart; chmod 755 /usr/local/bin/shop-restart' <<'SCRIPT'
+#!/bin/sh
+printf '%s' "$1" >/run/shop.argument
+setsid sh -c '{ cat /proc/self/status; touch /srv/shop-wrote && echo wrote; } >/run/shop.status; exec sleep 4711' >/dev/null 2>&1 &
+until [ -s /run/shop.status ]; do sleep 0.1; done
+SCRIPT
+  host exec sh -c 'cat >>/etc/unhang/unhang.toml' <<CONFIG
+[defaults]
+min_gap = "100ms"
+verify = "1s"
+[service.shop]
+url = "http://127.0.0.1:9/"
+log_file = "/var/log/shop.log"
+restart = ["/usr/local/bin/shop-restart", "\$HOME 5\$"]
+[service.tools]
+url = "$URL"
+log_file = "/var/log/tools.log"
+restart = []
+[service.tools.probe.user]
+command = ["runuser", "-u", "nobody", "--", "true"]
+CONFIG
+  host exec systemctl start unhang.service; sleep 0.2; host exec systemctl start unhang.service
+  host exec grep -q 'never well in the sandbox' /var/log/tools.log || fail "the probe: $(host exec cat /var/log/tools.log)"
+  host exec grep -q 'Restarting shop' /var/log/shop.log || fail "no restart: $(host exec cat /var/log/shop.log)"
+  [ "$(host exec cat /run/shop.argument)" = '$HOME 5$' ] || fail "another argument: $(host exec cat /run/shop.argument)"
+  local line
+  for line in '^NoNewPrivs:.*0$' '^Seccomp:.*0$' '^wrote$'; do
+    host exec grep -q "$line" /run/shop.status || fail "in a sandbox: $(host exec cat /run/shop.status)"
+  done
+  host exec pgrep -f 'sleep 4711' >/dev/null || fail "what it started did not outlive it"
+  # By cron, the same probe is well.
+  host exec unhang run >/dev/null 2>&1 || true
+  host exec unhang status tools | grep -q healthy || fail "not by cron: $(host exec unhang status tools)"
+  host exec sh -c 'pkill -f "sleep 4711"; rm -f /usr/local/bin/shop-restart /run/shop.* /srv/shop-wrote /var/log/shop.log /var/log/tools.log'
   no_timer
 }
 ticked() { host exec test -e "/run/unhang/roams-django.lock"; }

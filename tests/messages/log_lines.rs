@@ -201,6 +201,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("there is no folder *", "The log has no place.", "Make the folder."),
     Row("run it as root, or with a plan of your own in ~/.config/unhang/unhang.toml", "Locks and state are root's.", "Do one of the two."),
     Row("run it as the user whose runs these are, or give all of them one --state-dir", "The folder for state and locks is another user's.", "Do as it says."),
+    Row("systemctl edit the service that runs unhang: ReadWritePaths= its folder", "The hardened service writes logs below /var/log only.", "Do as it says."),
     Row("set log_file to a file in a folder of your own", "The log is root's.", "Do as it says."),
     Row("run it as root; or, if no secret stands in it, chmod o+rX it", "The configuration is not for everybody to read.", "Do one of the two."),
     Row("*: run it as root, or as the user that cron runs it as", "The state is not for everybody to read.", "Do one of the two."),

@@ -52,6 +52,34 @@ fn every_probe_that_counts_must_be_well() {
         .calls(&RESTART);
 }
 
+/// The hardened service takes rights and system calls away; cron does not.
+#[test]
+fn a_command_that_was_never_well_in_a_sandbox_says_nothing_there() {
+    if !needs::has_program("setpriv") {
+        return;
+    }
+    let scene = Scene::new();
+    let broken = scene.path("broken");
+    scene.keys(&format!(
+        "[service.app.probe.db]\ncommand = [\"test\", \"!\", \"-e\", \"{}\"]",
+        broken.display()
+    ));
+    let in_sandbox = || {
+        let run = scene.command(&["run"]);
+        let mut command = scene.bare(std::path::Path::new("setpriv"));
+        command.args(["--no-new-privs", "--"]).arg(run.get_program()).args(run.get_args());
+        scene.ran(command.output().unwrap())
+    };
+    std::fs::write(&broken, "").unwrap();
+    let why = "db: exit status 1; never well in the sandbox of this run: see The sandbox in unhang(8)";
+    in_sandbox().exits(1).logs(&[&format!("❓ app not judged (unknown): {why}")]);
+    std::fs::remove_file(&broken).unwrap();
+    in_sandbox().exits(0).logs(&["✅ app recovered: it answers again"]);
+    std::fs::write(&broken, "").unwrap();
+    // It was well there: now it is the service that is ill.
+    in_sandbox().exits(1).logs(&["⚠️ app health check failed (db) - Failure 1/2: exit status 1"]);
+}
+
 #[test]
 fn an_optional_probe_only_warns_and_that_once() {
     let scene = Scene::new();

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::files;
 
+pub(crate) mod confinement;
 pub(crate) mod load;
 pub(crate) mod locks;
 pub(crate) mod memory;

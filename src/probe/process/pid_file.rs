@@ -61,9 +61,8 @@ fn judged(seen: &Seen, file: &str, memory: Option<&str>) -> Found {
     let (start, began) = match look {
         Look::Gone => return Found::failing(format!("process {pid} of {file} is gone")),
         Look::Hidden => {
-            return Found::not_known(format!(
-                "process {pid} of {file} is not shown to this user: run it as root"
-            ));
+            let cure = super::cure();
+            return Found::not_known(format!("process {pid} of {file} is not shown to this user: {cure}"));
         }
         Look::Lives { start, began } => (start, *began),
     };
@@ -125,7 +124,10 @@ mod tests {
     fn who_is_gone_is_told_from_who_is_not_shown() {
         let of = |look| judged(&Seen { look, ..lives(1, 1, 1) }, FILE, Some("b1 7 1"));
         assert_eq!(of(Look::Gone), Found::failing("process 7 of /run/shop.pid is gone"));
-        let hidden = "process 7 of /run/shop.pid is not shown to this user: run it as root";
+        let hidden = format!(
+            "process 7 of /run/shop.pid is not shown to this user: {}",
+            crate::probe::process::cure()
+        );
         assert_eq!(of(Look::Hidden), Found::not_known(hidden));
     }
 

@@ -45,7 +45,8 @@ fn as_many_as_are_wanted() {
     }
     let not_known = |found: &str| {
         Found::not_known(format!(
-            "{found} of /usr/bin/mongod seen, but this user may not see them all: run it as root"
+            "{found} of /usr/bin/mongod seen, but this user may not see them all: {}",
+            cure()
         ))
     };
     assert_eq!(of(0, true, 1, None), not_known("0 processes"));
@@ -89,7 +90,7 @@ fn a_program_is_counted_by_its_file() {
     // A sandbox may hide even from root what others execute.
     let none = format!("0 processes of {}", program.display());
     let gone = if processes::executing(&program).unwrap().is_part {
-        Found::not_known(format!("{none} seen, but this user may not see them all: run it as root"))
+        Found::not_known(format!("{none} seen, but this user may not see them all: {}", cure()))
     } else {
         Found::failing(format!("{none}, at least 1 wanted"))
     };
