@@ -7,7 +7,7 @@ use unhang_core::{Moment, State, outlook};
 use crate::os::clock;
 use crate::places::Places;
 use crate::plan::{Plan, Service};
-use crate::report::Picture;
+use crate::report::{self, Picture};
 use crate::store::{NoState, Store};
 
 use crate::run::hands_off;
@@ -20,9 +20,12 @@ pub(super) fn pictures<'a>(plan: &'a Plan, places: &'a Places) -> (Vec<Picture<'
         let (state, unreadable) = remembered(service, &store, &now);
         let state = state.unwrap_or_default();
         let last_tick = store.last_tick(&service.key).map(|at| ago(at, &now));
+        // Also with the rights of who cannot look at a lock.
+        let is_stuck =
+            last_tick.is_some_and(report::is_overdue) && store.is_locked(&service.key).unwrap_or(false);
         let outlook = outlook(&state.counts, &service.policy, &now);
         let paused = paused(service);
-        Picture { service, state, outlook, last_tick, locks: &places.locks, unreadable, paused }
+        Picture { service, state, outlook, last_tick, is_stuck, locks: &places.locks, unreadable, paused }
     };
     let pictures = plan.services.iter().map(of_one).collect();
     drop(paused);

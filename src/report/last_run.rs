@@ -8,7 +8,12 @@ pub(super) fn no_tick_for(age: Duration) -> Option<String> {
     is_overdue(age).then(|| format!("no tick for {}: is cron running?", words::span(age)))
 }
 
-pub(super) fn is_overdue(age: Duration) -> bool {
+/// Of a run that began so long ago and still has its lock. No other run acts on that service meanwhile.
+pub(super) fn stuck_for(age: Duration) -> String {
+    format!("a run of {} ago still holds its lock: look for it (ps -ef) and end it", words::span(age))
+}
+
+pub(crate) fn is_overdue(age: Duration) -> bool {
     age > NO_TICK
 }
 

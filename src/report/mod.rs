@@ -26,6 +26,7 @@ pub(crate) use check::{
     Answered, Checked, CheckedProbe, Leave, Prospect, Watched, check, check_refused, level,
 };
 pub(crate) use check_json::check_json;
+pub(crate) use last_run::is_overdue;
 pub use picture::Picture;
 pub(crate) use progress::Progress;
 pub use screen::{Depth, Screen, Style};

@@ -18,6 +18,8 @@ pub struct Picture<'a> {
     pub outlook: Outlook,
     /// How long ago the last tick was; `None`: there was none.
     pub last_tick: Option<Duration>,
+    /// The last tick is long ago, and still holds its lock: it was stopped, or waits for what does not answer.
+    pub is_stuck: bool,
     /// Where the ticks' locks are looked for.
     pub locks: &'a Path,
     /// The state could not be read.

@@ -7,7 +7,7 @@ use unhang_core::{Moment, VerdictKind, Weight};
 use crate::plan::Probe;
 use crate::words;
 
-use super::last_run::no_tick_for;
+use super::last_run::{no_tick_for, stuck_for};
 use super::picture::{NOT_SEEN, Picture, answer, answer_itself, verdict};
 use super::screen::{Depth, Screen, Style};
 
@@ -123,6 +123,7 @@ fn is_cron_running(pictures: &[Picture<'_>]) -> Option<String> {
     let oldest = pictures.iter().max_by_key(|picture| picture.last_tick.unwrap_or(Duration::MAX))?;
     match oldest.last_tick {
         None => Some(format!("no tick yet by {}: is cron running?", oldest.locks.display())),
+        Some(age) if oldest.is_stuck => Some(stuck_for(age)),
         Some(age) => no_tick_for(age),
     }
 }

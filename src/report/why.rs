@@ -5,7 +5,7 @@ use unhang_core::{Act, Moment, Rung, VerdictKind};
 use crate::plan::Shows;
 use crate::words;
 
-use super::last_run::is_overdue;
+use super::last_run::{is_overdue, stuck_for};
 use super::picture::{NOT_SEEN, Picture, answer, earliest, outcome};
 
 /// Four lines: what happened, what is counted, what holds it, the earliest restart.
@@ -19,6 +19,7 @@ pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         if warned.is_empty() { String::new() } else { format!("; warns: {}", warned.join("; warns: ")) };
     let tick = match last_tick {
         None => "no run yet: is cron running?".to_owned(),
+        Some(age) if picture.is_stuck => stuck_for(*age),
         Some(age) if is_overdue(*age) => format!("no run for {}: is cron running?", words::span(*age)),
         Some(age) => format!("last run {} ago", words::span(*age)),
     };

@@ -19,6 +19,7 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("failing (restart)", "status", ""),
     Row("no tick yet by *: is cron running?", "status", ""),
     Row("no tick for *: is cron running?", "status", ""),
+    Row("a run of * ago still holds its lock: look for it (ps -ef) and end it", "status, why", ""),
     Row("*: state file unreadable *", "status", ""),
     Row("*: not seen yet: * (by *); is cron running?", "why", ""),
     Row("what the last run found cannot be read", "status --json", ""),

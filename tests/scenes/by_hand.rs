@@ -64,6 +64,11 @@ fn status_says_when_cron_does_not_run() {
         "app  healthy  restarts 0/5 in 1 h  last tick 14 min* ago\nno tick for 14 min*: is cron running?\n",
     );
     shows(&scene, &["why"], "app: healthy (ok): it answers; no run for 14 min*: is cron running?\n*");
+    // A run that was stopped, or that hangs: cron does run.
+    fs2::FileExt::lock_exclusive(&lock).unwrap();
+    let stuck = "a run of 14 min* ago still holds its lock: look for it (ps -ef) and end it";
+    shows(&scene, &["status"], &format!("app  healthy *\n{stuck}\n"));
+    shows(&scene, &["why"], &format!("app: healthy (ok): it answers; {stuck}\n*"));
 }
 
 #[test]

@@ -152,6 +152,7 @@ fn is_told(found: &Loaded) {
     let state = found.record.state.clone();
     let outlook = outlook(&state.counts, &service.policy, &now());
     let picture = Picture {
+        is_stuck: false,
         service,
         state,
         outlook,
