@@ -1,13 +1,15 @@
 //! What every command needs: the plan that was asked for, the places of its files, who asks, and what the terminal can
 //! show. The environment is read here.
 
-use std::ffi::OsString;
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::io::{ErrorKind, IsTerminal};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
 
 use crate::cli::{self, Sources};
 use crate::config::{self, Fault};
 use crate::exit::Exit;
+use crate::os::{newest_file, time_limit};
 use crate::places::{self, Person, Places};
 use crate::plan::Plan;
 use crate::report::{self, Screen, Style};
@@ -57,10 +59,31 @@ pub(super) fn find_places(plan: &Plan) -> Result<Places, Refusal> {
 
 /// Variables that were probably meant to be unhang's and are not.
 pub(super) fn check_variables() -> Result<(), Refusal> {
+    check_time_zone()?;
     match cli::mistyped_variables(variable_names()) {
         mistyped if mistyped.is_empty() => Ok(()),
         mistyped => Err(Refusal(mistyped)),
     }
+}
+
+/// `TZ` may name a file, and the first line with a time in it would wait for ever for one that is a pipe, or that lies
+/// where nothing answers. One that is not there is no fault: times are then those of UTC, as for libc.
+#[expect(clippy::disallowed_methods, reason = "where times are told for is said by the environment")]
+fn check_time_zone() -> Result<(), Refusal> {
+    let zone = std::env::var_os("TZ").unwrap_or_default();
+    let named = zone.as_bytes().strip_prefix(b":").unwrap_or(zone.as_bytes());
+    let path = Path::new(OsStr::from_bytes(named));
+    // Names lead to the folders of zones.
+    if !path.is_absolute() && path.components().all(|part| part != Component::ParentDir) {
+        return Ok(());
+    }
+    let why = match time_limit::touch_within(path, newest_file::at) {
+        Ok(found) if !found.is_regular => "is not a regular file".to_owned(),
+        Err(error) if error.kind() == ErrorKind::TimedOut => words::io(&error),
+        Ok(_) | Err(_) => return Ok(()),
+    };
+    let path = path.display();
+    Err(Refusal(vec![format!("TZ: {path}: {why}; name a time zone, such as Europe/Berlin")]))
 }
 
 const NO_PLACE: &str = "no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir";

@@ -221,6 +221,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("service.*.log_file: *; no act of it would be logged", CHECK, "Make the folder, or correct log_file."),
     Row("*: answers, but *; a restart would fail", "A run found a service healthy, and saw that it could not restart it if it had to. Told once for each boot and change of configuration.", "Correct unit, or mend the unit: systemctl status UNIT."),
     // State, locks, logs
+    Row("TZ: *: *; name a time zone, such as Europe/Berlin", "TZ names a pipe, or a file that does not answer: the first line with a time would wait for it for ever.", "Correct TZ."),
     Row("no folder for the state: neither HOME nor XDG_STATE_HOME is set; give --state-dir", "A user who is not root has no home in the environment, as under some crons.", "Set HOME, or give --state-dir."),
     Row("*: cannot be used for locks: *; nothing was probed", STATE, "Mend what the line tells: without locks two runs could restart at once. A folder that others may write is refused."),
     Row("*: cannot be used for locks: *; nothing was cleared", STATE, "Mend what the line tells; most often, run it as root."),

@@ -112,6 +112,12 @@ fn every_fault_is_met_as_it_stands_in_the_table() {
 }
 
 fn variables(met: &mut Met) {
+    let scene = Scene::new();
+    let pipe = scene.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    scene.env("TZ", &format!(":{}", pipe.display()));
+    let mut command = scene.bare(Path::new(env!("CARGO_BIN_EXE_unhang")));
+    met.told(&command.args(["run", "--unit", "a", "--url", "http://x"]).output().unwrap(), "TZ");
     for (name, value) in [("UNHANG_CONFIG", ""), ("UNHANG_STATE_DIR", "here"), ("UNHANG_MDOE", "observe")] {
         let scene = Scene::new();
         scene.env(name, value);
