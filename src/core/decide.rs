@@ -231,7 +231,7 @@ fn count(case: &Case<'_>, next: Counts) -> (Verdict, bool, Counts) {
     if let Some(gap) = gap.filter(|gap| *gap < policy.min_gap && !due_already) {
         return (Verdict::Failing(Failing::TooSoon { gap }), false, next);
     }
-    let stale = gap.is_some_and(|gap| gap > policy.stale_after);
+    let stale = gap.is_some_and(|gap| policy.is_stale(gap));
     let (streak, failures) = match (stale, due_already) {
         (true, _) => (1, 1),
         (false, true) => (next.streak, next.failures),

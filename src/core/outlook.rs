@@ -25,7 +25,7 @@ pub struct Outlook {
 #[must_use]
 pub fn outlook(state: &Counts, policy: &Policy, now: &Moment) -> Outlook {
     let state = state.not_after(now);
-    let over = state.failed_at.as_ref().is_none_or(|at| now.since(at) > policy.stale_after);
+    let over = state.failed_at.as_ref().is_none_or(|at| policy.is_stale(now.since(at)));
     let streak = if over { 0 } else { state.streak };
     let all = u32::try_from(policy.escalate.len()).unwrap_or(u32::MAX);
     Outlook {

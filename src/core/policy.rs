@@ -16,7 +16,7 @@ pub struct Policy {
     pub grace: Duration,
     /// Nearer than this to the last counted failure, a failure is not counted.
     pub min_gap: Duration,
-    /// After a longer gap than this, a streak starts at one.
+    /// After a longer gap than this and a quarter of it, a streak starts at one: see `is_stale`.
     pub stale_after: Duration,
     pub budget: Budget,
     pub backoff: BackoffLimits,
@@ -76,6 +76,16 @@ pub enum Mode {
     Act,
     /// Everything but the restart.
     Observe,
+}
+
+impl Policy {
+    /// True when a failure as long ago as `gap` no longer adds up with one of now. A quarter of `stale_after` is slack:
+    /// runs never start to the millisecond, and a schedule of exactly `stale_after` must not depend on that. With a
+    /// quarter, the limit also falls on no other usual schedule: 10 minutes end at 12.5, between 10 and 15.
+    #[must_use]
+    pub fn is_stale(&self, gap: Duration) -> bool {
+        gap > self.stale_after.saturating_add(self.stale_after / 4)
+    }
 }
 
 impl BackoffLimits {

@@ -77,7 +77,7 @@ fn remarks(row: &Row, played: &Played<'_>) -> Vec<String> {
     if row.is_starting && row.reason != Reason::Grace {
         remarks.push("it is still starting".to_owned());
     }
-    if row.reason == Reason::Counting && played.script.every > played.service.policy.stale_after {
+    if row.reason == Reason::Counting && played.service.policy.is_stale(played.script.every) {
         remarks.push("runs are further apart than stale_after, so that none adds up".to_owned());
     }
     remarks.extend(row.flaps.map(|failures| {

@@ -82,7 +82,7 @@ fn a_pause_ends_by_itself() {
     scene.run(&["pause", "app", "--for", "10m"]).ends(0).prints("*", "").logs(&["⏸️*"]);
     scene.tick().exits(1).logs(&["⏸️*"]);
     scene.pass(601);
-    scene.tick().exits(1).logs(&["⚠️*1/2*"]);
+    scene.tick().exits(1).logs(&["⚠️*: 1 of 2 in a row"]);
 }
 
 #[test]

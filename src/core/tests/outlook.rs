@@ -3,12 +3,12 @@
 use super::*;
 
 #[test]
-fn a_streak_is_old_only_after_stale_after() {
+fn a_streak_is_old_only_after_stale_after_and_a_quarter_of_it() {
     let missing = |seconds| {
         let state = Counts { streak: 1, failed_at: Some(ago(seconds)), ..Counts::default() };
         outlook(&state, &policy(), &ago(0)).failures
     };
-    assert_eq!((missing(600), missing(601)), (1, 2));
+    assert_eq!((missing(600), missing(601), missing(750), missing(751)), (1, 1, 1, 2));
     // And what counts is of the same mind.
     let counted = |seconds| {
         let state = Counts { streak: 1, failed_at: Some(ago(seconds)), ..in_the_middle_of_it() };
@@ -16,7 +16,29 @@ fn a_streak_is_old_only_after_stale_after() {
             decide(&case).reason
         })
     };
-    assert_eq!((counted(600), counted(601)), (Reason::MaxFailures, Reason::Counting));
+    assert_eq!(
+        (counted(600), counted(750), counted(751)),
+        (Reason::MaxFailures, Reason::MaxFailures, Reason::Counting)
+    );
+}
+
+/// What starts a run is never as punctual as a clock, and what adds up must not depend on that.
+#[test]
+fn a_schedule_of_exactly_stale_after_adds_up_however_late_a_run_is() {
+    for (every, late, adds_up) in [
+        (600_000, 0, true),
+        (600_000, 1, true),
+        (600_000, 60_000, true),
+        (120_000, 1, true),
+        (900_000, 0, false),
+        (900_000, 60_000, false),
+    ] {
+        let stale_after = Duration::from_millis(every.min(600_000));
+        let policy = Policy { stale_after, ..policy() };
+        for gap in [every - late, every + late] {
+            assert_eq!(!policy.is_stale(Duration::from_millis(gap)), adds_up, "{every} ms, {late} ms late");
+        }
+    }
 }
 
 #[test]
