@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::{
     Act, Case, Cause, Counts, Evidence, Mode, Moment, NextRung, Observation, Outcome, Policy, Reason,
-    Restart, StoredCause, Unit, next_rung,
+    Restart, StoredCause, TlsFault, Unit, next_rung,
 };
 
 /// A restart begins only with this much of the tick's deadline left.
@@ -39,6 +39,8 @@ pub enum Withheld {
     },
     /// Asked so, it has never been healthy, and a restart has not changed that.
     NeverHealthy,
+    /// Asked so, it has never been healthy, and it answers: it is the question that is wrong, and nothing hangs.
+    NeverHealthyButAnswers,
     /// It answers the same as before our last restart: 3xx or 4xx, which no restart changes.
     SameAnswer(u16),
     Observe,
@@ -55,7 +57,7 @@ impl Withheld {
             Self::Deadline => Reason::Deadline,
             Self::HostPressure(_) => Reason::HostPressure,
             Self::CommonCause { .. } => Reason::CommonCause,
-            Self::NeverHealthy => Reason::NeverHealthy,
+            Self::NeverHealthy | Self::NeverHealthyButAnswers => Reason::NeverHealthy,
             Self::SameAnswer(_) => Reason::SameAnswer,
             Self::Observe => Reason::Observe,
         }
@@ -71,6 +73,7 @@ impl Withheld {
             | Self::Deadline
             | Self::HostPressure(_)
             | Self::NeverHealthy
+            | Self::NeverHealthyButAnswers
             | Self::SameAnswer(_)
             | Self::Observe => None,
         }
@@ -100,10 +103,41 @@ pub(crate) fn due(case: &Case<'_>, next: &Counts) -> Result<Act, Withheld> {
     if next.evidence == Evidence::NotByRestart {
         return Err(Withheld::NeverHealthy);
     }
+    // To wake it is to ask it.
+    if next.evidence == Evidence::None && answers(case.seen) && rung.act() != Act::Wake {
+        return Err(Withheld::NeverHealthyButAnswers);
+    }
     if let Some(status) = same_answer(case, next) {
         return Err(Withheld::SameAnswer(status));
     }
     if case.policy.mode == Mode::Observe { Err(Withheld::Observe) } else { Ok(rung.act()) }
+}
+
+/// True for an answer that is complete, understood, and not what was wanted. 5xx is none of these: a server says so of
+/// itself, or a proxy of one that hangs behind it. Neither is what a body says, or that it took long.
+fn answers(seen: &Observation) -> bool {
+    let Observation::Unhealthy(cause) = seen else { return false };
+    match cause.itself() {
+        Cause::Status(status) | Cause::ToHttps(status) => *status < 500,
+        Cause::NotHttp(_) | Cause::TooLarge => true,
+        Cause::Tls(fault) => match fault {
+            TlsFault::Expired
+            | TlsFault::NotYetValid
+            | TlsFault::UnknownIssuer
+            | TlsFault::SelfSigned
+            | TlsFault::WrongName
+            | TlsFault::NotTls => true,
+            TlsFault::Handshake(_) => false,
+        },
+        Cause::NoSocket
+        | Cause::Refused
+        | Cause::Reset
+        | Cause::Closed(_)
+        | Cause::TimedOut(_)
+        | Cause::Maintenance(_)
+        | Cause::Found(_)
+        | Cause::Of(..) => false,
+    }
 }
 
 /// 3xx and 4xx are said on purpose: a life that says the same as the one that we ended for it.

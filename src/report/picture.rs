@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use unhang_core::{
-    HeldUntil, Mode, Moment, Outcome, Outlook, Paused, Reason, State, StoredCause, VerdictKind, Withheld,
+    Evidence, HeldUntil, Mode, Moment, Outcome, Outlook, Paused, Reason, State, StoredCause, VerdictKind, Withheld,
 };
 
 use crate::plan::{Service, Shows};
@@ -104,6 +104,10 @@ pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         (_, Mode::Observe) => "never: mode is observe".to_owned(),
         (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
         (None, Mode::Act) => match state.account.reason.held_until() {
+            // What was never restarted is held for what it answers, and not for what is remembered.
+            Some(HeldUntil::HealthyOnce) if state.counts.evidence == Evidence::None => {
+                "when it was healthy once, or does not answer at all".to_owned()
+            }
             Some(HeldUntil::HealthyOnce) => format!("when it was healthy once, or after unhang reset {key}"),
             Some(HeldUntil::AnswersOtherwise) => {
                 format!("when it answers otherwise, or after unhang reset {key}")

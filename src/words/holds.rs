@@ -95,6 +95,10 @@ fn withheld(withheld: &Withheld, service: &Service) -> String {
             "it was never healthy as it is asked, and a restart has not changed that: is url right, and status?"
                 .to_owned()
         }
+        Withheld::NeverHealthyButAnswers => {
+            "it was never healthy as it is asked, and it answers, so that nothing hangs: is url right, and status?"
+                .to_owned()
+        }
         Withheld::SameAnswer(status) => {
             format!("it answers {status} as before the last restart, which no restart changes: is url right?")
         }

@@ -77,6 +77,7 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("a command of escalate", "run --dry-run, check -v", ""),
     Row("killing and restarting *", "run -v, on a terminal", ""),
     Row("when it was healthy in between, or after unhang reset *", "why: the earliest restart", ""),
+    Row("when it was healthy once, or does not answer at all", "why: the earliest restart", ""),
     Row("when it was healthy once, or after unhang reset *", "why: the earliest restart", ""),
     Row("when it answers otherwise, or after unhang reset *", "why: the earliest restart", ""),
     Row("nothing of escalate is left in this incident", "no_rung_left", ""),

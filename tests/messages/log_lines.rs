@@ -138,6 +138,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("the host is too busy: *", "host_pressure", "Find out what keeps it busy; unhang why NAME tells more."),
     Row("* is *%, hold_when says *%", "host_pressure", "Find out what keeps it busy."),
     Row("it failed together with others, and restarts of some of them have not helped", "common_cause", "Look for what they share; restarts go on when [host] budget allows."),
+    Row("it was never healthy as it is asked, and it answers, so that nothing hangs: is url right, and status?", "never_healthy, before any restart", "Correct url or status: the address is asked as the log line shows, and is answered otherwise than healthy."),
     Row("it was never healthy as it is asked, and a restart has not changed that: is url right, and status?", "never_healthy", "Correct url or status, or mend the service; unhang reset NAME allows one more restart."),
     Row("it answers * as before the last restart, which no restart changes: is url right?", "same_answer", "Correct url, status or headers."),
     Row("not restarted for that (flapping.restart)", "⚠️: flapping", LOOK),

@@ -21,6 +21,24 @@ fn due(proven: bool) -> Scene {
 }
 
 #[test]
+fn what_was_never_healthy_and_answers_gets_no_restart() {
+    let scene = Scene::new();
+    scene.server.answers(&[Answer::Status(404)]);
+    scene.tick().exits(1).logs(&["⚠️*1/2: no such page*"]);
+    scene.pass(120);
+    let held = "⏸️ app not restarted (never_healthy): it was never healthy as it is asked, and it answers, so that nothing hangs: is url right, and status?";
+    scene.tick().exits(1).logs(&["⚠️*2/2*", held]).acts(&[]);
+    scene.pass(120);
+    scene.tick().exits(1).logs(&[]).acts(&[]);
+    let why = "*\nheld by: never_healthy (it was never healthy*\nearliest restart: when it was healthy once, or does not answer at all\n";
+    scene.run(&["why"]).ends(0).prints(why, "");
+    scene.keys("timeout = \"300ms\"\ngrace = \"0s\"\nverify = \"10ms\"");
+    scene.server.answers(&[Answer::Hang]);
+    scene.pass(120);
+    scene.tick().exits(1).logs(&["🔄*", "❌*"]).acts(RESTART);
+}
+
+#[test]
 fn what_was_never_healthy_as_it_is_asked_gets_one_restart() {
     let scene = due(false);
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄*", "❌*"]).acts(RESTART);

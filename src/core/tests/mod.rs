@@ -4,6 +4,7 @@
 
 mod edges;
 mod escalate;
+mod in_vain;
 mod laws;
 mod outlook;
 mod rows;

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A service that failed once, two minutes ago, in the incarnation "a".
-fn failed_once() -> Counts {
+pub(super) fn failed_once() -> Counts {
     Counts {
         streak: 1,
         failures: 1,

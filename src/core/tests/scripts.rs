@@ -217,6 +217,12 @@ fn restarts_that_bring_no_proof_of_the_question_are_not_repeated() {
     fresh(".xxxx",     "ok 1 R 3 R");                                 // once healthy: the url is right
     fresh("xhxx",      "1 R 1 R");
     fresh("xrxxxx",    "1 R 3 R 5 never_healthy");                // one that never was is no proof
+    // It answers, if not as wanted: nothing hangs, and no restart is tried at all.
+    fresh("4444",      "1 never_healthy never_healthy never_healthy");
+    fresh("x44x",      "1 never_healthy never_healthy R");            // until it hangs
+    fresh("4xx",       "1 R 3");
+    fresh(".4444",     "ok 1 R 3 same_answer");                       // once healthy: the url was right
+    fresh("44.44",     "1 never_healthy recovered 1 R");
     // A 404 before and after: no restart changes that. Another answer: counted as ever.
     check("4444444",   "1 R 3 same_answer same_answer same_answer same_answer");
     check("444xx",     "1 R 3 R 5");

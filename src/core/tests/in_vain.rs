@@ -1,0 +1,45 @@
+//! Restarts that would help nobody.
+
+use super::rows::failed_once;
+use super::*;
+
+/// Of what was never healthy as it is asked. What answers does not hang, whatever it says.
+#[test]
+fn what_was_never_healthy_and_answers_is_held_before_its_first_restart() {
+    let text = || "why".to_string();
+    let named = |cause| Cause::Of("api".to_string(), alloc::boxed::Box::new(cause));
+    let found = |code| Cause::Found(Finding { code, words: text(), status: 200 });
+    for (cause, reason) in [
+        (Cause::Status(404), Reason::NeverHealthy),
+        (Cause::Status(400), Reason::NeverHealthy),
+        (Cause::Status(429), Reason::NeverHealthy),
+        (Cause::Status(302), Reason::NeverHealthy),
+        (Cause::Status(200), Reason::NeverHealthy), // another one is wanted
+        (Cause::ToHttps(301), Reason::NeverHealthy),
+        (named(Cause::Status(404)), Reason::NeverHealthy),
+        (Cause::NotHttp(text()), Reason::NeverHealthy),
+        (Cause::TooLarge, Reason::NeverHealthy),
+        (Cause::Tls(TlsFault::WrongName), Reason::NeverHealthy),
+        (Cause::Tls(TlsFault::NotTls), Reason::NeverHealthy),
+        (Cause::Tls(TlsFault::Handshake(text())), Reason::MaxFailures),
+        (Cause::Status(500), Reason::MaxFailures),
+        (Cause::Status(502), Reason::MaxFailures), // a proxy, before what hangs
+        (Cause::Refused, Reason::MaxFailures),
+        (Cause::NoSocket, Reason::MaxFailures),
+        (Cause::Reset, Reason::MaxFailures),
+        (Cause::Closed(Phase::Wait), Reason::MaxFailures),
+        (Cause::TimedOut(Phase::Wait), Reason::MaxFailures),
+        (named(Cause::TimedOut(Phase::Read)), Reason::MaxFailures),
+        (found("json"), Reason::MaxFailures),
+    ] {
+        let seen = Observation::Unhealthy(cause);
+        let fresh = Counts { evidence: Evidence::None, ..failed_once() };
+        let decide = |before: &Counts, policy: &Policy| {
+            with_case(before, |case| decide(&Case { seen: &seen, policy, ..case })).reason
+        };
+        assert_eq!(decide(&fresh, &policy()), reason, "{seen:?}");
+        assert_eq!(decide(&failed_once(), &policy()), Reason::MaxFailures, "once healthy: {seen:?}");
+        let wakes = Policy { means: Rung::Wake, ..policy() };
+        assert_eq!(decide(&fresh, &wakes), Reason::MaxFailures, "to wake it is to ask it: {seen:?}");
+    }
+}
