@@ -227,7 +227,7 @@ pub(crate) struct Whom {
     #[arg(value_name = "NAME", required_unless_present = "all")]
     pub(crate) names: Vec<String>,
     /// Every service of the plan
-    #[arg(long)]
+    #[arg(long, conflicts_with = "names")]
     pub(crate) all: bool,
 }
 

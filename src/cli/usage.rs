@@ -58,7 +58,10 @@ pub(crate) fn fault(error: &clap::Error, typed: &[String]) -> Option<String> {
             )
         }
         ErrorKind::TooManyValues => format!("{flag}: takes no value; type {flag} alone"),
-        ErrorKind::ArgumentConflict => format!("{flag}: stands twice; keep one of the two"),
+        ErrorKind::ArgumentConflict => match said(error, ContextKind::PriorArg) {
+            other if other == what => format!("{flag}: stands twice; keep one of the two"),
+            other => format!("{}: does not go with {}; keep one of the two", bare(flag), bare(&other)),
+        },
         _ => format!("{}: not understood; type {} --help", command.name(), command.line),
     })
 }
@@ -149,7 +152,7 @@ fn flags(command: &Command) -> Vec<&str> {
 
 /// `<SHELL>` as it stands in a sentence.
 fn bare(placeholder: &str) -> String {
-    placeholder.replace(['<', '>'], "")
+    placeholder.replace(['<', '>', '[', ']'], "").trim_end_matches("...").to_owned()
 }
 
 fn said(error: &clap::Error, kind: ContextKind) -> String {
@@ -205,6 +208,10 @@ mod tests {
             ("completions tcsh", "SHELL: must be one of bash, zsh, fish, got \"tcsh\"; unhang completions --help says more"),
             ("run --timeout", "--timeout: lacks its value; type --timeout TIME"),
             ("run --timeout 1s --timeout 2s", "--timeout: stands twice; keep one of the two"),
+            ("pause --all shop", "--all: does not go with NAME; keep one of the two"),
+            ("resume shop --all", "NAME: does not go with --all; keep one of the two"),
+            ("paused --all shop -- ./deploy.sh", "--all: does not go with NAME; keep one of the two"),
+            ("run --every 2m --dry-run", "--every: does not go with --dry-run; keep one of the two"),
             ("run --dry-run=yes", "--dry-run: takes no value; type --dry-run alone"),
         ] {
             assert_eq!(refused(line).as_deref(), Some(message), "{line}");

@@ -1,5 +1,9 @@
 //! `pause`: nothing is restarted until then.
 
+use std::io;
+
+use unhang_core::Paused;
+
 use crate::cli::{self, Sources};
 use crate::exit::Exit;
 use crate::log::Echo;
@@ -19,14 +23,37 @@ pub(super) fn pause_services(sources: &Sources<'_>, args: &cli::Pause) -> Result
     Ok(pause(&plan, &places, &pausing))
 }
 
+/// What came of one service's pause.
+enum Begun {
+    /// In memory, if there is a reason why it is not on disk.
+    Written(Option<String>),
+    /// An earlier one lasts longer, and is kept.
+    Outlasted(Paused),
+}
+
 /// Every service of the plan, until then.
 fn pause(plan: &Plan, places: &Places, pausing: &Pausing) -> Exit {
     let tick = Tick::begin(plan, Echo::Silent);
     let Some(store) = open(&tick, places) else { return Exit::StateUnusable };
     let note = pausing.note(&tick);
     let until = words::day_and_clock(&note.until, &tick.now);
-    let begin = |service: &Service| match store.begin_pause(&service.key, &note) {
-        Ok(not_on_disk) => {
+    let outlasted_by = |service: &Service| {
+        let lasting = store.pause_of_person(&service.key, &tick.now)?;
+        Ok::<_, io::Error>(lasting.filter(|lasting| lasting.left.is_none_or(|left| left > pausing.length)))
+    };
+    let begin = |service: &Service| match outlasted_by(service).and_then(|longer| match longer {
+        Some(longer) => Ok(Begun::Outlasted(longer)),
+        None => store.begin_pause(&service.key, &note).map(Begun::Written),
+    }) {
+        // Whoever paused for longer is still at work.
+        Ok(Begun::Outlasted(longer)) => {
+            let (key, longer) = (&service.key, words::pause(&longer, &tick.now));
+            report::line(words::escaped(&format!(
+                "{key}: still {longer}, which is longer and stays; unhang resume {key} ends it"
+            )));
+            Exit::Well
+        }
+        Ok(Begun::Written(not_on_disk)) => {
             if let Some(why) = not_on_disk {
                 let key = &service.key;
                 report::fault(format!(

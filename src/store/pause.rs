@@ -101,6 +101,18 @@ impl Store {
         Ok(Pauses { store: self, of_commands })
     }
 
+    /// The pause of a person that lasts now; of two, the one that ends later.
+    pub(crate) fn pause_of_person(&self, key: &str, now: &Moment) -> io::Result<Option<Paused>> {
+        let mut longest: Option<Paused> = None;
+        for folder in self.folders() {
+            let Some(Pause::Lasting(found)) = of_person(folder, key, now)? else { continue };
+            if longest.as_ref().is_none_or(|longest| found.left > longest.left) {
+                longest = Some(found);
+            }
+        }
+        Ok(longest)
+    }
+
     /// Until the note's end; takes the place of an earlier one. On disk, or in memory where that cannot be
     /// written: then with the reason why.
     pub(crate) fn begin_pause(&self, key: &str, note: &Note) -> io::Result<Option<String>> {
@@ -332,6 +344,9 @@ mod tests {
         assert_eq!(pause(&store, "shop", &now), Pause::None);
         assert_eq!(store.begin_pause("shop", &note(15)).unwrap(), None);
         assert_eq!(left(&pause(&store, "shop", &now)), Some(840));
+        let of_person = store.pause_of_person("shop", &now).unwrap().and_then(|paused| paused.left);
+        assert_eq!(of_person, Some(Duration::from_secs(840)));
+        assert_eq!(store.pause_of_person("shop", &at("a", 9_000, 9_000)).unwrap(), None);
         assert_eq!(pause(&store, "sho", &now), Pause::None);
         assert!(store.end_pause("shop", &now).unwrap() && !store.end_pause("shop", &now).unwrap());
         assert_eq!(pause(&store, "shop", &now), Pause::Over { since: note(15).since });

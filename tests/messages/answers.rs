@@ -62,6 +62,7 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("paused while * is there and young", "status, why, resume", ""),
     Row("paused while dpkg or apt is at work", "status, why, resume", ""),
     Row("*: no restarts until *: *", "pause", ""),
+    Row("*: still *, which is longer and stays; unhang resume * ends it", "pause", ""),
     Row("*: resumed", "resume", ""),
     Row("*: resumed, but still *", "resume", ""),
     Row("*: still *", "resume", ""),

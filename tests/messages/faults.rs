@@ -39,6 +39,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("--state-dir: must be an absolute path; nothing was probed", "A folder that is found from where one stands would be another one for cron.", "Write it in full."),
     Row("*: holds a quote or a backslash, which no shell will read; write a list, '[\"cmd\", \"an argument\"]'", "--restart-command was written as for a shell.", "Do as the line says."),
     Row("*: stands twice; keep one of the two", "A flag was typed twice, or a header was given twice in another case.", "Leave one of them out."),
+    Row("*: does not go with *; keep one of the two", "Two words were typed that exclude each other, such as --all and a NAME.", "Leave one of them out."),
     Row("*: no service \"*\"; the services are *", "The NAME that was typed is no table [service.NAME].", "Type one of the names told."),
     Row("*: no service \"*\"; did you mean *? The services are *", "The NAME that was typed is no table [service.NAME].", "Type one of the names told."),
     Row("*: no service \"*\"; did you mean * (its name in the log is *)?", "The service was asked for as its log lines call it.", "Type its NAME."),

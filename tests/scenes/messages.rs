@@ -152,6 +152,7 @@ fn command_lines(met: &mut Met) {
         "simulate app --pattern x --every 0s",
         "simulate app --pattern x --repeat 1000001",
         "run --timeout 1s --timeout 2s",
+        "pause --all app",
         "why nobody",
         "why appp",
         "why gunicorn",

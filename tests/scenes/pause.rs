@@ -77,6 +77,40 @@ fn a_pause_between_two_ticks_starts_a_full_count_too() {
 }
 
 #[test]
+fn a_shorter_pause_shortens_none_that_lasts_longer() {
+    let scene = failed_once();
+    scene
+        .run(&["pause", "app", "--for", "2h", "--reason", "new disk"])
+        .ends(0)
+        .prints("*", "")
+        .logs(&["⏸️*"]);
+    let kept = "app: still paused by *, \"new disk\", until *, which is longer and stays; unhang resume app ends it\n";
+    for whom in ["app", "--all"] {
+        scene.run(&["pause", whom, "--for", "5m"]).ends(0).prints(kept, "").logs(&[]);
+    }
+    scene.pass(3_600);
+    scene.tick().exits(1).logs(&["⏸️ app not restarted (paused): paused by *, \"new disk\"*"]);
+    // One that ends later takes its place, and one after it that does not.
+    let until = "app: no restarts until *: by *, \"more disks\"\n";
+    scene
+        .run(&["pause", "app", "--for", "3h", "--reason", "more disks"])
+        .ends(0)
+        .prints(until, "")
+        .logs(&["⏸️*"]);
+    scene.run(&["resume", "app"]).ends(0).prints("app: resumed\n", "").logs(&["▶️*"]);
+    scene
+        .run(&["pause", "app", "--for", "5m"])
+        .ends(0)
+        .prints("app: no restarts until *\n", "")
+        .logs(&["⏸️*"]);
+    // Somebody meant hands off, and did not say until when.
+    std::fs::write(scene.path("state/app.pause"), "hands off").unwrap();
+    let kept =
+        "app: still paused by somebody, until *, which is longer and stays; unhang resume app ends it\n";
+    scene.run(&["pause", "app", "--for", "5m"]).ends(0).prints(kept, "").logs(&[]);
+}
+
+#[test]
 fn a_pause_ends_by_itself() {
     let scene = failed_once();
     scene.run(&["pause", "app", "--for", "10m"]).ends(0).prints("*", "").logs(&["⏸️*"]);
