@@ -25,7 +25,7 @@ pub struct Counts {
     pub since: Option<Moment>,
     /// When the last incident was closed.
     pub healthy_since: Option<Moment>,
-    /// Newest last; no more than the budget allows.
+    /// Newest last; no more than the budget allows, but two at least.
     pub restarts: Vec<Restart>,
     /// Our newest restart has not been seen to end.
     pub intent: Option<Intent>,

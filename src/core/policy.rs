@@ -89,11 +89,15 @@ impl Policy {
 }
 
 impl BackoffLimits {
+    /// The step whose wait is `max`, whatever the first wait is: also twice nothing is nothing.
+    pub const LONGEST_STEP: u32 = u32::MAX;
+
     /// The wait after `step` restarts in a row; none after none.
     #[must_use]
     pub fn wait(&self, step: u32) -> Duration {
         match step.checked_sub(1) {
             None => Duration::ZERO,
+            Some(_) if step == Self::LONGEST_STEP => self.max,
             Some(doublings) => self.first.saturating_mul(2_u32.saturating_pow(doublings)).min(self.max),
         }
     }

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Account, Act, Active, Backoff, Cause, Counts, Decision, Evidence, Hold, Intent, Moment, Outcome, Policy,
-    Reason, Recent, Restart, State, StoredCause, Unit, Verdict, VerdictKind, Was, Withheld, next_rung,
+    Account, Act, Active, Backoff, BackoffLimits, Cause, Counts, Decision, Evidence, Hold, Intent, Moment,
+    Outcome, Policy, Reason, Recent, Restart, State, StoredCause, Unit, Verdict, VerdictKind, Was, Withheld,
+    next_rung,
 };
 
 /// How a restart ended, as far as the tick that asked for it could see.
@@ -36,10 +37,14 @@ pub fn intend(
     let is_down = matches!(unit, Unit::Seen(life) if life.active != Active::Active);
     let was = if is_down { Was::Down } else { Was::Up };
     let next = next_rung(policy, counted, unit);
+    // The one before this says whether restarts help, however short the window is.
+    let of_this_incident =
+        |restart: &Restart| counted.since.as_ref().is_some_and(|since| !restart.at.is_before(since));
+    let before = counted.last_restart().filter(|restart| of_this_incident(restart));
     let mut restarts: Vec<Restart> = counted
         .restarts
         .iter()
-        .filter(|restart| asked.since(&restart.at) < policy.budget.window)
+        .filter(|restart| asked.since(&restart.at) < policy.budget.window || before == Some(*restart))
         .cloned()
         .collect();
     restarts.push(Restart {
@@ -49,7 +54,7 @@ pub fn intend(
         cause: Some(StoredCause::from(cause)),
         incarnation: counted.incarnation.clone(),
     });
-    let over = restarts.len().saturating_sub(policy.budget.restarts.max(1));
+    let over = restarts.len().saturating_sub(policy.budget.restarts.max(2));
     restarts.drain(..over);
     let step = counted.backoff.as_ref().map_or(0, |backoff| backoff.step).saturating_add(1);
     Counts {
@@ -257,12 +262,9 @@ fn set_outcome(state: &mut Counts, outcome: Outcome) {
     if let Some(backoff) =
         state.backoff.as_mut().filter(|_| in_vain(&state.restarts, state.rungs, state.since.as_ref()))
     {
-        backoff.step = LONGEST_STEP;
+        backoff.step = BackoffLimits::LONGEST_STEP;
     }
 }
-
-/// The wait is at its maximum, whatever its first one was.
-const LONGEST_STEP: u32 = 33;
 
 /// Two restarts in a row of one incident that ended as they began.
 #[must_use]

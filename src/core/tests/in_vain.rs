@@ -1,6 +1,7 @@
 //! Restarts that would help nobody.
 
 use super::rows::failed_once;
+use super::scripts::check_with;
 use super::*;
 
 /// Of what was never healthy as it is asked. What answers does not hang, whatever it says.
@@ -42,4 +43,19 @@ fn what_was_never_healthy_and_answers_is_held_before_its_first_restart() {
         let wakes = Policy { means: Rung::Wake, ..policy() };
         assert_eq!(decide(&fresh, &wakes), Reason::MaxFailures, "to wake it is to ask it: {seen:?}");
     }
+}
+
+#[rustfmt::skip]
+#[test]
+fn that_restarting_does_not_help_is_seen_whatever_the_bounds_are() {
+    let waits = "1 R 3 R 5 backoff backoff backoff backoff";
+    check_with(policy(), "xxxxxxxxx", waits);
+    let at_once = BackoffLimits { first: s(0), max: s(3_600) };
+    check_with(Policy { backoff: at_once.clone(), ..policy() }, "xxxxxxxxx", waits);
+    for window in [2, 240, 300] {
+        let budget = Budget { restarts: 1, window: s(window) };
+        check_with(Policy { budget, backoff: at_once.clone(), ..policy() }, "xxxxxxxxx", if window < 300 { waits } else { "1 R 3 budget R 5 backoff backoff backoff" });
+    }
+    // Where each answer is another one, something changes: twice nothing is nothing.
+    check_with(Policy { backoff: at_once, budget: Budget { restarts: 9, window: s(3_600) }, ..policy() }, "xxzzxxzz", "1 R 3 R 5 R 7 R");
 }

@@ -76,6 +76,23 @@ fn a_restart_as_old_as_the_window_is_forgotten_with_the_next() {
     assert_eq!((kept(3_599), kept(3_600)), (2, 1));
 }
 
+/// A budget of one, or a window that is over before the next restart, must not hide that restarts do not help.
+#[test]
+fn the_restart_before_is_kept_for_as_long_as_the_incident_lasts() {
+    let kept = |restarts, window, since| {
+        let policy = Policy { budget: Budget { restarts, window: s(window) }, ..policy() };
+        let earlier = vec![restarted(ago(900), Outcome::NotHealed), restarted(ago(600), Outcome::NotHealed)];
+        let counted = Counts { restarts: earlier, since: Some(ago(since)), ..Counts::default() };
+        let after = intend(&counted, &policy, &Unit::NotAsked, &ago(0), &ago(0)).restarts;
+        after.iter().map(|restart| ago(0).since(&restart.at).as_secs()).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(1, 2, 1_000), [600, 0]);
+    assert_eq!(kept(1, 3_600, 1_000), [600, 0]);
+    assert_eq!(kept(5, 700, 1_000), [600, 0]);
+    assert_eq!(kept(5, 3_600, 1_000), [900, 600, 0]);
+    assert_eq!(kept(1, 2, 599), [0], "of another incident");
+}
+
 #[test]
 fn a_restart_that_healed_closes_the_incident() {
     let expected = Counts {
