@@ -156,6 +156,9 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usiz
     let pairs: Vec<_> =
         services.iter().copied().zip(replies.iter().map(|reply| &reply.seen.observation)).collect();
     let hands_off = hands_off::look_for(Ground::of(tick, store, widest, 0), &pairs);
+    // What is healthy may be paused all the same.
+    let pauses = hands_off::pauses(tick.plan, store, &tick.now);
+    let of_pause = |service| HandsOff { pause: pauses(service), ..HandsOff::default() };
     let of_one = |(service, reply): (&'a Service, &Reply)| {
         let (state, unreadable) = remembered(service, store, &tick.now);
         let goes_on = state.is_some();
@@ -163,7 +166,8 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usiz
         let before = counts.for_fingerprint(service.fingerprint());
         let unit = unit_status::unit_facts(service, &before, statuses.get(service).as_ref());
         let (now, policy, seen) = (&tick.now, &service.policy, &reply.seen.observation);
-        let HandsOff { pause, upstream, doubt } = hands_off.get(&service.key).cloned().unwrap_or_default();
+        let HandsOff { pause, upstream, doubt } =
+            hands_off.get(&service.key).cloned().unwrap_or_else(|| of_pause(service));
         let doubt = doubt.map(Observation::Unknown);
         let (seen, upstream) = (doubt.as_ref().unwrap_or(seen), upstream.as_ref());
         let case = Case {

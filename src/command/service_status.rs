@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use unhang_core::{Moment, State, outlook};
+use unhang_core::{Moment, Pause, State, outlook};
 
 use crate::os::clock;
 use crate::places::Places;
@@ -15,20 +15,25 @@ use crate::run::hands_off;
 /// What `status` and `why` show; probes nothing, writes nothing.
 pub(super) fn pictures<'a>(plan: &'a Plan, places: &'a Places) -> (Vec<Picture<'a>>, Moment) {
     let (store, now) = (Store::open_to_read(places), clock::now());
-    let paused = hands_off::pauses(plan, &store, &now);
+    let pause = hands_off::pauses(plan, &store, &now);
     let of_one = |service: &'a Service| {
         let (state, unreadable) = remembered(service, &store, &now);
-        let state = state.unwrap_or_default();
+        let State { counts, account } = state.unwrap_or_default();
+        let pause = pause(service);
+        let state = State { counts: counts.after_pause(&pause, &now), account };
         let last_tick = store.last_tick(&service.key).map(|at| ago(at, &now));
         // Also with the rights of who cannot look at a lock.
         let is_stuck =
             last_tick.is_some_and(report::is_overdue) && store.is_locked(&service.key).unwrap_or(false);
         let outlook = outlook(&state.counts, &service.policy, &now);
-        let paused = paused(service);
+        let paused = match pause {
+            Pause::Lasting(paused) => Some(paused),
+            Pause::None | Pause::Over { .. } => None,
+        };
         Picture { service, state, outlook, last_tick, is_stuck, locks: &places.locks, unreadable, paused }
     };
     let pictures = plan.services.iter().map(of_one).collect();
-    drop(paused);
+    drop(pause);
     (pictures, now)
 }
 

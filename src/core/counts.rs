@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Act, Fingerprint, Incarnation, Moment, Recent, StoredCause};
+use crate::{Act, Fingerprint, Incarnation, Moment, Pause, Recent, StoredCause};
 
 /// Core decides from this half of the state alone: see `Account` for the other one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -154,6 +154,20 @@ impl Counts {
             fingerprint: Some(fingerprint),
             ..self
         }
+    }
+
+    /// What a pause leaves of the count: nothing of what failed before it, also once it is over.
+    #[must_use]
+    pub fn after_pause(self, pause: &Pause, now: &Moment) -> Self {
+        let failed_before = |since: &Moment| {
+            self.failed_at.as_ref().is_some_and(|failed| now.since(failed) >= now.since(since))
+        };
+        let is_over_it = match pause {
+            Pause::None => false,
+            Pause::Over { since } => failed_before(since),
+            Pause::Lasting(_) => true,
+        };
+        if is_over_it { Self { streak: 0, ..self } } else { self }
     }
 
     /// A tick that asked systemd about `unit` remembers it.

@@ -12,7 +12,7 @@ use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
 use crate::withheld::due;
 use crate::{
     Account, Active, Case, Counts, Decision, Doubt, Evidence, Failing, Hold, Life, Moment, Observation,
-    OnFlapping, Outcome, Pause, Policy, Recent, Restart, Unit, Verdict, VerdictKind,
+    OnFlapping, Outcome, Policy, Recent, Restart, Unit, Verdict, VerdictKind,
 };
 
 /// The backoff goes back after this long a healthy time, or after its own step if that is longer:
@@ -146,11 +146,7 @@ fn after_failure(case: &Case<'_>, before: Counts) -> Judgement {
     if matches!(case.unit, Unit::Command { .. }) && next.last_restart().is_some_and(of_another_boot) {
         next.rungs = 0;
     }
-    if let Pause::Over { since } = case.pause
-        && next.failed_at.as_ref().is_some_and(|failed| case.now.since(failed) >= case.now.since(since))
-    {
-        next.streak = 0;
-    }
+    next = next.after_pause(case.pause, case.now);
     if let Some(hands_off) = hands_off(case, &next) {
         let next = Counts { streak: 0, ..next };
         return Judgement::new(Verdict::Held(Hold::HandsOff(hands_off)), next);

@@ -4,6 +4,7 @@
 
 mod check;
 mod check_json;
+mod hold_now;
 mod last_run;
 mod picture;
 mod progress;

@@ -4,11 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use unhang_core::{
-    Evidence, HeldUntil, Mode, Moment, Outcome, Outlook, Paused, Reason, State, StoredCause, VerdictKind, Withheld,
+    Evidence, HeldUntil, Mode, Moment, Outcome, Outlook, Paused, Reason, State, StoredCause, VerdictKind,
+    Withheld,
 };
 
 use crate::plan::{Service, Shows};
 use crate::words;
+
+use super::hold_now::{HoldNow, hold_now};
 
 /// What is known of a service without asking it.
 #[derive(Debug)]
@@ -81,29 +84,31 @@ pub(super) fn explanation<'a>(picture: &'a Picture<'_>) -> &'a str {
 
 pub(super) const NOT_SEEN: &str = "no run has looked at it";
 
+/// When the next restart can be if the service fails from here on.
 pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
     let Picture { service, state, outlook, .. } = picture;
-    let counted = match outlook.failures {
-        0 => "at the next failed run".to_owned(),
-        1 => "after 1 more counted failure".to_owned(),
-        n => format!("after {n} counted failures in a row"),
+    let counted = match (outlook.failures, service.policy.max_failures) {
+        (0, _) => "at the next failed run".to_owned(),
+        (1, _) => "after 1 more counted failure".to_owned(),
+        (n, of) if n < of => format!("after {n} more counted failures"),
+        (n, _) => format!("after {n} counted failures in a row"),
     };
     let key = &service.key;
-    match (&outlook.bound, service.policy.mode) {
+    let bound = outlook.bound.as_ref().map(|bound| not_before(bound, now));
+    let hold = hold_now(picture);
+    match hold {
         _ if service.restarter.shows() == Shows::Nothing => "never: nothing restarts it".to_owned(),
-        (_, Mode::Act) if picture.paused.is_some() => {
-            let of = service.policy.max_failures;
-            format!("when the pause has ended, after {of} counted failures in a row")
+        _ if service.policy.mode == Mode::Observe => "never: mode is observe".to_owned(),
+        HoldNow::Paused(paused) => {
+            let outlasts = |bound: &Withheld| paused.left.is_none_or(|left| bound.time_left() > Some(left));
+            let bound = bound.filter(|_| outlook.bound.as_ref().is_some_and(outlasts));
+            but(format!("when the pause has ended, {counted}"), bound)
         }
-        (_, Mode::Act) if outlook.no_rung_left => {
-            format!("when it was healthy in between, or after unhang reset {key}")
-        }
+        _ if outlook.no_rung_left => format!("when it was healthy in between, or after unhang reset {key}"),
         _ if state.account.verdict == VerdictKind::Unknown => {
             "not while it cannot be told how it is".to_owned()
         }
-        (_, Mode::Observe) => "never: mode is observe".to_owned(),
-        (Some(bound), Mode::Act) => format!("{}, {counted}", not_before(bound, now)),
-        (None, Mode::Act) => match state.account.reason.held_until() {
+        HoldNow::LastRun(reason) => match reason.held_until() {
             // What was never restarted is held for what it answers, and not for what is remembered.
             Some(HeldUntil::HealthyOnce) if state.counts.evidence == Evidence::None => {
                 "when it was healthy once, or does not answer at all".to_owned()
@@ -113,7 +118,7 @@ pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
                 format!("when it answers otherwise, or after unhang reset {key}")
             }
             Some(HeldUntil::HandsAreOff | HeldUntil::SituationChanges) => {
-                format!("when that has ended, {counted}")
+                but(format!("when that has ended, {counted}"), bound)
             }
             // Nothing is due, so that more is to be waited for than that the hold ends.
             Some(
@@ -130,6 +135,16 @@ pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
             )
             | None => counted,
         },
+        HoldNow::Bound(bound) => format!("{}, {counted}", not_before(bound, now)),
+        HoldNow::Configured(_) | HoldNow::Over(_) | HoldNow::Nothing => counted,
+    }
+}
+
+/// `bound`: what else must have passed by then.
+fn but(when: String, bound: Option<String>) -> String {
+    match bound {
+        Some(bound) => format!("{when}, {bound}"),
+        None => when,
     }
 }
 

@@ -5,6 +5,7 @@ use unhang_core::{Act, Moment, Rung, VerdictKind};
 use crate::plan::Shows;
 use crate::words;
 
+use super::hold_now::{HoldNow, hold_now};
 use super::last_run::{is_overdue, stuck_for};
 use super::picture::{NOT_SEEN, Picture, answer, earliest, outcome};
 
@@ -70,19 +71,22 @@ pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
         words::span(budget.window),
         last.unwrap_or_default()
     );
-    let held = match (&outlook.bound, state.account.verdict) {
-        _ if picture.paused.is_some() => {
-            let words = picture.paused.as_ref().map(|paused| words::pause(paused, now)).unwrap_or_default();
-            format!("held by: {words}; {spent}")
-        }
-        (Some(bound), _) => {
+    let held = match hold_now(picture) {
+        HoldNow::Paused(paused) => format!("held by: {}; {spent}", words::pause(paused, now)),
+        HoldNow::Bound(bound) => {
             format!("held by: {} ({}); {spent}", bound.reason().code(), words::reason(bound.reason()))
         }
-        (None, VerdictKind::Held | VerdictKind::Unknown) => {
-            let because = state.account.because.as_deref().unwrap_or(words::reason(state.account.reason));
-            format!("held by: {} ({because}); {spent}", state.account.reason.code())
+        HoldNow::Configured(reason) => {
+            format!("held by: {} ({}); {spent}", reason.code(), words::reason(reason))
         }
-        (None, _) => format!("held by: nothing; {spent}"),
+        HoldNow::LastRun(reason) => {
+            let because = state.account.because.as_deref().unwrap_or(words::reason(reason));
+            format!("held by: {} ({because}); {spent}", reason.code())
+        }
+        HoldNow::Over(reason) => {
+            format!("held by: nothing any more ({} at the last run); {spent}", reason.code())
+        }
+        HoldNow::Nothing => format!("held by: nothing; {spent}"),
     };
     vec![
         happened,

@@ -87,19 +87,12 @@ pub(crate) fn look_for(ground: Ground<'_>, seen: &[(&Service, &Observation)]) ->
 }
 
 /// For who only asks how things are. What cannot be looked at is not told.
-pub(crate) fn pauses<'a>(
-    plan: &'a Plan,
-    store: &'a Store,
-    now: &'a Moment,
-) -> impl Fn(&Service) -> Option<Paused> {
+pub(crate) fn pauses<'a>(plan: &'a Plan, store: &'a Store, now: &'a Moment) -> impl Fn(&Service) -> Pause {
     let packages = packages(plan);
     let pauses = store.pauses().ok();
     move |service| {
         let pause = pauses.as_ref().and_then(|pauses| pauses.of(&service.key, now).ok()).unwrap_or_default();
-        match heavier(pause, service, &packages, now) {
-            Ok(Pause::Lasting(now)) => Some(now),
-            Ok(Pause::None | Pause::Over { .. }) | Err(_) => None,
-        }
+        heavier(pause, service, &packages, now).unwrap_or_default()
     }
 }
 

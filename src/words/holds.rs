@@ -21,9 +21,14 @@ pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
         Hold::Withheld(withheld) => self::withheld(withheld, service),
         Hold::ChangedMeanwhile(reason) => format!("right before the restart it was {}", reason.code()),
     };
-    match hold.time_left() {
-        Some(left) => format!("{words}; next restart possible {}", clock_in(now, left)),
-        None => words,
+    match (hold, hold.time_left()) {
+        (Hold::HandsOff(_), Some(left)) => {
+            format!("{words}; next restart possible {}, after a full count", clock_in(now, left))
+        }
+        (Hold::Withheld(_) | Hold::ChangedMeanwhile(_), Some(left)) => {
+            format!("{words}; next restart possible {}", clock_in(now, left))
+        }
+        (_, None) => words,
     }
 }
 

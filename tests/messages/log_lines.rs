@@ -166,6 +166,7 @@ pub(crate) const DETAILS: &[Row] = &[
     // ❓
     Row("name not resolved: *", "unknown", OWN),
     Row("it is no HOST:PORT", "unknown", OWN),
+    Row("*; next restart possible *, after a full count", "When the pause or the boot ends. Failures before that do not count.", WAIT),
     Row("cannot tell whether it is paused: *", "unknown", OWN),
     Row("it has no address", "unknown", OWN),
     Row("* has no host", "unknown", OWN),

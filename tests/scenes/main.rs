@@ -52,3 +52,4 @@ mod simulate;
 mod systemctl;
 mod tick;
 mod view;
+mod why;
