@@ -147,8 +147,8 @@ fn of_the_unit(case: &Case<'_>, next: &Counts, life: &Life) -> Option<HandsOff> 
         match life.condition() {
             // The stop half of our own restart looks the same, where the start half had to fail.
             Condition::Stopped if next.intent.is_some() && life.failed_requirement().is_some() => {}
-            Condition::Stopped => return Some(HandsOff::Stopped),
-            Condition::Ended => return Some(HandsOff::Ended),
+            Condition::Stopped if life.tells_a_stop() => return Some(HandsOff::Stopped),
+            Condition::Stopped | Condition::Ended => return Some(HandsOff::Ended),
             Condition::Exited if case.policy.when_exited == WhenExited::Hold => {
                 return Some(HandsOff::Exited);
             }

@@ -203,6 +203,16 @@ impl Life {
         }
     }
 
+    /// False where a fall and a stop leave the same trace: systemd never knew the main process of the unit
+    /// (Type=forking without PIDFile=), and ended it when its last process was gone. With Restart=always or
+    /// on-success systemd would have started it again after a fall.
+    #[must_use]
+    pub fn tells_a_stop(&self) -> bool {
+        let hides_main_process = self.main_exit.is_some_and(|exit| exit.is_zero());
+        let ended_well = self.active == Active::Inactive && self.result == UnitResult::Success;
+        !(ended_well && hides_main_process && self.after_exit == AfterExit::StaysDown)
+    }
+
     /// gunicorn and uvicorn end with 0 on SIGTERM, from wherever it comes.
     const fn exited(&self) -> Condition {
         match (self.after_exit, self.result) {

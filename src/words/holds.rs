@@ -61,6 +61,10 @@ fn hands_off(hands_off: &HandsOff, service: &Service) -> String {
         HandsOff::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
         HandsOff::Exited => format!("{unit} ended by itself, and well"),
         HandsOff::Ended => format!("{unit} ended well, by itself or since somebody stopped it"),
+        // One that is not enabled is unloaded when it ends, with all that systemd knew of it.
+        HandsOff::NeverStarted if service.unit().is_some() => {
+            format!("nobody has started {unit}, or it has ended and {who} has forgotten it")
+        }
         HandsOff::NeverStarted => format!("nobody has started {unit}"),
         HandsOff::StartConditionUnmet => format!("a condition in the unit file of {unit} is not met"),
         HandsOff::Disabled => format!("{unit} fell and is disabled"),
@@ -211,7 +215,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::Frozen => "the unit is frozen",
         Reason::Stopped => "somebody stopped it",
         Reason::Exited => "it ended well",
-        Reason::NeverStarted => "nobody has started it",
+        Reason::NeverStarted => "nobody has started it, or it has ended and is forgotten",
         Reason::Condition => "a condition in the unit file is not met",
         Reason::Disabled => "it fell and is disabled",
         Reason::Conflict => "a unit that it conflicts with is active",

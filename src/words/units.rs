@@ -31,6 +31,12 @@ fn seen(life: &Life, who: &str) -> String {
     let active = match life.active {
         Active::Busy => "is being started, stopped or reloaded",
         Active::Frozen => "is frozen",
+        Active::Inactive if life.condition() == Condition::Stopped && !life.tells_a_stop() => {
+            "ended, by itself or since somebody stopped it"
+        }
+        Active::Inactive if life.condition() == Condition::NeverStarted => {
+            "was never started, or has ended and is forgotten"
+        }
         Active::Active | Active::Inactive | Active::Failed => condition(life.condition()),
     };
     let disabled = if life.disabled { ", disabled" } else { "" };

@@ -144,6 +144,8 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("was not started: a condition in its unit file is not met", "check -v", ""),
     // why: what each reason means
     Row("it answers", "ok", ""),
+    Row("was never started, or has ended and is forgotten", "check -v", ""),
+    Row("ended, by itself or since somebody stopped it", "check -v", ""),
     Row("it answers again", "recovered", ""),
     Row("it answers again, but not yet min_successes times in a row", "recovering", ""),
     Row("it could not be asked, through no fault of its own", "unknown", ""),
@@ -158,7 +160,7 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("the unit is frozen", "frozen", ""),
     Row("somebody stopped it", "stopped", ""),
     Row("it ended well", "exited", ""),
-    Row("nobody has started it", "never_started", ""),
+    Row("nobody has started it, or it has ended and is forgotten", "never_started", ""),
     Row("a condition in the unit file is not met", "condition", ""),
     Row("it fell and is disabled", "disabled", ""),
     Row("a unit that it conflicts with is active", "conflict", ""),

@@ -128,6 +128,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("nobody has started *", "never_started", THEIRS),
     Row("a condition in the unit file of * is not met", "condition", THEIRS),
     Row("* fell and is disabled", "disabled", THEIRS),
+    Row("nobody has started *, or it has ended and * has forgotten it", "never_started", "It is left alone, as if somebody had stopped it. Start it: systemctl start UNIT. A unit that is enabled is remembered after its end."),
     Row("* is active, and * conflicts with it", "conflict", THEIRS),
     Row("the host is shutting down", "host_stopping", WAIT),
     Row("the host is booting", "host_starting", WAIT),

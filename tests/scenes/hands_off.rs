@@ -41,8 +41,18 @@ fn what_systemd_shows_is_respected() {
         "(unit_busy): app.service is being started, stopped or reloaded",
     );
     held(&[("FreezerState", "frozen")], "(frozen): app.service is frozen; systemctl thaw ends that");
+    // Type=forking without PIDFile=: no main process that systemd knows, whoever ended it.
+    let ended_well = [("ActiveState", "inactive"), ("Type", "forking"), ended];
+    held(&ended_well, "(exited): app.service ended well, by itself or since somebody stopped it");
+    held(
+        &[ended_well[0], ended_well[1], ended_well[2], ("Restart", "always")],
+        "(stopped): app.service was stopped by somebody; starting it is theirs",
+    );
     let never = [("ActiveState", "inactive"), ("ActiveEnterTimestampMonotonic", "0"), ("InvocationID", "")];
-    held(&never, "(never_started): nobody has started app.service");
+    held(
+        &never,
+        "(never_started): nobody has started app.service, or it has ended and systemd has forgotten it",
+    );
     held(
         &[never[0], never[1], never[2], ("ConditionResult", "no")],
         "(condition): a condition in the unit file of app.service is not met",

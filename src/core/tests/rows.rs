@@ -91,6 +91,13 @@ fn what_ended_well_or_never_began_is_left_alone() {
     check(inactive(20, 21), Reason::Stopped, 0);
     check(Life { after_exit: AfterExit::IsDone, ..exited("a") }, Reason::Exited, 0);
     check(Life { after_exit: AfterExit::StaysUp, ..exited("a") }, Reason::Stopped, 0);
+    // systemd knew no main process of it: a fall and a stop look the same, unless systemd had started it again.
+    let hidden = || inactive(20, 0);
+    check(hidden(), Reason::Exited, 0);
+    check(Life { after_exit: AfterExit::StaysUp, ..hidden() }, Reason::Stopped, 0);
+    check(Life { result: UnitResult::ExitCode, ..hidden() }, Reason::Stopped, 0);
+    // A target or a socket has none, and ends by a job only.
+    check(Life { main_exit: None, ..hidden() }, Reason::Stopped, 0);
     let never = Life { active_enter: s(0), incarnation: None, ..inactive(0, 0) };
     check(never.clone(), Reason::NeverStarted, 0);
     check(Life { condition_unmet: true, ..never.clone() }, Reason::Condition, 0);
