@@ -50,7 +50,7 @@ pub use facts::{Case, Decision, Host};
 pub use failure_window::{LONGEST_RECENT, Recent};
 pub use fingerprint::Fingerprint;
 pub use hands_off::{HandsOff, Upstream};
-pub use observation::{Cause, Doubt, Finding, Observation, Phase, Times, TlsFault};
+pub use observation::{Cause, Doubt, Finding, Observation, Phase, Redirect, Times, TlsFault};
 pub use outlook::{Outlook, foresee, outlook, reset};
 pub use pause::{Pause, Paused, PausedBy};
 pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, WhenExited};

@@ -24,8 +24,10 @@ pub enum Cause {
     TimedOut(Phase),
     /// An answer with a status that is not one of those wanted.
     Status(u16),
-    /// Such a status, which sends us on to https.
+    /// Such a status, which sends us on to https, or says that https is spoken there.
     ToHttps(u16),
+    /// Such a status, which sends us on elsewhere.
+    Redirect(Redirect),
     /// An answer that the operator calls maintenance: held, not failing.
     Maintenance(u16),
     /// No TLS connection came about.
@@ -47,6 +49,16 @@ pub struct Finding {
     pub words: String,
     /// That it came with; 0 for none.
     pub status: u16,
+}
+
+/// A redirect that was not followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    pub status: u16,
+    /// Where it leads, without a query; comes from outside.
+    pub to: String,
+    /// How many redirects must be allowed for this one to be followed.
+    pub needs: u32,
 }
 
 /// Why a TLS handshake failed.
@@ -176,7 +188,7 @@ impl Cause {
             Self::TimedOut(Phase::Tls) => "timeout_tls",
             Self::TimedOut(Phase::Wait) => "timeout_waiting",
             Self::TimedOut(Phase::Read) => "timeout_reading",
-            Self::Status(_) | Self::ToHttps(_) => "status",
+            Self::Status(_) | Self::ToHttps(_) | Self::Redirect(_) => "status",
             Self::Maintenance(_) => "maintenance",
             Self::Tls(fault) => fault.code(),
             Self::NotHttp(_) => "not_http",
@@ -219,6 +231,7 @@ impl Cause {
     pub const fn http(&self) -> u16 {
         match self {
             Self::Status(status) | Self::ToHttps(status) | Self::Maintenance(status) => *status,
+            Self::Redirect(redirect) => redirect.status,
             Self::Found(found) => found.status,
             Self::Of(_, cause) => cause.http(),
             Self::NoSocket

@@ -44,7 +44,7 @@ impl fmt::Display for StoredCause {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Finding, Phase, TlsFault};
+    use crate::{Finding, Phase, Redirect, TlsFault};
     use std::boxed::Box;
     use std::string::ToString;
 
@@ -64,6 +64,7 @@ mod tests {
             (Cause::TimedOut(Phase::Read), "timeout_reading"),
             (Cause::Status(502), "status 502"),
             (Cause::ToHttps(301), "status 301"),
+            (Cause::Redirect(Redirect { status: 302, to: why(), needs: 1 }), "status 302"),
             (Cause::Maintenance(503), "maintenance 503"),
             (Cause::Tls(TlsFault::Expired), "tls_expired"),
             (Cause::Tls(TlsFault::NotYetValid), "tls_not_yet_valid"),

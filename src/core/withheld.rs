@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::{
     Act, Case, Cause, Counts, Evidence, Mode, Moment, NextRung, Observation, Outcome, Policy, Reason,
-    Restart, StoredCause, TlsFault, Unit, next_rung,
+    Redirect, Restart, StoredCause, TlsFault, Unit, next_rung,
 };
 
 /// A restart begins only with this much of the tick's deadline left.
@@ -119,7 +119,7 @@ fn answers(seen: &Observation) -> bool {
     let Observation::Unhealthy(cause) = seen else { return false };
     match cause.itself() {
         Cause::Status(status) | Cause::ToHttps(status) => *status < 500,
-        Cause::NotHttp(_) | Cause::TooLarge => true,
+        Cause::Redirect(_) | Cause::NotHttp(_) | Cause::TooLarge => true,
         Cause::Tls(fault) => match fault {
             TlsFault::Expired
             | TlsFault::NotYetValid
@@ -143,7 +143,11 @@ fn answers(seen: &Observation) -> bool {
 /// 3xx and 4xx are said on purpose: a life that says the same as the one that we ended for it.
 fn same_answer(case: &Case<'_>, next: &Counts) -> Option<u16> {
     let Observation::Unhealthy(answer) = case.seen else { return None };
-    let (Cause::Status(status) | Cause::ToHttps(status)) = answer.itself() else { return None };
+    let (Cause::Status(status) | Cause::ToHttps(status) | Cause::Redirect(Redirect { status, .. })) =
+        answer.itself()
+    else {
+        return None;
+    };
     let in_vain =
         |last: &&Restart| last.outcome == Outcome::NotHealed && last.act.begins_a_life() == Some(true);
     let last = next.last_restart().filter(in_vain)?;

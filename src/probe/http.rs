@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Cause, Doubt, Finding, Observation};
+use unhang_core::{Cause, Doubt, Finding, Observation, Redirect};
 use ureq::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
     HeaderName, HeaderValue, LOCATION, USER_AGENT,
@@ -54,12 +54,7 @@ fn judged(
         return Ok((Observation::Unknown(Doubt::Other(why)), None));
     }
     if !wanted {
-        let cause = unwanted(&answer);
-        // An error page of the server's own may name what fails.
-        let said = (status >= 500 && question.body.json.is_some()).then(|| of_body(question, answer, trace));
-        let told = said.and_then(Result::ok).map(|(said, _)| said);
-        let named = told.filter(|said| matches!(said, Observation::Unhealthy(_)));
-        return Ok((named.unwrap_or(Observation::Unhealthy(cause)), None));
+        return Ok((of_unwanted(question, answer, trace), None));
     }
     if question.body.are_none() { Ok((Observation::Healthy, None)) } else { of_body(question, answer, trace) }
 }
@@ -205,14 +200,48 @@ fn is_maintenance(said: &Maintenance, answer: &Response<Body>) -> bool {
     said.status.contains(answer.status().as_u16()) && said.header.as_ref().is_none_or(has)
 }
 
+/// An answer whose status is not one of those wanted. Its body is read where it may say what fails.
+fn of_unwanted(question: &Question, answer: Response<Body>, trace: &Trace) -> Observation {
+    let cause = unwanted(question, &answer);
+    let is_plain = answer.get_uri().scheme_str() == Some("http");
+    if matches!(cause, Cause::Status(500..)) && question.body.json.is_some() {
+        // An error page of the server's own may name what fails.
+        let told = of_body(question, answer, trace).ok().map(|(said, _)| said);
+        let named = told.filter(|said| matches!(said, Observation::Unhealthy(_)));
+        return named.unwrap_or(Observation::Unhealthy(cause));
+    }
+    let may_be_tls = cause == Cause::Status(400) && is_plain && trace.seen().is_length_clear;
+    if may_be_tls && wants_https(answer) {
+        return Observation::Unhealthy(Cause::ToHttps(400));
+    }
+    Observation::Unhealthy(cause)
+}
+
+/// As nginx, Apache, Go and Tomcat say it.
+fn wants_https(answer: Response<Body>) -> bool {
+    const SAID: [&str; 4] = ["https port", "ssl-enabled server", "https server", "requires tls"];
+    const MOST_BYTES: u64 = 2 * 1024;
+    let mut bytes = Vec::new();
+    // What was read before it broke off is enough.
+    let _ = answer.into_body().into_reader().take(MOST_BYTES).read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+    SAID.iter().any(|said| text.contains(said))
+}
+
 /// A status that is not one of those wanted.
-fn unwanted(answer: &Response<Body>) -> Cause {
+fn unwanted(question: &Question, answer: &Response<Body>) -> Cause {
     let status = answer.status().as_u16();
     let location = answer.headers().get(LOCATION).map_or(&[][..], HeaderValue::as_bytes);
     let to_https = location.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"https://"));
     let from_http = answer.get_uri().scheme_str() == Some("http");
     if matches!(status, 301 | 302 | 307 | 308) && to_https && from_http {
         return Cause::ToHttps(status);
+    }
+    // A query may hold what is nobody's business.
+    let to = location.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+    if matches!(status, 300..=303 | 307 | 308) && !to.is_empty() {
+        let (to, needs) = (quoted(&String::from_utf8_lossy(to)), question.redirects.saturating_add(1));
+        return Cause::Redirect(Redirect { status, to, needs });
     }
     Cause::Status(status)
 }

@@ -85,6 +85,7 @@ pub(crate) fn asked(seen: &Observation, timeout: Duration) -> RestartResponse {
                 Cause::Reset | Cause::Closed(_) | Cause::TimedOut(_) => RestartResponse::NoAnswer(why),
                 Cause::Status(_)
                 | Cause::ToHttps(_)
+                | Cause::Redirect(_)
                 | Cause::Maintenance(_)
                 | Cause::NotHttp(_)
                 | Cause::TooLarge

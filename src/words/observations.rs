@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use unhang_core::{Cause, Doubt, Phase, TlsFault, Warned, WarningOf};
+use unhang_core::{Cause, Doubt, Phase, Redirect, TlsFault, Warned, WarningOf};
 
 use super::times::span;
 
@@ -40,6 +40,10 @@ pub fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
         }
         Cause::Status(404) => "no such page: is the path of the url right?".to_owned(),
         Cause::Status(_) => return None,
+        Cause::Redirect(Redirect { to, needs, .. }) => {
+            format!("redirected to {to}: set url to that, or redirects = {needs}")
+        }
+        Cause::ToHttps(400) => "plain HTTP was sent to a port for HTTPS: set url to https://...".to_owned(),
         Cause::ToHttps(_) => {
             "redirected to https: set url to https://..., or X-Forwarded-Proto: https in headers".to_owned()
         }

@@ -65,6 +65,8 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("answer not complete within *", "It began to answer, and hangs.", LOOK),
     Row("400 is what Django answers to a Host that is not in ALLOWED_HOSTS: set headers = { Host = \"...\" }", "Status 400.", "Set headers, if it is Django."),
     Row("no such page: is the path of the url right?", "Status 404.", "Correct url."),
+    Row("redirected to *: set url to that, or redirects = *", "Status 301 and the like, elsewhere.", "Do one of the two."),
+    Row("plain HTTP was sent to a port for HTTPS: set url to https://...", "Status 400, with a body that says so.", "Correct url."),
     Row("redirected to https: set url to https://..., or X-Forwarded-Proto: https in headers", "Status 301 and the like, to https.", "Do one of the two."),
     Row("not HTTP: *", "What answers does not speak HTTP.", "Is the port of url right?"),
     Row("it begins \"*\"", "The first bytes of what is not HTTP.", "Is the port of url right?"),

@@ -25,6 +25,27 @@ fn each_cause_is_told_apart() {
         Answer::Status(400),
         "(HTTP 400) - Failure 1/2: 400 is what Django answers to a Host that is not in ALLOWED_HOSTS: set headers = { Host = \"...\" }",
     );
+    let nginx = "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>";
+    failure(
+        Answer::Says(
+            format!(
+                "HTTP/1.1 400 Bad Request\r\nserver: nginx\r\ncontent-length: {}\r\n\r\n{nginx}",
+                nginx.len()
+            )
+            .leak(),
+        ),
+        "(HTTP 400) - Failure 1/2: plain HTTP was sent to a port for HTTPS: set url to https://...",
+    );
+    failure(
+        Answer::Says(
+            "HTTP/1.0 400 Bad Request\r\ncontent-length: 48\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+        ),
+        "(HTTP 400) - Failure 1/2: plain HTTP was sent to a port for HTTPS: set url to https://...",
+    );
+    failure(
+        Answer::Says("HTTP/1.1 301 X\r\nlocation: /health/?token=1\r\ncontent-length: 0\r\n\r\n"),
+        "(HTTP 301) - Failure 1/2: redirected to /health/: set url to that, or redirects = 1",
+    );
     failure(Answer::Status(404), "(HTTP 404) - Failure 1/2: no such page: is the path of the url right?");
     failure(Answer::Status(204), "(HTTP 204) - Failure 1/2");
     failure(Answer::Close, "(HTTP 000) - Failure 1/2: closed without an answer");

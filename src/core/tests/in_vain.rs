@@ -17,6 +17,7 @@ fn what_was_never_healthy_and_answers_is_held_before_its_first_restart() {
         (Cause::Status(302), Reason::NeverHealthy),
         (Cause::Status(200), Reason::NeverHealthy), // another one is wanted
         (Cause::ToHttps(301), Reason::NeverHealthy),
+        (Cause::Redirect(Redirect { status: 302, to: text(), needs: 1 }), Reason::NeverHealthy),
         (named(Cause::Status(404)), Reason::NeverHealthy),
         (Cause::NotHttp(text()), Reason::NeverHealthy),
         (Cause::TooLarge, Reason::NeverHealthy),

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::mpsc;
 
-use unhang_core::{Cause, Doubt, Observation, Phase};
+use unhang_core::{Cause, Doubt, Observation, Phase, Redirect};
 
 use super::{GOOD, cause, free_port, hold, observe_with, question, says, serve, serve_heard};
 use crate::plan::{Question, StatusSet};
@@ -17,13 +17,18 @@ pub(super) fn following(redirects: u32, url: &str) -> Observation {
     observe_with(&Question { redirects, ..question(url) })
 }
 
+fn redirect(status: u16, to: &str, needs: u32) -> Cause {
+    Cause::Redirect(Redirect { status, to: to.to_owned(), needs })
+}
+
 #[test]
 fn redirects_are_followed_as_far_as_allowed() {
-    assert_eq!(cause(&redirect_to(&says(GOOD))), Cause::Status(302));
+    let good = says(GOOD);
+    assert_eq!(cause(&redirect_to(&good)), redirect(302, &good, 1));
     assert_eq!(following(1, &redirect_to(&says(GOOD))), Observation::Healthy);
-    let two = || redirect_to(&redirect_to(&says(GOOD)));
-    assert_eq!(following(1, &two()), Observation::Unhealthy(Cause::Status(302)));
-    assert_eq!(following(2, &two()), Observation::Healthy);
+    let two = |there: &str| redirect_to(&redirect_to(there));
+    assert_eq!(following(1, &two(&good)), Observation::Unhealthy(redirect(302, &good, 2)));
+    assert_eq!(following(2, &two(&says(GOOD))), Observation::Healthy);
     let dead = redirect_to(&says("HTTP/1.1 503 X\r\n\r\n"));
     assert_eq!(following(1, &dead), Observation::Unhealthy(Cause::Status(503)));
     let refusing = redirect_to(&format!("http://127.0.0.1:{}/", free_port()));
@@ -59,8 +64,12 @@ fn a_redirect_to_https_that_is_not_followed_is_told_apart() {
         let to = |location: &str| says(&format!("HTTP/1.1 {status} X\r\nlocation: {location}\r\n\r\n"));
         assert_eq!(cause(&to("https://shop.example/health/")), Cause::ToHttps(status));
         assert_eq!(cause(&to("HTTPS://x")), Cause::ToHttps(status));
-        for elsewhere in ["http://shop.example/", "/https://x", "https:", "\u{fc}", ""] {
-            assert_eq!(cause(&to(elsewhere)), Cause::Status(status), "{elsewhere}");
+        for elsewhere in ["http://shop.example/", "/https://x", "https:", "\u{fc}"] {
+            assert_eq!(cause(&to(elsewhere)), redirect(status, elsewhere, 1), "{elsewhere}");
+        }
+        assert_eq!(cause(&to("/login?next=secret#top")), redirect(status, "/login", 1));
+        for nowhere in ["", "#top", "?x"] {
+            assert_eq!(cause(&to(nowhere)), Cause::Status(status), "{nowhere}");
         }
     }
     assert_eq!(cause(&says("HTTP/1.1 503 X\r\nlocation: https://x/\r\n\r\n")), Cause::Status(503));

@@ -11,7 +11,7 @@ use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issu
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use unhang_core::{Cause, Doubt, Observation, Phase, TlsFault};
+use unhang_core::{Cause, Doubt, Observation, Phase, Redirect, TlsFault};
 
 use super::super::Answer;
 use super::{GOOD, all, hold, observe_within, question, read_head, reset, says};
@@ -147,7 +147,8 @@ fn a_ca_of_ones_own_is_trusted_when_it_is_named() {
     let dead = ca.issues(&["localhost"], VALID).serve("HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n");
     assert_eq!(observe(&dead, &ca.trust()), Observation::Unhealthy(Cause::Status(503)));
     let moved = ca.issues(&["localhost"], VALID).serve("HTTP/1.1 301 X\r\nlocation: https://x/\r\n\r\n");
-    assert_eq!(observe(&moved, &ca.trust()), Observation::Unhealthy(Cause::Status(301)), "it is https");
+    let elsewhere = Cause::Redirect(Redirect { status: 301, to: "https://x/".to_owned(), needs: 1 });
+    assert_eq!(observe(&moved, &ca.trust()), Observation::Unhealthy(elsewhere), "it is https");
 }
 
 #[test]
