@@ -1,6 +1,6 @@
 //! `why`: what happened to one service, what is counted, what holds it, and when it can be restarted.
 
-use unhang_core::{Act, Moment, Rung, VerdictKind};
+use unhang_core::{Act, Moment, OnFlapping, Rung};
 
 use crate::plan::Shows;
 use crate::words;
@@ -97,8 +97,12 @@ pub fn why(picture: &Picture<'_>, now: &Moment) -> Vec<String> {
 }
 
 fn flapping(picture: &Picture<'_>) -> String {
-    let (failures, of) = (picture.state.counts.recent.failures(), picture.service.policy.flapping.of);
-    format!("; flapping: {failures} of the last {of} runs failed")
+    let (failures, flapping) = (picture.state.counts.recent.failures(), &picture.service.policy.flapping);
+    let cure = match flapping.then {
+        OnFlapping::Tell => " (flapping.restart = true would restart it)",
+        OnFlapping::Restart => "",
+    };
+    format!("; flapping: {failures} of the last {} runs failed{cure}", flapping.of)
 }
 
 /// What cannot be reloaded is passed over, which is not known here.

@@ -109,7 +109,7 @@ fn a_service_that_comes_and_goes_is_told_to_flap() {
             502,
             &[
                 "⚠️*1/2",
-                "⚠️ app is flapping: 3 of the last 6 runs failed; not restarted for that (flapping.restart)",
+                "⚠️ app is flapping: 3 of the last 6 runs failed; not restarted for that: flapping.restart = true would restart it",
             ],
         ),
         (200, &["✅*"]),
@@ -119,7 +119,10 @@ fn a_service_that_comes_and_goes_is_told_to_flap() {
         scene.tick().exits(i32::from(status != 200)).logs(logs);
         scene.pass(120);
     }
-    scene.run(&["why"]).ends(0).prints("*; flapping: 3 of the last 6 runs failed\n*", "");
+    scene
+        .run(&["why"])
+        .ends(0)
+        .prints("*; flapping: 3 of the last 6 runs failed (flapping.restart = true would restart it)\n*", "");
 }
 
 #[test]
