@@ -53,6 +53,7 @@ fn check_config(sources: &Sources<'_>) -> Result<Exit, Refusal> {
         let words = "whether the units can be restarted is not known, for systemd could not be asked";
         report::line(words::escaped(&format!("{words}: {why}")));
     }
+    setup::advise_on_schedule(&plan).iter().for_each(report::line);
     Ok(Exit::Well)
 }
 
