@@ -24,7 +24,7 @@ const RESTARTS: KeySpec = KeySpec::new("crash_loop.restarts", ValueType::Number 
 /// The systemd of the user who runs unhang.
 const USER: &str = "user";
 
-const PROPERTIES: &str = "LoadState,ActiveState,SubState,Result,NRestarts";
+const PROPERTIES: &str = "LoadState,ActiveState,SubState,Result,NRestarts,Type,RemainAfterExit,TriggeredBy";
 
 fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let scope = if given.text(&SCOPE) == USER { Scope::User } else { Scope::System };
@@ -67,12 +67,28 @@ fn judged(text: &str) -> Found {
     match active {
         // As `systemctl is-active` counts them; the third since systemd 257.
         "active" | "reloading" | "refreshing" => Found::well(with(sub)),
+        // At work, unless it fell and is tried again.
+        "activating" | "deactivating" if is_job(text) && !sub.starts_with("auto-restart") => {
+            Found::well(with(sub))
+        }
         "activating" => Found::near(with(sub)),
         "inactive" | "failed" if load != "loaded" => Found::failing(quoted(&load)),
         "failed" => Found::failing(with(of("Result").unwrap_or(sub))),
+        "inactive" if is_job(text) => match of("Result") {
+            Some(result) if result != "success" => Found::failing(with(result)),
+            Some(_) | None => Found::well(with(sub)),
+        },
         "inactive" | "deactivating" => Found::failing(with(sub)),
         _ => Found::not_known(format!("systemctl show: ActiveState={}", quoted(&active))),
     }
+}
+
+/// It does its work and ends: a oneshot that does not stay active, or a unit that a timer or a path starts each time.
+fn is_job(text: &str) -> bool {
+    let has = |name: &str, value: &str| single_property(text, name) == Some(value);
+    let is_passing = has("Type", "oneshot") && !has("RemainAfterExit", "yes");
+    let mut triggers = single_property(text, "TriggeredBy").unwrap_or_default().split_ascii_whitespace();
+    is_passing || triggers.any(|by| matches!(by.rsplit_once('.'), Some((_, "timer" | "path"))))
 }
 
 #[cfg(test)]
@@ -95,6 +111,7 @@ mod tests {
             ("masked-running",       Found::well("active (running)")),
             ("file-gone-running",    Found::well("active (running)")),
             ("oneshot-remain",       Found::well("active (exited)")),
+            ("oneshot-done",         Found::well("inactive (dead)")),
             ("reloading",            Found::well("reloading (reload)")),
             ("activating",           Found::near("activating (start)")),
             ("auto-restart",         Found::near("activating (auto-restart)")),
@@ -108,6 +125,48 @@ mod tests {
         ] {
             assert_eq!(judged(&recorded(name)), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_unit_that_does_its_work_and_ends_is_well_unless_it_ended_badly() {
+        let of = |state: &str, more: &str| {
+            judged(&format!("LoadState=loaded\nActiveState={state}\nSubState=dead\n{more}\n"))
+        };
+        let oneshot = "Type=oneshot\nRemainAfterExit=no\nTriggeredBy=backup.timer";
+        for (state, more, expected) in [
+            ("inactive", "Result=success\nType=oneshot\nRemainAfterExit=no", Found::well("inactive (dead)")),
+            (
+                "inactive",
+                "Result=success\nType=simple\nTriggeredBy=backup.timer",
+                Found::well("inactive (dead)"),
+            ),
+            (
+                "inactive",
+                "Result=success\nType=simple\nTriggeredBy=a.socket b.path",
+                Found::well("inactive (dead)"),
+            ),
+            ("activating", &format!("Result=success\n{oneshot}"), Found::well("activating (dead)")),
+            ("deactivating", &format!("Result=success\n{oneshot}"), Found::well("deactivating (dead)")),
+            ("inactive", oneshot, Found::well("inactive (dead)")),
+            ("failed", &format!("Result=exit-code\n{oneshot}"), Found::failing("failed (exit-code)")),
+            ("inactive", &format!("Result=timeout\n{oneshot}"), Found::failing("inactive (timeout)")),
+            // These stay up, or somebody stopped them.
+            (
+                "inactive",
+                "Result=success\nType=oneshot\nRemainAfterExit=yes",
+                Found::failing("inactive (dead)"),
+            ),
+            (
+                "inactive",
+                "Result=success\nType=simple\nTriggeredBy=a.socket",
+                Found::failing("inactive (dead)"),
+            ),
+            ("inactive", "Result=success\nType=notify\nTriggeredBy=", Found::failing("inactive (dead)")),
+        ] {
+            assert_eq!(of(state, more), expected, "{state} {more}");
+        }
+        let masked = format!("LoadState=masked\nActiveState=inactive\nSubState=dead\n{oneshot}\n");
+        assert_eq!(judged(&masked), Found::failing("masked"));
     }
 
     #[test]

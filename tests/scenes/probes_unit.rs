@@ -31,6 +31,17 @@ fn a_unit_that_is_not_active_counts_and_leads_to_a_restart() {
 }
 
 #[test]
+fn a_oneshot_that_a_timer_starts_is_well_when_it_ended_well() {
+    let job = |state: &[(&'static str, &'static str)]| {
+        [&[("Type", "oneshot"), ("SubState", "dead"), ("TriggeredBy", "redis.timer")], state].concat()
+    };
+    let scene = with_redis(&job(&[("ActiveState", "inactive")]));
+    scene.tick().exits(0).logs(&[]).calls(&["show redis.service", "show app.service shutdown.target"]);
+    redis(&scene, &job(&[("ActiveState", "failed"), ("Result", "exit-code")]));
+    scene.tick().exits(1).logs(&["⚠️ app health check failed (redis) - Failure 1/2: failed (exit-code)"]);
+}
+
+#[test]
 fn a_unit_that_starts_warns() {
     let scene = with_redis(&[("ActiveState", "activating"), ("SubState", "start-pre")]);
     scene.tick().exits(0).logs(&["⚠️ app warns: redis: activating (start-pre)"]);
