@@ -14,6 +14,8 @@ pub enum HandsOff {
     NotFound,
     Masked,
     NotStartable,
+    /// Its unit file forbids that anybody stops it.
+    NotStoppable,
     /// systemd has restarted it in so many failed runs in a row.
     CrashLoop {
         runs: u32,
@@ -55,7 +57,7 @@ impl HandsOff {
         match self {
             Self::NotFound => Reason::NotFound,
             Self::Masked => Reason::Masked,
-            Self::NotStartable => Reason::NotStartable,
+            Self::NotStartable | Self::NotStoppable => Reason::NotStartable,
             Self::CrashLoop { .. } => Reason::CrashLoop,
             Self::UnitBusy => Reason::UnitBusy,
             Self::Frozen => Reason::Frozen,
@@ -81,6 +83,7 @@ impl HandsOff {
             Self::NotFound
             | Self::Masked
             | Self::NotStartable
+            | Self::NotStoppable
             | Self::CrashLoop { .. }
             | Self::UnitBusy
             | Self::Frozen
@@ -132,6 +135,7 @@ fn of_the_unit(case: &Case<'_>, next: &Counts, life: &Life) -> Option<HandsOff> 
         Load::NotFound => return Some(HandsOff::NotFound),
         Load::Masked => return Some(HandsOff::Masked),
         Load::NotStartable => return Some(HandsOff::NotStartable),
+        Load::NotStoppable => return Some(HandsOff::NotStoppable),
         Load::Loaded => {}
     }
     if next.lives >= case.policy.max_failures.max(2) {

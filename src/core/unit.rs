@@ -60,6 +60,8 @@ pub enum Load {
     NotFound,
     /// CanStart=no; bad-setting, error, merged, stub.
     NotStartable,
+    /// CanStop=no: RefuseManualStop=, which systemd holds against a restart too.
+    NotStoppable,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

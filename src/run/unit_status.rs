@@ -114,6 +114,7 @@ pub(crate) fn find_restart_obstacle(status: &UnitStatus, service: &Service) -> O
             Load::NotFound => Some((Reason::NotFound, words::not_found(&service.restarter))),
             Load::Masked => Some((Reason::Masked, format!("{unit} is masked"))),
             Load::NotStartable => Some((Reason::NotStartable, format!("systemd cannot start {unit}"))),
+            Load::NotStoppable => Some((Reason::NotStartable, words::not_stoppable(unit))),
             Load::Loaded if status.is_passing_oneshot => Some((
                 Reason::Exited,
                 format!("{unit} is a oneshot without RemainAfterExit=, inactive when all is well"),

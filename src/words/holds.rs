@@ -38,6 +38,7 @@ fn hands_off(hands_off: &HandsOff, service: &Service) -> String {
         HandsOff::NotFound => not_found(&service.restarter),
         HandsOff::Masked => format!("{unit} is masked"),
         HandsOff::NotStartable => format!("systemd cannot start {unit}: see systemctl status"),
+        HandsOff::NotStoppable => not_stoppable(unit),
         HandsOff::CrashLoop { runs } => {
             format!(
                 "{who} restarts it itself, {} times between our runs, and it still fails",
@@ -117,6 +118,10 @@ fn withheld(withheld: &Withheld, service: &Service) -> String {
 
 pub(crate) fn not_found(restarter: &Restarter) -> String {
     format!("{} knows no {}", restarter.method.manager, restarter.words())
+}
+
+pub(crate) fn not_stoppable(unit: &str) -> String {
+    format!("systemd refuses to restart {unit}, which has RefuseManualStop=")
 }
 
 /// Of a command's restart by hand nothing can be seen.

@@ -13,7 +13,8 @@ use std::io;
 pub use escape::escaped;
 pub(crate) use escape::escaped_json;
 pub(crate) use holds::{
-    TOLD, because, hold, next_program, not_counted, not_found, pause, paused, reason, verdict, why,
+    TOLD, because, hold, next_program, not_counted, not_found, not_stoppable, pause, paused, reason, verdict,
+    why,
 };
 pub use observations::{WARNED, answer, cause, doubt, probes_healthy, warned, warning};
 pub(crate) use times::{clock, day_and_clock, local, millis, past, rfc3339, span};

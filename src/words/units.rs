@@ -25,6 +25,7 @@ fn seen(life: &Life, who: &str) -> String {
         Load::NotFound => return format!("is not known to {who}"),
         Load::Masked => return "is masked".to_owned(),
         Load::NotStartable => return "cannot be started: see systemctl status".to_owned(),
+        Load::NotStoppable => return "may not be stopped by anybody: RefuseManualStop=".to_owned(),
         Load::Loaded => {}
     }
     let age = life.age.map(|age| format!(" for {}", span(age))).unwrap_or_default();

@@ -48,6 +48,7 @@ QUICK=(
   a_service_that_somebody_stops_stays_stopped_though_it_exits_143
   a_service_that_was_stopped_cleanly_stays_stopped
   a_masked_service_is_left_alone
+  a_service_that_nobody_may_stop_by_hand_is_left_alone
   a_service_that_is_disabled_and_failed_is_left_alone
   a_frozen_service_is_left_alone
   a_crash_loop_is_left_to_systemd_and_named
@@ -297,6 +298,12 @@ a_masked_service_is_left_alone() {
   host exec systemctl mask -q "$UNIT"
   held_for masked
   is_state active; same_life
+}
+a_service_that_nobody_may_stop_by_hand_is_left_alone() {
+  override <<<$'[Unit]\nRefuseManualStop=yes'
+  hang; held_for not_startable
+  is_state active; same_life
+  host exec rm "/run/systemd/system/$UNIT.d/scenario.conf"; host exec systemctl daemon-reload
 }
 a_service_that_is_disabled_and_failed_is_left_alone() {
   host exec systemctl disable -q "$UNIT"

@@ -141,6 +141,7 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("would wake it (max_failures)", "check -v", ""),
     Row("none; restarted by a hook, so that nothing can be seen of its life", "check -v", ""),
     Row("* cannot be started: see systemctl status", "check -v", ""),
+    Row("* may not be stopped by anybody: RefuseManualStop=", "check -v", ""),
     Row(", restarted * times by * itself", "check -v", ""),
     Row("was stopped by somebody", "check -v", ""),
     Row("was never started", "check -v", ""),

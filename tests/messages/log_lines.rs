@@ -114,6 +114,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("* is masked", "masked", THEIRS),
     Row("systemd cannot start *", "not_startable", SYSTEMD),
     Row("systemd cannot start *: see systemctl status", "not_startable", SYSTEMD),
+    Row("systemd refuses to restart *, which has RefuseManualStop=", "not_startable", "Set restart to a command that heals it without a stop, or take RefuseManualStop= out of the unit; restart = [] only watches it."),
     Row("* is a oneshot without RemainAfterExit=, inactive when all is well", "exited", "Watch the unit that runs, or add RemainAfterExit=."),
     Row("* is *, which service * has already", "Two services have one unit, by an alias.", "Make one service of the two."),
     Row("* restarts it itself, * times between our runs, and it still fails", "crash_loop", LOOK),

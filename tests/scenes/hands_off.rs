@@ -33,6 +33,10 @@ fn what_systemd_shows_is_respected() {
         "(not_startable): systemd cannot start app.service: see systemctl status",
     );
     held(
+        &[("CanStop", "no")],
+        "(not_startable): systemd refuses to restart app.service, which has RefuseManualStop=",
+    );
+    held(
         &[("ActiveState", "activating"), ("Job", "7")],
         "(unit_busy): app.service is being started, stopped or reloaded",
     );

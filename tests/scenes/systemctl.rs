@@ -93,6 +93,7 @@ fn states_that_nobody_knows_hold_the_restart() {
         (("ActiveState", ""), "unit_busy"),
         (("LoadState", "banana"), "not_startable"),
         (("CanStart", "no"), "not_startable"),
+        (("CanStop", "no"), "not_startable"),
         (("FreezerState", "banana"), "frozen"),
         (("Job", "0 banana"), "unit_busy"),
     ] {

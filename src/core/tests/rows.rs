@@ -35,6 +35,7 @@ fn hands_off_what_the_unit_shows() {
     check(Life { load: Load::NotFound, ..a() }, Reason::NotFound, 0);
     check(Life { load: Load::Masked, ..a() }, Reason::Masked, 0);
     check(Life { load: Load::NotStartable, ..a() }, Reason::NotStartable, 0);
+    check(Life { load: Load::NotStoppable, ..a() }, Reason::NotStartable, 0);
     check(Life { active: Active::Busy, ..a() }, Reason::UnitBusy, 0);
     check(Life { active: Active::Frozen, ..a() }, Reason::Frozen, 0);
     check(stopped("a"), Reason::Stopped, 0);

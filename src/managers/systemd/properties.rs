@@ -7,7 +7,7 @@ use std::time::Duration;
 use unhang_core::{Active, AfterExit, Condition, Life, Load, Neighbour, Relation, Reload, UnitResult};
 
 /// What to ask for, in one call for all units.
-pub(super) const SHOW_PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,NeedDaemonReload,CanStart,CanReload,Job,InvocationID,\
+pub(super) const SHOW_PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,NeedDaemonReload,CanStart,CanStop,CanReload,Job,InvocationID,\
 NRestarts,FreezerState,Type,RemainAfterExit,Restart,ConditionResult,ConditionTimestampMonotonic,\
 InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,ActiveExitTimestampMonotonic,\
 ExecMainExitTimestampMonotonic,RuntimeMaxUSec,TimeoutStartUSec,TimeoutStopUSec,Wants,Requires,Requisite,BindsTo,\
@@ -60,7 +60,10 @@ impl<'a> PropertyBlock<'a> {
         let load = match self.property("LoadState")? {
             "not-found" => Load::NotFound,
             "masked" => Load::Masked,
-            "loaded" if self.property("CanStart") != Some("no") => Load::Loaded,
+            "loaded" if self.property("CanStart") == Some("no") => Load::NotStartable,
+            // A restart is a stop, too: systemd refuses it whatever the state of the unit.
+            "loaded" if self.property("CanStop") == Some("no") => Load::NotStoppable,
+            "loaded" => Load::Loaded,
             _ => Load::NotStartable,
         };
         let active_enter = self.timestamp("ActiveEnterTimestampMonotonic");

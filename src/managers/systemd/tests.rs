@@ -113,6 +113,9 @@ fn what_keeps_a_unit_from_being_judged_or_started() {
     assert_eq!(life("FreezerState=frozen,Job=77").active, Active::Busy);
     assert_eq!(life("ActiveState=failed,Job=77").active, Active::Busy);
     assert_eq!(life("CanStart=no").load, Load::NotStartable);
+    assert_eq!(life("CanStop=no").load, Load::NotStoppable);
+    assert_eq!(life("CanStart=no\nCanStop=no").load, Load::NotStartable);
+    assert_eq!(life("CanStop=yes").load, Load::Loaded);
     assert_eq!((life("CanStart=yes").load, life("CanStart").load), (Load::Loaded, Load::Loaded));
     assert_eq!((life("FreezerState=frozen").age, life("ActiveState=failed").age), (life("").age, None));
     assert_eq!(life("ActiveEnterTimestampMonotonic=0").age, None);
