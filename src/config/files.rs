@@ -42,7 +42,7 @@ impl Places {
             let too_large = error.kind() == io::ErrorKind::FileTooLarge;
             if too_large { Unread::Refused("is larger than 1 MiB".into()) } else { Unread::from(error) }
         })?;
-        self.trusts(writers, path)?;
+        self.trusts(writers, &Thing::File(path))?;
         String::from_utf8(bytes).map_err(|error| {
             let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
             let line = before.filter(|byte| **byte == b'\n').count().saturating_add(1);
@@ -53,24 +53,42 @@ impl Places {
     /// The files of a folder that end in .toml, in name order, without hidden ones (an editor's).
     pub(super) fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, Unread> {
         let (names, writers) = files::names_ending(folder, ".toml")?;
-        self.trusts(writers, folder)?;
+        self.trusts(writers, &Thing::Folder(folder))?;
         Ok(names.iter().map(|name| folder.join(name)).collect())
     }
 
     /// Why a folder is not as safe as what lies in it.
     pub(super) fn exposure(&self, folder: &Path) -> Option<Wrong> {
-        self.trusts(files::writers(folder).ok()?, folder).err().map(Unread::wrong)
+        self.trusts(files::writers(folder).ok()?, &Thing::Folder(folder)).err().map(Unread::wrong)
     }
 
-    fn trusts(&self, writers: Writers, path: &Path) -> Result<(), Unread> {
+    fn trusts(&self, writers: Writers, thing: &Thing<'_>) -> Result<(), Unread> {
         match distrust(writers) {
-            Some(what) if self.as_root => {
-                let path = path.display();
-                Err(Unread::Refused(Wrong::cure(what, format!("chown root {path} && chmod go-w {path}"))))
-            }
+            Some(what) if self.as_root => Err(Unread::Refused(Wrong::cure(what, self.cure(thing)))),
             _ => Ok(()),
         }
     }
+
+    /// Only what is unhang's own is taken from others. Any other folder is somebody's: without its writers, /tmp or a
+    /// home breaks the host.
+    fn cure(&self, thing: &Thing<'_>) -> String {
+        let own = |folder: &Path| folder == self.folder || Some(folder) == self.main.parent();
+        match thing {
+            Thing::Folder(folder) if !own(folder) => {
+                "put the file into a folder that only root may write, such as /etc/unhang".to_owned()
+            }
+            Thing::File(path) | Thing::Folder(path) => {
+                let path = words::shell_word(&path.display().to_string());
+                format!("chown root {path} && chmod go-w {path}")
+            }
+        }
+    }
+}
+
+/// What is judged by who may write it.
+enum Thing<'a> {
+    File(&'a Path),
+    Folder(&'a Path),
 }
 
 impl Unread {

@@ -173,7 +173,9 @@ impl Folder {
         let stat = fs::fstat(&folder)?;
         let others = Mode::from_raw_mode(stat.st_mode) & (Mode::WGRP | Mode::WOTH);
         if !others.is_empty() || !owned_by_us_or_root(&stat) {
-            return Err(io::Error::other("others may write to it; chown it and chmod go-w"));
+            return Err(io::Error::other(
+                "others may write to it; it must be a folder of its own, which nobody else may write",
+            ));
         }
         Ok(Self(folder))
     }

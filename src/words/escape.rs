@@ -30,3 +30,12 @@ pub(crate) fn escaped_json(json: &str) -> String {
     }
     text
 }
+
+/// A word of a command line that a person may type: in single quotes where a shell would read it otherwise.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

@@ -11,7 +11,7 @@ mod units;
 use std::io;
 
 pub use escape::escaped;
-pub(crate) use escape::escaped_json;
+pub(crate) use escape::{escaped_json, shell_word};
 pub(crate) use holds::{
     TOLD, because, hold, next_program, not_counted, not_found, not_stoppable, pause, paused, reason, verdict,
     why,

@@ -211,7 +211,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("set log_file to a file in a folder of your own", "The log is root's.", "Do as it says."),
     Row("run it as root; or, if no secret stands in it, chmod o+rX it", "The configuration is not for everybody to read.", "Do one of the two."),
     Row("*: run it as root, or as the user that cron runs it as", "The state is not for everybody to read.", "Do one of the two."),
-    Row("others may write to it; chown it and chmod go-w", "What lies in the folder is believed.", "Do as it says."),
+    Row("others may write to it; it must be a folder of its own, which nobody else may write", "What lies in the folder is believed.", "Name another folder; of /var/lib/unhang itself, take the others' rights away."),
     Row("is not PEM: *", "ca_file.", "Give a file of certificates in PEM."),
     Row("holds no certificate in PEM (BEGIN CERTIFICATE)", "ca_file.", "Give a file of certificates in PEM."),
     Row("its certificate * cannot be read: *", "ca_file.", "Take that certificate out."),

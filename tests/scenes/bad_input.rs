@@ -171,7 +171,7 @@ fn config_check_says_who_else_could_change_the_configuration() {
     // What is not root's is its owner's own affair.
     let (code, stdout, stderr) = if rustix::process::geteuid().is_root() {
         let who = "unhang: *: others may write it (mode 0777), who could make root start anything";
-        (2, "", format!("{who}; chown root * && chmod go-w *\n"))
+        (2, "", format!("{who}; put the file into a folder that only root may write, such as /etc/unhang\n"))
     } else {
         (0, "ok: *\n", String::new())
     };

@@ -23,7 +23,7 @@ struct Row(&'static str, &'static str, &'static str);
 const ELSEWHERE: &[(&str, &str)] = &[
     ("*: not understood; type * --help", "for what the reader of the command line may say one day"),
     ("*: no such file, nor *;", "root has no file of its own: src/config/tests/files.rs"),
-    ("*: others may write it (mode *)", "for root only: bad_input.rs"),
+    ("*: others may write it (mode *)", "for root only: bad_input.rs, src/config/tests/files.rs"),
     ("*: its owner, user *", "for root only: src/config/tests/files.rs"),
     ("*: is defined at * too;", "needs /etc/unhang/conf.d: src/config/tests/files.rs"),
     ("*: may stand in the main file only;", "needs /etc/unhang/conf.d: src/config/tests/files.rs"),
