@@ -87,9 +87,18 @@ fn query_failed(why: &str) -> Unit {
     Unit::Unanswered(Doubt::UnitUnknown(why.to_owned()))
 }
 
+/// supervisorctl prints a program that is called like its group without the group.
+fn printed_name(program: &str) -> &str {
+    match program.split_once(':') {
+        Some((group, name)) if group == name => name,
+        Some(_) | None => program,
+    }
+}
+
 /// `web    RUNNING   pid 4711, uptime 0:01:40`. `started`: what tells a process from a later one of its number.
 fn parse_status(text: &str, program: &str, started: impl Fn(u32) -> Option<u64>) -> Unit {
-    let own = |line: &&str| line.split_whitespace().next() == Some(program);
+    let printed = printed_name(program);
+    let own = |line: &&str| line.split_whitespace().next() == Some(printed);
     let Some(line) = text.lines().find(own) else {
         let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it says nothing");
         // As it says of a program that it does not know.

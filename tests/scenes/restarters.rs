@@ -324,6 +324,7 @@ fn a_service_that_falls_asleep_is_woken_by_being_asked_again() {
         .logs(&[
             "⚠️ app health check failed (HTTP 503) - Failure 2/2",
             "🔄 Waking app...",
+        ("restart = { supervisor = \"shop:\" }", "must be one program of supervisord's, *"),
             "✅ app woke up: healthy after *",
         ])
         .calls(&[]);

@@ -61,6 +61,7 @@ fn what_does_not_go_together_is_a_fault() {
             "scope: has no meaning beside what systemd does not run",
         ),
         ("wake.pings = 21", "wake.pings: must be a whole number, 1 to 20, got 21"),
+        ("restart.supervisor = \"shop:\"", "restart.supervisor: must be one program of supervisord's"),
         ("restart.supervisor = \"all\"", "restart.supervisor: must be one program of supervisord's"),
         (
             "restart = { compose = \"a\", project = \"opt\" }",

@@ -81,6 +81,17 @@ fn another_program_of_a_longer_name_is_another() {
 }
 
 #[test]
+fn a_program_that_is_called_like_its_group_is_printed_without_it() {
+    let text = "web   STOPPED   Not started\nshop:web   STOPPED   Nov 22 01:42 PM\n";
+    for (name, expected) in [("web:web", Condition::NeverStarted), ("shop:web", Condition::Stopped)] {
+        assert!(
+            matches!(parse_status(text, name, |_| Some(1)), Unit::Seen(life) if life.condition() == expected),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn who_cannot_be_asked_leaves_the_program_unknown() {
     for text in [
         "",
