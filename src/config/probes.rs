@@ -159,9 +159,3 @@ fn given(spec: &'static KindSpec, own: &Table, reading: &mut Reading<'_>) -> Res
         }
     }
 }
-
-/// Of a service that has no url.
-pub(super) fn none_counts(own: &Table) -> Fault {
-    let what = "none of its probes counts: each is optional, or has no fail";
-    own.itself(Wrong::cure(what, "add url, or optional = false or fail to one of them"))
-}

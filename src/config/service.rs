@@ -13,7 +13,7 @@ use super::settings::{Fault, Origin, Setting, Table, Value, Wrong};
 use super::tables::ServiceTables;
 use super::{escalation, names, params, probes, restart_method, target, values};
 use crate::keys::{self, Key, Stands};
-use crate::plan::{Asks, Probe, Question, SCOPE, Service, Target};
+use crate::plan::{Asks, NOTHING, Params, Probe, Question, Restarter, SCOPE, Service, Target, UNIT};
 use crate::toml_text::format_duration;
 
 /// The faults of `[defaults]` by itself, also of what every service overrides; and every key there is.
@@ -22,6 +22,7 @@ pub(super) fn defaults(defaults: &Table) -> (Vec<&'static str>, Vec<Fault>) {
     let _ = Asking::read(&mut reading);
     let _ = Shared::read(&mut reading);
     let _ = Guards::read(&mut reading);
+    let _ = reading.find("log_file", values::log_file);
     let _ = reading.find(SCOPE.name, |value| params::read(&SCOPE, value));
     for row in keys::all() {
         if let Stands::Service(why) = row.stands {
@@ -60,13 +61,17 @@ pub(super) fn service(
     let service = key.and_then(|()| {
         let (asking, shared, guards, restarter) = (asking?, shared?, guards?, restarter?);
         clashes?;
-        escalation::fits(&shared.escalate, &restarter).map_err(|fault| reading.refuse(fault))?;
         let own_url = url?.map(|url| asking.at(url, &mut reading)).transpose()?;
         let own_url = own_url.map(|question| own_probe(question, shared.timeout));
         let probes: Vec<Probe> = own_url.into_iter().chain(probes?).collect();
-        if probes.iter().all(|probe| probe.weight == Weight::Warns) {
-            return Err(reading.refuse(probes::none_counts(own)));
-        }
+        let only_warns = probes.iter().all(|probe| probe.weight == Weight::Warns);
+        // Nothing of it can fail: that no unit is called after it is no fault.
+        let restarter = if only_warns && restarter.unit().is_some() && reading.said(UNIT.name).is_none() {
+            Restarter { method: NOTHING, given: Params::default() }
+        } else {
+            restarter
+        };
+        escalation::fits(&shared.escalate, &restarter).map_err(|fault| reading.refuse(fault))?;
         reading.sound()?;
         let means = (restarter.method.step)();
         let mut policy = Policy { means, escalate: shared.escalate.value, ..shared.policy };

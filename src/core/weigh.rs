@@ -50,11 +50,12 @@ pub struct Seen {
 }
 
 /// Maintenance before any failure, a failure before a doubt, and the first of several: in the operator's order.
-/// Of no probe that counts: unknown, since nothing was asked.
+/// Where nothing counts, nothing can be wrong with the service; of no probe at all: unknown, since nothing was asked.
 #[must_use]
 pub fn weigh(answers: Vec<Answered<'_>>) -> Seen {
     let mut worst: Option<(Rank, Observation)> = None;
     let mut warnings = Vec::new();
+    let is_asked = !answers.is_empty();
     for Answered { name, weight, observation, near } in answers {
         let mut warn = |of| warnings.push(Warning { probe: name.map(ToOwned::to_owned), of });
         if let Some(near) = near {
@@ -72,7 +73,10 @@ pub fn weigh(answers: Vec<Answered<'_>>) -> Seen {
             }
         }
     }
-    let nothing = || Observation::Unknown(Doubt::Other(String::from("no probe of it counts")));
+    let nothing = || {
+        let no_probe = || Observation::Unknown(Doubt::Other(String::from("it has no probe")));
+        if is_asked { Observation::Healthy } else { no_probe() }
+    };
     Seen { observation: worst.map_or_else(nothing, |(_, observation)| observation), warnings }
 }
 
@@ -151,6 +155,7 @@ mod tests {
             (vec![("a", Counts, bad()), ("b", Counts, away())], of("b", away())),
             (vec![("", Counts, Healthy), ("disk", Warns, bad())], Healthy),
             (vec![("", Counts, doubtful()), ("disk", Warns, bad())], doubtful()),
+            (vec![("load", Warns, doubtful()), ("disk", Warns, bad())], Healthy),
         ] {
             assert_eq!(seen(&answers).observation, expected, "{answers:?}");
         }
@@ -177,9 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_counts_is_never_healthy() {
-        for answers in [vec![], vec![("disk", Warns, Observation::Healthy)]] {
-            assert!(matches!(seen(&answers).observation, Observation::Unknown(_)));
-        }
+    fn where_nothing_was_asked_nothing_is_healthy() {
+        assert!(matches!(seen(&[]).observation, Observation::Unknown(_)));
     }
 }

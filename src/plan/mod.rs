@@ -72,7 +72,7 @@ pub struct Service {
     /// What log lines call it.
     pub name: String,
     pub restarter: Restarter,
-    /// At least one that counts; its own url, if it has one, is the first.
+    /// At least one, of which none need count; its own url, if it has one, is the first.
     pub probes: Vec<Probe>,
     pub policy: Policy,
     /// After a restart, probe once a second until healthy or this long.

@@ -163,7 +163,10 @@ pub(super) fn found(checked: &Checked<'_>) -> String {
         probes => match &checked.seen {
             Observation::Healthy => {
                 let counting = probes.iter().filter(|one| one.probe.weight == Weight::Counts).count();
-                format!("{} in {}", words::probes_healthy(counting), words::span(longest(probes)))
+                let healthy =
+                    probes.iter().filter(|one| one.answer.observation == Observation::Healthy).count();
+                let told = if counting == 0 { healthy } else { counting };
+                format!("{} in {}", words::probes_healthy(told), words::span(longest(probes)))
             }
             Observation::Unhealthy(cause) => {
                 let of = |one: &&CheckedProbe<'_>| one.probe.name.as_deref() == cause.probe();

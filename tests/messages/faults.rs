@@ -87,7 +87,6 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: makes no sense for all services; one unit belongs to one service", "unit stands in [defaults].", WRITE),
     Row("*: makes no sense for all services; what is restarted belongs to one service", "restart stands in [defaults].", WRITE),
     Row("*: makes no sense for all services; a service cannot require itself; write it in [service.NAME]", "requires stands in [defaults].", WRITE),
-    Row("*: makes no sense for all services; every service has its own log; write it in [service.NAME]", "log_file stands in [defaults].", WRITE),
     Row("*: restarts *, as * (*) does; one unit, one service", "Two services with one unit would restart it in turn.", "Make one service of the two, or correct unit."),
     // Values
     Row("*: must be a whole number, 1 or more, got *; nothing was probed", VALUE, SET),
@@ -156,7 +155,6 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: asks more than one thing: *; write a table for each", "A table of a probe has two of the keys that say what kind it is.", "Write a table for each."),
     Row("*: the name of a probe must be 1 to * of A-Z a-z 0-9 _ . @ -, not beginning with . or -; rename it", "It stands in log lines and in the state file.", "Rename it."),
     Row("*: a service has at most * probes; nothing was probed", "Each of them takes its time in every run.", "Leave some out, or make a service of them."),
-    Row("*: none of its probes counts: each is optional, or has no fail; add url, or optional = false or fail to one of them", "A service that nothing can fail would be healthy for ever.", "Do as the line says."),
     Row("*: has no fail and no warn beside it; say which lines fail the service, or warn", "log has no pattern to hold its lines against.", "Write fail, or warn, or both."),
     Row("*: must be the absolute path of a folder, such as \"*\", got *; nothing was probed", VALUE, SET),
     Row("*: must be the name of a container: A-Z a-z 0-9 _ . -, not beginning with _ . or -, got *; nothing was probed", VALUE, SET),

@@ -331,10 +331,8 @@ fn probes(met: &mut Met) {
         scene.keys(line);
         met.by(&scene, &["config", "check"]);
     }
-    for text in ["url = \"tcp:x:1\"\nbody.contains = \"x\"", "probe.x = { tcp = \"x:1\", optional = true }"] {
-        scene.config(&format!("[service.app]\n{text}\n"));
-        met.by(&scene, &["config", "check"]);
-    }
+    scene.config("[service.app]\nurl = \"tcp:x:1\"\nbody.contains = \"x\"\n");
+    met.by(&scene, &["config", "check"]);
 }
 
 fn tables(met: &mut Met) {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::Scene;
+use crate::harness::{Answer, Scene};
 use crate::view;
 
 #[test]
@@ -40,21 +40,14 @@ fn a_unit_near_its_memory_limit_warns_and_one_over_fail_is_restarted() {
 }
 
 #[test]
-fn one_that_has_no_fail_only_warns_and_is_not_all_that_a_service_has() {
+fn one_that_has_no_fail_only_warns() {
     let scene = Scene::new();
     scene.keys("[service.app.probe.memory]\ncgroup = \"no-such.service\"");
     scene.tick().exits(0).logs(&["⚠️ app warns: memory: *"]);
     let without_url = "[service.app]\n[service.app.probe.memory]\ncgroup = \"app.service\"";
-    for (text, told) in [
-        (without_url.to_owned(), "*: none of its probes counts: each is optional, or has no fail; add url*"),
-        (
-            format!("{without_url}\noptional = false"),
-            "*.optional: cannot be false without fail: nothing of it could fail; say*",
-        ),
-    ] {
-        scene.config(&text);
-        scene.run(&["config", "check"]).ends(2).prints("", &format!("unhang: {told}\n"));
-    }
+    scene.config(&format!("{without_url}\noptional = false"));
+    let told = "*.optional: cannot be false without fail: nothing of it could fail; say*";
+    scene.run(&["config", "check"]).ends(2).prints("", &format!("unhang: {told}\n"));
     // What is wrong with fail itself is told, and nothing else.
     scene.config(&format!("{without_url}\noptional = false\nfail = \"9x\""));
     let told = scene.run(&["config", "check"]).ends(2);
@@ -62,4 +55,44 @@ fn one_that_has_no_fail_only_warns_and_is_not_all_that_a_service_has() {
     told.prints("", "unhang: *.fail: must be *\n");
     scene.config(&format!("{without_url}\nfail = \"97%\"\n"));
     scene.run(&["config", "show"]).ends(0).prints("*optional = false*", "");
+}
+
+/// What a host has and no service: its disks, its memory, its backup.
+#[test]
+fn a_service_may_be_made_of_warnings_only() {
+    let scene = Scene::new();
+    let log = scene.path("app.log").display().to_string();
+    let text = |path: &str| {
+        format!(
+            "[defaults]\nlog_file = \"{log}\"\n[service.host.probe.backup]\nfile = \"{path}\"\nage.fail = \"26h\"\n\
+             [service.host.probe.disk]\ndisk = \"/\"\nwarn = \"100%\"\n"
+        )
+    };
+    scene.config(&text(&log));
+    std::fs::write(&log, "").unwrap();
+    scene.run(&["config", "check"]).ends(0).prints("ok: 1 service(s): host\n", "").acts(&[]).calls(&[]);
+    scene.tick().exits(0).logs(&[]).calls(&[]);
+    scene.run(&["check"]).ends(0).prints("UNHANG OK - host: 2 probes healthy in * | *\n", "");
+    scene.config(&text("/nowhere/backup"));
+    scene.tick().exits(0).logs(&["⚠️ host warns: backup: *"]).calls(&[]);
+    scene.run(&["check"]).ends(1).prints("UNHANG WARNING - host: 1 probe healthy in *: backup: * | *\n", "");
+    scene.config(&text(&log));
+    scene.tick().exits(0).logs(&["✅ host warns no more: it was backup: *"]).calls(&[]);
+}
+
+#[test]
+fn several_services_may_write_one_log() {
+    let scene = Scene::new();
+    let (log, url) = (scene.path("app.log").display().to_string(), scene.server.url());
+    let service = |name: &str| format!("[service.{name}]\nurl = \"{url}\"\nrestart = []\n");
+    let names: Vec<String> = (0..8).map(|n| format!("s{n}")).collect();
+    let services: String = names.iter().map(|name| service(name)).collect();
+    scene.config(&format!("[defaults]\nlog_file = \"{log}\"\n{services}"));
+    scene.server.answers(&[Answer::Status(502)]);
+    let ran = scene.tick().ends(1);
+    let mut told: Vec<&str> = ran.log.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+    told.sort_unstable();
+    told.dedup();
+    assert_eq!(told, names);
+    drop(ran.logs(&["*"]).exits(1));
 }

@@ -203,12 +203,12 @@ fn faults_of_tables() {
             "u.toml:4: host.grace: unknown key; man unhang.toml lists them",
         ]),
         ("[host]\nhold_when = 5\n[service.a]\nurl = 'http://x'", &["u.toml:2: host.hold_when: must be a table such as { memory_full_avg60 = \"40%\" }, got 5; nothing was probed"]),
-        ("[defaults]\nurl = 'http://x'\nname = 'x'\nunit = 'x'\nrestart = ['x']\nlog_file = '/x'\nmax_failures = 0\ninsecure = 1\nmodes = 5", &[
+        ("[defaults]\nurl = 'http://x'\nname = 'x'\nunit = 'x'\nrestart = ['x']\nlog_file = 'x'\nmax_failures = 0\ninsecure = 1\nmodes = 5", &[
             "u.toml:2: defaults.url: makes no sense for all services; every service has its own",
             "u.toml:3: defaults.name: makes no sense for all services; every service has its own",
             "u.toml:4: defaults.unit: makes no sense for all services; one unit belongs to one service",
             "u.toml:5: defaults.restart: makes no sense for all services; what is restarted belongs to one service",
-            "u.toml:6: defaults.log_file: makes no sense for all services; every service has its own log; write it in [service.NAME]",
+            "u.toml:6: defaults.log_file: must be the absolute path of a file, such as \"/var/log/shop.log\", got \"x\"; nothing was probed",
             "u.toml:7: defaults.max_failures: must be 1 or more, got 0; nothing was probed",
             "u.toml:8: defaults.insecure: must be true or false, got 1; nothing was probed",
             "u.toml:9: defaults.modes: unknown key; did you mean mode?",

@@ -110,7 +110,9 @@ fn is_valid_service(service: &Service, deadline: Duration) {
     assert!(log_file.is_absolute());
     is_one_harmless_line(log_file.to_str().unwrap());
 
-    assert!(probes.iter().any(|probe| probe.weight == Weight::Counts) && probes.len() <= 21, "{probes:?}");
+    assert!((1..=21).contains(&probes.len()), "{probes:?}");
+    let only_warns = probes.iter().all(|probe| probe.weight == Weight::Warns);
+    assert!(!only_warns || !probes.iter().any(|probe| probe.name.is_none()), "{probes:?}");
     for (at, probe) in probes.iter().enumerate() {
         assert!(!probe.timeout.is_zero() && probe.timeout * 2 < deadline, "{probe:?}");
         assert!(probe.name.is_some() || at == 0, "only its own url has no name");
