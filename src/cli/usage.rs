@@ -66,6 +66,11 @@ pub(crate) fn fault(error: &clap::Error, typed: &[String]) -> Option<String> {
     })
 }
 
+/// Of a word or a variable, which clap does not name.
+pub(crate) fn not_utf8(name: &str) -> String {
+    format!("{name}: is not UTF-8; give it another value")
+}
+
 /// The command that the words typed lead to.
 struct Reached<'a> {
     command: &'a Command,

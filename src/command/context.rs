@@ -94,6 +94,15 @@ pub(super) fn variable_names() -> impl Iterator<Item = OsString> {
     std::env::vars_os().map(|(name, _)| name)
 }
 
+/// The names of the variables of unhang's own whose value is no text.
+#[expect(clippy::disallowed_methods, reason = "what clap cannot read is named here")]
+pub(super) fn variables_not_utf8() -> impl Iterator<Item = String> {
+    std::env::vars_os()
+        .filter(|(_, value)| value.to_str().is_none())
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.starts_with("UNHANG_"))
+}
+
 /// Names the person behind sudo, su or cron; at most 100 characters, printable.
 #[expect(clippy::disallowed_methods, reason = "who somebody is, is said by the environment")]
 pub(super) fn name_person() -> String {

@@ -2,16 +2,21 @@
 
 use std::process::ExitCode;
 
-use crate::cli::{self, usage};
+use clap::error::ErrorKind;
 
-use super::context::Refusal;
+use crate::cli::{self, usage};
+use crate::words;
+
+use super::context::{Refusal, variables_not_utf8};
 use super::{check, paused};
 
 /// `--help` and `--version` are no faults, and clap's to print.
 pub(super) fn answer_usage_error(error: &clap::Error) -> ExitCode {
     let words = std::env::args_os().skip(1);
     let typed: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
-    match usage::fault(error, &typed) {
+    let is_not_utf8 = error.kind() == ErrorKind::InvalidUtf8;
+    let fault = is_not_utf8.then(find_not_utf8).flatten().map(|name| usage::not_utf8(&name));
+    match fault.or_else(|| usage::fault(error, &typed)) {
         Some(fault) if cli::means("check", std::env::args_os().skip(1)) => {
             check::refuse(&Refusal(vec![fault])).into()
         }
@@ -24,4 +29,11 @@ pub(super) fn answer_usage_error(error: &clap::Error) -> ExitCode {
             u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
         }
     }
+}
+
+/// The word of the command line that is not UTF-8, with what can be read of it; else the variable.
+fn find_not_utf8() -> Option<String> {
+    let word = std::env::args_os().skip(1).find(|word| word.to_str().is_none());
+    let word = word.map(|word| words::escaped(&word.to_string_lossy()));
+    word.or_else(|| variables_not_utf8().next())
 }

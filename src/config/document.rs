@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::settings::{Fault, Origin, Part, Setting, Table, Value, Wrong};
-use crate::suggest;
+use crate::{keys, suggest};
 
 #[derive(Debug)]
 pub(super) struct Document {
@@ -114,7 +114,10 @@ fn services(
     for (name, content) in named {
         let origin = at(name.span().start);
         let name = name.into_inner().into_owned();
-        if let DeValue::Table(inner) = content.into_inner() {
+        let content = content.into_inner();
+        if !matches!(content, DeValue::Table(_)) && is_key_of_service(&name) {
+            faults.push(origin.fault(no_name(&name)));
+        } else if let DeValue::Table(inner) = content {
             let table = table(&["service", &name], origin, inner, at);
             services.push((name, table));
         } else {
@@ -122,6 +125,16 @@ fn services(
             faults.push(origin.fault(no_table(&name, &name)));
         }
     }
+}
+
+/// `[service]` with a url: the NAME was left out.
+fn is_key_of_service(name: &str) -> bool {
+    keys::all().any(|row| row.name.split('.').next() == Some(name))
+}
+
+fn no_name(key: &str) -> Wrong {
+    let cure = "write [service.NAME] in place of [service], with a name of your own";
+    Wrong::cure(format!("{key} stands in [service], which has no name"), cure)
 }
 
 fn no_table(name: &str, header: &str) -> Wrong {

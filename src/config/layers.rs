@@ -218,6 +218,11 @@ fn not_a_table(key: &str, got: &Value) -> Wrong {
         "json" => format!("must be a table such as {{}} or {{ ignore = [\"cache\"] }}, got {got}").into(),
         "latency" => format!("must be a table such as {{ warn = \"1s\", fail = \"3s\" }}, got {got}").into(),
         "maintenance" => format!("must be a table such as {{ status = \"503\" }}, got {got}").into(),
+        "age" => format!("must be a table such as {{ warn = \"20h\", fail = \"26h\" }}, got {got}").into(),
+        "size" => format!("must be a table such as {{ warn = \"2M\", fail = \"1M\" }}, got {got}").into(),
+        "count" => format!("must be a table such as {{ min = 1, max = 4 }}, got {got}").into(),
+        "crash_loop" => format!("must be a table such as {{ restarts = 5 }}, got {got}").into(),
+        "wake" => format!("must be a table such as {{ pings = 3 }}, got {got}").into(),
         // Not what it got: the value of a header may be a secret.
         _ => "must be a table such as { Host = \"example.org\" }".into(),
     }

@@ -19,6 +19,9 @@ pub(super) fn parse_url(value: &Value) -> Result<Target, Wrong> {
         return Err(format!("must be at most {LONGEST} bytes").into());
     }
     match text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
+        Some((scheme, rest)) if scheme.contains("unix") && scheme != "unix" || names_a_socket(rest) => {
+            Err(Wrong::cure("is not how a socket is written", "write \"unix:/run/gunicorn.sock:/health/\""))
+        }
         Some((scheme, _)) if scheme == "http" || scheme == "https" => {
             let shape = format!("{scheme}://HOST[:PORT][/PATH]");
             let uri = parse_uri(text, &shape)?;
@@ -32,6 +35,12 @@ pub(super) fn parse_url(value: &Value) -> Result<Target, Wrong> {
             Err(format!("must begin with http://, https://, unix:/ or tcp:, such as {sample}").into())
         }
     }
+}
+
+/// `http://unix:/run/x.sock`, as curl, Docker and nginx's proxy_pass have it in one way or another.
+fn names_a_socket(rest: &str) -> bool {
+    let begin = rest.trim_start_matches('/').get(..5).map(str::to_ascii_lowercase);
+    begin.is_some_and(|begin| begin == "unix:")
 }
 
 /// Upper case, as servers expect it.
@@ -93,14 +102,20 @@ const LONGEST: usize = 4096;
 const LONGEST_SOCKET: usize = 107;
 
 /// They say how a request is framed. A server would wait for a body that never comes, and look hung.
-const OURS: [&str; 7] =
-    ["connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"];
+const OURS: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
+
+/// They ask for an exchange of another kind than one question and its answer.
+const NOT_SPOKEN: [&str; 4] = ["expect", "te", "trailer", "upgrade"];
 
 fn header(name: &str, setting: &Setting) -> Result<String, Wrong> {
     let known = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| Wrong::from("is not the name of a header: letters, digits and -_."))?;
     if OURS.contains(&known.as_str()) {
         return Err(Wrong::cure("is set by unhang itself", "leave it out"));
+    }
+    if NOT_SPOKEN.contains(&known.as_str()) {
+        let what = "asks for more than one question and its answer, which is all that unhang speaks";
+        return Err(Wrong::cure(what, "leave it out"));
     }
     let Value::Text(text) = &setting.value else { return Err("must be a text in quotes".into()) };
     if text.len() > LONGEST {

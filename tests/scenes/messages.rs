@@ -2,7 +2,9 @@
 //! logs is held against the tables too.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Output;
@@ -128,6 +130,8 @@ fn variables(met: &mut Met) {
 }
 
 fn command_lines(met: &mut Met) {
+    let mut broken = Scene::new().command(&["status"]);
+    met.told(&broken.env("UNHANG_STATUS", OsStr::from_bytes(b"\xff")).output().unwrap(), "UNHANG_STATUS");
     let scene = Scene::new();
     scene.config("[service.app]\nurl = \"http://x\"\nname = \"My App\"\nunit = \"gunicorn\"\n");
     for line in [
@@ -203,7 +207,8 @@ fn values(met: &mut Met) {
         "headers.A = 5",
         "headers.A.B = \"x\"",
         "headers.\"a b\" = \"x\"",
-        "headers.Expect = \"x\"",
+        "headers.Connection = \"x\"",
+        "headers.Upgrade = \"websocket\"",
         "headers.A = \"a\\nb\"",
         "headers = { A = \"x\", a = \"y\" }",
         "method = \"GE T\"",
@@ -253,6 +258,7 @@ fn values(met: &mut Met) {
         "http://me:secret@x/",
         "http://x:0/",
         "http://*/",
+        "http://unix:/run/x.sock",
         "unix:run",
         "unix:/run/x:health",
         &long,
@@ -293,6 +299,11 @@ fn probes(met: &mut Met) {
         "restart = { docker = \"a\" }\n[service.b]\nurl = \"http://x\"\nrestart = { docker = \"a\" }",
         "restart.hook = \"/nowhere/hook\"",
         "wake = { pings = 5 }",
+        "wake = 3",
+        "probe.x = { file = \"/x\", age = \"26h\" }",
+        "probe.x = { file = \"/x\", size = \"1M\" }",
+        "probe.x = { process = \"unit\", count = 5 }",
+        "probe.x = { unit = \"x\", crash_loop = 5 }",
         "wake = { pings = 1 }\nescalate = [\"restart\"]",
         "scope = \"mine\"",
         "probe.x = {}",
@@ -340,6 +351,7 @@ fn tables(met: &mut Met) {
     for text in [
         "",
         "[service.a]",
+        "[service]\nurl = \"http://x\"",
         "[[service]]",
         "[services.a]",
         "url = \"http://x\"",

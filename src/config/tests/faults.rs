@@ -91,6 +91,8 @@ fn faults_of_one_line() {
         ("headers.A.B = \"x\"", "headers.A.B: takes a text in quotes, not a table; nothing was probed"),
         ("headers.A = \"top\\nsecret\"", "headers.A: must not hold line breaks or other control characters; nothing was probed"),
         ("headers = { A = \"x\", a = \"y\" }", "headers.a: stands twice; keep one of the two"),
+        ("headers.Upgrade = \"websocket\"", "headers.Upgrade: asks for more than one question and its answer, which is all that unhang speaks; leave it out"),
+        ("wake = 3", "wake: must be a table such as { pings = 3 }, got 3; nothing was probed"),
         ("headers.Content-length = \"5\"", "headers.Content-length: is set by unhang itself; leave it out"),
         ("ca_file = \"/x\"", "ca_file: has no meaning for a url that is not https; leave it out, or begin url with https://"),
         ("insecure = true", "insecure: has no meaning for a url that is not https; leave it out, or begin url with https://"),
@@ -131,12 +133,18 @@ fn faults_of_escalate() {
 #[test]
 fn faults_of_urls_show_no_secrets() {
     let no_port = "must have a port of 1 to 65535; nothing was probed";
+    let socket = "is not how a socket is written; write \"unix:/run/gunicorn.sock:/health/\"";
     let no_host = "has no valid host: a name, an IPv4 address or [an IPv6 address]; nothing was probed";
     let no_socket = "must name a socket by its absolute path, such as \"unix:/run/gunicorn.sock:/health/\"; nothing was probed";
     let no_page = "must have a path that begins with / after the socket and a colon, such as \"unix:/run/gunicorn.sock:/health/\"; nothing was probed";
     let unreadable = "cannot be read as a URL: http://HOST[:PORT][/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX";
     for (url, message) in [
         ("https://u:secret@x/", "must not hold a user or password; use headers = { Authorization = \"Basic ...\" }"),
+        ("http://unix:/run/x.sock", socket),
+        ("http://unix:/run/x.sock:/health/", socket),
+        ("http:unix:/run/x.sock", socket),
+        ("http+unix://%2Frun%2Fx.sock/health/", socket),
+        ("unix://unix:/run/x.sock", socket),
         ("https://x:0/", no_port),
         ("https:/x", "cannot be read as a URL: https://HOST[:PORT][/PATH]; other characters than letters, digits and -._~:/?&= are written as %XX"),
         ("unix:", no_socket),
@@ -177,6 +185,12 @@ fn faults_of_urls_show_no_secrets() {
 fn faults_of_tables() {
     for (text, messages) in [
         ("", ["u.toml: holds no service; add [service.NAME] and url = \"http://localhost:8000/health/\""].as_slice()),
+        ("[service]\nurl = 'http://x'", &["u.toml:2: url stands in [service], which has no name; write [service.NAME] in place of [service], with a name of your own"]),
+        ("[service]\nunit = 'x'\nbudget = 5\nshop = 5", &[
+            "u.toml:2: unit stands in [service], which has no name; write [service.NAME] in place of [service], with a name of your own",
+            "u.toml:3: budget stands in [service], which has no name; write [service.NAME] in place of [service], with a name of your own",
+            "u.toml:4: service.shop is not a table; write [service.shop], in single brackets",
+        ]),
         ("[service]", &["u.toml: holds no service; add [service.NAME] and url = \"http://localhost:8000/health/\""]),
         ("[service.a]", &["u.toml:1: service.a.url: is missing; add url = \"http://localhost:8000/health/\""]),
         ("service = 5", &["u.toml:1: service is not a table; write [service.NAME], in single brackets"]),
