@@ -201,9 +201,9 @@ const READ_ENVIRONMENT: [&str; 8] = [
     "src/config/files.rs",
     "src/demo.rs",
     "src/managers/systemd.rs",
+    "src/os/programs.rs",
     "src/probe/log/journal.rs",
     "src/probe/tls.rs",
-    "src/restart/command.rs",
 ];
 
 /// The files of the product whose code has one of `texts`, by name.

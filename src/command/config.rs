@@ -3,8 +3,9 @@
 use crate::cli::{Asking, ConfigCommand, Sources};
 use crate::config::{self, Entry, Section};
 use crate::exit::Exit;
+use crate::report;
+use crate::setup::{self, Obstacle};
 use crate::words;
-use crate::{report, setup};
 
 use super::context::{Refusal, check_variables, find_places, load_plan};
 
@@ -39,20 +40,20 @@ fn show_config(sources: &Sources<'_>, asking: &Asking) -> Result<Exit, Refusal> 
 fn check_config(sources: &Sources<'_>) -> Result<Exit, Refusal> {
     let plan = load_plan(sources)?;
     find_places(&plan)?;
-    let mut obstacles: Vec<String> =
-        config::exposed(sources, &plan).iter().map(ToString::to_string).collect();
+    let written = config::Written::read(sources)?;
+    let mut faults = config::exposed(sources, &plan);
     let found = setup::survey(&plan);
-    obstacles.extend(found.obstacles);
-    obstacles.iter().for_each(report::fault);
-    if !obstacles.is_empty() {
+    let of_one = |Obstacle { place, what, cure }| written.fault(place, what, cure);
+    faults.extend(found.obstacles.into_iter().map(of_one));
+    let mut lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    lines.extend(found.of_host);
+    lines.iter().for_each(report::fault);
+    if !lines.is_empty() {
         return Ok(Exit::Usage);
     }
     let services: Vec<&str> = plan.services.iter().map(|service| service.key.as_str()).collect();
     report::line(format!("ok: {} service(s): {}", services.len(), services.join(", ")));
-    if let Some(why) = found.not_asked {
-        let words = "whether the units can be restarted is not known, for systemd could not be asked";
-        report::line(words::escaped(&format!("{words}: {why}")));
-    }
+    found.not_asked.iter().map(|line| words::escaped(line)).for_each(report::line);
     setup::advise_on_schedule(&plan).iter().for_each(report::line);
     Ok(Exit::Well)
 }

@@ -28,6 +28,7 @@ mod target;
 mod tests;
 mod tls;
 mod values;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,6 +42,7 @@ pub(crate) use key_list::key_lines;
 pub(crate) use schema::schema;
 pub(crate) use settings::Fault;
 pub(crate) use show::{Entry, Section};
+pub(crate) use written::{KeyPlace, Written};
 
 use crate::cli::Sources;
 use crate::keys;

@@ -41,7 +41,7 @@ pub(crate) enum Runtime<'a> {
 }
 
 impl Runtime<'_> {
-    const fn program(self) -> &'static str {
+    pub(crate) const fn program(self) -> &'static str {
         match self {
             Self::Docker | Self::Compose { .. } => "docker",
             Self::Podman => "podman",
@@ -111,6 +111,10 @@ pub(crate) fn query_container(target: Target<'_>, wall: Duration, limit: Duratio
                 Some(snapshot) => Unit::Seen(snapshot),
                 None => query_failed(&describe(&Unanswered::NotUnderstood, target.runtime, limit)),
             }
+        }
+        // The configuration names the wrong one: that does not pass by itself.
+        Err(unanswered @ Unanswered::InAnotherFolder(_)) => {
+            Unit::Unanswered(Doubt::Other(describe(&unanswered, target.runtime, limit)))
         }
         Err(unanswered) => query_failed(&describe(&unanswered, target.runtime, limit)),
     };

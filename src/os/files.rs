@@ -34,6 +34,15 @@ pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<(Vec<u8>, Writer
     Ok((read_to_end(file, max)?, Writers::of(&stat)))
 }
 
+/// What a regular file begins with, `max` bytes at most.
+pub(crate) fn read_begin(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(fs::openat(CWD, path, flags, Mode::empty())?);
+    let mut bytes = Vec::new();
+    file.take(max).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Names in `folder` that end with `suffix`, sorted; hidden ones (an editor's leftovers) are left out.
 pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<(Vec<OsString>, Writers)> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

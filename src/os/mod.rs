@@ -15,6 +15,7 @@ pub(crate) mod newest_file;
 pub(crate) mod notify;
 pub(crate) mod proc;
 pub(crate) mod process;
+pub(crate) mod programs;
 pub(crate) mod rights;
 pub(crate) mod signals;
 pub(crate) mod stderr;

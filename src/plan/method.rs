@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use unhang_core::Rung;
 
-use super::{KeyConflict, KeySpec, Params, ValueType};
+use super::{KeyConflict, KeySpec, Params, Program, ValueType};
 
 /// What is the same for every service that one method restarts.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct MethodSpec {
     pub(crate) step: fn() -> Rung,
     /// The restart is a process of ours, which may outlive the run.
     pub(crate) is_process: bool,
+    /// What it starts to restart the service.
+    pub(crate) program: fn(&Params) -> Option<Program<'_>>,
     /// Two services must not restart the same one.
     pub(crate) is_one_service: bool,
     /// Words for the unit where nothing can be seen of it; `*` is the label.
@@ -48,6 +50,7 @@ impl MethodSpec {
             steps: Steps::RestartAndCommands,
             step: || Rung::Restart,
             is_process: false,
+            program: |_| None,
             is_one_service: true,
             unseen: "",
             validate: |_, _| None,

@@ -18,7 +18,9 @@ pub(crate) use host::Bounds;
 pub use host::{HostPlan, Stall};
 pub use method::{MethodSpec, Restarter, Scope};
 pub(crate) use method::{NOTHING, SCOPE, Shows, Steps, UNIT};
-pub use probe::{Asks, KeyConflict, KeySpec, KindSpec, ParamValue, Params, Probe, ValueType, any_text};
+pub use probe::{
+    Asks, KeyConflict, KeySpec, KindSpec, ParamValue, Params, Probe, Program, ValueType, any_text,
+};
 pub(crate) use target::MAX_BODY_BYTES;
 pub use target::{
     BodyRules, FailOn, Figure, JsonAt, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust,

@@ -50,6 +50,15 @@ impl Probe {
     }
 }
 
+/// A program that a probe or a restart method starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program<'a> {
+    /// As the configuration names it.
+    Configured(&'a str),
+    /// Whatever the configuration says: `docker`.
+    Fixed(&'static str),
+}
+
 /// What a kind of probe takes in a table of its own.
 #[derive(Debug)]
 pub struct KindSpec {
@@ -62,12 +71,21 @@ pub struct KindSpec {
     pub(crate) fail_key: Option<&'static str>,
     /// What is wrong with the values together, where each alone is right.
     pub(crate) validate: fn(&Params) -> Option<KeyConflict>,
+    /// What it starts to ask.
+    pub(crate) program: fn(&Params) -> Option<Program<'_>>,
 }
 
 impl KindSpec {
     /// A kind that counts, can fail by itself, and in whose values nothing can clash.
     pub(crate) const fn new(main_key: KeySpec, other_keys: &'static [KeySpec]) -> Self {
-        Self { main_key, other_keys, weight: Weight::Counts, fail_key: None, validate: |_| None }
+        Self {
+            main_key,
+            other_keys,
+            weight: Weight::Counts,
+            fail_key: None,
+            validate: |_| None,
+            program: |_| None,
+        }
     }
 
     /// It only warns, unless `optional = false`.
@@ -81,6 +99,10 @@ impl KindSpec {
 
     pub(crate) const fn validate(self, validate: fn(&Params) -> Option<KeyConflict>) -> Self {
         Self { validate, ..self }
+    }
+
+    pub(crate) const fn starts(self, program: fn(&Params) -> Option<Program<'_>>) -> Self {
+        Self { program, ..self }
     }
 
     /// In the order of the manual.

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use crate::fnv::fnv1a;
 use crate::os::proc::confinement;
 use crate::os::process::{self, End, Ran};
-use crate::plan::{KeySpec, KindSpec, Params, ValueType, any_text};
+use crate::plan::{KeySpec, KindSpec, Params, Program, ValueType, any_text};
 use crate::words;
 
 use super::answer::Ground;
@@ -21,7 +21,9 @@ use super::fault::{quoted, scarcity};
 use super::kind::{Found, Is, Kind};
 
 pub(super) const KIND: Kind = Kind {
-    spec: KindSpec::new(COMMAND, &[EXITS, CONTAINS, EVERY, body::MAX]).validate(body::limit_conflict),
+    spec: KindSpec::new(COMMAND, &[EXITS, CONTAINS, EVERY, body::MAX])
+        .validate(body::limit_conflict)
+        .starts(|given| given.list(&COMMAND).first().map(|word| Program::Configured(word))),
     ask,
 };
 

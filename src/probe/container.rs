@@ -8,7 +8,7 @@ use crate::managers::containers::{
     Runtime, Target, Unanswered, first_line, in_another_folder, inspect, is_container_name,
 };
 use crate::os::newest_file;
-use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, Program, ValueType};
 use crate::words;
 
 use super::answer::Ground;
@@ -18,8 +18,12 @@ use super::with_timeout;
 
 mod judge;
 
-pub(super) const KIND: Kind =
-    Kind { spec: KindSpec::new(CONTAINER, &[RUNTIME, PROJECT]).validate(validate), ask };
+pub(super) const KIND: Kind = Kind {
+    spec: KindSpec::new(CONTAINER, &[RUNTIME, PROJECT])
+        .validate(validate)
+        .starts(|given| Some(Program::Fixed(runtime(given).program()))),
+    ask,
+};
 
 const CONTAINER: KeySpec = KeySpec::new("container", ValueType::Text(no_name))
     .help("A container, or a service of compose: well if it runs and its health check is well");
@@ -45,14 +49,17 @@ fn validate(given: &Params) -> Option<KeyConflict> {
     }
 }
 
-fn ask(given: &Params, ground: &Ground<'_>) -> Found {
-    let project = given.text(&PROJECT);
-    let runtime = match given.text(&RUNTIME) {
-        COMPOSE => Runtime::Compose { project },
+fn runtime(given: &Params) -> Runtime<'_> {
+    match given.text(&RUNTIME) {
+        COMPOSE => Runtime::Compose { project: given.text(&PROJECT) },
         PODMAN => Runtime::Podman,
         _ => Runtime::Docker,
-    };
-    if let Runtime::Compose { .. } = runtime
+    }
+}
+
+fn ask(given: &Params, ground: &Ground<'_>) -> Found {
+    let runtime = runtime(given);
+    if let Runtime::Compose { project } = runtime
         && let Err(found) = is_there(project, ground)
     {
         return found;

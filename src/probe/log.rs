@@ -11,7 +11,7 @@ use std::time::Instant;
 use unhang_core::Doubt;
 
 use crate::fnv::fnv1a;
-use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType, parse_unit_name};
+use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, Program, ValueType, parse_unit_name};
 use crate::words;
 
 use super::answer::Ground;
@@ -20,8 +20,13 @@ use super::kind::{Found, Kind};
 use super::with_timeout;
 use lines::{Matches, Patterns, Seen};
 
-pub(super) const KIND: Kind =
-    Kind { spec: KindSpec::new(LOG, &[FAIL, WARN, LACKS]).fails_only_by(&FAIL).validate(validate), ask };
+pub(super) const KIND: Kind = Kind {
+    spec: KindSpec::new(LOG, &[FAIL, WARN, LACKS])
+        .fails_only_by(&FAIL)
+        .validate(validate)
+        .starts(|given| given.text(&LOG).starts_with(JOURNAL).then_some(Program::Fixed("journalctl"))),
+    ask,
+};
 
 const LOG: KeySpec = KeySpec::new("log", ValueType::Text(wrong_with))
     .help("A file or journal:UNIT: each new line is looked at once");

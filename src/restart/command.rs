@@ -7,7 +7,6 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -15,10 +14,9 @@ use unhang_core::Process;
 
 use crate::managers::RestartResponse;
 use crate::managers::systemd::outside::{Heard, outside_of_sandbox};
-use crate::os::files;
 use crate::os::foreground_child;
 use crate::os::process::{self, Detached};
-use crate::plan::{KeySpec, MethodSpec, ValueType};
+use crate::plan::{KeySpec, MethodSpec, Program, ValueType};
 use crate::words;
 
 use super::{Course, Method};
@@ -28,6 +26,7 @@ const WORDS: KeySpec = KeySpec::new("restart", ValueType::CommandOrNone);
 pub(super) const METHOD: Method = Method {
     spec: MethodSpec {
         is_process: true,
+        program: |given| given.list(&WORDS).first().map(|word| Program::Configured(word)),
         ..MethodSpec::unseen(
             "none; restarted by the command *, so that nothing can be seen of its life",
             WORDS,
@@ -37,7 +36,7 @@ pub(super) const METHOD: Method = Method {
     },
     look: None,
     course: Course::Process(|given| given.list(&WORDS)),
-    obstacle: |given| obstacle(given.list(&WORDS)),
+    obstacle: |_| None,
 };
 
 #[derive(Debug)]
@@ -88,23 +87,6 @@ pub(crate) fn how_it_ended(status: ExitStatus) -> String {
         (Some(code), _) => format!("exit status {code}"),
         (None, signal) => format!("killed by signal {}", signal.unwrap_or_default()),
     }
-}
-
-/// Why `start` would fail, found without starting anything.
-pub(crate) fn obstacle(command_words: &[String]) -> Option<String> {
-    let program = command_words.first()?;
-    let error = find(program).err()?;
-    Some(cannot_be_started(program, &error))
-}
-
-/// As execvp(3) does: a plain name is looked for in each folder of PATH.
-fn find(program: &str) -> io::Result<()> {
-    if program.contains('/') {
-        return files::is_program(Path::new(program));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut tried = std::env::split_paths(&path).map(|folder| files::is_program(&folder.join(program)));
-    if tried.any(|found| found.is_ok()) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 
 fn cannot_be_started(program: &str, error: &io::Error) -> String {

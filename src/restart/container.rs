@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::managers::containers::{Runtime, Target, is_container_name, query_container, restart_container};
-use crate::plan::{KeyConflict, KeySpec, MethodSpec, Params, ValueType};
+use crate::plan::{KeyConflict, KeySpec, MethodSpec, Params, Program, ValueType};
 
 use super::{Course, Method};
 
@@ -17,14 +17,20 @@ const PROJECT: KeySpec =
 const MAX_NAME_BYTES: usize = 200;
 
 pub(super) const DOCKER: Method = Method {
-    spec: MethodSpec::managed("docker", DOCKER_NAME, &[], |given| given.text(&DOCKER_NAME)),
+    spec: MethodSpec {
+        program: |_| Some(Program::Fixed(Runtime::Docker.program())),
+        ..MethodSpec::managed("docker", DOCKER_NAME, &[], |given| given.text(&DOCKER_NAME))
+    },
     look: Some(|given, wall, limit| query_container(docker(given), wall, limit)),
     course: Course::Ask(|given, limit| restart_container(docker(given), limit)),
     obstacle: |_| None,
 };
 
 pub(super) const PODMAN: Method = Method {
-    spec: MethodSpec::managed("podman", PODMAN_NAME, &[], |given| given.text(&PODMAN_NAME)),
+    spec: MethodSpec {
+        program: |_| Some(Program::Fixed(Runtime::Podman.program())),
+        ..MethodSpec::managed("podman", PODMAN_NAME, &[], |given| given.text(&PODMAN_NAME))
+    },
     look: Some(|given, wall, limit| query_container(podman(given), wall, limit)),
     course: Course::Ask(|given, limit| restart_container(podman(given), limit)),
     obstacle: |_| None,
@@ -33,6 +39,7 @@ pub(super) const PODMAN: Method = Method {
 pub(super) const COMPOSE: Method = Method {
     spec: MethodSpec {
         validate: needs_project,
+        program: |given| Some(Program::Fixed(compose(given).runtime.program())),
         ..MethodSpec::managed("docker", COMPOSE_NAME, &[PROJECT], |given| given.text(&COMPOSE_NAME))
     },
     look: Some(|given, wall, limit| query_container(compose(given), wall, limit)),

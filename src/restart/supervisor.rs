@@ -1,7 +1,7 @@
 //! Restart method: a program of supervisord.
 
 use crate::managers::supervisord::{Program, query_program, restart_program};
-use crate::plan::{KeySpec, MethodSpec, Params, ValueType};
+use crate::plan::{KeySpec, MethodSpec, Params, Program as Starts, ValueType};
 
 use super::{Course, Method};
 
@@ -13,7 +13,10 @@ const CONFIG: KeySpec = KeySpec::new("restart.config", ValueType::File("/etc/sup
 const MAX_NAME_BYTES: usize = 200;
 
 pub(super) const METHOD: Method = Method {
-    spec: MethodSpec::managed("supervisord", NAME, &[CONFIG], |given| given.text(&NAME)),
+    spec: MethodSpec {
+        program: |_| Some(Starts::Fixed("supervisorctl")),
+        ..MethodSpec::managed("supervisord", NAME, &[CONFIG], |given| given.text(&NAME))
+    },
     look: Some(|given, _, limit| query_program(program(given), limit)),
     course: Course::Ask(|given, limit| restart_program(program(given), limit)),
     obstacle: |_| None,

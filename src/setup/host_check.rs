@@ -3,61 +3,165 @@
 
 use std::io;
 
-use unhang_core::{Doubt, Reason, Reload, Rung, Unit};
+use unhang_core::{Doubt, Life, Load, Reason, Reload, Rung, Unit};
 
+use crate::config::KeyPlace;
 use crate::os::{clock, files};
-use crate::plan::{Owner, Plan, Service};
-use crate::restart::{self, command};
+use crate::plan::{Asks, Owner, Plan, Probe, Program, Scope, Service};
+use crate::probe::KINDS;
+use crate::restart;
 use crate::words;
 
+use super::programs::describe_obstacle;
 use crate::run::host_pressure;
 use crate::run::unit_status::{self, UnitStatuses};
 
-/// What was found, a line for each, without `unhang: `.
+/// What was found on this host.
 #[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) obstacles: Vec<String>,
-    /// Why nothing can be said of the units.
-    pub(crate) not_asked: Option<String>,
+pub(crate) struct Found<'a> {
+    pub(crate) obstacles: Vec<Obstacle<'a>>,
+    /// Of the host itself; a line for each, without `unhang: `.
+    pub(crate) of_host: Vec<String>,
+    /// What could not be found out; a line for each.
+    pub(crate) not_asked: Vec<String>,
 }
 
-pub(crate) fn survey(plan: &Plan) -> Found {
+/// What a setting of a service needs and this host does not have.
+#[derive(Debug)]
+pub(crate) struct Obstacle<'a> {
+    pub(crate) place: KeyPlace<'a>,
+    pub(crate) what: String,
+    pub(crate) cure: String,
+}
+
+pub(crate) fn survey(plan: &Plan) -> Found<'_> {
     let services: Vec<&Service> = plan.services.iter().collect();
     let statuses = UnitStatuses::query_all(&services, clock::monotonic(), plan.host.deadline);
-    let not_asked = services.iter().find_map(|service| match statuses.get(service)?.unit {
-        Unit::Unanswered(Doubt::NoSystemd(why) | Doubt::UnitUnknown(why)) => Some(why),
-        Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } | Unit::Seen(_) => None,
-    });
-    let of_one = |service: &&Service| {
-        let key = &service.key;
-        let by = service.restarter.key();
-        let restart = of_unit(&statuses, service)
-            .or_else(|| restart::obstacle(&service.restarter))
-            .map(|why| format!("service.{key}.{by}: {why}; a restart would fail"));
-        let rungs = service.policy.escalate.iter().filter_map(|rung| of_rung(&statuses, service, rung));
-        let escalate =
-            rungs.map(|why| format!("service.{key}.escalate: {why}; the others are done without it"));
-        let log = of_log(service, plan.owner)
-            .map(|why| format!("service.{key}.log_file: {why}; no act of it would be logged"));
-        restart.into_iter().chain(escalate).chain(log).collect::<Vec<_>>()
-    };
-    let not_told = (!plan.host.hold_when.is_empty() && !host_pressure::can_be_told())
+    let of_host = (!plan.host.hold_when.is_empty() && !host_pressure::can_be_told())
         .then(|| "host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it".to_owned());
-    Found { obstacles: services.iter().flat_map(of_one).chain(not_told).collect(), not_asked }
+    Found {
+        obstacles: plan
+            .services
+            .iter()
+            .flat_map(|service| of_service(service, &statuses, plan.owner))
+            .collect(),
+        of_host: of_host.into_iter().collect(),
+        not_asked: not_asked(&services, &statuses),
+    }
 }
 
-fn of_unit(statuses: &UnitStatuses, service: &Service) -> Option<String> {
+/// Services whose manager could not be asked, by manager and reason.
+fn not_asked(services: &[&Service], statuses: &UnitStatuses) -> Vec<String> {
+    let mut found: Vec<(&str, String, Vec<&str>)> = Vec::new();
+    for service in services {
+        let why = match statuses.get(service).map(|status| status.unit) {
+            Some(Unit::Unanswered(Doubt::NoSystemd(why) | Doubt::UnitUnknown(why))) => why,
+            Some(
+                Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } | Unit::Seen(_),
+            )
+            | None => continue,
+        };
+        let manager = service.restarter.method.manager;
+        match found.iter_mut().find(|(known, known_why, _)| *known == manager && *known_why == why) {
+            Some((_, _, keys)) => keys.push(&service.key),
+            None => found.push((manager, why, vec![&service.key])),
+        }
+    }
+    let line = |(manager, why, keys): &(&str, String, Vec<&str>)| {
+        let keys = keys.join(", ");
+        format!("whether {keys} can be restarted is not known, for {manager} could not be asked: {why}")
+    };
+    found.iter().map(line).collect()
+}
+
+fn of_service<'a>(service: &'a Service, statuses: &UnitStatuses, owner: Owner) -> Vec<Obstacle<'a>> {
+    let at = |key| KeyPlace { service: &service.key, probe: None, key };
+    let no_restart = |(why, cure): (String, String)| Obstacle {
+        place: at(service.restarter.key()),
+        what: format!("a restart would fail: {why}"),
+        cure,
+    };
+    let program = (service.restarter.method.program)(&service.restarter.given).and_then(describe_obstacle);
+    let unit = of_unit(statuses, service);
+    let file = restart::obstacle(&service.restarter)
+        .map(|why| (why, "mend that file, or name another one".to_owned()));
+    let restart = program.into_iter().chain(unit).chain(file).map(no_restart);
+    let steps = service.policy.escalate.iter().filter_map(|rung| of_step(statuses, service, rung)).map(
+        |(why, cure)| Obstacle {
+            place: at("escalate"),
+            what: format!("the others would be done without this step: {why}"),
+            cure,
+        },
+    );
+    let log = of_log(service, owner).map(|why| Obstacle {
+        place: at("log_file"),
+        what: format!("no act of it would be logged: {why}"),
+        cure: "make the folder, or name another file".to_owned(),
+    });
+    let probes = service.probes.iter().filter_map(|probe| of_probe(service, probe));
+    restart.chain(steps).chain(log).chain(probes).collect()
+}
+
+fn of_probe<'a>(service: &'a Service, probe: &'a Probe) -> Option<Obstacle<'a>> {
+    let Asks::Kind { kind, given } = &probe.asks else { return None };
+    let spec = KINDS.iter().map(|kind| &kind.spec).find(|spec| spec.main_key.name == *kind)?;
+    let (why, cure) = (spec.program)(given).and_then(describe_obstacle)?;
+    let place = KeyPlace { service: &service.key, probe: probe.name.as_deref(), key: kind };
+    Some(Obstacle { place, what: format!("the probe would tell nothing: {why}"), cure })
+}
+
+/// What is wrong with what would be restarted, and what helps.
+fn of_unit(statuses: &UnitStatuses, service: &Service) -> Option<(String, String)> {
     let (reason, why) = unit_status::find_restart_obstacle(&statuses.get(service)?, service)?;
-    (reason != Reason::NoSystemd).then_some(why)
+    let name = service.restarter.words();
+    let user =
+        if service.scoped_unit().is_some_and(|(_, scope)| scope == Scope::User) { " --user" } else { "" };
+    let cure = if reason == Reason::NoSystemd {
+        return None;
+    } else if reason == Reason::NotFound {
+        format!("write its name; this lists them: {}", list_command(service, user))
+    } else if reason == Reason::Masked {
+        format!("if it is to run, type systemctl{user} unmask {name}")
+    } else if reason == Reason::Exited {
+        "name the unit that runs all the time".to_owned()
+    } else if service.unit().is_none() {
+        "write it as it is".to_owned()
+    } else if reason == Reason::Unknown {
+        "leave one of the two out".to_owned()
+    } else if is_not_stoppable(statuses, service) {
+        "write restart = [...], or take that out of the unit".to_owned()
+    } else {
+        format!("see systemctl{user} status {name}")
+    };
+    Some((why, cure))
 }
 
-fn of_rung(statuses: &UnitStatuses, service: &Service, rung: &Rung) -> Option<String> {
+fn is_not_stoppable(statuses: &UnitStatuses, service: &Service) -> bool {
+    matches!(
+        statuses.get(service).map(|status| status.unit),
+        Some(Unit::Seen(Life { load: Load::NotStoppable, .. }))
+    )
+}
+
+/// Who else could be meant is listed by the program that knows them.
+fn list_command(service: &Service, user: &str) -> String {
+    let program = (service.restarter.method.program)(&service.restarter.given);
+    match (program, service.restarter.words().rsplit_once('.')) {
+        (Some(Program::Fixed("supervisorctl")), _) => "supervisorctl status".to_owned(),
+        (Some(Program::Fixed(runtime)), _) => format!("{runtime} ps --all"),
+        (_, Some((_, kind))) => format!("systemctl{user} list-units --all --type={kind}"),
+        (_, None) => format!("systemctl{user} list-units --all"),
+    }
+}
+
+fn of_step(statuses: &UnitStatuses, service: &Service, rung: &Rung) -> Option<(String, String)> {
     let unit = statuses.get(service).map(|status| status.unit);
     match (rung, unit) {
-        (Rung::Command(command), _) => command::obstacle(command),
-        (Rung::Reload, Some(Unit::Seen(life))) if life.reload == Reload::NoWay => {
-            Some(format!("{} has no way to be reloaded (ExecReload=)", service.restarter.words()))
-        }
+        (Rung::Command(command), _) => describe_obstacle(Program::Configured(command.first()?)),
+        (Rung::Reload, Some(Unit::Seen(life))) if life.reload == Reload::NoWay => Some((
+            format!("{} has no way to be reloaded (ExecReload=)", service.restarter.words()),
+            "add ExecReload= to the unit, or leave reload out".to_owned(),
+        )),
         (Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake, _) => None,
     }
 }

@@ -226,9 +226,10 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: leaves no time to restart: two probes of * and the 30s that a restart needs do not fit a deadline of *; make host.deadline longer, or timeout shorter", CLASH, WRITE),
     Row("*: has no meaning for a url that is not https; leave it out, or begin url with https://", CLASH, WRITE),
     // What the plan rests on
-    Row("service.*.*: *; a restart would fail", CHECK, "Correct unit, or mend the unit: systemctl status UNIT. Mend the file of restart.hook: the line says how. Correct the first word of restart, or chmod +x the program. A plain name is looked for in PATH, and cron's is short: an absolute path is safer."),
-    Row("service.*.escalate: *; the others are done without it", CHECK, "Correct the first word of the command, or chmod +x the program; for a reload, add ExecReload= to the unit."),
-    Row("service.*.log_file: *; no act of it would be logged", CHECK, "Make the folder, or correct log_file."),
+    Row("*: a restart would fail: *; *", CHECK, "Do as the line says. Only /usr/bin and /bin are looked through for a program without a path: a crontab that sets no PATH has no others."),
+    Row("*: the probe would tell nothing: *; *", CHECK, "Do as the line says. Only /usr/bin and /bin are looked through for a program without a path: a crontab that sets no PATH has no others."),
+    Row("*: the others would be done without this step: *; *", CHECK, "Do as the line says."),
+    Row("*: no act of it would be logged: *; make the folder, or name another file", CHECK, "Make the folder, or correct log_file."),
     Row("*: answers, but *; a restart would fail", "A run found a service healthy, and saw that it could not restart it if it had to. Told once for each boot and change of configuration.", "Correct unit, or mend the unit: systemctl status UNIT."),
     // State, locks, logs
     Row("TZ: *: *; name a time zone, such as Europe/Berlin", "TZ names a pipe, or a file that does not answer: the first line with a time would wait for it for ever.", "Correct TZ."),

@@ -36,9 +36,7 @@ const SHARED: &[&str] = &[
     "unknown key", "no service", "no such file", "two lines in it are enough: [service.NAME] and url = \"http://localhost:8000/health/",
     "keep one of the two", "leave one of them out", "leave it out", 
     "must not be empty", "must be an absolute path", "no word of health", "services healthy", "rename it", "restarts *, as * (*) does", "warn first, fail later",
-    "chown root * && chmod go-w", "cannot be read", "makes no sense for all services",
-    "others may write it (mode *), who could make root start anything", "its owner, user *, could make root start anything",
-    "put the file into a folder that only root may write, such as /etc/unhang",
+    "chown root * && chmod go-w", "cannot be read", "makes no sense for all services", "a restart would fail", "supervisorctl status", "put the file into a folder that only root may write, such as /etc/unhang", "others may write it (mode *), who could make root start anything", "its owner, user *, could make root start anything",
     "the signs are . healthy, x fails, ? cannot be told, s stopped by somebody, r restarted by somebody",
     ];
 

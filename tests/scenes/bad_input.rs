@@ -129,37 +129,77 @@ fn config_check_says_what_the_host_lacks_for_the_plan() {
     let scene = Scene::new();
     let (missing, plain) = (scene.path("missing.sh"), scene.path("plain.sh"));
     std::fs::write(&plain, "#!/bin/sh\n").unwrap();
+    // It is where the caller's PATH leads, and not cron's.
+    scene.executable("bin/elsewhere", "#!/bin/sh\n").executable("text", "systemctl restart app\n");
     let restart = |program: &str| format!("restart = [\"{program}\", \"an argument\"]");
     let at = |path: &std::path::Path| path.display().to_string();
     for (keys, fault) in [
         (
             restart(&at(&missing)),
-            "restart: */missing.sh cannot be started: no such program; a restart would fail",
+            "restart: a restart would fail: there is no program */missing.sh; install it, or correct the path",
         ),
         (
             restart("missing.sh"),
-            "restart: missing.sh cannot be started: no such program in PATH; a restart would fail",
+            "restart: a restart would fail: there is no program missing.sh; install it, or correct the path",
+        ),
+        (
+            "restart = [\"systemctl restart app\"]".to_owned(),
+            "restart: a restart would fail: there is no program systemctl restart app; write each word apart: [\"cmd\", \"an argument\"]",
+        ),
+        (
+            restart("elsewhere"),
+            "restart: a restart would fail: cron would not find elsewhere (its PATH is /usr/bin:/bin); write its full path: */bin/elsewhere",
+        ),
+        (
+            restart("/nowhere/elsewhere"),
+            "restart: a restart would fail: there is no program /nowhere/elsewhere; write its full path: */bin/elsewhere",
         ),
         (
             restart(&at(&plain)),
-            "restart: */plain.sh cannot be started: it may not be executed (chmod +x); a restart would fail",
+            "restart: a restart would fail: */plain.sh may not be executed; type chmod +x */plain.sh",
         ),
         (
             restart(&at(scene.dir.path())),
-            "restart: * cannot be started: is not a regular file; a restart would fail",
+            "restart: a restart would fail: * is a folder; write the path of a program",
         ),
-        ("unit = \"gone\"".to_owned(), "unit: systemd knows no gone.service; a restart would fail"),
+        (
+            restart(&at(&scene.path("text"))),
+            "restart: a restart would fail: */text is a text that no program runs; let its first line say what does",
+        ),
+        (
+            "unit = \"gone\"".to_owned(),
+            "unit: a restart would fail: systemd knows no gone.service; write its name; this lists them: systemctl list-units --all --type=service",
+        ),
+        (
+            "escalate = [\"restart\", [\"missing.sh\"]]".to_owned(),
+            "escalate: the others would be done without this step: there is no program missing.sh; install it, or correct the path",
+        ),
     ] {
         scene.keys(&keys);
-        let message = format!("unhang: service.app.{fault}\n");
+        let message = format!("unhang: */unhang.toml:10: service.app.{fault}\n");
         scene.run(&["config", "check"]).ends(2).prints("", &message).acts(&[]);
+    }
+    // A key that nobody wrote is told at its table.
+    scene.keys("").config(&scene.config_text().replace("service.app", "service.gone"));
+    let message = "unhang: */unhang.toml:7: service.gone.unit: a restart would fail: systemd knows no gone.service; *\n";
+    scene.run(&["config", "check"]).ends(2).prints("", message).acts(&[]);
+    scene
+        .keys("[service.app.probe.x]\ncommand = [\"missing.sh\"]\n[service.app.probe.y]\ncommand = [\"sh\"]");
+    let message = "unhang: */unhang.toml:11: service.app.probe.x.command: the probe would tell nothing: there is no program missing.sh; *\n";
+    scene.run(&["config", "check"]).ends(2).prints("", message).acts(&[]);
+    scene.env("UNHANG_RESTART_COMMAND", "missing.sh").env("UNHANG_URL", "http://x").env("UNHANG_NAME", "x");
+    let message =
+        "unhang: UNHANG_RESTART_COMMAND: a restart would fail: there is no program missing.sh; *\n*";
+    scene.run(&["config", "check"]).ends(2).prints("", message).acts(&[]);
+    for name in ["UNHANG_RESTART_COMMAND", "UNHANG_URL", "UNHANG_NAME"] {
+        scene.env(name, "");
     }
     scene.keys(&restart("sh"));
     scene.run(&["config", "check"]).ends(0).prints("ok: *\n", "");
     let logs = scene.path("none/app.log");
     scene.env("UNHANG_LOG_FILE", &at(&logs));
-    let message = "unhang: service.app.log_file: */none/app.log cannot be written: there is no folder */none; \
-                   no act of it would be logged\n";
+    let message = "unhang: UNHANG_LOG_FILE: no act of it would be logged: */none/app.log cannot be written: there is no folder */none; \
+                   make the folder, or name another file\n";
     scene.run(&["config", "check"]).ends(2).prints("", message);
     assert!(!logs.exists() && scene.server.requests().is_empty());
 }

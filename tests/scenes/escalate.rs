@@ -132,7 +132,7 @@ fn what_restarts_nothing_passes_the_list_of_all_over() {
 fn what_has_no_way_to_be_reloaded_is_restarted_at_once() {
     let scene = due(r#"["reload", "restart"]"#);
     scene.unit("app.service", &unit(&[("CanReload", "no")])).on_restart(RESTARTS);
-    let told = "unhang: service.app.escalate: app.service has no way to be reloaded (ExecReload=); the others are done without it\n";
+    let told = "unhang: */unhang.toml:*: service.app.escalate: the others would be done without this step: app.service has no way to be reloaded (ExecReload=); add ExecReload= to the unit, or leave reload out\n";
     scene.run(&["config", "check"]).ends(2).prints("*", told);
     let next = "*would restart (max_failures)*";
     scene.run(&["check", "-v"]).ends(2).prints(next, "");
@@ -263,8 +263,8 @@ fn a_command_that_outlives_its_run_is_not_met_by_the_next_means() {
 fn a_command_that_cannot_be_run_gives_way_to_the_next_means() {
     let scene = due(r#"[["/no/such/program"], "restart"]"#);
     let missing = "/no/such/program cannot be started: no such program";
-    let told = format!("unhang: service.app.escalate: {missing}; the others are done without it\n");
-    scene.run(&["config", "check"]).ends(2).prints("*", &told);
+    let told = "unhang: */unhang.toml:*: service.app.escalate: the others would be done without this step: there is no program /no/such/program; install it, or correct the path\n";
+    scene.run(&["config", "check"]).ends(2).prints("*", told);
     let failed = format!("❌ app command failed (HTTP 502): {missing}");
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄 Running /no/such/program for app service...", &failed]);
     scene.pass(120);

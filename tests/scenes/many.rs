@@ -104,7 +104,7 @@ fn two_services_with_one_unit_under_two_names_are_not_both_judged() {
         "⚠️ app *1/2",
         "❓ two not judged (unknown): two.service is app.service, which service app has already",
     ]);
-    let fault = "unhang: service.two.unit: two.service is app.service, which service app has already; a restart would fail\n";
+    let fault = "unhang: */unhang.toml:*: service.two.unit: a restart would fail: two.service is app.service, which service app has already; leave one of the two out\n";
     scene.run(&["config", "check"]).ends(2).prints("", fault);
 }
 

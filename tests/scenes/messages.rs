@@ -394,6 +394,8 @@ fn what_the_plan_rests_on(met: &mut Met) {
         scene.keys(keys);
         met.by(&scene, &["config", "check"]);
     }
+    scene.keys("probe.x.command = [\"/nowhere/check\"]");
+    met.by(&scene, &["config", "check"]);
     scene.keys("unit = \"gone\"");
     met.by(&scene, &["run"]);
     scene.keys("");

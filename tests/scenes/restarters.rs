@@ -180,7 +180,46 @@ fn a_runtime_that_cannot_be_asked_leaves_the_service_unknown() {
     scene
         .run(&["config", "check"])
         .ends(2)
-        .prints("", "unhang: service.app.restart.docker: docker knows no shop; a restart would fail\n");
+        .prints("", "*unhang: */unhang.toml:10: service.app.restart.docker: a restart would fail: docker knows no shop; write its name; this lists them: docker ps --all\n");
+}
+
+/// Each is where the caller's PATH leads, and not cron's; then it is nowhere.
+#[test]
+fn config_check_finds_the_program_of_a_method_that_cron_would_not_find() {
+    for (keys, key, program) in [
+        ("restart = { docker = \"shop\" }", "restart.docker", "docker"),
+        ("restart = { podman = \"shop\" }", "restart.podman", "podman"),
+        ("restart = { compose = \"web\", project = \"/usr\" }", "restart.compose", "docker"),
+        ("restart = { supervisor = \"web\" }", "restart.supervisor", "supervisorctl"),
+        ("[service.app.probe.x]\ncontainer = \"shop\"\nruntime = \"podman\"", "probe.x.container", "podman"),
+    ] {
+        if fs::exists(format!("/usr/bin/{program}")).unwrap()
+            || fs::exists(format!("/bin/{program}")).unwrap()
+        {
+            continue;
+        }
+        let scene = with_runtime(keys);
+        scene.executable("bin/supervisorctl", "#!/bin/sh\necho web RUNNING pid 1, uptime 0:00:01\n");
+        let told = format!(
+            "unhang: */unhang.toml:1*: service.app.{key}: *: cron would not find {program} (its PATH is /usr/bin:/bin); type ln -s */bin/{program} /usr/bin/\n"
+        );
+        scene.run(&["config", "check"]).ends(2).prints("", &told).acts(&[]);
+    }
+}
+
+#[test]
+fn who_could_not_be_asked_is_called_by_name() {
+    let scene = with_runtime("restart = { podman = \"shop\" }\nmax_failures = 1");
+    fs::write(scene.path("away"), "").unwrap();
+    let ran = scene.run(&["config", "check"]);
+    let stderr = String::from_utf8_lossy(&ran.output.stderr).into_owned();
+    assert!(!stderr.contains("systemd"), "{stderr}");
+    if stderr.is_empty() {
+        let told = "ok: 1 service(s): app\nwhether app can be restarted is not known, for podman could not be asked: *\n";
+        ran.prints(told, "").ends(0).acts(&[]);
+    } else {
+        ran.prints("", "*cron would not find podman*").ends(2).acts(&[]);
+    }
 }
 
 #[test]
@@ -258,7 +297,7 @@ fn a_hook_that_refuses_is_told_and_one_that_is_not_there_spends_nothing() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     scene.run(&["config", "check"]).ends(2).prints(
         "",
-        "unhang: service.app.restart.hook: * others may read or write it (chmod 600); a restart would fail\n",
+        "unhang: */unhang.toml:10: service.app.restart.hook: a restart would fail: * others may read or write it (chmod 600); mend that file, or name another one\n",
     );
     scene.pass(120);
     let spent = scene.state()["restarts"].as_array().unwrap().len();
@@ -285,6 +324,7 @@ fn what_somebody_else_restarts_is_refused_to_two_services() {
             "cannot stand together with restart.podman (*); leave one of them out",
         ),
         ("restart = { supervisor = \"all\" }", "must be one program of supervisord's, *"),
+        ("restart = { supervisor = \"shop:\" }", "must be one program of supervisord's, *"),
         (
             "restart = { docker = \"a\" }\nscope = \"user\"",
             "has no meaning beside what systemd does not run; leave it out",
@@ -324,7 +364,6 @@ fn a_service_that_falls_asleep_is_woken_by_being_asked_again() {
         .logs(&[
             "⚠️ app health check failed (HTTP 503) - Failure 2/2",
             "🔄 Waking app...",
-        ("restart = { supervisor = \"shop:\" }", "must be one program of supervisord's, *"),
             "✅ app woke up: healthy after *",
         ])
         .calls(&[]);

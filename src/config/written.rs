@@ -1,0 +1,57 @@
+//! Where the settings of a plan were written, for faults that only the host shows: each is told at its file, line and
+//! key, as those of the files are.
+
+use super::files::Places;
+use super::settings::{Fault, Table, Wrong};
+use super::tables::{ServiceTables, Tables};
+use crate::cli::Sources;
+
+/// A key of a service, or of one of its probes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyPlace<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) probe: Option<&'a str>,
+    /// `restart`, `restart.docker`
+    pub(crate) key: &'a str,
+}
+
+/// The tables that a plan was made of.
+#[derive(Debug)]
+pub(crate) struct Written {
+    typed: Table,
+    tables: Tables,
+}
+
+impl Written {
+    /// Reads flags and files once more.
+    ///
+    /// # Errors
+    /// When the files have become unreadable since the plan was made of them.
+    pub(crate) fn read(sources: &Sources<'_>) -> Result<Self, Vec<Fault>> {
+        let (places, mut faults) = (Places::of_this_host(), Vec::new());
+        let files =
+            |faults: &mut Vec<Fault>| Tables::of_files(&places, sources.place.config.as_deref(), faults);
+        match super::read(sources, files, &mut faults) {
+            (typed, Some(tables)) => Ok(Self { typed, tables }),
+            (_, None) => Err(faults),
+        }
+    }
+
+    /// At the setting that wins; at the table of the service or probe where nobody wrote the key.
+    pub(crate) fn fault(&self, place: KeyPlace<'_>, what: String, cure: String) -> Fault {
+        let wrong = Wrong::cure(what, cure);
+        let Some(ServiceTables { own, probes }) = self.tables.services.get(place.service) else {
+            return self.tables.origin.fault(wrong);
+        };
+        let own = match place.probe {
+            Some(name) => probes.get(name).unwrap_or(own),
+            None => own,
+        };
+        let typed = place.probe.is_none().then_some(&self.typed);
+        let mut layers = typed.into_iter().chain([own, &self.tables.defaults]);
+        match layers.find_map(|layer| layer.get(place.key)) {
+            Some(setting) => setting.fault(wrong),
+            None => own.fault(place.key, wrong),
+        }
+    }
+}
