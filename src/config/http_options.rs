@@ -11,7 +11,8 @@ use ureq::http::HeaderName;
 
 use crate::keys;
 use crate::plan::{
-    BodyRules, FailOn, Figure, JsonAt, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust,
+    BodyRules, Client, FailOn, Figure, JsonAt, JsonRules, Latency, Maintenance, Question, StatusSet, Target,
+    Trust,
 };
 use crate::toml_text::format_duration;
 
@@ -22,6 +23,8 @@ pub(super) struct Asking<'a> {
     redirects: u32,
     ca_file: Said<'a, Option<PathBuf>>,
     insecure: bool,
+    server_name: Option<String>,
+    client: Option<Client>,
     maintenance: Option<Maintenance>,
     body: BodyRules,
     latency: Latency,
@@ -36,6 +39,8 @@ impl<'a> Asking<'a> {
         let redirects = reading.get(&keys::REDIRECTS);
         let ca_file = reading.need(&keys::CA_FILE, values::ca_file);
         let insecure = reading.get(&keys::INSECURE);
+        let server_name = reading.find("server_name", values::server_name);
+        let client = client(reading);
         let maintenance = maintenance(reading);
         let body = body(reading);
         let latency = latency(reading);
@@ -46,6 +51,8 @@ impl<'a> Asking<'a> {
             redirects,
             ca_file: ca_file?,
             insecure,
+            server_name: server_name?.and_then(|said| said.value),
+            client: client?,
             maintenance: maintenance?,
             body: body?,
             latency,
@@ -75,7 +82,12 @@ impl<'a> Asking<'a> {
         }
         Ok(Question {
             target,
-            trust: Trust { ca_file: self.ca_file.value, insecure: self.insecure },
+            trust: Trust {
+                ca_file: self.ca_file.value,
+                insecure: self.insecure,
+                server_name: self.server_name,
+                client: self.client,
+            },
             method: self.method.value,
             headers: self.headers,
             status: self.status.value,
@@ -252,6 +264,30 @@ fn fail_on(value: &Value) -> Result<FailOn, Wrong> {
     }
 }
 
+/// `client_cert` and `client_key`: both, or none.
+fn client(reading: &mut Reading<'_>) -> Result<Option<Client>, Refused> {
+    let certificate =
+        reading.find("client_cert", |value| values::path_or_none(value, "/etc/unhang/client.pem"));
+    let key = reading.find("client_key", |value| values::path_or_none(value, "/etc/unhang/client.key"));
+    let (certificate, key) = (certificate?, key?);
+    let path = |said: &Option<Said<'_, Option<PathBuf>>>| said.as_ref().and_then(|said| said.value.clone());
+    let (alone, wrong) = match (path(&certificate), path(&key)) {
+        (Some(certificate), Some(key)) => return Ok(Some(Client { certificate, key })),
+        (Some(_), None) => (
+            certificate,
+            Wrong::cure("stands without client_key", "add the file of its key, for nobody else to read"),
+        ),
+        (None, Some(_)) => {
+            (key, Wrong::cure("stands without client_cert", "add the file of the certificate to it"))
+        }
+        (None, None) => return Ok(None),
+    };
+    match alone {
+        Some(said) => Err(reading.refuse(said.setting.fault(wrong))),
+        None => Ok(None),
+    }
+}
+
 /// `maintenance = { status = "503", header = "X-Maintenance" }`: both, where both are said.
 fn maintenance(reading: &mut Reading<'_>) -> Result<Option<Maintenance>, Refused> {
     let status = reading.find("maintenance.status", target::status);
@@ -273,7 +309,8 @@ fn header_name(value: &Value) -> Result<String, Wrong> {
 
 /// What was said about TLS to a service that does not speak it.
 pub(super) fn without_meaning(table: &Table) -> impl Iterator<Item = Fault> {
-    let said = ["ca_file", "insecure"].into_iter().filter_map(|key| table.get(key));
+    let keys = ["ca_file", "insecure", "server_name", "client_cert", "client_key"];
+    let said = keys.into_iter().filter_map(|key| table.get(key));
     said.filter(|setting| asks_for_something(setting)).map(|setting| setting.fault(no_meaning()))
 }
 

@@ -1,14 +1,15 @@
-//! `ca_file` and `insecure` in a whole plan: where they mean something, and whether the files can be used.
+//! What is said about TLS in a whole plan: it means something, and whether the files can be used.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::http_options;
 use super::settings::{Fault, Origin, Table};
 use super::tables::{ServiceTables, Tables};
-use crate::os::{certificates, time_limit};
-use crate::plan::{Service, Trust};
+use crate::os::certificates::{self, ClientFault};
+use crate::os::time_limit;
+use crate::plan::{Client, Service, Trust};
 use crate::words;
 
 pub(super) fn faults(services: &[&Service], tables: &Tables, typed: &Table) -> Vec<Fault> {
@@ -25,30 +26,50 @@ pub(super) fn faults(services: &[&Service], tables: &Tables, typed: &Table) -> V
     faults
 }
 
-/// Each file is read once, however many services name it.
+/// A file that cannot be used: the key that names it, the file, and why.
+type Unusable = (&'static str, PathBuf, String);
+
+/// What is named alike is read once, however many services name it.
 fn unusable_files(services: &[&Service], tables: &Tables, typed: &Table) -> Vec<Fault> {
-    let mut read = BTreeMap::<&Path, Option<String>>::new();
+    let mut read = BTreeMap::<Trust, Vec<Unusable>>::new();
     let mut faults = Vec::new();
     let nothing = Table::new(&[], Origin::Default);
     for service in services {
         let Some(ServiceTables { own, probes }) = tables.services.get(&service.key) else { continue };
         for probe in &service.probes {
             let Some(url) = probe.question().filter(|url| url.may_need_tls()) else { continue };
-            let Trust { ca_file: Some(path), insecure: false } = &url.trust else { continue };
-            let why = read.entry(path).or_insert_with(|| {
-                let error = time_limit::touch_within(path, certificates::read).err()?;
-                // A file that does not answer now says nothing against what is written: its probes are unknown.
-                (error.kind() != io::ErrorKind::TimedOut).then(|| words::io(&error))
-            });
+            let files = Trust { server_name: None, ..url.trust.clone() };
+            let unusable = read.entry(files).or_insert_with_key(unusable);
             let layers = match &probe.name {
                 None => [typed, own, &tables.defaults],
                 Some(name) => [probes.get(name).unwrap_or(&nothing), &tables.defaults, &nothing],
             };
-            let setting = layers.into_iter().find_map(|layer| layer.get("ca_file"));
-            if let (Some(why), Some(setting)) = (why, setting) {
-                faults.push(setting.fault(format!("cannot be used: {}: {why}", path.display())));
-            }
+            faults.extend(unusable.iter().filter_map(|(key, path, why)| {
+                let setting = layers.into_iter().find_map(|layer| layer.get(key))?;
+                Some(setting.fault(format!("cannot be used: {}: {why}", path.display())))
+            }));
         }
     }
     faults
+}
+
+fn unusable(trust: &Trust) -> Vec<Unusable> {
+    // A file that does not answer now says nothing against what is written: its probes are unknown.
+    let told = |key: &'static str, path: &Path, error: &io::Error| {
+        (error.kind() != io::ErrorKind::TimedOut).then(|| (key, path.to_owned(), words::io(error)))
+    };
+    let mut unusable = Vec::new();
+    if let Trust { ca_file: Some(path), insecure: false, .. } = trust
+        && let Err(error) = time_limit::touch_within(path, certificates::read)
+    {
+        unusable.extend(told("ca_file", path, &error));
+    }
+    if let Some(Client { certificate, key }) = &trust.client {
+        match certificates::read_client(certificate, key) {
+            Ok(_) => {}
+            Err(ClientFault::Certificate(error)) => unusable.extend(told("client_cert", certificate, &error)),
+            Err(ClientFault::Key(error)) => unusable.extend(told("client_key", key, &error)),
+        }
+    }
+    unusable
 }

@@ -69,7 +69,8 @@ pub enum TlsFault {
     UnknownIssuer,
     /// The server shows as its own what may only sign others: `openssl req -x509` makes such.
     SelfSigned,
-    WrongName,
+    /// The names that it has, which come from outside; empty for none.
+    WrongName(String),
     /// What answers there does not speak TLS.
     NotTls,
     /// The detail may come from outside.
@@ -253,7 +254,7 @@ impl TlsFault {
             Self::NotYetValid => "tls_not_yet_valid",
             Self::UnknownIssuer => "tls_unknown_issuer",
             Self::SelfSigned => "tls_self_signed",
-            Self::WrongName => "tls_wrong_name",
+            Self::WrongName(_) => "tls_wrong_name",
             Self::NotTls => "not_tls",
             Self::Handshake(_) => "tls_handshake",
         }

@@ -70,7 +70,7 @@ mod tests {
             (Cause::Tls(TlsFault::NotYetValid), "tls_not_yet_valid"),
             (Cause::Tls(TlsFault::UnknownIssuer), "tls_unknown_issuer"),
             (Cause::Tls(TlsFault::SelfSigned), "tls_self_signed"),
-            (Cause::Tls(TlsFault::WrongName), "tls_wrong_name"),
+            (Cause::Tls(TlsFault::WrongName(why())), "tls_wrong_name"),
             (Cause::Tls(TlsFault::NotTls), "not_tls"),
             (Cause::Tls(TlsFault::Handshake(why())), "tls_handshake"),
             (Cause::NotHttp(why()), "not_http"),

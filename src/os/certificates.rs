@@ -1,13 +1,15 @@
-//! The certificates of a PEM file. Judges whether they can be read, not whether to trust them.
+//! The certificates of a PEM file, and the key to one. Judges whether they can be read, not whether to trust them.
 
 use std::io;
 use std::path::Path;
 
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{Error, InconsistentKeys, RootCertStore};
 
-use super::files;
+use super::{files, time_limit};
 
 /// Every certificate of the file, at least one; keys and whatever else is in it are passed over.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
@@ -38,6 +40,33 @@ pub(crate) fn first(path: &Path) -> io::Result<CertificateDer<'static>> {
     }
 }
 
+/// Which of the two files of a client cannot be used, and why.
+#[derive(Debug)]
+pub(crate) enum ClientFault {
+    Certificate(io::Error),
+    Key(io::Error),
+}
+
+/// The certificates by which a client proves itself, its own first, and the key to that one.
+pub(crate) fn read_client(certificate: &Path, key: &Path) -> Result<CertifiedKey, ClientFault> {
+    let chain = time_limit::touch_within(certificate, read).map_err(ClientFault::Certificate)?;
+    let unusable = |why: &str| ClientFault::Key(io::Error::other(why));
+    let pem = time_limit::touch_within(key, |key| files::read_secret(key, LARGEST)).map_err(ClientFault::Key)?;
+    let key = PrivateKeyDer::pem_slice_iter(&pem)
+        .find_map(Result::ok)
+        .ok_or_else(|| unusable("holds no private key in PEM, or one behind a password"))?;
+    let key = any_supported_type(&key).map_err(|_| {
+        unusable("its key is none of RSA (2048 bits or more), ECDSA P-256, P-384 and Ed25519")
+    })?;
+    let client = CertifiedKey::new(chain, key);
+    match client.keys_match() {
+        Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
+            Err(unusable("is not the key to client_cert"))
+        }
+        Ok(()) | Err(_) => Ok(client),
+    }
+}
+
 const NONE: &str = "holds no certificate in PEM (BEGIN CERTIFICATE)";
 
 /// The bundle of a whole distribution is a quarter of this.
@@ -47,6 +76,51 @@ const LARGEST: u64 = 1024 * 1024;
 #[expect(clippy::disallowed_methods, reason = "a test sets its own stage")]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_client_is_a_certificate_and_its_own_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let write = |name: &str, text: &str, mode: u32| {
+            std::fs::write(at(name), text).unwrap();
+            std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let key = rcgen::KeyPair::generate().unwrap();
+        let own = rcgen::CertificateParams::new(["a.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+        write("cert", &own.pem(), 0o644);
+        write("key", &key.serialize_pem(), 0o600);
+        write("both", &format!("{}{}", own.pem(), key.serialize_pem()), 0o600);
+        write("open", &key.serialize_pem(), 0o644);
+        write("other", &rcgen::KeyPair::generate().unwrap().serialize_pem(), 0o600);
+        let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        write("locked", locked, 0o600);
+        write("odd", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", 0o600);
+        std::os::unix::fs::symlink(at("key"), at("link")).unwrap();
+        let told = |cert: &str, key: &str| match read_client(&at(cert), &at(key)) {
+            Ok(_) => "good".to_owned(),
+            Err(ClientFault::Certificate(error)) => format!("cert: {error}"),
+            Err(ClientFault::Key(error)) => format!("key: {error}"),
+        };
+        for (cert, key, expected) in [
+            ("cert", "key", "good"),
+            ("both", "both", "good"),
+            ("cert", "link", "good"), // as certbot lays them out
+            ("cert", "open", "key: others may read or write it (chmod 600)"),
+            ("cert", "other", "key: is not the key to client_cert"),
+            ("cert", "cert", "key: others may read or write it (chmod 600)"),
+            ("cert", "locked", "key: holds no private key in PEM, or one behind a password"),
+            (
+                "cert",
+                "odd",
+                "key: its key is none of RSA (2048 bits or more), ECDSA P-256, P-384 and Ed25519",
+            ),
+            ("cert", "none", "key: No such file or directory (os error 2)"),
+            ("key", "key", "cert: holds no certificate in PEM (BEGIN CERTIFICATE)"),
+        ] {
+            assert_eq!(told(cert, key), expected, "{cert} {key}");
+        }
+    }
 
     #[test]
     fn what_is_no_certificate_is_said() {

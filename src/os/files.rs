@@ -43,6 +43,15 @@ pub(crate) fn read_begin(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A file that holds a secret: whoever else may read it knows the secret, and whoever may write it chooses it.
+pub(crate) fn read_secret(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let (bytes, writers) = read_bounded(path, max)?;
+    if writers.mode & 0o027 != 0 {
+        return Err(io::Error::other("others may read or write it (chmod 600)"));
+    }
+    Ok(bytes)
+}
+
 /// Names in `folder` that end with `suffix`, sorted; hidden ones (an editor's leftovers) are left out.
 pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<(Vec<OsString>, Writers)> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -168,6 +177,28 @@ mod tests {
         assert_eq!(read_bounded(&file, 3).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(read_bounded(&dir.path().join("b"), 3).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(read_bounded(dir.path(), 3).unwrap_err().to_string(), "is not a regular file");
+    }
+
+    #[test]
+    fn a_secret_is_for_its_owner_and_a_group_that_reads() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("key");
+        std::fs::write(&file, "secret").unwrap();
+        for (mode, is_secret) in [
+            (0o600, true),
+            (0o400, true),
+            (0o640, true),
+            (0o620, false),
+            (0o604, false),
+            (0o602, false),
+            (0o601, false),
+        ] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            let read = read_secret(&file, 100).map_err(|error| error.to_string());
+            let refused = || "others may read or write it (chmod 600)".to_owned();
+            assert_eq!(read, if is_secret { Ok(b"secret".to_vec()) } else { Err(refused()) }, "{mode:o}");
+        }
+        assert_eq!(read_secret(dir.path(), 100).unwrap_err().to_string(), "is not a regular file");
     }
 
     #[test]

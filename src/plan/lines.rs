@@ -1,7 +1,7 @@
 //! What the plan asks and restarts as lines of TOML, in one spelling: what `config show` prints, and what a
 //! fingerprint is made from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use unhang_core::Rung;
 
@@ -31,11 +31,17 @@ pub(crate) fn param(value: &ParamValue) -> String {
 /// How a url is asked: all but the url itself and the headers, which may hold secrets.
 pub(crate) fn request(question: &Question) -> Vec<Line> {
     let trust = &question.trust;
+    let path =
+        |path: Option<&PathBuf>| quote(&path.map_or(Path::new(""), PathBuf::as_path).display().to_string());
+    let client = trust.client.as_ref();
     let mut lines = Vec::from(method_and_status(question));
     lines.extend([
         ("redirects", question.redirects.to_string()),
-        ("ca_file", quote(&trust.ca_file.as_deref().unwrap_or(Path::new("")).display().to_string())),
+        ("ca_file", path(trust.ca_file.as_ref())),
         ("insecure", trust.insecure.to_string()),
+        ("server_name", quote(trust.server_name.as_deref().unwrap_or_default())),
+        ("client_cert", path(client.map(|client| &client.certificate))),
+        ("client_key", path(client.map(|client| &client.key))),
     ]);
     lines.push(("body.max", quote(&format_size(u64::try_from(question.body.max).unwrap_or(u64::MAX)))));
     lines.extend(body(&question.body));

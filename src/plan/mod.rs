@@ -23,7 +23,8 @@ pub use probe::{
 };
 pub(crate) use target::MAX_BODY_BYTES;
 pub use target::{
-    BodyRules, FailOn, Figure, JsonAt, JsonRules, Latency, Maintenance, Question, StatusSet, Target, Trust,
+    BodyRules, Client, FailOn, Figure, JsonAt, JsonRules, Latency, Maintenance, Question, StatusSet, Target,
+    Trust,
 };
 pub(crate) use unit_name::{MAX_UNIT_NAME_BYTES, UnitNameFault, parse_unit_name};
 

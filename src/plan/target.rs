@@ -241,13 +241,33 @@ impl Question {
     }
 }
 
-/// By what an https server is known.
+/// By what an https server is known, and we to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Trust {
     /// Certificates besides those of this host.
     pub(crate) ca_file: Option<PathBuf>,
     /// By nothing, then: encrypted, but with whom is not asked.
     pub(crate) insecure: bool,
+    /// The name that is asked for, and that its certificate must have. `None`: the host of the url.
+    pub(crate) server_name: Option<String>,
+    /// What we prove ourselves by, if it asks.
+    pub(crate) client: Option<Client>,
+}
+
+/// The files by which a client proves itself to a server.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Client {
+    /// Certificates in PEM, its own first.
+    pub(crate) certificate: PathBuf,
+    /// The key to the first of them.
+    pub(crate) key: PathBuf,
+}
+
+impl Trust {
+    /// For another host than that of the url: its certificate must have its own name, and it learns nothing about us.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self { ca_file: self.ca_file.clone(), insecure: self.insecure, ..Self::default() }
+    }
 }
 
 /// The statuses that mean healthy: ranges, both ends included.

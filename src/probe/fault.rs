@@ -105,14 +105,14 @@ fn why_we_do_not_fit(error: &rustls::Error) -> Option<&'static str> {
             | Alert::NoCertificate
             | Alert::UnknownCA
             | Alert::AccessDenied,
-        ) => Some(
-            "it wants a certificate of its clients, and unhang has none; probe it by another port or a command",
-        ),
+        ) => {
+            Some("it wants a certificate of its clients: set client_cert and client_key to one that it takes")
+        }
         Tls::AlertReceived(Alert::UnrecognisedName) => {
-            Some("it does not know the host of url; write the name that it knows")
+            Some("it does not know the host of url; set server_name to the name that it knows")
         }
         Tls::AlertReceived(Alert::HandshakeFailure) => Some(
-            "it has no cipher, curve or signature that unhang has, no certificate, or wants one of its clients; probe it by another port or a command",
+            "it has no cipher, curve or signature that unhang has, no certificate, or wants one of its clients (client_cert); or probe it by another port or a command",
         ),
         Tls::AlertReceived(Alert::ProtocolVersion | Alert::InsufficientSecurity)
         | Tls::PeerIncompatible(
@@ -134,7 +134,8 @@ fn certificate_fault(bad: &CertificateError) -> Option<TlsFault> {
         Bad::Expired | Bad::ExpiredContext { .. } => Some(TlsFault::Expired),
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => Some(TlsFault::NotYetValid),
         Bad::UnknownIssuer => Some(TlsFault::UnknownIssuer),
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Some(TlsFault::WrongName),
+        Bad::NotValidForName => Some(TlsFault::WrongName(String::new())),
+        Bad::NotValidForNameContext { presented, .. } => Some(TlsFault::WrongName(names(presented))),
         Bad::BadEncoding => Some(TlsFault::Handshake("certificate cannot be read".into())),
         // Such as that of an authority which was made anew under its old name.
         Bad::BadSignature => {
@@ -148,6 +149,26 @@ fn certificate_fault(bad: &CertificateError) -> Option<TlsFault> {
         _ => None,
     }
 }
+
+/// The names of a certificate that a host can be called by: `shop.example, *.shop.example, 10.0.0.5 and 3 more`.
+fn names(presented: &[String]) -> String {
+    const MOST: usize = 5;
+    // As rustls-webpki writes them.
+    let bare = |name: &String| {
+        let dns = name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix("\")"));
+        let ip = || name.strip_prefix("IpAddress(").and_then(|name| name.strip_suffix(')'));
+        dns.or_else(ip).map(|name| words::escaped(name).chars().take(LONGEST_HOST).collect::<String>())
+    };
+    let all: Vec<String> = presented.iter().filter_map(bare).collect();
+    let shown = all.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Of each name of a certificate this much is shown, in characters.
+const LONGEST_HOST: usize = 80;
 
 /// What this host has run out of.
 pub(super) fn scarcity(error: &io::Error) -> Option<Doubt> {

@@ -13,7 +13,7 @@ use ureq::http::header::{
 use ureq::http::{self, Request, Response, Uri};
 use ureq::{Agent, Body, Error, ResponseExt};
 
-use crate::plan::{Latency, Maintenance, Question, Target};
+use crate::plan::{Latency, Maintenance, Question, Target, Trust};
 use crate::words;
 
 use super::answer::Answer;
@@ -136,7 +136,11 @@ fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<An
     loop {
         let again = (redirects > 0).then(|| asked.clone());
         let (socket, left) = (socket_of(question, &own), limit.saturating_sub(began.elapsed()));
-        let response = answer_of_one(question, asked, socket, left, trace)?;
+        let trust = match host_away(&own, asked.uri()) {
+            None => question.trust.clone(),
+            Some(_) => question.trust.elsewhere(),
+        };
+        let response = answer_of_one(question, trust, asked, socket, left, trace)?;
         let Some(again) = again else { return Ok(Answered { response, misled: None }) };
         asked = match redirect::lead(&again, &response) {
             Lead::To(next) => *next,
@@ -160,6 +164,7 @@ fn host_away<'a>(own: &Uri, uri: &'a Uri) -> Option<&'a str> {
 
 fn answer_of_one(
     question: &Question,
+    trust: Trust,
     request: Request<()>,
     socket: Option<OwnSocket>,
     limit: Duration,
@@ -181,7 +186,7 @@ fn answer_of_one(
     let dial = Dial {
         trace: Arc::clone(trace),
         socket,
-        trust: question.trust.clone(),
+        trust,
         header: question.maintenance.as_ref().and_then(|said| said.header.clone()),
         headers,
     };

@@ -47,6 +47,7 @@ use crate::plan::{Asks, Target};
 use answer::unknown;
 pub use answer::{Answer, Asked, Ground};
 pub(crate) use kinds::KINDS;
+pub(crate) use tls::forget_certificates;
 
 /// All of them side by side, in their order; at most `widest` at once, for each needs a descriptor. What
 /// has not begun by `until` is not asked any more, and so not known.

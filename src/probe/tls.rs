@@ -12,12 +12,13 @@ use rustls::client::verify_server_name;
 use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::sign::SigningKey;
+use rustls::sign::{SigningKey, SingleCertAndKey};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use unhang_core::{Cause, Doubt, Observation, TlsFault};
 
-use crate::os::{certificates, time_limit};
-use crate::plan::Trust;
+use crate::os::certificates::{self, ClientFault};
+use crate::os::time_limit;
+use crate::plan::{Client, Trust};
 use crate::words;
 
 use super::fault::{Ours, classify_tls, tls_error};
@@ -30,13 +31,13 @@ pub(super) fn handshake(
     socket: &mut Bounded<'_>,
 ) -> Result<Box<ClientConnection>, ureq::Error> {
     let ready = ready(trust)?;
-    let mut connection = begun(&ready, host)?;
+    let mut connection = begun(&ready, trust.server_name.as_deref().unwrap_or(host))?;
     match connection.complete_io(socket) {
         Ok(_) => Ok(connection),
         // One of those that are missing here may have issued it.
         Err(error)
             if ready.only_ca_file
-                && tls_error(&error).is_some_and(|error| is(error, TlsFault::UnknownIssuer)) =>
+                && tls_error(&error).is_some_and(|error| is(error, &TlsFault::UnknownIssuer)) =>
         {
             Err(Ours(Doubt::NoAuthorities(none_here())).into())
         }
@@ -49,7 +50,7 @@ pub(super) fn shown(
     host: &str,
     socket: &mut Bounded<'_>,
 ) -> Result<Option<CertificateDer<'static>>, ureq::Error> {
-    let ready = ready(&Trust { ca_file: None, insecure: true })?;
+    let ready = ready(&Trust { insecure: true, ..Trust::default() })?;
     let mut connection = begun(&ready, host)?;
     let done = connection.complete_io(socket);
     let shown = connection.peer_certificates().and_then(|shown| shown.first()).cloned();
@@ -70,8 +71,8 @@ fn begun(ready: &Ready, host: &str) -> Result<Box<ClientConnection>, ureq::Error
     Ok(Box::new(new))
 }
 
-fn is(error: &rustls::Error, fault: TlsFault) -> bool {
-    classify_tls(error) == Observation::Unhealthy(Cause::Tls(fault))
+fn is(error: &rustls::Error, fault: &TlsFault) -> bool {
+    matches!(classify_tls(error), Observation::Unhealthy(Cause::Tls(found)) if found == *fault)
 }
 
 #[derive(Debug, Clone)]
@@ -81,11 +82,19 @@ struct Ready {
     only_ca_file: bool,
 }
 
+static READY: Mutex<BTreeMap<Trust, Result<Ready, Doubt>>> = Mutex::new(BTreeMap::new());
+
+/// Has the files of `ca_file`, `client_cert` and `client_key` read again when they are next needed, since a process that
+/// stays outlives certificates.
+pub(crate) fn forget_certificates() {
+    READY.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 /// One for each trust there is, made when it is first needed; whoever comes meanwhile waits for it.
 fn ready(trust: &Trust) -> Result<Ready, Ours> {
-    static READY: Mutex<BTreeMap<Trust, Result<Ready, Doubt>>> = Mutex::new(BTreeMap::new());
     let mut known = READY.lock().unwrap_or_else(PoisonError::into_inner);
-    known.entry(trust.clone()).or_insert_with(|| make_ready(trust)).clone().map_err(Ours)
+    let known_by = Trust { server_name: None, ..trust.clone() };
+    known.entry(known_by).or_insert_with(|| make_ready(trust)).clone().map_err(Ours)
 }
 
 fn make_ready(trust: &Trust) -> Result<Ready, Doubt> {
@@ -97,16 +106,31 @@ fn make_ready(trust: &Trust) -> Result<Ready, Doubt> {
         let own = trust.ca_file.as_deref().map_or_else(|| Ok(Vec::new()), authorities_of)?;
         (Arc::new(Authorities::new(system, own, &provider)?), system.is_empty())
     };
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Doubt::Other(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(verifier);
+    let config = match &trust.client {
+        None => builder.with_no_client_auth(),
+        Some(client) => builder.with_client_cert_resolver(Arc::new(own_certificate(client)?)),
+    };
     Ok(Ready { config: Arc::new(config), only_ca_file })
 }
 
-/// Nobody is asked by a certificate of ours, and so nothing is signed: all that could is left out of the program.
+/// Shown to a server that asks for one, whomever it names as those that it believes.
+fn own_certificate(client: &Client) -> Result<SingleCertAndKey, Doubt> {
+    let Client { certificate, key } = client;
+    let unusable = |name: &str, path: &Path, error: &io::Error| {
+        Doubt::Other(format!("{name} {}: {}", path.display(), words::io(error)))
+    };
+    certificates::read_client(certificate, key).map(SingleCertAndKey::from).map_err(|fault| match fault {
+        ClientFault::Certificate(error) => unusable("client_cert", certificate, &error),
+        ClientFault::Key(error) => unusable("client_key", key, &error),
+    })
+}
+
+/// The key of a client is read where it lies, and no other is ever loaded.
 #[derive(Debug)]
 struct NoKeys;
 
@@ -192,7 +216,7 @@ impl ServerCertVerifier for Authorities {
             // `openssl req -x509` makes certificates that may sign others, which webpki takes from no
             // server. When ca_file names this very one, only its name is left to ask: that it is in
             // time was asked before.
-            Err(error) if is(error, TlsFault::SelfSigned) && self.own.contains(shown) => {
+            Err(error) if is(error, &TlsFault::SelfSigned) && self.own.contains(shown) => {
                 verify_server_name(&ParsedCertificate::try_from(shown)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }

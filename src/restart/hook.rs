@@ -8,9 +8,7 @@ use std::time::Duration;
 use unhang_core::{Cause, Observation, Phase};
 
 use crate::managers::RestartResponse;
-use crate::os::files::{self, Writers};
-use crate::os::time_limit;
-use crate::os::way;
+use crate::os::{files, time_limit, way};
 use crate::plan::{KeySpec, MethodSpec, Target, ValueType};
 use crate::words;
 
@@ -44,14 +42,10 @@ pub(crate) struct HookRequest {
 /// An error never holds a word of the file.
 fn target(path: &Path) -> Result<HookRequest, String> {
     let wrong = |what: &str| format!("{}: {what}", path.display());
-    let (bytes, writers, theirs) = time_limit::touch_within(path, |path| {
-        let (bytes, writers) = files::read_bounded(path, LARGEST)?;
-        Ok((bytes, writers, way::reach(path)?.changeable().map(Path::to_owned)))
+    let (bytes, theirs) = time_limit::touch_within(path, |path| {
+        Ok((files::read_secret(path, LARGEST)?, way::reach(path)?.changeable().map(Path::to_owned)))
     })
     .map_err(|error| wrong(&words::io(&error)))?;
-    if is_open_to_others(writers) {
-        return Err(wrong("others may read or write it (chmod 600)"));
-    }
     // Whoever writes it says where root posts to.
     if let Some(theirs) = theirs {
         let theirs = theirs.display();
@@ -97,10 +91,6 @@ pub(crate) fn asked(seen: &Observation, timeout: Duration) -> RestartResponse {
 }
 
 const LARGEST: u64 = 16 * 1024;
-
-const fn is_open_to_others(writers: Writers) -> bool {
-    writers.mode & 0o027 != 0
-}
 
 fn parsed(text: &str) -> Option<HookRequest> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -10,6 +10,7 @@ use crate::os::process;
 use crate::os::signals::{Signal, Signals};
 use crate::places::Places;
 use crate::plan::Plan;
+use crate::probe::forget_certificates;
 use crate::report;
 use crate::words;
 
@@ -45,6 +46,7 @@ pub(crate) fn every(
     loop {
         // Nobody waits for one now.
         process::reap();
+        forget_certificates();
         let exit = super::run_until(&plan, places, echo, Some(signals.ends()));
         starter.notify.tell("WATCHDOG=1");
         starter.notify.tell(&["STATUS=", &status(exit, plan.services.len())].concat());

@@ -96,7 +96,14 @@ fn tls(fault: &TlsFault) -> String {
         TlsFault::SelfSigned => {
             "certificate self-signed, or a CA's own: if it is yours, set ca_file to it".to_owned()
         }
-        TlsFault::WrongName => "certificate for another name than the url's host".to_owned(),
+        TlsFault::WrongName(names) if names.is_empty() => {
+            "certificate without the name of a host: a common name alone does not count".to_owned()
+        }
+        TlsFault::WrongName(names) => {
+            format!(
+                "certificate for another name than it was asked for: it has {names}; set server_name if one is right"
+            )
+        }
         TlsFault::NotTls => "what answers is not TLS: is the url to begin with http://?".to_owned(),
         TlsFault::Handshake(what) => format!("TLS handshake failed: {what}"),
     }

@@ -150,6 +150,8 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: must be 1 or more without count.max, got 0; nothing was probed", "process with count.min = 0 alone would never fail.", "Write count.max too, or a larger count.min."),
     Row("*: must be count.min, which is *, or more, got *; nothing was probed", CLASH, "Change one of the two."),
     Row("*: has no meaning with pid_file, which names one process; leave it out", "count.min or count.max stands with process = \"pid_file:...\".", "Leave it out."),
+    Row("*: stands without client_key; add the file of its key, for nobody else to read", "client_cert alone proves nothing.", "Add client_key, or leave the other out."),
+    Row("*: stands without client_cert; add the file of the certificate to it", "client_key alone proves nothing.", "Add client_cert, or leave the other out."),
     Row("*: needs a place in the body; add json.at, such as \"/data/state\"", "json.is, json.min or json.max stands without json.at.", "Add it, or leave the other out."),
     Row("*: has no meaning for a connection, which is asked nothing; leave it out", "body, json or latency stands with a url that begins with tcp:.", "Leave it out."),
     Row("*: has no meaning for HEAD, whose answer has no body; leave it out", "body or json stands with method = \"HEAD\".", "Leave one of the two out."),

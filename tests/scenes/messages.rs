@@ -215,6 +215,8 @@ fn values(met: &mut Met) {
         "status = 99",
         "ca_file = \"x.pem\"",
         "redirects = 1\nca_file = \"/nowhere.pem\"",
+        "redirects = 1\nclient_cert = \"/nowhere.pem\"",
+        "redirects = 1\nclient_key = \"/nowhere.key\"",
         "restart = \"a b\"",
         "restart = [\"a\", 5]",
         "restart = 5",

@@ -204,7 +204,7 @@ fn every_key() -> Service {
             1_500,
             Question {
                 target: http("http://localhost:8000/health/"),
-                trust: Trust { ca_file: None, insecure: true },
+                trust: Trust { insecure: true, ..Trust::default() },
                 method: "HEAD".into(),
                 headers: [("Host", "shop.example"), ("X-Probe", "unhang")]
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))

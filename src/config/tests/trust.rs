@@ -1,8 +1,10 @@
 //! Certificates to trust: where they mean something, and files that hold none.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::plan::Client;
 
 const HTTPS: &str = "[service.a]\nurl = 'https://x'\n";
 const HTTP: &str = "[service.b]\nurl = 'http://x'\n";
@@ -26,10 +28,10 @@ fn file(dir: &tempfile::TempDir) -> PathBuf {
     path
 }
 
-const ANYONE: Trust = Trust { ca_file: None, insecure: true };
+const ANYONE: Trust = Trust { ca_file: None, insecure: true, server_name: None, client: None };
 
 fn besides(ca_file: Option<&Path>) -> Trust {
-    Trust { ca_file: ca_file.map(Path::to_owned), insecure: false }
+    Trust { ca_file: ca_file.map(Path::to_owned), ..Trust::default() }
 }
 
 #[test]
@@ -91,4 +93,57 @@ fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
     );
     let defaults = format!("[defaults]\nca_file = '{}'\n", missing.display());
     assert_eq!(trusts(&format!("{defaults}{HTTP}"), &[]), [None], "it is not asked for");
+}
+
+#[test]
+fn a_name_and_a_client_go_to_https_and_no_further() {
+    let dir = tempfile::tempdir().unwrap();
+    let (cert, key) = client(&dir);
+    let own = format!("client_cert = '{}'\nclient_key = '{}'\n", cert.display(), key.display());
+    let trust = Trust { client: Some(Client { certificate: cert, key: key.clone() }), ..Trust::default() };
+    assert_eq!(trusts(&format!("[defaults]\n{own}{HTTPS}{HTTP}"), &[]), [Some(trust.clone()), None]);
+    let none = "client_cert = ''\nclient_key = ''\n";
+    assert_eq!(trusts(&format!("[defaults]\n{own}{HTTPS}{none}"), &[]), [Some(Trust::default())]);
+    let named = Trust { server_name: Some("shop.example".to_owned()), ..trust };
+    assert_eq!(trusts(&format!("{HTTPS}{own}server_name = 'shop.example'"), &[]), [Some(named)]);
+    let cure = "has no meaning for a url that is not https; leave it out, or begin url with https://";
+    for key in ["server_name = 'x'", "client_cert = '/x'\nclient_key = '/x'"] {
+        let told = faults(&format!("{HTTP}{key}"), &[]);
+        let (name, _) = key.split_once(' ').unwrap();
+        assert_eq!(told[0], format!("u.toml:3: service.b.{name}: {cure}"));
+    }
+    for (keys, told) in [
+        (
+            "client_cert = '/x'",
+            "client_cert: stands without client_key; add the file of its key, for nobody else to read",
+        ),
+        (
+            "client_key = '/x'",
+            "client_key: stands without client_cert; add the file of the certificate to it",
+        ),
+        (
+            "client_key = 'x'",
+            "client_key: must be the absolute path of a file, such as \"/etc/unhang/client.key\", got \"x\"; nothing was probed",
+        ),
+        (
+            "server_name = 'a b'",
+            "server_name: must be the name of a server, such as \"shop.example\", got \"a b\"; nothing was probed",
+        ),
+    ] {
+        assert_eq!(faults(&format!("{HTTPS}{keys}"), &[]), [format!("u.toml:3: service.a.{told}")]);
+    }
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let told = faults(&format!("{HTTPS}[service.c]\nurl = 'https://y'\n{own}"), &[]);
+    let why = "others may read or write it (chmod 600); nothing was probed";
+    assert_eq!(told, [format!("u.toml:6: service.c.client_key: cannot be used: {}: {why}", key.display())]);
+}
+
+fn client(dir: &tempfile::TempDir) -> (PathBuf, PathBuf) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+    let (cert_file, key_file) = (dir.path().join("client.pem"), dir.path().join("client.key"));
+    fs::write(&cert_file, certificate.pem()).unwrap();
+    fs::write(&key_file, key.serialize_pem()).unwrap();
+    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
+    (cert_file, key_file)
 }

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -16,6 +17,8 @@ use unhang_core::{Cause, Doubt, Observation, Phase, Redirect, TlsFault};
 use super::super::Answer;
 use super::{GOOD, all, hold, observe_within, question, read_head, reset, says};
 use crate::plan::{Question, Trust};
+
+mod names_and_clients;
 
 /// Handshakes of tests are not optimised, and many run at once.
 const ENOUGH: Duration = Duration::from_secs(5);
@@ -54,11 +57,11 @@ impl Ca {
 }
 
 fn naming(ca_file: &Path) -> Trust {
-    Trust { ca_file: Some(ca_file.to_owned()), insecure: false }
+    Trust { ca_file: Some(ca_file.to_owned()), ..Trust::default() }
 }
 
 fn anyone() -> Trust {
-    Trust { ca_file: None, insecure: true }
+    Trust { insecure: true, ..Trust::default() }
 }
 
 fn written(certificate: &Certificate) -> (tempfile::TempDir, PathBuf) {
@@ -95,16 +98,43 @@ impl Identity {
 
     /// A server for all that come.
     fn serve(self, answer: &'static str) -> String {
-        let config = self.config();
-        for_all(move |tcp| {
-            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = StreamOwned::new(connection, tcp);
-            read_head(&mut stream);
-            let _ = stream.write_all(answer.as_bytes());
-            let _ = stream.flush();
-            hold(stream.sock);
-        })
+        serve_by(self.config(), answer)
     }
+
+    /// Closes to whoever asks for another name.
+    fn serve_only(self, name: &str) -> String {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = rustls::crypto::ring::sign::any_supported_type(&self.1).unwrap();
+        let mut known = rustls::server::ResolvesServerCertUsingSni::new();
+        known.add(name, rustls::sign::CertifiedKey::new(vec![self.0], key)).unwrap();
+        let builder =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        serve_by(Arc::new(builder.with_no_client_auth().with_cert_resolver(Arc::new(known))), GOOD)
+    }
+
+    /// Lets in whoever has a certificate of this authority.
+    fn serve_members(self, ca: &Ca) -> String {
+        let mut roots = rustls::RootCertStore::empty();
+        let pem = std::fs::read(&ca.file).unwrap();
+        roots.add(CertificateDer::from_pem_slice(&pem).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let builder =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let verified = builder.with_client_cert_verifier(clients.build().unwrap());
+        serve_by(Arc::new(verified.with_single_cert(vec![self.0], self.1).unwrap()), GOOD)
+    }
+}
+
+fn serve_by(config: Arc<ServerConfig>, answer: &'static str) -> String {
+    for_all(move |tcp| {
+        let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut stream = StreamOwned::new(connection, tcp);
+        read_head(&mut stream);
+        let _ = stream.write_all(answer.as_bytes());
+        let _ = stream.flush();
+        hold(stream.sock);
+    })
 }
 
 /// Does the same with each connection, side by side.
@@ -157,7 +187,7 @@ fn what_is_wrong_with_a_certificate_is_told_apart() {
     for (names, years, expected) in [
         (["localhost"], (2020, 2021), TlsFault::Expired),
         (["localhost"], (2110, 2120), TlsFault::NotYetValid),
-        (["example.com"], VALID, TlsFault::WrongName),
+        (["example.com"], VALID, TlsFault::WrongName("example.com".to_owned())),
     ] {
         let url = ca.issues(&names, years).serve(GOOD);
         assert_eq!(observe(&url, &ca.trust()), fault(expected));
@@ -186,7 +216,7 @@ fn a_self_signed_certificate_is_trusted_when_it_is_named_itself() {
         let (url, named, _dir) = signed(&["localhost"], (2020, 2021));
         assert_eq!(observe(&url, &named), fault(TlsFault::Expired));
         let (url, named, _dir) = signed(&["example.com"], VALID);
-        assert_eq!(observe(&url, &named), fault(TlsFault::WrongName));
+        assert_eq!(observe(&url, &named), fault(TlsFault::WrongName("example.com".to_owned())));
     }
 }
 
@@ -236,7 +266,7 @@ fn a_server_that_we_do_not_fit_is_not_known_and_told_with_the_cure() {
         (49, "certificate of its clients"),    // access_denied
         (70, "no version"),                    // protocol_version
         (71, "no version"),                    // insufficient_security
-        (112, "the host of url"),              // unrecognized_name
+        (112, "set server_name"),              // unrecognized_name
         (116, "certificate of its clients"),   // certificate_required
         (47, "alert"),                         // illegal_parameter
         (120, "alert"),                        // no_application_protocol
