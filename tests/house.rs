@@ -182,8 +182,8 @@ fn only_those_who_call_rooms_read_the_clocks() {
     }
 }
 
-/// Programs of the operator and of managers, and the demo's own two.
-const CHOOSE_PROGRAMS: [&str; 8] = [
+/// Programs of the operator and of managers, getent, and the demo's own two.
+const CHOOSE_PROGRAMS: [&str; 9] = [
     "src/demo.rs",
     "src/managers/containers.rs",
     "src/managers/supervisord.rs",
@@ -191,6 +191,7 @@ const CHOOSE_PROGRAMS: [&str; 8] = [
     "src/managers/systemd/outside.rs",
     "src/probe/command.rs",
     "src/probe/log/journal.rs",
+    "src/probe/name_service.rs",
     "src/restart/command.rs",
 ];
 

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use unhang_core::{Doubt, Phase};
 use ureq::Error;
@@ -16,6 +16,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::fault::{Ours, scarcity};
+use super::name_service::address_by_getent;
 use super::trace::Trace;
 
 /// Room for getaddrinfo's own buffers; glibc's NSS modules need more than the probes' 128 KiB.
@@ -62,6 +63,7 @@ fn literal(host: &str) -> Option<Vec<IpAddr>> {
 
 /// The thread is left behind when time is over; it ends with the process.
 fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, Ours> {
+    let began = Instant::now();
     let (found, wait) = mpsc::sync_channel(1);
     let name = host.to_owned();
     thread::Builder::new()
@@ -70,14 +72,22 @@ fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, O
         .map_err(|_| Ours(Doubt::NoThread))?;
     match wait.recv_timeout(within) {
         Ok(Ok(addrs)) => Ok(addrs),
-        Ok(Err(error)) => Err(Ours(unresolved(&error))),
+        Ok(Err(error)) => Err(Ours(unresolved(host, &error, within.saturating_sub(began.elapsed())))),
         Err(_) => Err(Ours(Doubt::Lookup("no answer in time".into()))),
     }
 }
 
-/// Also a name that does not exist: it may be the name server that lost it.
-fn unresolved(error: &io::Error) -> Doubt {
-    scarcity(error).unwrap_or_else(|| Doubt::Lookup(error.to_string()))
+/// Also a name that does not exist: it may be the name server that lost it, or one that only others can ask.
+fn unresolved(host: &str, error: &io::Error, left: Duration) -> Doubt {
+    if let Some(doubt) = scarcity(error) {
+        return doubt;
+    }
+    Doubt::Lookup(match address_by_getent(host, left) {
+        Some(address) => format!(
+            "getent finds {address}, by a source of /etc/nsswitch.conf that unhang cannot ask: write that address in url, and the name in headers = {{ Host = \"...\" }} and server_name, or the name in /etc/hosts"
+        ),
+        None => error.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod load;
 mod log;
 mod lookup;
 mod memory;
+mod name_service;
 mod port;
 mod process;
 mod redirect;

@@ -171,6 +171,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("*; next restart possible *, after a full count", "When the pause or the boot ends. Failures before that do not count.", WAIT),
     // ❓
     Row("name not resolved: *", "unknown", OWN),
+    Row("getent finds *, by a source of /etc/nsswitch.conf that unhang cannot ask: write that address in url, and the name in headers = { Host = \"...\" } and server_name, or the name in /etc/hosts", "unknown: mDNS, LDAP and the like. unhang reads /etc/hosts and asks DNS.", "Do as the line says."),
     Row("it is no HOST:PORT", "unknown", OWN),
     Row("cannot tell whether it is paused: *", "unknown", OWN),
     Row("it has no address", "unknown", OWN),

@@ -222,6 +222,43 @@ fn a_fault_of_ours_is_no_evidence() {
     assert_eq!((scene.state()["streak"].as_u64(), scene.state()["failures"].as_u64()), (Some(0), Some(0)));
 }
 
+/// A static program knows DNS and /etc/hosts; what else the host knows, getent tells.
+#[test]
+fn a_name_that_only_getent_knows_is_told_with_its_address() {
+    let scene = Scene::new();
+    let getent = |body: &str| scene.executable("bin/getent", &format!("#!/bin/sh\n{body}\n"));
+    let url = |host: &str| {
+        let text = format!(
+            "[host]\nboot_grace = \"0s\"\n[service.app]\nurl = \"http://{host}:1/\"\nlog_file = \"{}\"\n",
+            scene.path("app.log").display()
+        );
+        scene.config(&text);
+    };
+    let asked = format!("echo \"$*\" >>{}", scene.path("asked").display());
+    getent(&format!("{asked}\necho '192.0.2.7     STREAM printer.invalid'\necho '192.0.2.7     DGRAM'"));
+    url("printer.invalid");
+    let told = "❓ app not judged (unknown): name not resolved: getent finds 192.0.2.7, by a source of /etc/nsswitch.conf that unhang cannot ask: *";
+    scene.tick().exits(1).logs(&[told]).calls(&[]);
+    assert_eq!(std::fs::read_to_string(scene.path("asked")).unwrap(), "ahosts printer.invalid\n");
+    assert_eq!(scene.state()["streak"], 0);
+    // Nobody asks who needs no lookup, or has an answer.
+    std::fs::remove_file(scene.path("asked")).unwrap();
+    url("localhost");
+    scene.tick().exits(1).logs(&["⚠️ app*connection refused"]);
+    assert!(!scene.path("asked").exists());
+    // What getent does not find, or says in words of its own, changes nothing.
+    for body in ["exit 2", "echo nonsense", "echo 192.0.2.7; exit 1"] {
+        let scene = Scene::new();
+        scene.executable("bin/getent", &format!("#!/bin/sh\n{body}\n"));
+        scene.config(&format!(
+            "[service.app]\nurl = \"http://printer.invalid:1/\"\nlog_file = \"{}\"\n",
+            scene.path("app.log").display()
+        ));
+        let ran = scene.tick();
+        ran.exits(1).logs(&["❓ app not judged (unknown): name not resolved: failed to lookup *"]);
+    }
+}
+
 #[test]
 fn what_is_asked_is_what_was_configured() {
     let scene = Scene::new();
