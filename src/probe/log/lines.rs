@@ -1,5 +1,6 @@
 //! What lines say, by the operator's patterns. Pure.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use regex_lite::Regex;
@@ -52,6 +53,7 @@ pub(super) fn seen(text: &[u8], patterns: &Patterns, until: Instant) -> Option<S
             return None;
         }
         let line = String::from_utf8_lossy(legible(line));
+        let line = without_colours(&line);
         if patterns.lacks.iter().any(|pattern| pattern.is_match(&line)) {
             continue;
         }
@@ -70,6 +72,27 @@ fn legible(line: &[u8]) -> &[u8] {
     line.get(..LONGEST).unwrap_or(line)
 }
 
+/// A program that colours its lines for a terminal does so for a file, too: `ESC [ 31 m` and the like (ECMA-48, 8.3.117)
+/// are no part of what a line says.
+fn without_colours(line: &str) -> Cow<'_, str> {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().unwrap_or_default();
+    if first.len() == line.len() {
+        return Cow::Borrowed(line);
+    }
+    let mut plain = first.to_owned();
+    for part in parts {
+        let behind = part
+            .strip_prefix('[')
+            .map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit() || [';', ':'].contains(&c)));
+        match behind.and_then(|rest| rest.strip_prefix(['m', 'K'])) {
+            Some(behind) => plain.push_str(behind),
+            None => plain.extend(["\u{1b}", part]),
+        }
+    }
+    Cow::Owned(plain)
+}
+
 impl Matches {
     fn note(&mut self, line: &str, patterns: &[Regex]) {
         if let Some(pattern) = patterns.iter().find(|pattern| pattern.is_match(line)) {
@@ -77,5 +100,32 @@ impl Matches {
             self.of_several = patterns.len() > 1;
             self.first.get_or_insert_with(|| (pattern.as_str().to_owned(), line.to_owned()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_no_part_of_a_line() {
+        for (line, plain) in [
+            ("ERROR db away", "ERROR db away"),
+            ("\u{1b}[31mERROR\u{1b}[0m db away", "ERROR db away"),
+            ("\u{1b}[1;31;48:5:9mERROR\u{1b}[m\u{1b}[K db", "ERROR db"),
+            ("\u{1b}[38;5;196mERROR", "ERROR"),
+            ("\u{1b}[2Jx", "\u{1b}[2Jx"),
+            ("\u{1b}]0;title\u{7}x", "\u{1b}]0;title\u{7}x"),
+            ("x\u{1b}", "x\u{1b}"),
+            ("x\u{1b}[31", "x\u{1b}[31"),
+            ("", ""),
+        ] {
+            assert_eq!(without_colours(line), plain, "{line:?}");
+        }
+        let patterns = Patterns::of([&["^ERROR".to_owned()], &[], &[]]).unwrap();
+        let until = Instant::now() + std::time::Duration::from_secs(9);
+        let seen = seen(b"\x1b[31mERROR\x1b[0m x\nfine\n", &patterns, until).unwrap();
+        assert_eq!((seen.lines, seen.failing.count), (2, 1));
+        assert_eq!(seen.failing.first, Some(("^ERROR".to_owned(), "ERROR x".to_owned())));
     }
 }
