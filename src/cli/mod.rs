@@ -5,6 +5,7 @@ mod completions;
 mod deferred;
 mod examples;
 pub(crate) mod flags;
+pub(crate) mod help;
 mod plain;
 pub(crate) mod usage;
 
@@ -320,7 +321,7 @@ impl Cli {
             return Ok(plain);
         }
         let mut known = ManuallyDrop::new(Self::command());
-        let mut matches = known.try_get_matches_from_mut(std::env::args_os())?;
+        let mut matches = known.try_get_matches_from_mut(help::with_flags_for_words(std::env::args_os()))?;
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut known))
     }
 

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use crate::cli::{self, usage};
+use crate::cli::{self, help, usage};
+use crate::report;
 use crate::words;
 
-use super::context::{Refusal, variables_not_utf8};
+use super::context::{Refusal, detect_screen, variables_not_utf8};
 use super::{check, paused};
 
 /// `--help` and `--version` are no faults, and clap's to print.
@@ -25,9 +26,18 @@ pub(super) fn answer_usage_error(error: &clap::Error) -> ExitCode {
         }
         Some(fault) => Refusal(vec![fault]).report().into(),
         None => {
-            let _ = error.print();
+            print(error);
             u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
         }
+    }
+}
+
+/// What was asked for goes to stdout; the help of who typed nothing is a fault, and clap's to print.
+fn print(error: &clap::Error) {
+    if error.use_stderr() {
+        let _ = error.print();
+    } else {
+        report::bytes(help::folded(&error.render().to_string(), detect_screen().width).as_bytes());
     }
 }
 
