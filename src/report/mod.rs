@@ -16,7 +16,7 @@ mod stderr;
 mod why;
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde_json::Value;
 use unhang_core::{Decision, Moment, Observation};
@@ -41,6 +41,13 @@ pub use why::why;
 pub(crate) fn fault(text: impl Display) {
     let line = format!("unhang: {}\n", words::escaped(&text.to_string()));
     os::stderr::write(line.as_bytes());
+}
+
+/// The same, for a person who waits for it, and for nobody's mail.
+pub(crate) fn fault_at_terminal(text: impl Display) {
+    if io::stderr().is_terminal() {
+        fault(text);
+    }
 }
 
 pub(crate) fn line(text: impl Display) {

@@ -17,7 +17,7 @@ use crate::sink::{self, Happened, SinkFailure, Taken};
 use crate::store::{Loaded, NoState, Place, Record, Saved, Store};
 use crate::words;
 
-use super::context::Tick;
+use super::context::{Tick, by_hand};
 
 #[derive(Debug)]
 pub(crate) struct Watch<'a> {
@@ -71,9 +71,18 @@ fn part<'a>(claimed: impl Iterator<Item = Result<Watch<'a>, Exit>>) -> (Vec<Watc
 fn claim_one<'a>(tick: &Tick<'_>, store: &'a Store, service: &'a Service) -> Result<Watch<'a>, Exit> {
     match store.lock(&service.key) {
         Ok(Some(lock)) => load(tick, store, service, Some(Arc::new(lock))),
-        Ok(None) => Err(Exit::Locked),
+        Ok(None) => {
+            tell_locked(tick, service);
+            Err(Exit::Locked)
+        }
         Err(error) => Err(not_locked(tick, store, service, &error)),
     }
+}
+
+/// Cron's next run would say so in a mail, each time that one takes long.
+fn tell_locked(tick: &Tick<'_>, service: &Service) {
+    let what = format!("{}: another run is at work on it; left alone in this run", service.key);
+    if by_hand(tick) { report::fault(what) } else { report::fault_at_terminal(what) }
 }
 
 fn not_locked(tick: &Tick<'_>, store: &Store, service: &Service, error: &io::Error) -> Exit {

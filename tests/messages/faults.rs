@@ -239,6 +239,7 @@ pub(crate) const FAULTS: &[Row] = &[
     Row("*: cannot be used for locks: *; nothing was probed", STATE, "Mend what the line tells: without locks two runs could restart at once. A folder that others may write is refused."),
     Row("*: cannot be used for locks: *; nothing was cleared", STATE, "Mend what the line tells; most often, run it as root."),
     Row("*: cannot lock *: *; left alone in this run", "The lock file of one service cannot be opened: it is a link or no file, it is another user's, or there are too many open files.", "Look at the file that the line names. Other services are watched."),
+    Row("*: another run is at work on it; left alone in this run", "run -v, or run at a terminal, while another run holds the lock of that service.", "Wait for it, and look at unhang status."),
     Row("*: cannot read *; left alone in this run", "No descriptors or no memory to read the state with, or no right to; the file may be good, and is left alone.", "Look for what eats the host's descriptors or memory; the next run tries again."),
     Row("*: state file unreadable (*): *; counting from zero", "The file is damaged, or its folder cannot be used. It is set aside, and nothing is restarted before one backoff.first has passed.", "None needed. Look at the file that was kept, if you want to know why."),
     Row("*: state file unreadable (*): *; going on with the other copy", "One of two copies (disk and memory) is damaged.", "None needed."),

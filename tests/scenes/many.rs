@@ -56,6 +56,9 @@ fn one_run_at_a_time_and_the_other_says_so_by_its_exit_code() {
         std::thread::sleep(Duration::from_millis(5));
     }
     scene.tick().exits(75);
+    let told = "unhang: app: another run is at work on it; left alone in this run\n";
+    scene.run(&["run", "-v"]).ends(75).prints("", told);
+    assert_eq!(scene.on_terminal(&["run"]).replace('\r', ""), told);
     assert_eq!(scene.server.requests().len(), 1, "nothing was probed");
     assert_eq!(first.wait().unwrap().code(), Some(1));
     scene.server.answers(&[Answer::Status(200)]);

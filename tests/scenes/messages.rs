@@ -34,6 +34,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("run: signals cannot be caught", "needs a process without threads"),
     ("run: the configuration was not read anew", "needs a process that stays: every.rs"),
     ("no folder for the state:", "root has one always: src/places.rs"),
+    ("*: another run is at work on it;", "needs a run that lasts: many.rs"),
     ("*: cannot read *; left alone", "needs a host without descriptors: causes.rs"),
     ("*: state file unreadable (*): *; going on", "needs /run/unhang: src/store/mod.rs"),
     ("*: cannot write the state: *; kept in memory", "needs /run/unhang: src/store/mod.rs"),
