@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::{Moment, Reason, StoredCause, VerdictKind};
 
 /// The last run's conclusion, as those who ask later shall know it. `said`, `together`, `distress`, `because` and
-/// the words of `warnings` are prose: written for people, and never read back.
+/// the words of `warnings` and `others` are prose: written for people, and never read back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     pub verdict: VerdictKind,
@@ -25,6 +25,8 @@ pub struct Account {
     pub because: Option<String>,
     /// What warns though it is none of the service's failures.
     pub warnings: Vec<Warned>,
+    /// What the other probes showed that count and were not healthy, besides that of `cause`.
+    pub others: Vec<Warned>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +47,15 @@ pub struct Warned {
 }
 
 impl Account {
-    /// Those that were there before stay as they were told: figures that change every run are no news, and not
+    /// Warnings that were there before stay as they were told: figures that change every run are no news, and not
     /// worth a write.
     #[must_use]
-    pub fn warned(self, now: Vec<Warned>) -> Self {
+    pub fn warned(self, warnings: Vec<Warned>, others: Vec<Warned>) -> Self {
         let as_told = |warned: Warned| {
             let told = self.warnings.iter().find(|told| told.probe == warned.probe);
             told.cloned().unwrap_or(warned)
         };
-        Self { warnings: now.into_iter().map(as_told).collect(), ..self }
+        Self { warnings: warnings.into_iter().map(as_told).collect(), others, ..self }
     }
 
     /// Stamps of the future become now; see `Moment::bind`.

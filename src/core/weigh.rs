@@ -47,14 +47,16 @@ pub enum WarningOf {
 pub struct Seen {
     pub observation: Observation,
     pub warnings: Vec<Warning>,
+    /// What the other probes showed that count and are not healthy.
+    pub others: Vec<Warning>,
 }
 
 /// Maintenance before any failure, a failure before a doubt, and the first of several: in the operator's order.
 /// Where nothing counts, nothing can be wrong with the service; of no probe at all: unknown, since nothing was asked.
 #[must_use]
 pub fn weigh(answers: Vec<Answered<'_>>) -> Seen {
-    let mut worst: Option<(Rank, Observation)> = None;
-    let mut warnings = Vec::new();
+    let mut worst: Option<(Rank, Option<&str>, Observation)> = None;
+    let (mut warnings, mut others) = (Vec::new(), Vec::new());
     let is_asked = !answers.is_empty();
     for Answered { name, weight, observation, near } in answers {
         let mut warn = |of| warnings.push(Warning { probe: name.map(ToOwned::to_owned), of });
@@ -67,9 +69,12 @@ pub fn weigh(answers: Vec<Answered<'_>>) -> Seen {
             (Weight::Warns, Observation::Unknown(doubt)) => warn(WarningOf::Doubt(doubt)),
             (Weight::Counts, observation) => {
                 let rank = rank(&observation);
-                if worst.as_ref().is_none_or(|(other, _)| rank > *other) {
-                    worst = Some((rank, named(name, observation)));
-                }
+                let other = if worst.as_ref().is_none_or(|(worst, ..)| rank > *worst) {
+                    worst.replace((rank, name, observation)).map(|(_, name, observation)| (name, observation))
+                } else {
+                    Some((name, observation))
+                };
+                others.extend(other.and_then(|(name, observation)| not_healthy(name, observation)));
             }
         }
     }
@@ -77,7 +82,17 @@ pub fn weigh(answers: Vec<Answered<'_>>) -> Seen {
         let no_probe = || Observation::Unknown(Doubt::Other(String::from("it has no probe")));
         if is_asked { Observation::Healthy } else { no_probe() }
     };
-    Seen { observation: worst.map_or_else(nothing, |(_, observation)| observation), warnings }
+    let observation = worst.map_or_else(nothing, |(_, name, observation)| named(name, observation));
+    Seen { observation, warnings, others }
+}
+
+fn not_healthy(name: Option<&str>, observation: Observation) -> Option<Warning> {
+    let of = match observation {
+        Observation::Healthy => return None,
+        Observation::Unhealthy(cause) => WarningOf::Failing(cause),
+        Observation::Unknown(doubt) => WarningOf::Doubt(doubt),
+    };
+    Some(Warning { probe: name.map(ToOwned::to_owned), of })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,6 +185,25 @@ mod tests {
             warning("swap", WarningOf::Doubt(Doubt::NoRoute)),
         ];
         assert_eq!(seen.warnings, expected);
+    }
+
+    #[test]
+    fn what_fails_besides_is_kept() {
+        let failing = |probe: &str| Warning {
+            probe: (!probe.is_empty()).then(|| probe.to_owned()),
+            of: WarningOf::Failing(Cause::Refused),
+        };
+        let doubt =
+            |probe: &str| Warning { probe: Some(probe.to_owned()), of: WarningOf::Doubt(Doubt::NoRoute) };
+        for (answers, others) in [
+            (vec![("", Counts, Observation::Healthy), ("a", Counts, bad())], vec![]),
+            (vec![("", Counts, bad()), ("a", Counts, bad())], vec![failing("a")]),
+            (vec![("", Counts, bad()), ("a", Counts, away())], vec![failing("")]),
+            (vec![("a", Counts, doubtful()), ("b", Counts, bad()), ("c", Warns, bad())], vec![doubt("a")]),
+            (vec![("a", Counts, doubtful()), ("b", Counts, doubtful())], vec![doubt("b")]),
+        ] {
+            assert_eq!(seen(&answers).others, others, "{answers:?}");
+        }
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use unhang_core::{Moment, VerdictKind, Weight};
+use unhang_core::{Moment, VerdictKind, Warned, Weight};
 
 use crate::plan::Probe;
 use crate::words;
 
-use super::last_run::{no_tick_for, stuck_for};
+use super::last_run::{is_overdue, no_tick_for, stuck_for};
 use super::picture::{NOT_SEEN, Picture, answer, answer_itself, verdict};
 use super::screen::{Depth, Screen, Style};
 
@@ -69,17 +69,18 @@ fn probe_line(probe: &Probe, picture: &Picture<'_>) -> String {
     let name = probe.name.as_deref().unwrap_or("url");
     let kind = if probe.name.is_some() { format!(" ({})", probe.kind()) } else { String::new() };
     let own = state.account.cause.as_ref().filter(|cause| cause.probe == probe.name);
-    let warned = state.account.warnings.iter().find(|warned| warned.probe == probe.name);
+    let of_it = |of: &[Warned]| of.iter().find(|one| one.probe == probe.name).map(|one| one.words.clone());
+    let failing = state.account.cause.as_ref().and_then(|_| of_it(&state.account.others));
+    let warned = of_it(&state.account.warnings);
     let found = match (own, warned) {
         _ if picture.is_unseen() => NOT_SEEN.to_owned(),
         (Some(cause), _) if probe.weight == Weight::Counts => {
             let said = state.account.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
             format!("fails: {}{said}", answer_itself(cause))
         }
-        (_, Some(warned)) => format!("warns: {}", warned.words),
-        (_, None) if state.account.cause.is_none() => "well".to_owned(),
-        // Another one fails, and which of them do is not kept.
-        (_, None) => "not told: another probe failed first".to_owned(),
+        _ if failing.is_some() => format!("fails: {}", failing.unwrap_or_default()),
+        (_, Some(words)) => format!("warns: {words}"),
+        (_, None) => "well".to_owned(),
     };
     format!("  {name}{kind}: {found}")
 }
@@ -121,7 +122,10 @@ fn row(picture: &Picture<'_>, now: &Moment) -> [String; 8] {
 /// What the oldest of the last ticks says of cron, if anything.
 fn is_cron_running(pictures: &[Picture<'_>]) -> Option<String> {
     let oldest = pictures.iter().max_by_key(|picture| picture.last_tick.unwrap_or(Duration::MAX))?;
+    let others_tick = || pictures.iter().any(|one| one.last_tick.is_some_and(|age| !is_overdue(age)));
     match oldest.last_tick {
+        // It is new: the next run sees it.
+        None if others_tick() => None,
         None => Some(format!("no tick yet by {}: is cron running?", oldest.locks.display())),
         Some(age) if oldest.is_stuck => Some(stuck_for(age)),
         Some(age) => no_tick_for(age),

@@ -46,6 +46,7 @@ fn object(picture: &Picture<'_>, now: &Moment) -> Value {
         "probe": cause.and_then(|cause| cause.probe.as_ref()),
         "said": state.account.said,
         "warnings": state.account.warnings.iter().map(words::warned).collect::<Vec<_>>(),
+        "others": state.account.others.iter().map(words::warned).collect::<Vec<_>>(),
         "since": stamp(&state.counts.since),
         "streak": service.policy.max_failures.saturating_sub(outlook.failures),
         "max_failures": service.policy.max_failures,

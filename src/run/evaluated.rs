@@ -34,10 +34,11 @@ impl Judged<'_> {
     pub(super) fn note(&mut self, reply: &Reply) {
         let probes = &self.watch.service.probes;
         self.watch.record.memory = reply.remembered(probes, &self.memory);
-        let warnings = reply.warnings(probes);
+        let (warnings, others) = (reply.warnings(probes), reply.others(probes));
+        let account = &self.decision.next.account;
         // Most have none, and a state is large.
-        if !warnings.is_empty() || !self.decision.next.account.warnings.is_empty() {
-            self.decision.next.account = self.decision.next.account.clone().warned(warnings);
+        if ![&warnings, &others, &account.warnings, &account.others].into_iter().all(Vec::is_empty) {
+            self.decision.next.account = account.clone().warned(warnings, others);
         }
     }
 

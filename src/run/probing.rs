@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Answered, Moment, Seen, Warned, weigh};
+use unhang_core::{Answered, Moment, Seen, Warned, Warning, weigh};
 
 use crate::plan::{Probe, Scope, Service};
 use crate::probe::{self, Answer, Asked, Ground};
@@ -73,15 +73,19 @@ impl Reply {
 
     /// In words that are kept.
     pub(crate) fn warnings(&self, probes: &[Probe]) -> Vec<Warned> {
-        let timeout_of = |name: &Option<String>| {
-            probes.iter().find(|probe| probe.name == *name).map_or(Duration::ZERO, |probe| probe.timeout)
-        };
-        let of_one = |warning: &unhang_core::Warning| {
-            let words = words::warning(&warning.of, timeout_of(&warning.probe));
-            Warned { probe: warning.probe.clone(), words: words.chars().take(words::WARNED).collect() }
-        };
-        self.seen.warnings.iter().map(of_one).collect()
+        self.seen.warnings.iter().map(|warning| in_words(warning, probes)).collect()
     }
+
+    /// Of those that count and are not healthy, besides the one that decides.
+    pub(crate) fn others(&self, probes: &[Probe]) -> Vec<Warned> {
+        self.seen.others.iter().map(|other| in_words(other, probes)).collect()
+    }
+}
+
+fn in_words(warning: &Warning, probes: &[Probe]) -> Warned {
+    let of_it = probes.iter().find(|probe| probe.name == warning.probe);
+    let words = words::warning(&warning.of, of_it.map_or(Duration::ZERO, |probe| probe.timeout));
+    Warned { probe: warning.probe.clone(), words: words.chars().take(words::WARNED).collect() }
 }
 
 /// At most `widest` probes at once; what has not begun by `until` is not known.

@@ -109,6 +109,8 @@ struct File {
     because: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warns>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<Warns>,
     /// What a probe wants to know of the run before, in its own words.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     memory: BTreeMap<String, String>,
@@ -263,7 +265,8 @@ impl File {
             together: prose(&state.account.together),
             distress: prose(&state.account.distress),
             because: prose(&state.account.because),
-            warnings: state.account.warnings.iter().take(most::ENTRIES).map(Warns::of).collect(),
+            warnings: Warns::of(&state.account.warnings),
+            others: Warns::of(&state.account.others),
             memory,
             fingerprint: state.counts.fingerprint.map(FingerprintForm::of),
             faults,
@@ -322,6 +325,7 @@ impl File {
             distress: self.distress.map(|text| words::escaped(&text)),
             because: self.because.map(|text| words::escaped(&text)),
             warnings: self.warnings.into_iter().map(Warns::into_warned).collect(),
+            others: self.others.into_iter().map(Warns::into_warned).collect(),
         };
         let state = State { counts, account };
         let mut faults = BTreeMap::new();
@@ -388,8 +392,12 @@ impl CauseForm {
 }
 
 impl Warns {
-    fn of(Warned { probe, words }: &Warned) -> Self {
-        Self { probe: cut_some(probe.as_deref(), most::NAME), words: cut(words, most::WARNING) }
+    fn of(all: &[Warned]) -> Vec<Self> {
+        let of_one = |Warned { probe, words }: &Warned| Self {
+            probe: cut_some(probe.as_deref(), most::NAME),
+            words: cut(words, most::WARNING),
+        };
+        all.iter().take(most::ENTRIES).map(of_one).collect()
     }
 
     fn into_warned(self) -> Warned {

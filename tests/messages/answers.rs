@@ -29,7 +29,6 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("no run has looked at it", "why", ""),
     Row("*: not known: state file unreadable *", "why", ""),
     Row("; last answer **", "why", ""),
-    Row("not told: another probe failed first", "status -v", ""),
     Row("probe* healthy", "check: * of them", ""),
     Row("no run yet: is cron running?", "why", ""),
     Row("no run for *: is cron running?", "why", ""),

@@ -71,6 +71,16 @@ fn status_says_when_cron_does_not_run() {
     shows(&scene, &["why"], &format!("app: healthy (ok): it answers; {stuck}\n*"));
 }
 
+/// Cron is running, as the others show.
+#[test]
+fn a_new_service_beside_others_is_no_doubt_about_cron() {
+    let scene = Scene::new();
+    scene.tick().exits(0);
+    scene.config(&format!("{}\n[service.two]\nurl = \"{}\"\n", scene.config_text(), scene.server.url()));
+    let rows = "app  healthy       restarts 0/5 in 1 h  last tick * ago\ntwo  not seen yet  restarts 0/5 in 1 h  no tick yet\n";
+    shows(&scene, &["status"], rows);
+}
+
 #[test]
 fn why_answers_in_four_lines() {
     let scene = failed(1);

@@ -80,6 +80,33 @@ fn a_command_that_was_never_well_in_a_sandbox_says_nothing_there() {
     in_sandbox().exits(1).logs(&["⚠️ app health check failed (db) - Failure 1/2: exit status 1"]);
 }
 
+/// What one failing probe says of the service is not all that there is to know.
+#[test]
+fn each_probe_is_shown_also_while_one_fails() {
+    let scene = Scene::new();
+    let (redis, dead) = (TcpListener::bind("127.0.0.1:0").unwrap(), dead_port());
+    let well = format!("tcp = \"127.0.0.1:{}\"", redis.local_addr().unwrap().port());
+    scene.keys(&format!(
+        "[service.app.probe.redis]\n{well}\n[service.app.probe.queue]\ntcp = \"127.0.0.1:{dead}\"\n\
+         [service.app.probe.name]\ntcp = \"no-such-host.invalid:1\"\n\
+         [service.app.probe.cache]\ntcp = \"127.0.0.1:{dead}\"\noptional = true"
+    ));
+    scene.server.answers(&[Answer::Status(502)]);
+    scene.tick().exits(1).logs(&["⚠️ app*Failure 1/2", "⚠️ app warns: cache: connection refused"]);
+    let told = "app  failing  1/2  HTTP 502  since *\n  url: fails: HTTP 502\n  cache (tcp): warns: connection refused\n  \
+                name (tcp): fails: not judged: name not resolved: *\n  queue (tcp): fails: connection refused\n  redis (tcp): well\n";
+    scene.run(&["status", "-v"]).ends(0).prints(told, "");
+    let json = scene.run(&["status", "--json"]).ends(0).stdout();
+    let others = &serde_json::from_str::<serde_json::Value>(&json).unwrap()["services"][0]["others"];
+    assert_eq!(others.as_array().unwrap().len(), 2, "{others}");
+    assert_eq!(others[1], "queue: connection refused");
+    // None is left when all are well again.
+    scene.keys(&format!("[service.app.probe.redis]\n{well}"));
+    scene.server.answers(&[Answer::Status(200)]);
+    scene.tick().exits(0).logs(&["*"]);
+    assert!(scene.state().get("others").is_none());
+}
+
 #[test]
 fn an_optional_probe_only_warns_and_that_once() {
     let scene = Scene::new();

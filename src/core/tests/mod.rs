@@ -169,6 +169,7 @@ fn told_in_the_middle_of_it() -> Account {
         distress: text("memory"),
         because: text("anna is at work"),
         warnings: vec![Warned { probe: text("disk"), words: "nearly full".to_string() }],
+        others: vec![Warned { probe: text("queue"), words: "refused".to_string() }],
     }
 }
 

@@ -69,7 +69,7 @@ fn record() -> impl Strategy<Value = Record> {
             probe: looked.as_ref().map(|looked| looked.unit.clone()),
             words: words.clone(),
         });
-        let warnings = warnings.collect();
+        let warnings: Vec<Warned> = warnings.collect();
         let mut memory = BTreeMap::new();
         memory.extend(cause.iter().map(|words| (words.clone(), words.clone())));
         let standing = since.clone().zip(failed_at.clone());
@@ -105,6 +105,7 @@ fn record() -> impl Strategy<Value = Record> {
             together,
             distress,
             because,
+            others: warnings.iter().rev().cloned().collect(),
             warnings,
         };
         let state = State { counts, account };

@@ -96,6 +96,8 @@ fn longest(restarts: usize) -> usize {
         because: text(words::TOLD),
         said: text(words::WARNED),
         warnings: vec![Warned { probe: text(64), words: "\u{ffff}".repeat(words::WARNED) }; MOST_PROBES],
+        // A probe stands in one of the two.
+        others: Vec::new(),
     };
     let state = State { counts, account };
     let mut faults = ReportedFaults::default();
