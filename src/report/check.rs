@@ -87,22 +87,62 @@ pub(crate) fn level(checked: &[Checked<'_>]) -> Level {
 
 /// The line, and the lines below it.
 pub(crate) fn check(checked: &[Checked<'_>], depth: Depth) -> Vec<String> {
-    let perfdata: Vec<String> = checked.iter().map(perfdata).collect();
-    let line = format!("{} | {}", status_line(level(checked), &summary(checked)), perfdata.join(" "));
+    let text = status_line(level(checked), &joined_within(&parts(checked), MOST_TEXT));
     let below = checked.iter().filter(|_| depth == Depth::Everything).flat_map(details);
-    [line].into_iter().chain(below).collect()
+    [with_figures(&text, checked)].into_iter().chain(below).collect()
+}
+
+/// What Nagios and Icinga keep of the output of a plugin, in bytes, with the zero at its end.
+const MOST_OUTPUT: usize = 8192;
+
+/// Of which so much is for the text, where services are many.
+const MOST_TEXT: usize = 4000;
+
+/// A figure that is cut is a wrong one: what has no room is left out, and that is said.
+fn with_figures(text: &str, checked: &[Checked<'_>]) -> String {
+    let perfdata: Vec<String> = checked.iter().map(perfdata).collect();
+    let line = format!("{text} | {}", perfdata.join(" "));
+    if line.len() < MOST_OUTPUT {
+        return line;
+    }
+    let note = |left_out: usize| format!("; {left_out} figures left out for want of room");
+    let mut room = MOST_OUTPUT.saturating_sub(1 + text.len() + note(perfdata.len()).len() + 2);
+    let fitting = perfdata.iter().take_while(|figure| {
+        let needs = figure.len() + 1;
+        let fits = needs <= room;
+        room = room.saturating_sub(needs);
+        fits
+    });
+    let fitting: Vec<&str> = fitting.map(String::as_str).collect();
+    format!("{text}{} | {}", note(perfdata.len().saturating_sub(fitting.len())), fitting.join(" "))
+}
+
+/// Those that fit, in their order, and how many others there are.
+fn joined_within(parts: &[String], most: usize) -> String {
+    let mut joined = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 && joined.len() + part.len() > most {
+            return format!("{joined}; and {} more", parts.len() - at);
+        }
+        joined.extend([if at == 0 { "" } else { "; " }, part]);
+    }
+    joined
 }
 
 /// What stands in place of an answer: the first fault where a plugin's status stands, the others below.
 pub(crate) fn check_refused(faults: &[String]) -> Vec<String> {
     let first = faults.first().map_or("", String::as_str);
-    let rest = faults.iter().skip(1).map(|fault| words::escaped(fault));
+    let rest = faults.iter().skip(1).map(|fault| escaped(fault));
     [status_line(Level::Unknown, first)].into_iter().chain(rest).collect()
 }
 
 fn status_line(level: Level, text: &str) -> String {
-    // What stands behind a bar would be read as figures.
-    format!("UNHANG {} - {}", word(level), words::escaped(text).replace('|', "\\u{7c}"))
+    format!("UNHANG {} - {}", word(level), escaped(text))
+}
+
+/// What stands behind a bar would be read as figures, in any line.
+fn escaped(text: &str) -> String {
+    words::escaped(text).replace('|', "\\u{7c}")
 }
 
 pub(super) const fn word(level: Level) -> &'static str {
@@ -126,14 +166,18 @@ pub(super) fn level_of(checked: &Checked<'_>) -> Level {
     }
 }
 
-fn summary(checked: &[Checked<'_>]) -> String {
+/// What the line says, the most important first.
+fn parts(checked: &[Checked<'_>]) -> Vec<String> {
     let told = |one: &Checked<'_>| format!("{}: {}", one.label, found(one));
     let unwell: Vec<String> =
         checked.iter().filter(|one| one.seen != Observation::Healthy).map(told).collect();
-    let found = match (checked, unwell.len()) {
-        ([one], _) => told(one),
-        (_, 0) => format!("{} services healthy", checked.len()),
-        (_, n) => format!("{n} of {} not healthy: {}", checked.len(), unwell.join("; ")),
+    let found = match (checked, unwell.as_slice()) {
+        ([one], _) => vec![told(one)],
+        (_, []) => vec![format!("{} services healthy", checked.len())],
+        (_, [first, rest @ ..]) => {
+            let first = format!("{} of {} not healthy: {first}", unwell.len(), checked.len());
+            [&[first][..], rest].concat()
+        }
     };
     let warnings = checked.iter().flat_map(|one| {
         let label = if checked.len() == 1 { String::new() } else { format!("{}: ", one.label) };
@@ -144,7 +188,7 @@ fn summary(checked: &[Checked<'_>]) -> String {
         [_] => why,
         _ => format!("{}: {why}", one.label),
     });
-    [found].into_iter().chain(warnings).chain(unwatched).collect::<Vec<_>>().join("; ")
+    found.into_iter().chain(warnings).chain(unwatched).collect()
 }
 
 /// Why no run looks after it, though some did. Where none ever came, nobody may expect one.
@@ -166,7 +210,8 @@ pub(super) fn found(checked: &Checked<'_>) -> String {
                 let healthy =
                     probes.iter().filter(|one| one.answer.observation == Observation::Healthy).count();
                 let told = if counting == 0 { healthy } else { counting };
-                format!("{} in {}", words::probes_healthy(told), words::span(longest(probes)))
+                let took = longest(probes).map(|took| format!(" in {}", words::span(took)));
+                format!("{}{}", words::probes_healthy(told), took.unwrap_or_default())
             }
             Observation::Unhealthy(cause) => {
                 let of = |one: &&CheckedProbe<'_>| one.probe.name.as_deref() == cause.probe();
@@ -205,9 +250,14 @@ pub(super) fn found_by(one: &CheckedProbe<'_>) -> String {
     }
 }
 
-/// They were asked side by side.
-pub(super) fn longest(probes: &[CheckedProbe<'_>]) -> Duration {
-    probes.iter().map(|one| one.answer.times.total()).max().unwrap_or_default()
+/// They were asked side by side. `None`: of none of them the time is taken.
+pub(super) fn longest(probes: &[CheckedProbe<'_>]) -> Option<Duration> {
+    probes.iter().filter_map(|one| measured(&one.answer.times)).max()
+}
+
+/// `None`: the time of such a probe is not taken, since it tells nothing.
+pub(super) fn measured(times: &Times) -> Option<Duration> {
+    Some(times.total()).filter(|total| !total.is_zero())
 }
 
 /// `'LABEL'=VALUE[UOM];[WARN];[CRIT];[MIN];[MAX]`
@@ -222,8 +272,10 @@ fn perfdata(checked: &Checked<'_>) -> String {
         Observation::Unknown(_) => false,
     };
     let answered = checked.probes.iter().any(|one| one.answer.status.is_some()) || took_its_time;
-    let seconds = longest(&checked.probes).as_secs_f64();
-    let value = if answered { format!("{seconds:.6}s") } else { "U".to_owned() };
+    let value = match longest(&checked.probes).filter(|_| answered) {
+        Some(took) => format!("{:.6}s", took.as_secs_f64()),
+        None => "U".to_owned(),
+    };
     // The bounds of one url are those of its figure; of several probes it is the slowest one's.
     let bounds = match checked.probes.as_slice() {
         [only] => only.probe.question().map(|question| question.latency.clone()),
@@ -244,7 +296,7 @@ fn details(checked: &Checked<'_>) -> Vec<String> {
         lines.push(format!("next tick: {}", next_tick(prospect)));
         lines.extend(prospect.unreadable.as_ref().map(|what| format!("state file unreadable {what}")));
     }
-    lines.iter().map(|line| words::escaped(&format!("{label}: {line}"))).collect()
+    lines.iter().map(|line| escaped(&format!("{label}: {line}"))).collect()
 }
 
 /// What each found, where there are several; and where the time of a URL went.

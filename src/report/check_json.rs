@@ -9,7 +9,8 @@ use crate::plan::Service;
 use crate::words;
 
 use super::check::{
-    Checked, CheckedProbe, Watched, found, found_by, level, level_of, longest, next_tick, restart, word,
+    Checked, CheckedProbe, Watched, found, found_by, level, level_of, longest, measured, next_tick, restart,
+    word,
 };
 
 /// Of the JSON objects.
@@ -26,7 +27,9 @@ fn object(checked: &Checked<'_>) -> Value {
     let own = checked.probes.first().filter(|one| one.probe.name.is_none());
     let slowest = || checked.probes.iter().max_by_key(|one| one.answer.times.total());
     let main = own.or_else(slowest).map(|one| &one.answer);
-    let Times { resolve, connect, tls, wait, read } = main.map(|answer| answer.times).unwrap_or_default();
+    // 0 would be a time.
+    let times = main.map(|answer| answer.times).filter(|times| measured(times).is_some());
+    let spent = |part: fn(&Times) -> Duration| times.as_ref().map(|times| part(times).as_secs_f64());
     let (observation, cause, code) = match &checked.seen {
         Observation::Healthy => ("healthy", None, None),
         Observation::Unhealthy(cause) => ("unhealthy", Some(StoredCause::from(cause)), Some(cause.code())),
@@ -42,12 +45,12 @@ fn object(checked: &Checked<'_>) -> Value {
         "code": code,
         "explanation": found(checked),
         "seconds": {
-            "resolve": resolve.as_secs_f64(),
-            "connect": connect.as_secs_f64(),
-            "tls": tls.as_secs_f64(),
-            "first_byte": wait.as_secs_f64(),
-            "rest": read.as_secs_f64(),
-            "total": longest(&checked.probes).as_secs_f64(),
+            "resolve": spent(|times| times.resolve),
+            "connect": spent(|times| times.connect),
+            "tls": spent(|times| times.tls),
+            "first_byte": spent(|times| times.wait),
+            "rest": spent(|times| times.read),
+            "total": longest(&checked.probes).map(|took| took.as_secs_f64()),
         },
         "timeout_seconds": checked.probes.iter().map(|one| one.probe.timeout).max().unwrap_or_default().as_secs_f64(),
         "warnings": checked.warnings.iter().map(words::warned).collect::<Vec<_>>(),
@@ -82,7 +85,7 @@ fn probe_object(one: &CheckedProbe<'_>) -> Value {
         "code": code,
         "explanation": found_by(one),
         "warning": one.answer.near,
-        "seconds": one.answer.times.total().as_secs_f64(),
+        "seconds": measured(&one.answer.times).map(|took| took.as_secs_f64()),
     })
 }
 

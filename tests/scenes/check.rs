@@ -51,6 +51,53 @@ fn an_unhealthy_service_is_critical() {
     );
 }
 
+/// Engines cut what is longer, and a figure that is cut is a wrong one.
+#[test]
+fn a_line_about_many_services_is_not_cut_within_a_figure() {
+    let scene = Scene::new();
+    for (address, exit) in [("127.0.0.1:1", 2), ("no-such-host.invalid:1", 3)] {
+        for services in [3, 150, 400] {
+            let of_one = |n| format!("[service.a-name-that-is-somewhat-long-{n}]\nurl = \"tcp:{address}\"\n");
+            scene.config(&(0..services).map(of_one).collect::<String>());
+            let line = scene.run(&["check", "--timeout", "3s"]).ends(exit).stdout();
+            assert!(line.len() < 8192 && line.lines().count() == 1, "{services}: {}", line.len());
+            let (text, figures) = line.trim_end().split_once(" | ").unwrap();
+            let figures: Vec<&str> = figures.split(' ').collect();
+            assert!(figures.iter().all(|figure| figure.ends_with("=U;;3;0;3")), "{services}: {figures:?}");
+            assert!(text.contains(&format!("{services} of {services} not healthy: ")), "{text}");
+            let left_out = services - figures.len();
+            let told = format!("; {left_out} figures left out for want of room");
+            assert_eq!(text.ends_with(&told), left_out > 0, "{services}: {text}");
+            assert_eq!(text.contains(" more"), services > 3, "{services}: {text}");
+        }
+    }
+}
+
+/// 0 s would look like the fastest of all.
+#[test]
+fn what_takes_no_time_has_none() {
+    let scene = Scene::new();
+    scene
+        .config("[service.app]\n[service.app.probe.disk]\ndisk = \"/\"\nfail = \"100%\"\noptional = false\n");
+    scene.run(&["check"]).ends(0).prints("UNHANG OK - app: 1 probe healthy | app=U;;5;0;5\n", "");
+    let json: Value = serde_json::from_str(&scene.run(&["check", "--json"]).ends(0).stdout()).unwrap();
+    let service = &json["services"][0];
+    assert_eq!(
+        (&service["seconds"]["total"], &service["probes"][0]["seconds"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+/// A line below the first one may hold figures too, behind a bar.
+#[test]
+fn no_bar_of_others_stands_in_any_line() {
+    let scene = Scene::new();
+    scene.keys("[service.app.probe.x]\ncommand = [\"echo\", \"a | b=1\"]");
+    let told = scene.run(&["check", "-v"]).ends(0).stdout();
+    assert!(told.contains("a \\u{7c} b=1"), "{told}");
+    assert_eq!(told.matches('|').count(), 1, "{told}");
+}
+
 #[test]
 fn what_could_not_be_told_is_unknown() {
     let scene = Scene::new();
