@@ -125,7 +125,7 @@ fn answers(seen: &Observation) -> bool {
             | TlsFault::NotYetValid
             | TlsFault::UnknownIssuer
             | TlsFault::SelfSigned
-            | TlsFault::WrongName
+            | TlsFault::WrongName(_)
             | TlsFault::NotTls => true,
             TlsFault::Handshake(_) => false,
         },

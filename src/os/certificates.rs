@@ -51,7 +51,8 @@ pub(crate) enum ClientFault {
 pub(crate) fn read_client(certificate: &Path, key: &Path) -> Result<CertifiedKey, ClientFault> {
     let chain = time_limit::touch_within(certificate, read).map_err(ClientFault::Certificate)?;
     let unusable = |why: &str| ClientFault::Key(io::Error::other(why));
-    let pem = time_limit::touch_within(key, |key| files::read_secret(key, LARGEST)).map_err(ClientFault::Key)?;
+    let pem =
+        time_limit::touch_within(key, |key| files::read_secret(key, LARGEST)).map_err(ClientFault::Key)?;
     let key = PrivateKeyDer::pem_slice_iter(&pem)
         .find_map(Result::ok)
         .ok_or_else(|| unusable("holds no private key in PEM, or one behind a password"))?;

@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use unhang_core::Process;
 
 use crate::managers::RestartResponse;
 use crate::managers::systemd::outside::{Heard, outside_of_sandbox};
+use crate::os::files;
 use crate::os::foreground_child;
 use crate::os::process::{self, Detached};
 use crate::plan::{KeySpec, MethodSpec, Program, ValueType};
@@ -51,7 +53,7 @@ pub(crate) fn start(command_words: &[String]) -> Result<Started, RestartResponse
     command.args(arguments);
     if let Some(outer) = outside_of_sandbox(&command, Heard::Nothing) {
         // Else it would seem to have run, and failed.
-        if let Some(why) = obstacle(command_words) {
+        if let Some(why) = find_obstacle(program) {
             return Err(RestartResponse::NotStarted(why));
         }
         command = outer;
@@ -87,6 +89,22 @@ pub(crate) fn how_it_ended(status: ExitStatus) -> String {
         (Some(code), _) => format!("exit status {code}"),
         (None, signal) => format!("killed by signal {}", signal.unwrap_or_default()),
     }
+}
+
+/// Why `start` would fail, found without starting anything.
+fn find_obstacle(program: &str) -> Option<String> {
+    let error = find_program(program).err()?;
+    Some(cannot_be_started(program, &error))
+}
+
+/// As execvp(3) does: a plain name is looked for in each folder of PATH.
+fn find_program(program: &str) -> io::Result<()> {
+    if program.contains('/') {
+        return files::is_program(Path::new(program));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut tried = std::env::split_paths(&path).map(|folder| files::is_program(&folder.join(program)));
+    if tried.any(|found| found.is_ok()) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 
 fn cannot_be_started(program: &str, error: &io::Error) -> String {

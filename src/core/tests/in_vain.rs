@@ -21,7 +21,7 @@ fn what_was_never_healthy_and_answers_is_held_before_its_first_restart() {
         (named(Cause::Status(404)), Reason::NeverHealthy),
         (Cause::NotHttp(text()), Reason::NeverHealthy),
         (Cause::TooLarge, Reason::NeverHealthy),
-        (Cause::Tls(TlsFault::WrongName), Reason::NeverHealthy),
+        (Cause::Tls(TlsFault::WrongName(text())), Reason::NeverHealthy),
         (Cause::Tls(TlsFault::NotTls), Reason::NeverHealthy),
         (Cause::Tls(TlsFault::Handshake(text())), Reason::MaxFailures),
         (Cause::Status(500), Reason::MaxFailures),
