@@ -148,6 +148,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_advice_takes_rights_from_a_folder_that_is_not_unhangs_own() {
+        let places = Places {
+            user: None,
+            main: "/etc/unhang/unhang.toml".into(),
+            folder: "/etc/unhang/conf.d".into(),
+            as_root: true,
+        };
+        let folder = |path: &str| places.cure(&Thing::Folder(Path::new(path)));
+        for shared in ["/tmp", "/var/tmp", "/", "/etc", "/home", "/home/anna", "/opt/shop", "."] {
+            let cure = "put the file into a folder that only root may write, such as /etc/unhang";
+            assert_eq!(folder(shared), cure, "{shared}");
+        }
+        assert_eq!(folder("/etc/unhang"), "chown root /etc/unhang && chmod go-w /etc/unhang");
+        assert_eq!(
+            folder("/etc/unhang/conf.d/"),
+            "chown root /etc/unhang/conf.d/ && chmod go-w /etc/unhang/conf.d/"
+        );
+        let file = places.cure(&Thing::File(Path::new("/tmp/a b; 'x'.toml")));
+        let word = r"'/tmp/a b; '\''x'\''.toml'";
+        assert_eq!(file, format!("chown root {word} && chmod go-w {word}"));
+    }
+
+    #[test]
     fn who_may_write_what_root_reads() {
         for (owner, mode, trusted) in [
             (0, 0o644, true),
