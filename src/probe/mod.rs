@@ -49,6 +49,7 @@ use answer::unknown;
 pub use answer::{Answer, Asked, Ground};
 pub(crate) use kinds::KINDS;
 pub(crate) use tls::forget_certificates;
+pub(crate) use unit::find_unknown_unit;
 
 /// All of them side by side, in their order; at most `widest` at once, for each needs a descriptor. What
 /// has not begun by `until` is not asked any more, and so not known.

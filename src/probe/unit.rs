@@ -1,8 +1,10 @@
 //! `unit = "redis.service"`: does systemd say that it is active? In systemd's own words, of which one that we do not
 //! know is no evidence.
 
+use std::time::Duration;
+
 use crate::managers::systemd::single_property;
-use crate::plan::{KeySpec, KindSpec, Params, Scope, ValueType};
+use crate::plan::{Asks, KeySpec, KindSpec, Params, Scope, ValueType};
 
 use super::answer::Ground;
 use super::fault::quoted;
@@ -27,11 +29,26 @@ const USER: &str = "user";
 const PROPERTIES: &str = "LoadState,ActiveState,SubState,Result,NRestarts,Type,RemainAfterExit,TriggeredBy";
 
 fn ask(given: &Params, ground: &Ground<'_>) -> Found {
-    let scope = if given.text(&SCOPE) == USER { Scope::User } else { Scope::System };
-    match show((given.text(&UNIT), scope), PROPERTIES, ground.limit) {
+    match show((given.text(&UNIT), scope(given)), PROPERTIES, ground.limit) {
         Ok(text) => with_restarts(&text, ground.memory, given.number(&RESTARTS)),
         Err(found) => found,
     }
+}
+
+/// The unit of a probe of this kind, if systemd knows none of that name: it would fail in every run. Over within `limit`.
+pub(crate) fn find_unknown_unit(asks: &Asks, limit: Duration) -> Option<(&str, Scope)> {
+    let Asks::Kind { kind, given } = asks else { return None };
+    if *kind != UNIT.name {
+        return None;
+    }
+    let unit = (given.text(&UNIT), scope(given));
+    let text = show(unit, PROPERTIES, limit).ok()?;
+    let has = |name: &str, value: &str| single_property(&text, name) == Some(value);
+    (has("LoadState", "not-found") && has("ActiveState", "inactive")).then_some(unit)
+}
+
+fn scope(given: &Params) -> Scope {
+    if given.text(&SCOPE) == USER { Scope::User } else { Scope::System }
 }
 
 /// A unit that falls and is started again is up at most looks: only systemd's count of its own restarts tells. A restart

@@ -8,7 +8,7 @@ use unhang_core::{Doubt, Life, Load, Reason, Reload, Rung, Unit};
 use crate::config::KeyPlace;
 use crate::os::{clock, files};
 use crate::plan::{Asks, Owner, Plan, Probe, Program, Scope, Service};
-use crate::probe::KINDS;
+use crate::probe::{self, KINDS};
 use crate::restart;
 use crate::words;
 
@@ -102,24 +102,27 @@ fn of_service<'a>(service: &'a Service, statuses: &UnitStatuses, owner: Owner) -
     restart.chain(steps).chain(log).chain(probes).collect()
 }
 
-fn of_probe<'a>(service: &'a Service, probe: &'a Probe) -> Option<Obstacle<'a>> {
-    let Asks::Kind { kind, given } = &probe.asks else { return None };
+fn of_probe<'a>(service: &'a Service, asked: &'a Probe) -> Option<Obstacle<'a>> {
+    let Asks::Kind { kind, given } = &asked.asks else { return None };
     let spec = KINDS.iter().map(|kind| &kind.spec).find(|spec| spec.main_key.name == *kind)?;
-    let (why, cure) = (spec.program)(given).and_then(describe_obstacle)?;
-    let place = KeyPlace { service: &service.key, probe: probe.name.as_deref(), key: kind };
-    Some(Obstacle { place, what: format!("the probe would tell nothing: {why}"), cure })
+    let place = KeyPlace { service: &service.key, probe: asked.name.as_deref(), key: kind };
+    if let Some((why, cure)) = (spec.program)(given).and_then(describe_obstacle) {
+        return Some(Obstacle { place, what: format!("the probe would tell nothing: {why}"), cure });
+    }
+    let (unit, scope) = probe::find_unknown_unit(&asked.asks, asked.timeout)?;
+    let what = format!("the probe would fail in every run: systemd knows no {unit}");
+    Some(Obstacle { place, what, cure: list_cure(&list_units(unit, scope)) })
 }
 
 /// What is wrong with what would be restarted, and what helps.
 fn of_unit(statuses: &UnitStatuses, service: &Service) -> Option<(String, String)> {
     let (reason, why) = unit_status::find_restart_obstacle(&statuses.get(service)?, service)?;
     let name = service.restarter.words();
-    let user =
-        if service.scoped_unit().is_some_and(|(_, scope)| scope == Scope::User) { " --user" } else { "" };
+    let user = service.scoped_unit().map_or("", |(_, scope)| user_flag(scope));
     let cure = if reason == Reason::NoSystemd {
         return None;
     } else if reason == Reason::NotFound {
-        format!("write its name; this lists them: {}", list_command(service, user))
+        list_cure(&list_command(service))
     } else if reason == Reason::Masked {
         format!("if it is to run, type systemctl{user} unmask {name}")
     } else if reason == Reason::Exited {
@@ -143,15 +146,27 @@ fn is_not_stoppable(statuses: &UnitStatuses, service: &Service) -> bool {
     )
 }
 
+fn list_cure(list: &str) -> String {
+    format!("write its name; this lists them: {list}")
+}
+
 /// Who else could be meant is listed by the program that knows them.
-fn list_command(service: &Service, user: &str) -> String {
+fn list_command(service: &Service) -> String {
     let program = (service.restarter.method.program)(&service.restarter.given);
-    match (program, service.restarter.words().rsplit_once('.')) {
-        (Some(Program::Fixed("supervisorctl")), _) => "supervisorctl status".to_owned(),
-        (Some(Program::Fixed(runtime)), _) => format!("{runtime} ps --all"),
-        (_, Some((_, kind))) => format!("systemctl{user} list-units --all --type={kind}"),
-        (_, None) => format!("systemctl{user} list-units --all"),
+    match (program, service.scoped_unit()) {
+        (Some(Program::Fixed(runtime)), _) if runtime != "supervisorctl" => format!("{runtime} ps --all"),
+        (_, Some((unit, scope))) => list_units(unit, scope),
+        (_, None) => "supervisorctl status".to_owned(),
     }
+}
+
+fn list_units(unit: &str, scope: Scope) -> String {
+    let kind = unit.rsplit_once('.').map_or("service", |(_, kind)| kind);
+    format!("systemctl{} list-units --all --type={kind}", user_flag(scope))
+}
+
+fn user_flag(scope: Scope) -> &'static str {
+    if scope == Scope::User { " --user" } else { "" }
 }
 
 fn of_step(statuses: &UnitStatuses, service: &Service, rung: &Rung) -> Option<(String, String)> {

@@ -230,6 +230,7 @@ pub(crate) const FAULTS: &[Row] = &[
     // What the plan rests on
     Row("*: a restart would fail: *; *", CHECK, "Do as the line says. Only /usr/bin and /bin are looked through for a program without a path: a crontab that sets no PATH has no others."),
     Row("*: the probe would tell nothing: *; *", CHECK, "Do as the line says. Only /usr/bin and /bin are looked through for a program without a path: a crontab that sets no PATH has no others."),
+    Row("*: the probe would fail in every run: systemd knows no *; *", CHECK, "Correct the name of the unit: the service would be restarted for it."),
     Row("*: the others would be done without this step: *; *", CHECK, "Do as the line says."),
     Row("*: no act of it would be logged: *; make the folder, or name another file", CHECK, "Make the folder, or correct log_file."),
     Row("*: answers, but *; a restart would fail", "A run found a service healthy, and saw that it could not restart it if it had to. Told once for each boot and change of configuration.", "Correct unit, or mend the unit: systemctl status UNIT."),

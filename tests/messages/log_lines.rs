@@ -227,7 +227,6 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("leave one of the two out", "config check: two services restart the same unit.", "Do as it says."),
     Row("see systemctl* status *", "config check", "Do as it says."),
     Row("systemctl* list-units --all --type=*", "config check", "None."),
-    Row("systemctl* list-units --all", "config check", "None."),
     Row("supervisorctl status", "config check", "None."),
     Row("* ps --all", "config check", "None."),
     Row("add ExecReload= to the unit, or leave reload out", "config check", "Do as it says."),

@@ -397,7 +397,7 @@ fn what_the_plan_rests_on(met: &mut Met) {
         scene.keys(keys);
         met.by(&scene, &["config", "check"]);
     }
-    scene.keys("probe.x.command = [\"/nowhere/check\"]");
+    scene.keys("probe.x.command = [\"/nowhere/check\"]\nprobe.y.unit = \"reddis\"");
     met.by(&scene, &["config", "check"]);
     scene.keys("unit = \"gone\"");
     met.by(&scene, &["run"]);

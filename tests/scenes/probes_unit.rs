@@ -42,6 +42,17 @@ fn a_oneshot_that_a_timer_starts_is_well_when_it_ended_well() {
 }
 
 #[test]
+fn config_check_finds_a_unit_that_systemd_does_not_know() {
+    let scene = with_redis(&[]);
+    scene.run(&["config", "check"]).ends(0).prints("ok: *", "").acts(&[]);
+    scene.keys("[service.app.probe.redis]\nunit = \"reddis\"");
+    let told = "unhang: */unhang.toml:11: service.app.probe.redis.unit: the probe would fail in every run: \
+                systemd knows no reddis.service; write its name; this lists them: \
+                systemctl list-units --all --type=service\n";
+    scene.run(&["config", "check"]).ends(2).prints("", told).acts(&[]);
+}
+
+#[test]
 fn a_unit_that_starts_warns() {
     let scene = with_redis(&[("ActiveState", "activating"), ("SubState", "start-pre")]);
     scene.tick().exits(0).logs(&["⚠️ app warns: redis: activating (start-pre)"]);
