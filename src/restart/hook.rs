@@ -66,7 +66,9 @@ pub(crate) fn asked(seen: &Observation, timeout: Duration) -> RestartResponse {
             RestartResponse::NotStarted(format!("the hook was not asked: {}", words::doubt(doubt)))
         }
         Observation::Unhealthy(cause) => {
-            let why = words::cause(cause, timeout).unwrap_or_else(|| words::answer(cause));
+            // Of a redirect, a probe's keys are told, which a hook has not.
+            let told = words::cause(cause, timeout).filter(|_| !matches!(cause, Cause::Redirect(_)));
+            let why = told.unwrap_or_else(|| words::answer(cause));
             let why = format!("the hook was not carried out: {why}");
             match cause {
                 Cause::Refused
@@ -110,7 +112,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use unhang_core::Doubt;
+    use unhang_core::{Doubt, Redirect};
 
     #[test]
     fn the_file_is_a_url_and_headers_and_for_nobody_else() {
@@ -165,6 +167,8 @@ mod tests {
         assert!(
             matches!(unhealthy(Cause::Status(401)), RestartResponse::Failed(why) if why.ends_with("HTTP 401"))
         );
+        let moved = Cause::Redirect(Redirect { status: 301, to: "/".to_owned(), needs: 1 });
+        assert!(matches!(unhealthy(moved), RestartResponse::Failed(why) if why.ends_with("HTTP 301")));
         assert!(matches!(unhealthy(Cause::Refused), RestartResponse::NotStarted(_)));
         assert!(matches!(unhealthy(Cause::TimedOut(Phase::Wait)), RestartResponse::NoAnswer(_)));
         assert!(matches!(asked(Observation::Unknown(Doubt::NoRoute)), RestartResponse::NotStarted(_)));

@@ -521,15 +521,15 @@ CONFIG
   host exec grep -q 'never well in the sandbox' /var/log/tools.log || fail "the probe: $(host exec cat /var/log/tools.log)"
   host exec grep -q 'Restarting shop' /var/log/shop.log || fail "no restart: $(host exec cat /var/log/shop.log)"
   [ "$(host exec cat /run/shop.argument)" = '$HOME 5$' ] || fail "another argument: $(host exec cat /run/shop.argument)"
-  local line
-  for line in '^NoNewPrivs:.*0$' '^Seccomp:.*0$' '^wrote$'; do
-    host exec grep -q "$line" /run/shop.status || fail "in a sandbox: $(host exec cat /run/shop.status)"
-  done
+  # As the first process, which has a filter where this host is a container.
+  host exec sh -c 'for name in NoNewPrivs Seccomp CapBnd; do
+    grep -qxF "$(grep "^$name:" /proc/1/status)" /run/shop.status || exit 1; done; grep -qx wrote /run/shop.status' \
+    || fail "in a sandbox: $(host exec cat /run/shop.status)"
   host exec pgrep -f 'sleep 4711' >/dev/null || fail "what it started did not outlive it"
   # By cron, the same probe is well.
   host exec unhang run >/dev/null 2>&1 || true
   host exec unhang status tools | grep -q healthy || fail "not by cron: $(host exec unhang status tools)"
-  host exec sh -c 'pkill -f "sleep 4711"; rm -f /usr/local/bin/shop-restart /run/shop.* /srv/shop-wrote /var/log/shop.log /var/log/tools.log'
+  host exec sh -c 'pkill -f "[s]leep 4711"; rm -f /usr/local/bin/shop-restart /run/shop.* /srv/shop-wrote /var/log/shop.log /var/log/tools.log'
   no_timer
 }
 ticked() { host exec test -e "/run/unhang/roams-django.lock"; }

@@ -31,7 +31,6 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("; last answer **", "why", ""),
     Row("probe* healthy", "check: * of them", ""),
     Row("; * figures left out for want of room", "check", ""),
-    Row("; and * more", "check", ""),
     Row("no run yet: is cron running?", "why", ""),
     Row("no run for *: is cron running?", "why", ""),
     Row("last run * ago", "why", ""),

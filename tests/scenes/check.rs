@@ -18,6 +18,14 @@ fn checks(scene: &Scene, arguments: &[&str]) -> Ran {
     ran
 }
 
+/// With nothing on stderr.
+#[track_caller]
+pub(crate) fn printed(ran: Ran) -> String {
+    let printed = String::from_utf8_lossy(&ran.output.stdout).into_owned();
+    ran.prints("*", "");
+    printed
+}
+
 fn last_tick(scene: &Scene) -> Option<SystemTime> {
     scene.path("state/app.lock").metadata().and_then(|lock| lock.modified()).ok()
 }
@@ -59,7 +67,7 @@ fn a_line_about_many_services_is_not_cut_within_a_figure() {
         for services in [3, 150, 400] {
             let of_one = |n| format!("[service.a-name-that-is-somewhat-long-{n}]\nurl = \"tcp:{address}\"\n");
             scene.config(&(0..services).map(of_one).collect::<String>());
-            let line = scene.run(&["check", "--timeout", "3s"]).ends(exit).stdout();
+            let line = printed(scene.run(&["check", "--timeout", "3s"]).ends(exit));
             assert!(line.len() < 8192 && line.lines().count() == 1, "{services}: {}", line.len());
             let (text, figures) = line.trim_end().split_once(" | ").unwrap();
             let figures: Vec<&str> = figures.split(' ').collect();
@@ -80,7 +88,7 @@ fn what_takes_no_time_has_none() {
     scene
         .config("[service.app]\n[service.app.probe.disk]\ndisk = \"/\"\nfail = \"100%\"\noptional = false\n");
     scene.run(&["check"]).ends(0).prints("UNHANG OK - app: 1 probe healthy | app=U;;5;0;5\n", "");
-    let json: Value = serde_json::from_str(&scene.run(&["check", "--json"]).ends(0).stdout()).unwrap();
+    let json: Value = serde_json::from_str(&printed(scene.run(&["check", "--json"]).ends(0))).unwrap();
     let service = &json["services"][0];
     assert_eq!(
         (&service["seconds"]["total"], &service["probes"][0]["seconds"]),
@@ -93,7 +101,7 @@ fn what_takes_no_time_has_none() {
 fn no_bar_of_others_stands_in_any_line() {
     let scene = Scene::new();
     scene.keys("[service.app.probe.x]\ncommand = [\"echo\", \"a | b=1\"]");
-    let told = scene.run(&["check", "-v"]).ends(0).stdout();
+    let told = printed(scene.run(&["check", "-v"]).ends(0));
     assert!(told.contains("a \\u{7c} b=1"), "{told}");
     assert_eq!(told.matches('|').count(), 1, "{told}");
 }

@@ -439,14 +439,6 @@ impl Ran {
         self
     }
 
-    /// What was printed, with nothing on stderr.
-    #[track_caller]
-    pub(crate) fn stdout(mut self) -> String {
-        same("stderr", "", &String::from_utf8_lossy(&self.output.stderr));
-        self.unchecked.output = false;
-        String::from_utf8_lossy(&self.output.stdout).into_owned()
-    }
-
     #[track_caller]
     pub(crate) fn logs(mut self, lines: &[&str]) -> Self {
         same("log", &lines.join("\n"), &self.log.join("\n"));

@@ -74,6 +74,19 @@ fn an_expired_certificate_is_told() {
     assert_eq!(scene.state()["cause"]["code"], "tls_expired");
 }
 
+/// As behind a balancer: the url has the address of one server, the certificate the name of all.
+#[test]
+fn a_certificate_for_another_name_is_told_with_its_names() {
+    let scene = scene(2120, "CA_FILE");
+    let by_address = scene.config_text().replace("localhost", "127.0.0.1");
+    scene.config(&by_address);
+    let told = "certificate for another name than it was asked for: it has localhost; set server_name if one is right";
+    scene.tick().exits(1).logs(&[&format!("⚠️ app health check failed (HTTP 000) - Failure 1/2: {told}")]);
+    assert_eq!(scene.state()["cause"]["code"], "tls_wrong_name");
+    scene.config(&format!("{by_address}server_name = \"localhost\"\n"));
+    scene.tick().exits(0).logs(&["✅ *"]);
+}
+
 #[test]
 fn a_ca_file_that_is_not_there_is_an_error_before_anything_is_asked() {
     let scene = scene(2120, "CA_FILE");

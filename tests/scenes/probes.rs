@@ -96,7 +96,7 @@ fn each_probe_is_shown_also_while_one_fails() {
     let told = "app  failing  1/2  HTTP 502  since *\n  url: fails: HTTP 502\n  cache (tcp): warns: connection refused\n  \
                 name (tcp): fails: not judged: name not resolved: *\n  queue (tcp): fails: connection refused\n  redis (tcp): well\n";
     scene.run(&["status", "-v"]).ends(0).prints(told, "");
-    let json = scene.run(&["status", "--json"]).ends(0).stdout();
+    let json = crate::check::printed(scene.run(&["status", "--json"]).ends(0));
     let others = &serde_json::from_str::<serde_json::Value>(&json).unwrap()["services"][0]["others"];
     assert_eq!(others.as_array().unwrap().len(), 2, "{others}");
     assert_eq!(others[1], "queue: connection refused");

@@ -41,6 +41,16 @@ fn a_schedule_of_exactly_stale_after_adds_up_however_late_a_run_is() {
     }
 }
 
+/// As the next run finds it, so that nobody is told a count that is gone.
+#[test]
+fn a_pause_leaves_nothing_of_what_failed_before_it() {
+    let counted = Counts { streak: 1, failed_at: Some(ago(60)), ..Counts::default() };
+    let over = |seconds| Pause::Over { since: ago(seconds) };
+    for (pause, streak) in [(Pause::None, 1), (paused(), 0), (over(59), 0), (over(60), 0), (over(61), 1)] {
+        assert_eq!(counted.clone().after_pause(&pause, &ago(0)).streak, streak, "{pause:?}");
+    }
+}
+
 #[test]
 fn a_restart_as_old_as_the_window_is_spent_no_more() {
     let spent = |seconds| {
