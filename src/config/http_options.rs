@@ -20,6 +20,8 @@ pub(super) struct Asking<'a> {
     method: Said<'a, String>,
     headers: BTreeMap<String, String>,
     status: Said<'a, StatusSet>,
+    status_warn: Option<StatusSet>,
+    request_body: Option<Said<'a, String>>,
     redirects: u32,
     ca_file: Said<'a, Option<PathBuf>>,
     insecure: bool,
@@ -36,6 +38,8 @@ impl<'a> Asking<'a> {
         let method = reading.need(&keys::METHOD, target::method);
         let headers = target::headers(reading);
         let status = reading.need(&keys::STATUS, target::status);
+        let status_warn = reading.find("status_warn", target::status);
+        let request_body = reading.find("request_body", request_body);
         let redirects = reading.get(&keys::REDIRECTS);
         let ca_file = reading.need(&keys::CA_FILE, values::ca_file);
         let insecure = reading.get(&keys::INSECURE);
@@ -48,6 +52,8 @@ impl<'a> Asking<'a> {
             method: method?,
             headers: headers?,
             status: status?,
+            status_warn: status_warn?.map(|said| said.value),
+            request_body: request_body?,
             redirects,
             ca_file: ca_file?,
             insecure,
@@ -67,6 +73,12 @@ impl<'a> Asking<'a> {
             let of_head = || Wrong::cure("has no meaning for HEAD, whose answer has no body", "leave it out");
             (self.method.value == "HEAD").then(of_head)
         };
+        if let Some(said) = &self.request_body
+            && (target.is_tcp() || !["POST", "PUT", "PATCH"].contains(&self.method.value.as_str()))
+        {
+            let wrong = Wrong::cure("goes with POST, PUT and PATCH alone", "set method = \"POST\"");
+            return Err(reading.refuse(said.setting.fault(wrong)));
+        }
         let (mut body, mut latency) = (self.body, self.latency);
         if let Some(wrong) = has_no_body {
             let keys = BODY_KEYS.into_iter().chain(LATENCY_KEYS.into_iter().filter(|_| target.is_tcp()));
@@ -91,6 +103,8 @@ impl<'a> Asking<'a> {
             method: self.method.value,
             headers: self.headers,
             status: self.status.value,
+            status_warn: self.status_warn,
+            request_body: self.request_body.map(|said| said.value),
             redirects: self.redirects,
             maintenance: self.maintenance,
             body,
@@ -226,6 +240,18 @@ fn plain_values(value: &Value) -> Result<Vec<String>, Wrong> {
         }
     }
 }
+
+/// Never shown in a message: it may hold a secret.
+fn request_body(value: &Value) -> Result<String, Wrong> {
+    let text = values::text(value).map_err(|_| Wrong::from("must be a text in quotes"))?;
+    if text.is_empty() || text.len() > MOST_REQUEST_BODY {
+        return Err(format!("must be 1 to {MOST_REQUEST_BODY} bytes").into());
+    }
+    Ok(text.to_owned())
+}
+
+/// Of a question about health, this is much.
+const MOST_REQUEST_BODY: usize = 16 * 1024;
 
 fn latency(reading: &mut Reading<'_>) -> Latency {
     let (warn, fail) = (reading.get_if_any(&keys::LATENCY_WARN), reading.get_if_any(&keys::LATENCY_FAIL));

@@ -21,7 +21,8 @@ impl Service {
 }
 
 /// The probes that count, in their order; their names do not matter. Of a url it is what decides which answers are
-/// healthy. Headers are no part of it: their values are secrets, and change with each token.
+/// healthy. Headers and the body of the request are no part of it: they are
+/// secrets, and change with each token.
 fn add_probes(probes: &[Probe], add: &mut dyn FnMut(&str)) {
     for probe in probes.iter().filter(|probe| probe.weight == Weight::Counts) {
         add("[probe]\n");
@@ -29,6 +30,7 @@ fn add_probes(probes: &[Probe], add: &mut dyn FnMut(&str)) {
             Asks::Url(question) => {
                 add_lines([("url", quote(&question.target.to_string()))], add);
                 add_lines(lines::method_and_status(question), add);
+                add_lines(lines::status_warn(question), add);
                 add_lines(lines::body(&question.body), add);
                 add_lines(lines::latency_fail(question), add);
             }
@@ -114,8 +116,12 @@ mod tests {
         assert_eq!(asked_text(&[asked(plain.clone())]), lines);
         assert_eq!(asked_text(&[asked(rules)]), format!("{lines}{of_rules}"));
 
+        let warns = Question { status_warn: Some(StatusSet(vec![(429, 429)])), ..plain.clone() };
+        assert_eq!(asked_text(&[asked(warns)]), format!("{lines}status_warn = \"429\"\n"));
+
         let mut other = plain.clone();
         other.headers.insert("Authorization".to_owned(), "secret".to_owned());
+        other.request_body = Some("secret".to_owned());
         other.redirects = 3;
         other.trust.insecure = true;
         other.latency.warn = Some(Duration::from_secs(1));

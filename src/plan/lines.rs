@@ -28,7 +28,7 @@ pub(crate) fn param(value: &ParamValue) -> String {
     }
 }
 
-/// How a url is asked: all but the url itself and the headers, which may hold secrets.
+/// How a url is asked: all but the url itself, the headers and the body of the request, which may hold secrets.
 pub(crate) fn request(question: &Question) -> Vec<Line> {
     let trust = &question.trust;
     let path =
@@ -43,6 +43,8 @@ pub(crate) fn request(question: &Question) -> Vec<Line> {
         ("client_cert", path(client.map(|client| &client.certificate))),
         ("client_key", path(client.map(|client| &client.key))),
     ]);
+    lines.extend(status_warn(question));
+    lines.extend(question.request_body.as_ref().map(|_| ("request_body", quote("(hidden)"))));
     lines.push(("body.max", quote(&format_size(u64::try_from(question.body.max).unwrap_or(u64::MAX)))));
     lines.extend(body(&question.body));
     lines.extend(question.latency.warn.map(|warn| ("latency.warn", quote_duration(warn))));
@@ -56,6 +58,10 @@ pub(crate) fn request(question: &Question) -> Vec<Line> {
 
 pub(crate) fn method_and_status(question: &Question) -> [Line; 2] {
     [("method", quote(&question.method)), ("status", quote(&question.status.to_string()))]
+}
+
+pub(crate) fn status_warn(question: &Question) -> Option<Line> {
+    question.status_warn.as_ref().map(|warn| ("status_warn", quote(&warn.to_string())))
 }
 
 /// The rules for the body of an answer, but for `body.max`: it decides what is known, not what is well.

@@ -104,6 +104,10 @@ pub struct Question {
     pub method: String,
     pub headers: BTreeMap<String, String>,
     pub status: StatusSet,
+    /// Healthy too, but a warning. `None`: there are no such.
+    pub status_warn: Option<StatusSet>,
+    /// The body of the request, of which `method` takes one.
+    pub request_body: Option<String>,
     pub redirects: u32,
     pub maintenance: Option<Maintenance>,
     pub body: BodyRules,
@@ -220,6 +224,8 @@ impl Question {
             method: String::new(),
             headers: BTreeMap::new(),
             status: StatusSet(Vec::new()),
+            status_warn: None,
+            request_body: None,
             redirects: 0,
             maintenance: None,
             body: BodyRules::default(),

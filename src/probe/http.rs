@@ -10,7 +10,7 @@ use ureq::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
     HeaderName, HeaderValue, LOCATION, USER_AGENT,
 };
-use ureq::http::{self, Request, Response, Uri};
+use ureq::http::{self, Method, Request, Response, Uri};
 use ureq::{Agent, Body, Error, ResponseExt};
 
 use crate::plan::{Latency, Maintenance, Question, Target, Trust};
@@ -49,6 +49,9 @@ fn judged(
         return Ok((Observation::Unhealthy(Cause::Maintenance(status)), None));
     }
     let wanted = question.status.contains(status);
+    if !wanted && question.status_warn.as_ref().is_some_and(|warn| warn.contains(status)) {
+        return Ok((Observation::Healthy, Some(format!("HTTP {status} (status_warn)"))));
+    }
     if let Some(location) = misled.filter(|_| !wanted) {
         let why = format!("redirected to {}, which is no URL of HTTP", quoted(&location));
         return Ok((Observation::Unknown(Doubt::Other(why)), None));
@@ -131,7 +134,8 @@ fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<An
     let mut asked = request(question)?;
     let own = asked.uri().clone();
     // The operator's headers may prove who we are, and are no business of another host's.
-    let private_to = (!question.headers.is_empty()).then_some(&own);
+    let is_private = !question.headers.is_empty() || question.request_body.is_some();
+    let private_to = is_private.then_some(&own);
     let mut redirects = question.redirects;
     loop {
         let again = (redirects > 0).then(|| asked.clone());
@@ -149,7 +153,7 @@ fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<An
         };
         if let Some(host) = private_to.and_then(|own| host_away(own, asked.uri())) {
             let why = format!(
-                "redirected to {}, where the headers must not go: leave out headers or redirects",
+                "redirected to {}, where headers and request_body must not go: leave them out, or redirects",
                 quoted(&host)
             );
             return Err(Ours(Doubt::Other(why)).into());
@@ -191,7 +195,15 @@ fn answer_of_one(
         headers,
     };
     let agent = Agent::with_parts(config, dial, Lookup { trace: Arc::clone(trace) });
-    agent.run(request)
+    match body_for(question, request.method()) {
+        None => agent.run(request),
+        Some(body) => agent.run(request.map(|()| body.to_owned())),
+    }
+}
+
+/// `None`: the request has none, as the GET that a redirect has made of it.
+fn body_for<'a>(question: &'a Question, method: &Method) -> Option<&'a str> {
+    question.request_body.as_deref().filter(|_| [Method::POST, Method::PUT, Method::PATCH].contains(method))
 }
 
 /// `None`: the way is TCP.
@@ -264,7 +276,7 @@ fn request(question: &Question) -> Result<Request<()>, http::Error> {
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if matches!(question.method.as_str(), "POST" | "PUT" | "PATCH") {
         // Else ureq says that a body follows in chunks.
-        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        headers.insert(CONTENT_LENGTH, question.request_body.as_ref().map_or(0, String::len).into());
     }
     if question.body.json.is_some() {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -111,6 +111,8 @@ fn every_variable_is_in_the_manual_beside_its_flag_and_its_key() {
         "requires",
         "pause_file",
         "pause_file_max_age",
+        "status_warn",
+        "request_body",
         "server_name",
         "client_cert",
         "client_key",
@@ -188,7 +190,9 @@ fn every_key_of_a_probe_is_in_the_manual_with_its_default_and_no_other() {
 }
 
 /// Keys that `shown` has by an example, with what they are if nobody says anything.
-const EXAMPLES: [(&str, Option<&str>); 34] = [
+const EXAMPLES: [(&str, Option<&str>); 36] = [
+    ("status_warn", None),
+    ("request_body", None),
     ("wake.pings", None),
     ("wake.every", Some("\"30s\"")),
     ("wake.timeout", Some("\"30s\"")),
@@ -232,7 +236,9 @@ fn the_sample_writes_every_key_out_with_its_default() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("unhang.toml");
     // A comment that is no key is a sentence; a unit and a command go together nowhere.
-    let lines = text.lines().filter(|line| !line.starts_with("# restart") && !line.starts_with("# wake"));
+    let lines = text.lines().filter(|line| {
+        !line.starts_with("# restart") && !line.starts_with("# wake") && !line.starts_with("# request_body")
+    });
     let is_key = |line: &&str| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
     let lines = lines.map(|line| line.strip_prefix("# ").filter(is_key).unwrap_or(line));
     fs::write(&file, lines.flat_map(|line| [line, "\n"]).collect::<String>()).unwrap();

@@ -81,6 +81,9 @@ maintenance = { status = "503", header = "A" }
 body = { contains = "a", lacks = "b", regex = "c" }
 json = { fail_on = "warning", ignore = ["cache"], warn = ["memory"], parts = ["backup"], at = "/a", is = "b", min = 1, max = 2 }
 latency = { warn = "1s", fail = "2s" }
+status_warn = "429"
+method = "POST"
+request_body = "x"
 [service.y]
 url = "http://localhost/"
 restart = { compose = "web", project = "/x" }

@@ -35,6 +35,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("*: a list or a table, where json wants one value", "json.is, json.min or json.max, of the value at json.at.", "Correct json.at."),
     Row("*: is \"*\", not \"*\"", "json.is wants another value.", LOOK),
     Row("*: \"*\" is no number", "json.min or json.max, of the value at json.at.", "Correct json.at."),
+    Row("HTTP * (status_warn)", "A status of which status_warn says that it only warns.", LOOK),
     Row("answered in * (* *)", "It took as long as latency.warn or latency.fail says, or longer.", LOOK),
     Row("it says *", "The status that the body tells of the whole.", LOOK),
     Row("no word of health: \"*\"", "json knows no such word, and so not whether it is good.", "Have the service use a word that the manual lists, or json.ignore the part."),

@@ -178,7 +178,7 @@ pub(crate) const DETAILS: &[Row] = &[
     Row("* has no host", "unknown", OWN),
     Row("no answer in time", "unknown", OWN),
     Row("for an unknown reason", "unknown", OWN),
-    Row("redirected to *, where the headers must not go: leave out headers or redirects", "unknown", "Do as it says: the headers may be secrets, and are for the host of url."),
+    Row("redirected to *, where headers and request_body must not go: leave them out, or redirects", "unknown", "Do as it says: they may be secrets, and are for the host of url."),
     Row("no route to the host", "unknown", OWN),
     Row("too many open files", "unknown", OWN),
     Row("no memory for a socket", "unknown", OWN),

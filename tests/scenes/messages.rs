@@ -218,6 +218,8 @@ fn values(met: &mut Met) {
         "redirects = 1\nca_file = \"/nowhere.pem\"",
         "redirects = 1\nclient_cert = \"/nowhere.pem\"",
         "redirects = 1\nclient_key = \"/nowhere.key\"",
+        "request_body = \"x\"",
+        "method = \"POST\"\nrequest_body = \"\"",
         "restart = \"a b\"",
         "restart = [\"a\", 5]",
         "restart = 5",

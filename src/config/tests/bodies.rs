@@ -71,3 +71,34 @@ fn what_cannot_be_meant_is_refused() {
         assert!(faults[0].contains(wrong), "{line}: {faults:?}");
     }
 }
+
+#[test]
+fn what_a_request_sends_goes_with_its_method_and_is_shown_nowhere() {
+    let table = |keys: &str| format!("[service.a]\nurl = 'http://x'\n{keys}\n");
+    for method in ["post", "PUT", "PATCH"] {
+        let text = table(&format!("method = '{method}'\nrequest_body = 'a=secret'\nstatus_warn = '429,5xx'"));
+        let services = read(&text, &[]).unwrap().services;
+        let question = services[0].url().unwrap();
+        assert_eq!(question.request_body.as_deref(), Some("a=secret"));
+        assert_eq!(question.status_warn, Some(StatusSet(vec![(429, 429), (500, 599)])));
+        let shown = lines::request(question);
+        assert!(shown.contains(&("request_body", "\"(hidden)\"".to_owned())), "{shown:?}");
+        assert!(shown.contains(&("status_warn", "\"429,500-599\"".to_owned())), "{shown:?}");
+    }
+    for (keys, told) in [
+        (
+            "method = 'POST'\nrequest_body = ''",
+            "u.toml:4: service.a.request_body: must be 1 to 16384 bytes; nothing was probed",
+        ),
+        (
+            "method = 'POST'\nrequest_body = 5",
+            "u.toml:4: service.a.request_body: must be a text in quotes; nothing was probed",
+        ),
+        (
+            "method = 'HEAD'\nrequest_body = 'secret'",
+            "u.toml:4: service.a.request_body: goes with POST, PUT and PATCH alone; set method = \"POST\"",
+        ),
+    ] {
+        assert_eq!(read(&table(keys), &[]).unwrap_err(), [told]);
+    }
+}

@@ -94,6 +94,7 @@ fn faults_of_one_line() {
         ("headers.Upgrade = \"websocket\"", "headers.Upgrade: asks for more than one question and its answer, which is all that unhang speaks; leave it out"),
         ("wake = 3", "wake: must be a table such as { pings = 3 }, got 3; nothing was probed"),
         ("headers.Content-length = \"5\"", "headers.Content-length: is set by unhang itself; leave it out"),
+        ("request_body = \"secret\"", "request_body: goes with POST, PUT and PATCH alone; set method = \"POST\""),
         ("ca_file = \"/x\"", "ca_file: has no meaning for a url that is not https; leave it out, or begin url with https://"),
         ("insecure = true", "insecure: has no meaning for a url that is not https; leave it out, or begin url with https://"),
         ("ca_file = \"x.pem\"", "ca_file: must be the absolute path of a file, such as \"/etc/ssl/shop-ca.pem\", got \"x.pem\"; nothing was probed"),

@@ -105,6 +105,8 @@ fn the_defaults_are_those_of_the_sample() {
                     method: "GET".into(),
                     headers: BTreeMap::new(),
                     status: StatusSet(vec![(200, 200)]),
+                    status_warn: None,
+                    request_body: None,
                     redirects: 0,
                     maintenance: None,
                     body: BodyRules::default(),
@@ -210,6 +212,8 @@ fn every_key() -> Service {
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
                     .into(),
                 status: StatusSet(vec![(200, 299), (304, 304), (400, 404)]),
+                status_warn: None,
+                request_body: None,
                 redirects: 3,
                 maintenance: Some(Maintenance {
                     status: StatusSet(vec![(503, 503)]),

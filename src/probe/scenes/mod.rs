@@ -23,6 +23,7 @@
 mod host;
 mod random;
 mod redirect;
+mod request;
 mod service;
 mod tls;
 mod unix;
@@ -54,6 +55,8 @@ pub(super) fn question(url: &str) -> Question {
         method: "GET".to_owned(),
         headers: BTreeMap::new(),
         status: StatusSet(vec![(200, 200)]),
+        status_warn: None,
+        request_body: None,
         redirects: 0,
         maintenance: None,
         body: BodyRules::default(),

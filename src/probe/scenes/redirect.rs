@@ -50,7 +50,7 @@ fn headers_go_with_a_redirect_within_the_host_only() {
     assert_eq!(with_key(&redirect_to(&says(GOOD))), Observation::Healthy, "another port of the same host");
     let other = says(GOOD).replace("127.0.0.1", "localhost");
     let Observation::Unknown(Doubt::Other(why)) = with_key(&redirect_to(&other)) else { panic!() };
-    assert!(why.starts_with("redirected to localhost, where the headers must not go"), "{why}");
+    assert!(why.starts_with("redirected to localhost, where headers and request_body must not go"), "{why}");
     assert_eq!(
         following(1, &redirect_to(&other)),
         Observation::Healthy,

@@ -113,6 +113,8 @@ pub fn holds(bytes: &[u8]) {
         method: how.method().into(),
         headers: std::collections::BTreeMap::new(),
         status: StatusSet(vec![(200, 200)]),
+        status_warn: None,
+        request_body: None,
         redirects: if stage.follows { how.redirects() } else { 0 },
         maintenance: None,
         body: how.body(),
