@@ -20,8 +20,8 @@ use rustix::process::{Pid, Signal};
 use crate::exit::Exit;
 use crate::os::folder::Folder;
 use crate::os::process;
-use crate::places::LONGEST_STATE;
-use crate::report;
+use crate::report::{self, Screen};
+use crate::store::LONGEST_STATE;
 
 /// In the demo's folder: who the server is, where it listens, and that it shall hang.
 const SERVER: &str = "server";
@@ -41,18 +41,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// cron's two minutes, shortened; a little longer than the `--min-gap` of the demo.
 const BETWEEN_TICKS: Duration = Duration::from_millis(1_200);
 
-pub(crate) fn run() -> anyhow::Result<Exit> {
+pub(crate) fn run(screen: &Screen) -> anyhow::Result<Exit> {
     let told = |error| anyhow!("demo: {error:#}; nothing was touched but a folder of its own");
-    in_own_folder().map_err(told)
+    in_own_folder(screen).map_err(told)
 }
 
-fn in_own_folder() -> anyhow::Result<Exit> {
+fn in_own_folder(screen: &Screen) -> anyhow::Result<Exit> {
     let dir = std::env::temp_dir().join(format!("unhang-demo-{}", std::process::id()));
     std::fs::DirBuilder::new()
         .mode(0o700)
         .create(&dir)
         .with_context(|| format!("{}: cannot be made", dir.display()))?;
-    let shown = show(&dir);
+    let shown = show(&dir, screen);
     stop_server(&dir);
     let _ = std::fs::remove_dir_all(&dir);
     shown
@@ -94,40 +94,42 @@ pub(crate) fn restart(dir: &Path) -> anyhow::Result<Exit> {
     Ok(Exit::Well)
 }
 
-fn show(dir: &Path) -> anyhow::Result<Exit> {
+fn show(dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
     let folder = Folder::open(dir)?;
     folder.replace(DEMO, identity(std::process::id()).as_bytes(), LONGEST)?;
     start_server(dir)?;
     let port = number(&folder, PORT).context("the server did not say its port")?;
     let url = format!("http://127.0.0.1:{port}/health/");
+    let say = |text: &str| say(text, screen);
+    let expect = |code: i32, explanation: &str| expect(dir, &url, code, explanation, screen);
     say(&format!("A small web server of ours answers at {url}."));
     say(&format!("Everything is kept in {}, which goes away at the end.\n", dir.display()));
 
     say("cron would run this every 2 minutes; here it is a bit more than a second:\n");
     say(&format!("  $ {}\n", tick(dir, &url)?.1));
-    expect(dir, &url, 0, "Healthy: it says nothing, and exits with 0.\n")?;
+    expect(0, "Healthy: it says nothing, and exits with 0.\n")?;
 
     say("Now the server hangs: it takes connections, and never answers. systemd would call it active.\n");
     folder.replace(HANG, b"", LONGEST)?;
     thread::sleep(BETWEEN_TICKS);
-    expect(dir, &url, 1, "One failure is not enough: it is counted, and the run exits with 1.")?;
+    expect(1, "One failure is not enough: it is counted, and the run exits with 1.")?;
     say(&state(dir)?);
     thread::sleep(BETWEEN_TICKS);
-    expect(dir, &url, 0, "The second one was: looked at again, restarted, and proven healthy.\n")?;
-    expect(dir, &url, 0, "The next run has nothing to say. What it remembers:")?;
+    expect(0, "The second one was: looked at again, restarted, and proven healthy.\n")?;
+    expect(0, "The next run has nothing to say. What it remembers:")?;
     say(&state(dir)?);
     say("That was it. To watch a service of yours: see README.md, or `unhang run --help`.");
     Ok(Exit::Well)
 }
 
 /// Runs one tick, whose log lines appear as they happen, and explains it.
-fn expect(dir: &Path, url: &str, code: i32, explanation: &str) -> anyhow::Result<()> {
+fn expect(dir: &Path, url: &str, code: i32, explanation: &str, screen: &Screen) -> anyhow::Result<()> {
     let mut command = tick(dir, url)?.0;
     let status = command.status().context("unhang cannot run itself")?;
     if status.code() != Some(code) {
         bail!("this run ended with {status}, and should have with {code}; please report it");
     }
-    say(explanation);
+    say(explanation, screen);
     Ok(())
 }
 
@@ -277,6 +279,6 @@ fn own_path() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("unhang cannot find itself")
 }
 
-fn say(text: &str) {
-    report::line(text);
+fn say(text: &str, screen: &Screen) {
+    text.split('\n').flat_map(|line| screen.fold(line)).for_each(report::line);
 }

@@ -46,7 +46,7 @@ pub(crate) fn main() -> ExitCode {
             report::bytes(&completions(*shell));
             Ok(Exit::Well)
         }
-        Command::Demo => Ok(demo::end_demo(hung_server::run())),
+        Command::Demo => Ok(demo::end_demo(hung_server::run(&context::detect_screen()))),
         Command::DemoServer { dir } => Ok(demo::end_demo(hung_server::serve(dir))),
         Command::DemoRestart { dir } => Ok(demo::end_demo(hung_server::restart(dir))),
     };
