@@ -20,8 +20,8 @@ use rustix::process::{Pid, Signal};
 use crate::exit::Exit;
 use crate::os::folder::Folder;
 use crate::os::process;
+use crate::places::LONGEST_STATE;
 use crate::report::{self, Screen};
-use crate::store::LONGEST_STATE;
 
 /// In the demo's folder: who the server is, where it listens, and that it shall hang.
 const SERVER: &str = "server";
