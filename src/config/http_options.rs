@@ -20,16 +20,22 @@ pub(super) struct Asking<'a> {
     method: Said<'a, String>,
     headers: BTreeMap<String, String>,
     status: Said<'a, StatusSet>,
-    status_warn: Option<StatusSet>,
-    request_body: Option<Said<'a, String>>,
     redirects: u32,
     ca_file: Said<'a, Option<PathBuf>>,
     insecure: bool,
-    server_name: Option<String>,
-    client: Option<Client>,
+    rare: Rare<'a>,
     maintenance: Option<Maintenance>,
     body: BodyRules,
     latency: Latency,
+}
+
+/// What hardly anybody says.
+#[derive(Default)]
+struct Rare<'a> {
+    status_warn: Option<StatusSet>,
+    request_body: Option<Said<'a, String>>,
+    server_name: Option<String>,
+    client: Option<Client>,
 }
 
 impl<'a> Asking<'a> {
@@ -38,13 +44,10 @@ impl<'a> Asking<'a> {
         let method = reading.need(&keys::METHOD, target::method);
         let headers = target::headers(reading);
         let status = reading.need(&keys::STATUS, target::status);
-        let status_warn = reading.find("status_warn", target::status);
-        let request_body = reading.find("request_body", request_body);
         let redirects = reading.get(&keys::REDIRECTS);
         let ca_file = reading.need(&keys::CA_FILE, values::ca_file);
         let insecure = reading.get(&keys::INSECURE);
-        let server_name = reading.find("server_name", values::server_name);
-        let client = client(reading);
+        let rare = rare(reading);
         let maintenance = maintenance(reading);
         let body = body(reading);
         let latency = latency(reading);
@@ -52,13 +55,10 @@ impl<'a> Asking<'a> {
             method: method?,
             headers: headers?,
             status: status?,
-            status_warn: status_warn?.map(|said| said.value),
-            request_body: request_body?,
+            rare: rare?,
             redirects,
             ca_file: ca_file?,
             insecure,
-            server_name: server_name?.and_then(|said| said.value),
-            client: client?,
             maintenance: maintenance?,
             body: body?,
             latency,
@@ -73,7 +73,7 @@ impl<'a> Asking<'a> {
             let of_head = || Wrong::cure("has no meaning for HEAD, whose answer has no body", "leave it out");
             (self.method.value == "HEAD").then(of_head)
         };
-        if let Some(said) = &self.request_body
+        if let Some(said) = &self.rare.request_body
             && (target.is_tcp() || !["POST", "PUT", "PATCH"].contains(&self.method.value.as_str()))
         {
             let wrong = Wrong::cure("goes with POST, PUT and PATCH alone", "set method = \"POST\"");
@@ -81,7 +81,11 @@ impl<'a> Asking<'a> {
         }
         let (mut body, mut latency) = (self.body, self.latency);
         if let Some(wrong) = has_no_body {
-            let keys = BODY_KEYS.into_iter().chain(LATENCY_KEYS.into_iter().filter(|_| target.is_tcp()));
+            let keys = BODY_RULES
+                .into_iter()
+                .chain(["json"])
+                .chain(JSON_KEYS)
+                .chain(LATENCY_KEYS.into_iter().filter(|_| target.is_tcp()));
             if let Some(setting) = keys.into_iter().find_map(|key| reading.said(key))
                 && setting.key.first().is_none_or(|table| table != "defaults")
             {
@@ -97,14 +101,14 @@ impl<'a> Asking<'a> {
             trust: Trust {
                 ca_file: self.ca_file.value,
                 insecure: self.insecure,
-                server_name: self.server_name,
-                client: self.client,
+                server_name: self.rare.server_name,
+                client: self.rare.client,
             },
             method: self.method.value,
             headers: self.headers,
             status: self.status.value,
-            status_warn: self.status_warn,
-            request_body: self.request_body.map(|said| said.value),
+            status_warn: self.rare.status_warn,
+            request_body: self.rare.request_body.map(|said| said.value),
             redirects: self.redirects,
             maintenance: self.maintenance,
             body,
@@ -113,21 +117,10 @@ impl<'a> Asking<'a> {
     }
 }
 
-const BODY_KEYS: [&str; 13] = [
-    "body.contains",
-    "body.lacks",
-    "body.regex",
-    "body.max",
-    "json",
-    "json.fail_on",
-    "json.ignore",
-    "json.warn",
-    "json.parts",
-    "json.at",
-    "json.is",
-    "json.min",
-    "json.max",
-];
+const BODY_RULES: [&str; 4] = ["body.contains", "body.lacks", "body.regex", "body.max"];
+
+const JSON_KEYS: [&str; 8] =
+    ["json.fail_on", "json.ignore", "json.warn", "json.parts", "json.at", "json.is", "json.min", "json.max"];
 
 const LATENCY_KEYS: [&str; 2] = ["latency.warn", "latency.fail"];
 
@@ -148,6 +141,9 @@ fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {
 }
 
 fn json(reading: &mut Reading<'_>) -> Result<Option<JsonRules>, Refused> {
+    if reading.nobody_said(&["json"], &JSON_KEYS) {
+        return Ok(None);
+    }
     let fail_on = reading.find("json.fail_on", fail_on);
     let lists = ["json.ignore", "json.warn", "json.parts"].map(|key| reading.find(key, texts));
     let at = at(reading);
@@ -288,6 +284,24 @@ fn fail_on(value: &Value) -> Result<FailOn, Wrong> {
         Some("warning") => Ok(FailOn::Warning),
         _ => Err(values::not_one_of(value, &["failure", "warning"])),
     }
+}
+
+const RARE_KEYS: [&str; 5] = ["status_warn", "request_body", "server_name", "client_cert", "client_key"];
+
+fn rare<'a>(reading: &mut Reading<'a>) -> Result<Rare<'a>, Refused> {
+    if reading.nobody_said(&RARE_KEYS, &RARE_KEYS) {
+        return Ok(Rare::default());
+    }
+    let status_warn = reading.find("status_warn", target::status);
+    let request_body = reading.find("request_body", request_body);
+    let server_name = reading.find("server_name", values::server_name);
+    let client = client(reading);
+    Ok(Rare {
+        status_warn: status_warn?.map(|said| said.value),
+        request_body: request_body?,
+        server_name: server_name?.and_then(|said| said.value),
+        client: client?,
+    })
 }
 
 /// `client_cert` and `client_key`: both, or none.

@@ -60,6 +60,20 @@ impl<'a> Reading<'a> {
         refused.map_or(Ok(strongest), Err)
     }
 
+    /// Whether no layer has a key, or a table of keys, of which the first part is one of `firsts`: rare keys are then
+    /// looked for in one go. `keys`: all of them, which exist whether somebody said them or not.
+    pub(super) fn nobody_said(&mut self, firsts: &[&str], keys: &[&'static str]) -> bool {
+        let is_one = |layer: &Table, setting: &Setting| {
+            layer.short(setting).next().is_some_and(|first| firsts.contains(&first))
+        };
+        let is_said =
+            self.layers.iter().any(|layer| layer.settings.iter().any(|setting| is_one(layer, setting)));
+        if !is_said {
+            self.asked.extend_from_slice(keys);
+        }
+        !is_said
+    }
+
     /// Likewise of a key that has a default, with a reader of its own.
     pub(super) fn need<K, T>(
         &mut self,
@@ -201,7 +215,7 @@ impl<'a> Reading<'a> {
 }
 
 /// About as many as a service has.
-const KEYS: usize = 72;
+const KEYS: usize = 80;
 
 /// Their keys are names of the operator's own.
 const FREE_TABLES: [&str; 1] = ["headers"];
