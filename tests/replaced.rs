@@ -175,7 +175,7 @@ const FAULTS: &[Fault] = &[
             "a_probe_that_cannot_be_carried_out_is_unknown_and_counts_nothing",
             "a_certificate_that_cannot_be_seen_counts_for_nothing",
             "what_is_not_said_is_not_known",
-            "nothing_that_counts_is_never_healthy",
+            "where_nothing_was_asked_nothing_is_healthy",
         ],
     ),
     Fault(

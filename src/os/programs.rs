@@ -53,6 +53,18 @@ pub(crate) fn find_obstacle(program: &str) -> Option<Obstacle> {
     refused.or_else(|| Some(find_elsewhere(program).map_or(MISSING, Obstacle::NotForCron)))
 }
 
+/// An error: this process could not start the program. A name without a slash is looked for in each folder of its own
+/// PATH, as execvp(3) does.
+#[expect(clippy::disallowed_methods, reason = "where a program is looked for is said by the environment")]
+pub(crate) fn find_in_own_path(program: &str) -> io::Result<()> {
+    if program.contains('/') {
+        return files::is_program(Path::new(program));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut tried = std::env::split_paths(&path).map(|folder| files::is_program(&folder.join(program)));
+    if tried.any(|found| found.is_ok()) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
 const MISSING: Obstacle = Obstacle::Missing { elsewhere: None };
 
 fn find_obstacle_at(path: &Path) -> Option<Obstacle> {

@@ -7,7 +7,6 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -15,9 +14,9 @@ use unhang_core::Process;
 
 use crate::managers::RestartResponse;
 use crate::managers::systemd::outside::{Heard, outside_of_sandbox};
-use crate::os::files;
 use crate::os::foreground_child;
 use crate::os::process::{self, Detached};
+use crate::os::programs;
 use crate::plan::{KeySpec, MethodSpec, Program, ValueType};
 use crate::words;
 
@@ -93,18 +92,8 @@ pub(crate) fn how_it_ended(status: ExitStatus) -> String {
 
 /// Why `start` would fail, found without starting anything.
 fn find_obstacle(program: &str) -> Option<String> {
-    let error = find_program(program).err()?;
+    let error = programs::find_in_own_path(program).err()?;
     Some(cannot_be_started(program, &error))
-}
-
-/// As execvp(3) does: a plain name is looked for in each folder of PATH.
-fn find_program(program: &str) -> io::Result<()> {
-    if program.contains('/') {
-        return files::is_program(Path::new(program));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut tried = std::env::split_paths(&path).map(|folder| files::is_program(&folder.join(program)));
-    if tried.any(|found| found.is_ok()) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 
 fn cannot_be_started(program: &str, error: &io::Error) -> String {
