@@ -75,7 +75,10 @@ fn a_service_may_be_made_of_warnings_only() {
     scene.run(&["check"]).ends(0).prints("UNHANG OK - host: 2 probes healthy | host=U;;5;0;5\n", "");
     scene.config(&text("/nowhere/backup"));
     scene.tick().exits(0).logs(&["⚠️ host warns: backup: *"]).calls(&[]);
-    scene.run(&["check"]).ends(1).prints("UNHANG WARNING - host: 1 probe healthy; warns: backup: * | *\n", "");
+    scene
+        .run(&["check"])
+        .ends(1)
+        .prints("UNHANG WARNING - host: 1 probe healthy; warns: backup: * | *\n", "");
     scene.config(&text(&log));
     scene.tick().exits(0).logs(&["✅ host warns no more: it was backup: *"]).calls(&[]);
 }

@@ -62,8 +62,9 @@ fn read(bytes: &[u8]) -> Result<Plan, Vec<String>> {
 fn is_valid(plan: &Plan) {
     let keys: Vec<&str> = plan.services.iter().map(|service| service.key.as_str()).collect();
     assert!(!keys.is_empty() && keys.is_sorted_by(|one, next| one < next), "{keys:?}");
-    let locks: BTreeSet<&str> = plan.services.iter().map(Service::lock).collect();
-    assert_eq!(locks.len(), keys.len(), "two services with one lock");
+    let units: Vec<String> =
+        plan.services.iter().filter_map(|service| Some(format!("{:?}", service.restarter.unit()?))).collect();
+    assert_eq!(units.iter().collect::<BTreeSet<_>>().len(), units.len(), "two services with one unit");
     assert!((Duration::from_secs(40)..=YEAR).contains(&plan.host.deadline), "{:?}", plan.host);
     assert!(plan.host.boot_grace <= YEAR);
     plan.services.iter().for_each(|service| is_valid_service(service, plan.host.deadline));
