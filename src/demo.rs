@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::os::folder::Folder;
 use crate::os::process;
 use crate::places::LONGEST_STATE;
-use crate::report::{self, Screen};
+use crate::report::{self, Terminal};
 
 /// In the demo's folder: who the server is, where it listens, and that it shall hang.
 const SERVER: &str = "server";
@@ -41,42 +41,42 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// cron's two minutes, shortened; a little longer than the `--min-gap` of the demo.
 const BETWEEN_TICKS: Duration = Duration::from_millis(1_200);
 
-pub(crate) fn run(screen: &Screen) -> anyhow::Result<Exit> {
+pub(crate) fn run_demo(screen: &Terminal) -> anyhow::Result<Exit> {
     let told = |error| anyhow!("demo: {error:#}; nothing was touched but a folder of its own");
     in_own_folder(screen).map_err(told)
 }
 
-fn in_own_folder(screen: &Screen) -> anyhow::Result<Exit> {
+fn in_own_folder(screen: &Terminal) -> anyhow::Result<Exit> {
     let dir = std::env::temp_dir().join(format!("unhang-demo-{}", std::process::id()));
     std::fs::DirBuilder::new()
         .mode(0o700)
         .create(&dir)
         .with_context(|| format!("{}: cannot be made", dir.display()))?;
-    let shown = show(&dir, screen);
+    let shown = show_demo(&dir, screen);
     stop_server(&dir);
     let _ = std::fs::remove_dir_all(&dir);
     shown
 }
 
 /// Hidden: the server. Hangs for ever once it is told to; only a restart helps.
-pub(crate) fn serve(dir: &Path) -> anyhow::Result<Exit> {
+pub(crate) fn serve_demo_app(dir: &Path) -> anyhow::Result<Exit> {
     let folder = Folder::open(dir).with_context(|| format!("{}", dir.display()))?;
-    let listener = match number(&folder, PORT) {
+    let listener = match read_number(&folder, PORT) {
         Some(port) => TcpListener::bind((Ipv4Addr::LOCALHOST, u16::try_from(port)?)),
         None => at_a_lasting_port(),
     };
     let listener = listener.context("cannot listen")?;
     folder.replace(PORT, listener.local_addr()?.port().to_string().as_bytes(), LONGEST)?;
-    folder.replace(SERVER, identity(std::process::id()).as_bytes(), LONGEST)?;
+    folder.replace(SERVER, process_identity(std::process::id()).as_bytes(), LONGEST)?;
     let (hung, flag) = (Arc::new(AtomicBool::new(false)), dir.join(HANG));
     thread::Builder::new().spawn(move || {
         for stream in listener.incoming().flatten() {
             let (hung, flag) = (Arc::clone(&hung), flag.clone());
-            let _ = thread::Builder::new().spawn(move || answer(stream, &hung, &flag));
+            let _ = thread::Builder::new().spawn(move || answer_connection(stream, &hung, &flag));
         }
     })?;
     outlive_nobody(&folder, dir);
-    Ok(Exit::Well)
+    Ok(Exit::Healthy)
 }
 
 /// One that the kernel gives to nobody by itself (ip(7), ip_local_port_range: from 32768 on): between two lives of
@@ -88,53 +88,59 @@ fn at_a_lasting_port() -> io::Result<TcpListener> {
 }
 
 /// Hidden: the restart command of the demo.
-pub(crate) fn restart(dir: &Path) -> anyhow::Result<Exit> {
+pub(crate) fn restart_demo_app(dir: &Path) -> anyhow::Result<Exit> {
     stop_server(dir);
     start_server(dir)?;
-    Ok(Exit::Well)
+    Ok(Exit::Healthy)
 }
 
-fn show(dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
+fn show_demo(dir: &Path, screen: &Terminal) -> anyhow::Result<Exit> {
     let folder = Folder::open(dir)?;
-    folder.replace(DEMO, identity(std::process::id()).as_bytes(), LONGEST)?;
+    folder.replace(DEMO, process_identity(std::process::id()).as_bytes(), LONGEST)?;
     start_server(dir)?;
-    let port = number(&folder, PORT).context("the server did not say its port")?;
+    let port = read_number(&folder, PORT).context("the server did not say its port")?;
     let url = format!("http://127.0.0.1:{port}/health/");
-    let say = |text: &str| say(text, screen);
-    let expect = |code: i32, explanation: &str| expect(dir, &url, code, explanation, screen);
+    let say = |text: &str| print_paragraph(text, screen);
+    let expect = |code: i32, explanation: &str| run_and_explain(dir, &url, code, explanation, screen);
     say(&format!("A small web server of ours answers at {url}."));
     say(&format!("Everything is kept in {}, which goes away at the end.\n", dir.display()));
 
     say("cron would run this every 2 minutes; here it is a bit more than a second:\n");
-    say(&format!("  $ {}\n", tick(dir, &url)?.1));
+    say(&format!("  $ {}\n", run_command(dir, &url)?.1));
     expect(0, "Healthy: it says nothing, and exits with 0.\n")?;
 
     say("Now the server hangs: it takes connections, and never answers. systemd would call it active.\n");
     folder.replace(HANG, b"", LONGEST)?;
     thread::sleep(BETWEEN_TICKS);
     expect(1, "One failure is not enough: it is counted, and the run exits with 1.")?;
-    say(&state(dir)?);
+    say(&state_line(dir)?);
     thread::sleep(BETWEEN_TICKS);
     expect(0, "The second one was: looked at again, restarted, and proven healthy.\n")?;
     expect(0, "The next run has nothing to say. What it remembers:")?;
-    say(&state(dir)?);
+    say(&state_line(dir)?);
     say("That was it. To watch a service of yours: see README.md, or `unhang run --help`.");
-    Ok(Exit::Well)
+    Ok(Exit::Healthy)
 }
 
 /// Runs one tick, whose log lines appear as they happen, and explains it.
-fn expect(dir: &Path, url: &str, code: i32, explanation: &str, screen: &Screen) -> anyhow::Result<()> {
-    let mut command = tick(dir, url)?.0;
+fn run_and_explain(
+    dir: &Path,
+    url: &str,
+    code: i32,
+    explanation: &str,
+    screen: &Terminal,
+) -> anyhow::Result<()> {
+    let mut command = run_command(dir, url)?.0;
     let status = command.status().context("unhang cannot run itself")?;
     if status.code() != Some(code) {
         bail!("this run ended with {status}, and should have with {code}; please report it");
     }
-    say(explanation, screen);
+    print_paragraph(explanation, screen);
     Ok(())
 }
 
 /// The command, and how one would type it.
-fn tick(dir: &Path, url: &str) -> anyhow::Result<(Command, String)> {
+fn run_command(dir: &Path, url: &str) -> anyhow::Result<(Command, String)> {
     let exe = own_path()?;
     let restart = format!("['{}', 'demo-restart', '{}']", exe.display(), dir.display());
     let arguments = [
@@ -148,7 +154,7 @@ fn tick(dir: &Path, url: &str) -> anyhow::Result<(Command, String)> {
         ("--log-file", dir.join("demo.log").display().to_string()),
         ("--state-dir", dir.join("state").display().to_string()),
     ];
-    let mut command = plain(&exe);
+    let mut command = plain_command(&exe);
     command.args(["run", "-v"]);
     for (flag, value) in &arguments {
         command.args([flag, value.as_str()]);
@@ -158,7 +164,7 @@ fn tick(dir: &Path, url: &str) -> anyhow::Result<(Command, String)> {
 }
 
 /// Nothing of the user's environment may change what the demo shows.
-fn plain(exe: &Path) -> Command {
+fn plain_command(exe: &Path) -> Command {
     let mut command = Command::new(exe);
     command.env_clear();
     for name in ["PATH", "TZ", "HOME"] {
@@ -170,7 +176,7 @@ fn plain(exe: &Path) -> Command {
 }
 
 /// What the state file says, in one line.
-fn state(dir: &Path) -> anyhow::Result<String> {
+fn state_line(dir: &Path) -> anyhow::Result<String> {
     let bytes = Folder::open(&dir.join("state"))?
         .read("Demo.json", LONGEST_STATE)?
         .context("no state was written")?;
@@ -189,13 +195,13 @@ fn state(dir: &Path) -> anyhow::Result<String> {
 }
 
 fn start_server(dir: &Path) -> anyhow::Result<()> {
-    let mut command = plain(&own_path()?);
+    let mut command = plain_command(&own_path()?);
     command.arg("demo-server").arg(dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // A group of its own: Ctrl-C ends the demo, and the server cleans up after it.
     command.process_group(0).spawn().context("the server cannot be started")?;
     let folder = Folder::open(dir)?;
     await_that(|| {
-        number(&folder, PORT).is_some_and(answers)
+        read_number(&folder, PORT).is_some_and(is_answering)
             && folder.read(SERVER, LONGEST).is_ok_and(|who| who.is_some())
     })
     .context("the server does not come up")
@@ -203,7 +209,7 @@ fn start_server(dir: &Path) -> anyhow::Result<()> {
 
 fn stop_server(dir: &Path) {
     let Ok(folder) = Folder::open(dir) else { return };
-    let Some((pid, started)) = who(&folder, SERVER) else { return };
+    let Some((pid, started)) = read_identity(&folder, SERVER) else { return };
     if process::is_running(pid, started)
         && let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw)
     {
@@ -214,7 +220,7 @@ fn stop_server(dir: &Path) {
 }
 
 /// One connection. A hung server keeps what it took.
-fn answer(mut stream: TcpStream, hung: &AtomicBool, flag: &Path) {
+fn answer_connection(mut stream: TcpStream, hung: &AtomicBool, flag: &Path) {
     let mut head = Vec::new();
     let mut some = [0; 512];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -237,14 +243,14 @@ fn answer(mut stream: TcpStream, hung: &AtomicBool, flag: &Path) {
 fn outlive_nobody(folder: &Folder, dir: &Path) {
     let began = Instant::now();
     while began.elapsed() < LIFETIME
-        && who(folder, DEMO).is_some_and(|(pid, started)| process::is_running(pid, started))
+        && read_identity(folder, DEMO).is_some_and(|(pid, started)| process::is_running(pid, started))
     {
         thread::sleep(Duration::from_millis(200));
     }
     let _ = std::fs::remove_dir_all(dir);
 }
 
-fn answers(port: u64) -> bool {
+fn is_answering(port: u64) -> bool {
     u16::try_from(port).is_ok_and(|port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())
 }
 
@@ -260,18 +266,18 @@ fn await_that(mut is_so: impl FnMut() -> bool) -> anyhow::Result<()> {
 }
 
 /// A process's number and start, so that no later one is taken for it.
-fn identity(pid: u32) -> String {
-    format!("{pid} {}", process::started(pid).unwrap_or(0))
+fn process_identity(pid: u32) -> String {
+    format!("{pid} {}", process::start_time(pid).unwrap_or(0))
 }
 
-fn who(folder: &Folder, name: &str) -> Option<(u32, u64)> {
+fn read_identity(folder: &Folder, name: &str) -> Option<(u32, u64)> {
     let bytes = folder.read(name, LONGEST).ok()??;
     let text = String::from_utf8(bytes).ok()?;
     let (pid, started) = text.split_once(' ')?;
     Some((pid.parse().ok()?, started.parse().ok()?))
 }
 
-fn number(folder: &Folder, name: &str) -> Option<u64> {
+fn read_number(folder: &Folder, name: &str) -> Option<u64> {
     String::from_utf8(folder.read(name, LONGEST).ok()??).ok()?.parse().ok()
 }
 
@@ -279,6 +285,6 @@ fn own_path() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("unhang cannot find itself")
 }
 
-fn say(text: &str, screen: &Screen) {
-    text.split('\n').flat_map(|line| screen.fold(line)).for_each(report::line);
+fn print_paragraph(text: &str, screen: &Terminal) {
+    text.split('\n').flat_map(|line| screen.wrap(line)).for_each(report::print_line);
 }

@@ -4,11 +4,11 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// All healthy.
-    Well,
+    Healthy,
     /// The service was locked by another run; 75 is EX_TEMPFAIL of sysexits(3).
     Locked,
     /// Unhealthy, held or unknown, or restarted without being healed.
-    Unwell,
+    Unhealthy,
     /// A state could be neither read nor written.
     StateUnusable,
     /// Usage or configuration: nothing was probed.
@@ -18,8 +18,8 @@ pub(crate) enum Exit {
 impl Exit {
     pub(crate) const fn code(self) -> u8 {
         match self {
-            Self::Well => 0,
-            Self::Unwell => 1,
+            Self::Healthy => 0,
+            Self::Unhealthy => 1,
             Self::Usage => 2,
             Self::StateUnusable => 3,
             Self::Locked => 75,
@@ -27,23 +27,23 @@ impl Exit {
     }
 
     /// Of several services: 75 only if every one was locked. One that was is not known to be healthy.
-    pub(crate) fn merge(exits: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn worst_of(exits: impl IntoIterator<Item = Self>) -> Self {
         let mut exits: Vec<Self> = exits.into_iter().collect();
         if !exits.is_empty() && exits.iter().all(|exit| *exit == Self::Locked) {
             return Self::Locked;
         }
         for exit in &mut exits {
             if *exit == Self::Locked {
-                *exit = Self::Unwell;
+                *exit = Self::Unhealthy;
             }
         }
-        exits.into_iter().max().unwrap_or(Self::Well)
+        exits.into_iter().max().unwrap_or(Self::Healthy)
     }
 }
 
-/// Of `check`, by the convention of monitoring plugins. The order is that of `worst`.
+/// Of `check`, by the convention of monitoring plugins. The order is that of `worst_of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
+pub(crate) enum PluginLevel {
     Ok,
     Warning,
     /// It could not be told; or usage or configuration.
@@ -51,7 +51,7 @@ pub(crate) enum Level {
     Critical,
 }
 
-impl Level {
+impl PluginLevel {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
@@ -61,13 +61,13 @@ impl Level {
         }
     }
 
-    pub(crate) fn worst(levels: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn worst_of(levels: impl IntoIterator<Item = Self>) -> Self {
         levels.into_iter().max().unwrap_or(Self::Unknown)
     }
 }
 
-impl From<Level> for std::process::ExitCode {
-    fn from(level: Level) -> Self {
+impl From<PluginLevel> for std::process::ExitCode {
+    fn from(level: PluginLevel) -> Self {
         Self::from(level.code())
     }
 }
@@ -85,26 +85,26 @@ mod tests {
     #[rustfmt::skip]
     #[test]
     fn of_several_the_gravest() {
-        use Exit::{Locked, StateUnusable, Unwell, Well};
+        use Exit::{Locked, StateUnusable, Unhealthy, Healthy};
         for (exits, merged) in [
-            (vec![Well, Well], Well), (vec![Well, Unwell], Unwell), (vec![Unwell, StateUnusable, Well], StateUnusable),
-            (vec![Locked, Locked], Locked), (vec![Locked, Well], Unwell), (vec![Locked, Unwell], Unwell), (vec![], Well),
+            (vec![Healthy, Healthy], Healthy), (vec![Healthy, Unhealthy], Unhealthy), (vec![Unhealthy, StateUnusable, Healthy], StateUnusable),
+            (vec![Locked, Locked], Locked), (vec![Locked, Healthy], Unhealthy), (vec![Locked, Unhealthy], Unhealthy), (vec![], Healthy),
         ] {
-            assert_eq!(Exit::merge(exits.clone()), merged, "{exits:?}");
+            assert_eq!(Exit::worst_of(exits.clone()), merged, "{exits:?}");
         }
     }
 
     #[test]
     fn the_worst_level_is_critical_then_unknown() {
-        use Level::{Critical, Ok, Unknown, Warning};
+        use PluginLevel::{Critical, Ok, Unknown, Warning};
         for (levels, worst) in [
             (vec![Ok, Warning], Warning),
             (vec![Unknown, Ok, Warning], Unknown),
             (vec![Unknown, Critical, Ok], Critical),
             (vec![], Unknown),
         ] {
-            assert_eq!(Level::worst(levels.clone()), worst, "{levels:?}");
+            assert_eq!(PluginLevel::worst_of(levels.clone()), worst, "{levels:?}");
         }
-        assert_eq!([Ok, Warning, Critical, Unknown].map(Level::code), [0, 1, 2, 3]);
+        assert_eq!([Ok, Warning, Critical, Unknown].map(PluginLevel::code), [0, 1, 2, 3]);
     }
 }

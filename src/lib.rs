@@ -67,5 +67,5 @@ pub mod words;
 /// The program: reads the command line, does what it says, and returns the exit status.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
-    command::main()
+    command::run_command_line()
 }

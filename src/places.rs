@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::plan::{Owner, Plan};
+use crate::plan::{Invoker, Plan};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
+pub struct StatePlaces {
     /// What must outlive a reboot.
     pub state: PathBuf,
     /// Memory, for when the disk cannot be written. `None` with `--state-dir`, which stands alone, and for
@@ -29,13 +29,17 @@ pub(crate) struct Person {
 }
 
 /// `None`: no place is known, for want of a home.
-pub(crate) fn places(plan: &Plan, person: &Person) -> Option<Places> {
+pub(crate) fn find_places(plan: &Plan, person: &Person) -> Option<StatePlaces> {
     if let Some(dir) = &plan.state_dir {
-        return Some(Places { state: dir.clone(), fallback: None, locks: dir.clone() });
+        return Some(StatePlaces { state: dir.clone(), fallback: None, locks: dir.clone() });
     }
-    if person.is_root || plan.owner == Owner::System {
+    if person.is_root || plan.owner == Invoker::Root {
         let run = PathBuf::from("/run/unhang");
-        return Some(Places { state: "/var/lib/unhang".into(), fallback: Some(run.clone()), locks: run });
+        return Some(StatePlaces {
+            state: "/var/lib/unhang".into(),
+            fallback: Some(run.clone()),
+            locks: run,
+        });
     }
     // base directory specification: a relative path is to be ignored.
     let absolute = |path: &Option<PathBuf>| path.clone().filter(|path| path.is_absolute());
@@ -44,30 +48,30 @@ pub(crate) fn places(plan: &Plan, person: &Person) -> Option<Places> {
     let fallback = absolute(&person.runtime).map(|run| run.join("unhang"));
     // Never in the runtime folder: it comes and goes with logins, and cron mostly has none. A run by hand
     // and one of cron's would then hold two different locks.
-    Some(Places { locks: state.clone(), fallback, state })
+    Some(StatePlaces { locks: state.clone(), fallback, state })
 }
 
-/// For who lacks the rights on `Places`.
-pub(crate) const fn cure(owner: Owner) -> &'static str {
+/// For who lacks the rights on `StatePlaces`.
+pub(crate) const fn rights_cure(owner: Invoker) -> &'static str {
     match owner {
-        Owner::System => "run it as root, or with a plan of your own in ~/.config/unhang/unhang.toml",
-        Owner::Caller => "run it as the user whose runs these are, or give all of them one --state-dir",
+        Invoker::Root => "run it as root, or with a plan of your own in ~/.config/unhang/unhang.toml",
+        Invoker::User => "run it as the user whose runs these are, or give all of them one --state-dir",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::HostPlan;
+    use crate::plan::HostSettings;
     use std::time::Duration;
-    use unhang_core::Budget;
+    use unhang_core::BudgetRule;
 
-    fn plan(state_dir: Option<&str>, owner: Owner) -> Plan {
-        let host = HostPlan {
+    fn plan(state_dir: Option<&str>, owner: Invoker) -> Plan {
+        let host = HostSettings {
             deadline: Duration::ZERO,
             boot_grace: Duration::ZERO,
             pause_on_dpkg: false,
-            budget: Budget { restarts: 3, window: Duration::ZERO },
+            budget: BudgetRule { restarts: 3, window: Duration::ZERO },
             hold_when: vec![],
         };
         Plan { services: vec![], required: vec![], host, state_dir: state_dir.map(PathBuf::from), owner }
@@ -75,10 +79,11 @@ mod tests {
 
     #[test]
     fn root_a_user_and_a_folder_of_ones_own() {
-        let of = |state_dir: Option<&str>, person: &Person| places(&plan(state_dir, Owner::Caller), person);
+        let of =
+            |state_dir: Option<&str>, person: &Person| find_places(&plan(state_dir, Invoker::User), person);
         let root = Person { is_root: true, ..Person::default() };
         let at = |state: &str, fallback: Option<&str>, locks: &str| {
-            Some(Places { state: state.into(), fallback: fallback.map(Into::into), locks: locks.into() })
+            Some(StatePlaces { state: state.into(), fallback: fallback.map(Into::into), locks: locks.into() })
         };
         let system = at("/var/lib/unhang", Some("/run/unhang"), "/run/unhang");
         assert_eq!(of(None, &root), system);
@@ -86,7 +91,7 @@ mod tests {
         let user = Person { home: Some("/home/a".into()), ..Person::default() };
         let own = "/home/a/.local/state/unhang";
         assert_eq!(of(None, &user), at(own, None, own));
-        assert_eq!(places(&plan(None, Owner::System), &user), system, "whoever asks about /etc/unhang");
+        assert_eq!(find_places(&plan(None, Invoker::Root), &user), system, "whoever asks about /etc/unhang");
         let runtime = Some(PathBuf::from("/run/user/7"));
         let user = Person { runtime, state_home: Some("relative".into()), ..user };
         assert_eq!(of(None, &user), at(own, Some("/run/user/7/unhang"), own), "one lock, logged in or not");

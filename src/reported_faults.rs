@@ -27,7 +27,8 @@ impl ReportedFaults {
 
     /// Whether a fault that exists now is to be reported: it is new, or was last reported an hour ago.
     pub(crate) fn should_report(&mut self, fault: OwnFault, now: &Moment) -> bool {
-        let told_lately = self.0.get(fault.code()).is_some_and(|at| now.since(at) < REPEAT_FAULT_EVERY);
+        let told_lately =
+            self.0.get(fault.code()).is_some_and(|at| now.elapsed_since(at) < REPEAT_FAULT_EVERY);
         if !told_lately {
             self.0.insert(fault.code().to_owned(), now.clone());
         }

@@ -42,7 +42,7 @@ pub(crate) trait Sink: fmt::Debug + Sync {
 }
 
 /// Gives an event to every sink, whatever the others answer.
-pub(crate) fn deliver(sinks: &[&dyn Sink], happened: &Happened<'_>) -> Vec<Result<Taken, SinkFailure>> {
+pub(crate) fn deliver_event(sinks: &[&dyn Sink], happened: &Happened<'_>) -> Vec<Result<Taken, SinkFailure>> {
     sinks.iter().map(|sink| sink.take(happened)).collect()
 }
 
@@ -82,13 +82,13 @@ mod tests {
     #[test]
     fn a_sink_that_fails_keeps_nothing_from_the_others() {
         let cli = Cli::try_parse_from(["unhang", "run", "--url", "http://x/", "--unit", "shop"]).unwrap();
-        let plan = config::plan(&cli.sources()).unwrap();
+        let plan = config::load_plan(&cli.config_sources()).unwrap();
         let service = plan.services.first().unwrap();
         let (names, at) = (Names::default(), Moment::default());
         for event in [Event::HealedItself, Event::Recovered { failures: 2, right_before_the_restart: false }]
         {
             let happened = Happened { service, event: &event, at: &at, run: &at };
-            let taken = deliver(&[&Broken, &names, &Broken], &happened);
+            let taken = deliver_event(&[&Broken, &names, &Broken], &happened);
             assert_eq!(taken.iter().filter(|taken| taken.is_err()).count(), 2);
         }
         assert_eq!(*names.0.lock().unwrap(), ["shop HealedItself", "shop Recovered"]);

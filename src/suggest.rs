@@ -3,11 +3,11 @@
 use strsim::{levenshtein, osa_distance};
 
 /// No key is as long; the effort grows with the length.
-const LONGEST: usize = 64;
+const MAX_SUGGESTED_CHARS: usize = 64;
 
 /// `None`: nothing is near enough to be worth the question.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if word.len() > LONGEST {
+pub(crate) fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > MAX_SUGGESTED_CHARS {
         return None;
     }
     let word = word.to_ascii_lowercase();
@@ -37,7 +37,7 @@ mod tests {
             ("x", None),
             ("", None),
         ] {
-            assert_eq!(nearest(word, ["timeout", "max_failures", "mode"]), expected, "{word}");
+            assert_eq!(suggest(word, ["timeout", "max_failures", "mode"]), expected, "{word}");
         }
     }
 

@@ -29,11 +29,11 @@ pub(crate) fn format_size(bytes: u64) -> String {
 }
 
 pub(crate) fn quote_duration(duration: Duration) -> String {
-    quote(&format_duration(duration))
+    quote_toml(&format_duration(duration))
 }
 
 /// A basic string of TOML on one line. What could drive a terminal is escaped: the text may be anybody's.
-pub(crate) fn quote(text: &str) -> String {
+pub(crate) fn quote_toml(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len().saturating_add(2));
     push_quoted(&mut quoted, text);
     quoted

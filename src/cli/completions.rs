@@ -13,7 +13,7 @@ pub(crate) enum Shell {
 }
 
 /// The script that completes unhang's commands and flags in `shell`.
-pub(crate) fn completions(shell: Shell) -> Vec<u8> {
+pub(crate) fn completion_script(shell: Shell) -> Vec<u8> {
     let (mut script, whole) = (Vec::new(), Cli::command());
     // Hidden commands are not for typing.
     let shown = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();

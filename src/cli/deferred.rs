@@ -6,15 +6,15 @@ use std::ops::Deref;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 #[derive(Debug)]
-pub(crate) struct Late<T>(T);
+pub(crate) struct Deferred<T>(T);
 
-impl<T> Late<T> {
-    pub(super) const fn of(arguments: T) -> Self {
+impl<T> Deferred<T> {
+    pub(super) const fn from_args(arguments: T) -> Self {
         Self(arguments)
     }
 }
 
-impl<T> Deref for Late<T> {
+impl<T> Deref for Deferred<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -22,10 +22,10 @@ impl<T> Deref for Late<T> {
     }
 }
 
-impl<T: Args> Args for Late<T> {
+impl<T: Args> Args for Deferred<T> {
     /// A command can be deferred once: nothing within `T` may be late, too.
     fn augment_args(command: Command) -> Command {
-        command.defer(in_its_own_words::<T>)
+        command.defer(full_help::<T>)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -34,7 +34,7 @@ impl<T: Args> Args for Late<T> {
 }
 
 /// What the command is for stands where it is named, and not with its arguments.
-fn in_its_own_words<T: Args>(command: Command) -> Command {
+fn full_help<T: Args>(command: Command) -> Command {
     let about = command.get_about().cloned();
     let with_arguments = T::augment_args(command);
     match about {
@@ -43,7 +43,7 @@ fn in_its_own_words<T: Args>(command: Command) -> Command {
     }
 }
 
-impl<T: FromArgMatches> FromArgMatches for Late<T> {
+impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         T::from_arg_matches(matches).map(Self)
     }

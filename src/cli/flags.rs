@@ -3,7 +3,7 @@
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command as Definition, FromArgMatches};
 
-use crate::keys::{Row, Takes};
+use crate::keys::{KeyRow, Takes};
 
 /// The flags that stand for keys of the configuration, as typed, in the order of the table of keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,13 +29,13 @@ impl Args for PlanFlags {
 }
 
 fn with_plan_flags(command: Definition) -> Definition {
-    Row::flags().fold(
+    KeyRow::all_flags().fold(
         command.next_help_heading("Instead of a file, or over every service of it"),
         |command, (row, flag)| {
             let arg = Arg::new(flag.name)
                 .long(flag.name)
                 .value_name(flag.takes)
-                .help(row.help())
+                .help(row.help_text())
                 .hide_env(true) // said once below, instead of 24 times
                 .allow_negative_numbers(true);
             let arg = match flag.variable {
@@ -54,7 +54,7 @@ fn may_stand_alone(arg: Arg) -> Arg {
 
 impl FromArgMatches for PlanFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let typed = Row::flags().flat_map(|(_, flag)| {
+        let typed = KeyRow::all_flags().flat_map(|(_, flag)| {
             let variable = match matches.value_source(flag.name) {
                 Some(ValueSource::EnvVariable) => flag.variable,
                 _ => None,

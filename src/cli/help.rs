@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 /// `width`: of the terminal, in characters; `None` folds nothing.
-pub(crate) fn folded(help: &str, width: Option<usize>) -> String {
+pub(crate) fn fold_help(help: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return help.to_owned() };
     help.split_inclusive('\n').map(|line| folded_line(line, width)).collect()
 }
@@ -14,7 +14,8 @@ fn folded_line(line: &str, width: usize) -> String {
     if line.trim_end().chars().count() <= width {
         return line.to_owned();
     }
-    let indent = text_column(line).filter(|column| *column <= width / 2).unwrap_or_else(|| margin(line) + 2);
+    let indent =
+        text_column(line).filter(|column| *column <= width / 2).unwrap_or_else(|| margin_of(line) + 2);
     let (mut folded, mut used, mut is_at_start) = (String::new(), 0, true);
     for word in line.split_inclusive(' ') {
         let length = word.trim_end().chars().count();
@@ -31,13 +32,13 @@ fn folded_line(line: &str, width: usize) -> String {
     folded
 }
 
-fn margin(line: &str) -> usize {
+fn margin_of(line: &str) -> usize {
     line.chars().take_while(|c| *c == ' ').count()
 }
 
 /// Of `  --url <URL>  The URL`, where `The` begins. `None`: all of the line is text.
 fn text_column(line: &str) -> Option<usize> {
-    let margin = margin(line);
+    let margin = margin_of(line);
     let behind = line.get(margin..)?;
     let gap = behind.find("  ").filter(|_| margin > 0)?;
     let spaces = behind.get(gap..)?.chars().take_while(|c| *c == ' ').count();
@@ -85,8 +86,8 @@ mod tests {
             ("averylongword b\n", 5, "averylongword\n  b\n"),
             ("\n", 5, "\n"),
         ] {
-            assert_eq!(folded(line, Some(width)), expected, "{line:?}");
-            assert_eq!(folded(line, None), line);
+            assert_eq!(fold_help(line, Some(width)), expected, "{line:?}");
+            assert_eq!(fold_help(line, None), line);
         }
     }
 
@@ -98,7 +99,7 @@ mod tests {
         let names: Vec<String> = root.get_subcommands().map(|one| one.get_name().to_owned()).collect();
         for name in names {
             let help = root.find_subcommand_mut(&name).unwrap().render_long_help().to_string();
-            let folded = folded(&help, Some(80));
+            let folded = fold_help(&help, Some(80));
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
             assert_eq!(words(&folded), words(&help), "{name}");
             let long: Vec<&str> = folded.lines().filter(|line| line.chars().count() > 80).collect();

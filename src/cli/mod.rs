@@ -15,10 +15,10 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::keys::Row;
+use crate::keys::KeyRow;
 use crate::suggest;
-pub(crate) use completions::{Shell, completions};
-use deferred::Late;
+pub(crate) use completions::{Shell, completion_script};
+use deferred::Deferred;
 pub(crate) use flags::{PlanFlags, Typed};
 
 /// Restarts a service that is running but no longer answers
@@ -30,14 +30,14 @@ pub(crate) use flags::{PlanFlags, Typed};
 #[command(version, propagate_version = true, disable_help_subcommand = true, after_help = examples::ALL)]
 pub struct Cli {
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) place: PlaceArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 /// Where unhang's own files are; may stand before or after the command.
 #[derive(Debug, Default, Args)]
-pub(crate) struct Place {
+pub(crate) struct PlaceArgs {
     /// Read this file, and none below /etc/unhang or ~/.config/unhang
     #[arg(long, value_name = "FILE", env = "UNHANG_CONFIG", hide_env_values = true, global = true)]
     pub(crate) config: Option<PathBuf>,
@@ -50,31 +50,31 @@ pub(crate) struct Place {
 pub(crate) enum Command {
     /// One run: probe, count, restart what is due
     #[command(after_help = examples::RUN)]
-    Run(Late<Run>),
+    Run(Deferred<RunArgs>),
     /// Probe now and touch nothing; one line, and the exit status of a monitoring plugin
     #[command(after_help = examples::CHECK)]
-    Check(Late<Check>),
+    Check(Deferred<CheckArgs>),
     /// How each service is, as the last run left it; probes nothing
     #[command(after_help = examples::STATUS)]
-    Status(Late<Status>),
+    Status(Deferred<StatusArgs>),
     /// Why it did or did not act, and when the next restart can be
     #[command(after_help = examples::WHY)]
-    Why(Late<Asking>),
+    Why(Deferred<QueryArgs>),
     /// Clear streak, backoff and budget, as if nothing had been restarted
     #[command(after_help = examples::RESET)]
-    Reset(Late<Reset>),
+    Reset(Deferred<ResetArgs>),
     /// Hands off, until then: nothing is restarted, whatever the probes say
     #[command(after_help = examples::PAUSE)]
-    Pause(Late<Pause>),
+    Pause(Deferred<PauseArgs>),
     /// End a pause; a service that fails then gets a full count
     #[command(after_help = examples::RESUME)]
-    Resume(Late<Resume>),
+    Resume(Deferred<ResumeArgs>),
     /// Hands off while a command runs, such as a deploy; ends with its exit status
     #[command(after_help = examples::PAUSED)]
-    Paused(Late<Paused>),
+    Paused(Deferred<PausedArgs>),
     /// Try the settings of a service on a pattern of answers; touches nothing
     #[command(after_help = examples::SIMULATE)]
-    Simulate(Late<Simulate>),
+    Simulate(Deferred<SimulateArgs>),
     /// The configuration: is it right?
     Config {
         #[command(subcommand)]
@@ -102,9 +102,8 @@ pub(crate) enum Command {
     },
 }
 
-#[expect(clippy::struct_field_names, reason = "each is named as its flag is")]
 #[derive(Debug, Default, Args)]
-pub(crate) struct Run {
+pub(crate) struct RunArgs {
     /// Only this service (repeatable)
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
@@ -123,7 +122,7 @@ pub(crate) struct Run {
 
 /// What is probed now.
 #[derive(Debug, Args)]
-pub(crate) struct Check {
+pub(crate) struct CheckArgs {
     /// Only these services; or one URL, which needs no configuration
     #[arg(value_name = "NAME|URL")]
     pub(crate) targets: Vec<String>,
@@ -137,16 +136,16 @@ pub(crate) struct Check {
     pub(crate) plan: PlanFlags,
 }
 
-impl Check {
+impl CheckArgs {
     /// No NAME holds a `/` or a `:`; every URL has a `/`, or is `tcp:HOST:PORT`.
-    pub(crate) fn url(&self) -> Option<&str> {
+    pub(crate) fn single_url(&self) -> Option<&str> {
         let is_url = |target: &&str| target.contains('/') || target.starts_with("tcp:");
         self.targets.iter().map(String::as_str).find(is_url)
     }
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Reset {
+pub(crate) struct ResetArgs {
     /// The services to clear
     #[arg(value_name = "NAME", required = true)]
     pub(crate) names: Vec<String>,
@@ -156,9 +155,9 @@ pub(crate) struct Reset {
 
 /// Until then.
 #[derive(Debug, Args)]
-pub(crate) struct Pause {
+pub(crate) struct PauseArgs {
     #[command(flatten)]
-    pub(crate) whom: Whom,
+    pub(crate) whom: ServiceSelection,
     /// How long; 24h at the most
     #[arg(long = "for", value_name = "TIME", default_value = "15m")]
     pub(crate) length: String,
@@ -170,18 +169,18 @@ pub(crate) struct Pause {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Resume {
+pub(crate) struct ResumeArgs {
     #[command(flatten)]
-    pub(crate) whom: Whom,
+    pub(crate) whom: ServiceSelection,
     #[command(flatten)]
     pub(crate) plan: PlanFlags,
 }
 
 /// While a command runs.
 #[derive(Debug, Args)]
-pub(crate) struct Paused {
+pub(crate) struct PausedArgs {
     #[command(flatten)]
-    pub(crate) whom: Whom,
+    pub(crate) whom: ServiceSelection,
     /// Over by then, should the command still run; 24h at the most
     #[arg(long = "for", value_name = "TIME", default_value = "1h")]
     pub(crate) length: String,
@@ -197,7 +196,7 @@ pub(crate) struct Paused {
 
 /// What is played, and how the time goes; values as they were typed.
 #[derive(Debug, Args)]
-pub(crate) struct Simulate {
+pub(crate) struct SimulateArgs {
     /// The service whose settings are tried
     #[arg(id = "service", value_name = "NAME")]
     pub(crate) name: String,
@@ -223,7 +222,7 @@ pub(crate) struct Simulate {
 
 /// The services that somebody names; nobody pauses all of them by leaving a word out.
 #[derive(Debug, Args)]
-pub(crate) struct Whom {
+pub(crate) struct ServiceSelection {
     /// The services
     #[arg(value_name = "NAME", required_unless_present = "all")]
     pub(crate) names: Vec<String>,
@@ -232,25 +231,25 @@ pub(crate) struct Whom {
     pub(crate) all: bool,
 }
 
-impl Whom {
+impl ServiceSelection {
     /// None: all.
-    fn named(&self) -> &[String] {
+    fn selected_names(&self) -> &[String] {
         if self.all { &[] } else { &self.names }
     }
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Status {
+pub(crate) struct StatusArgs {
     /// Also a line for each probe
     #[arg(short, long)]
     pub(crate) verbose: bool,
     #[command(flatten)]
-    pub(crate) asking: Asking,
+    pub(crate) asking: QueryArgs,
 }
 
 /// What only reads what is remembered.
 #[derive(Debug, Args)]
-pub(crate) struct Asking {
+pub(crate) struct QueryArgs {
     /// Only these services
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
@@ -264,9 +263,9 @@ pub(crate) struct Asking {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Read it as `run` would, name every fault, probe nothing
-    Check(Late<PlanFlags>),
+    Check(Deferred<PlanFlags>),
     /// Every effective value and where it came from; secrets stay hidden
-    Show(Late<Asking>),
+    Show(Deferred<QueryArgs>),
     /// Every key there is; with --json, a JSON Schema of the file for editors
     Keys {
         #[arg(long)]
@@ -277,7 +276,7 @@ pub(crate) enum ConfigCommand {
 /// All that a plan is made from, as typed: what `config` asks for.
 #[derive(Debug)]
 pub struct Sources<'a> {
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a PlaceArgs,
     pub(crate) plan: &'a PlanFlags,
     /// The services asked for; none: all.
     pub(crate) only: &'a [String],
@@ -288,19 +287,19 @@ pub struct Sources<'a> {
 /// Variables that were probably meant to be ours, each with a line of its own. What is none of ours and
 /// like none is nobody's fault.
 pub(crate) fn mistyped_variables(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
-    let of_flags = Row::flags().filter_map(|(_, flag)| flag.variable);
+    let of_flags = KeyRow::all_flags().filter_map(|(_, flag)| flag.variable);
     let known: Vec<&str> = of_flags.chain(["UNHANG_CONFIG", "UNHANG_STATE_DIR"]).collect();
     let mistyped = |name: OsString| {
         let name = name.into_string().ok()?;
         let rest = name.strip_prefix("UNHANG_").filter(|_| !known.contains(&name.as_str()))?;
-        let near = suggest::nearest(rest, known.iter().filter_map(|known| known.strip_prefix("UNHANG_")))?;
+        let near = suggest::suggest(rest, known.iter().filter_map(|known| known.strip_prefix("UNHANG_")))?;
         Some(format!("{name}: no such variable; did you mean UNHANG_{near}?"))
     };
     names.into_iter().filter_map(mistyped).collect()
 }
 
 /// Was this command meant, which has exit statuses of its own? For a command line that could not be read.
-pub(crate) fn means(command: &str, words: impl IntoIterator<Item = OsString>) -> bool {
+pub(crate) fn step_names(command: &str, words: impl IntoIterator<Item = OsString>) -> bool {
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         if word == "--config" || word == "--state-dir" {
@@ -316,8 +315,8 @@ impl Cli {
     /// As `try_parse`, but what knows all commands and their help is not taken apart again: the process ends soon,
     /// and that is a tenth of a tick's instructions.
     /// `variables`: the names of all there are.
-    pub(crate) fn typed(variables: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
-        if let Some(plain) = plain::run(std::env::args_os().skip(1), variables) {
+    pub(crate) fn parse(variables: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        if let Some(plain) = plain::parse_plain_run(std::env::args_os().skip(1), variables) {
             return Ok(plain);
         }
         let mut known = ManuallyDrop::new(Self::command());
@@ -326,7 +325,7 @@ impl Cli {
     }
 
     #[must_use]
-    pub fn sources(&self) -> Sources<'_> {
+    pub fn config_sources(&self) -> Sources<'_> {
         const NO_FLAGS: &PlanFlags = &PlanFlags(Vec::new());
         let (plan, only, only_by) = match &self.command {
             Command::Run(run) => (&run.plan, run.only.as_slice(), "--only"),
@@ -337,9 +336,9 @@ impl Cli {
             Command::Check(check) => (&check.plan, check.targets.as_slice(), "NAME"),
             Command::Simulate(asked) => (&asked.plan, std::slice::from_ref(&asked.name), "NAME"),
             Command::Reset(asked) => (&asked.plan, asked.names.as_slice(), "NAME"),
-            Command::Pause(asked) => (&asked.plan, asked.whom.named(), "NAME"),
-            Command::Resume(asked) => (&asked.plan, asked.whom.named(), "NAME"),
-            Command::Paused(asked) => (&asked.plan, asked.whom.named(), "NAME"),
+            Command::Pause(asked) => (&asked.plan, asked.whom.selected_names(), "NAME"),
+            Command::Resume(asked) => (&asked.plan, asked.whom.selected_names(), "NAME"),
+            Command::Paused(asked) => (&asked.plan, asked.whom.selected_names(), "NAME"),
             Command::Config { command: ConfigCommand::Check(plan) } => (&**plan, [].as_slice(), "NAME"),
             Command::Completions { .. }
             | Command::Config { command: ConfigCommand::Keys { .. } }
@@ -363,7 +362,7 @@ mod tests {
 
     fn typed(line: &str) -> Vec<(&'static str, String)> {
         let cli = parse(line).unwrap();
-        cli.sources().plan.0.iter().map(|typed| (typed.flag, typed.text.clone())).collect()
+        cli.config_sources().plan.0.iter().map(|typed| (typed.flag, typed.text.clone())).collect()
     }
 
     #[test]
@@ -389,7 +388,7 @@ mod tests {
 
     #[test]
     fn every_variable_is_its_flag_and_nothing_else() {
-        for (_, flag) in Row::flags() {
+        for (_, flag) in KeyRow::all_flags() {
             let mirrored = format!("UNHANG_{}", flag.name.replace('-', "_").to_uppercase());
             match flag.variable {
                 Some(variable) => assert_eq!(variable, mirrored),
@@ -442,7 +441,7 @@ mod tests {
     #[test]
     fn only_and_its_friends() {
         let cli = parse("run --only a --only b --dry-run -v").unwrap();
-        assert_eq!(cli.sources().only, ["a", "b"]);
+        assert_eq!(cli.config_sources().only, ["a", "b"]);
         let Command::Run(run) = cli.command else { panic!() };
         assert!(run.dry_run && run.verbose);
     }
@@ -458,7 +457,7 @@ mod tests {
             ("--nonsense", false),
             ("--config check", false),
         ] {
-            assert_eq!(means("check", line.split(' ').map(OsString::from)), is_check, "{line}");
+            assert_eq!(step_names("check", line.split(' ').map(OsString::from)), is_check, "{line}");
         }
     }
 
@@ -473,7 +472,7 @@ mod tests {
     fn a_target_with_a_slash_is_a_url() {
         let url = |line: &str| {
             let Command::Check(check) = parse(line).unwrap().command else { panic!() };
-            check.url().map(str::to_owned)
+            check.single_url().map(str::to_owned)
         };
         assert_eq!(url("check shop blog"), None);
         assert_eq!(url("check http://localhost/"), Some("http://localhost/".into()));

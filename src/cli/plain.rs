@@ -4,56 +4,56 @@
 
 use std::ffi::OsString;
 
-use super::deferred::Late;
+use super::deferred::Deferred;
 use super::flags::{PlanFlags, Typed};
-use super::{Cli, Command, Place, Run};
-use crate::keys::{Row, Takes};
+use super::{Cli, Command, PlaceArgs, RunArgs};
+use crate::keys::{KeyRow, Takes};
 
 /// `words`: without the program's name. `variables`: the names of all there are. `None`: not so plain.
-pub(super) fn run(
+pub(super) fn parse_plain_run(
     words: impl IntoIterator<Item = OsString>,
     mut variables: impl Iterator<Item = OsString>,
 ) -> Option<Cli> {
     if variables.any(|name| name.as_encoded_bytes().starts_with(b"UNHANG_")) {
         return None;
     }
-    let mut place = Place::default();
+    let mut place = PlaceArgs::default();
     let mut run = None;
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         let word = word.to_str()?;
         match (word, &mut run) {
-            ("run", run @ None) => *run = Some(Run::default()),
-            ("--config", _) => once(&mut place.config, value(&mut words)?.into())?,
-            ("--state-dir", _) => once(&mut place.state_dir, value(&mut words)?.into())?,
+            ("run", run @ None) => *run = Some(RunArgs::default()),
+            ("--config", _) => set_once(&mut place.config, next_value(&mut words)?.into())?,
+            ("--state-dir", _) => set_once(&mut place.state_dir, next_value(&mut words)?.into())?,
             ("-v" | "--verbose", Some(run)) if !run.verbose => run.verbose = true,
-            ("--only", Some(run)) => run.only.push(value(&mut words)?),
+            ("--only", Some(run)) => run.only.push(next_value(&mut words)?),
             (flag, Some(run)) => plan_flag(flag, &mut run.plan, &mut words)?,
             (_, None) => return None,
         }
     }
     let mut run = run?;
-    run.plan.0.sort_by_key(|typed| Row::flags().position(|(_, flag)| flag.name == typed.flag));
-    Some(Cli { place, command: Command::Run(Late::of(run)) })
+    run.plan.0.sort_by_key(|typed| KeyRow::all_flags().position(|(_, flag)| flag.name == typed.flag));
+    Some(Cli { place, command: Command::Run(Deferred::from_args(run)) })
 }
 
 fn plan_flag(word: &str, plan: &mut PlanFlags, words: &mut impl Iterator<Item = OsString>) -> Option<()> {
     let name = word.strip_prefix("--")?;
     // That one needs no value.
-    let (_, flag) = Row::flags().find(|(row, flag)| flag.name == name && row.takes != Takes::Truth)?;
+    let (_, flag) = KeyRow::all_flags().find(|(row, flag)| flag.name == name && row.takes != Takes::Truth)?;
     if plan.0.iter().any(|typed| typed.flag == flag.name) {
         return None;
     }
-    plan.0.push(Typed { flag: flag.name, variable: None, text: value(words)? });
+    plan.0.push(Typed { flag: flag.name, variable: None, text: next_value(words)? });
     Some(())
 }
 
-fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
+fn set_once<T>(place: &mut Option<T>, value: T) -> Option<()> {
     place.replace(value).is_none().then_some(())
 }
 
 /// What begins with a dash may be a flag, and what is empty is no path.
-fn value(words: &mut impl Iterator<Item = OsString>) -> Option<String> {
+fn next_value(words: &mut impl Iterator<Item = OsString>) -> Option<String> {
     let text = words.next()?.into_string().ok()?;
     (!text.is_empty() && !text.starts_with('-')).then_some(text)
 }
@@ -64,7 +64,7 @@ mod tests {
     use clap::Parser;
 
     fn plain(words: &[&str]) -> Option<Cli> {
-        run(words.iter().map(OsString::from), std::iter::empty())
+        parse_plain_run(words.iter().map(OsString::from), std::iter::empty())
     }
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_variable_may_stand_for_a_flag() {
-        let with = |name: &str| run(["run".into()], [OsString::from(name)].into_iter());
+        let with = |name: &str| parse_plain_run(["run".into()], [OsString::from(name)].into_iter());
         assert!(with("UNHANG_MODE").is_none() && with("UNHANGED").is_some());
     }
 

@@ -10,59 +10,73 @@ use crate::suggest;
 /// `None`: help or the version was asked for, or nothing at all was typed, which clap answers. `typed`:
 /// without the program's name.
 #[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
-pub(crate) fn fault(error: &clap::Error, typed: &[String]) -> Option<String> {
+pub(crate) fn usage_fault(error: &clap::Error, typed: &[String]) -> Option<String> {
     let mut root = Cli::command();
     root.build();
-    let what = said(error, ContextKind::InvalidArg);
+    let what = error_context(error, ContextKind::InvalidArg);
     // `--timeout <TIME>`
     let flag = what.split_once(' ').map_or(what.as_str(), |(flag, _)| flag);
     let until = typed.iter().position(|word| word.split('=').next() == Some(flag)).unwrap_or(typed.len());
     let before = typed.get(..until).unwrap_or_default();
-    let command = Reached::by(before, &root);
+    let command = TypedCommand::find(before, &root);
     Some(match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => return None,
         ErrorKind::MissingSubcommand => {
-            format!("{}: lacks a command; {} --help lists them", command.name(), command.line)
+            format!("{}: lacks a command; {} --help lists them", command.command_path(), command.line)
         }
-        ErrorKind::InvalidSubcommand => command.no_such(&said(error, ContextKind::InvalidSubcommand)),
-        ErrorKind::UnknownArgument if flag.starts_with('-') => command.no_such_flag(flag, &root),
-        ErrorKind::UnknownArgument => command.one_word_too_many(&what, before.last()),
+        ErrorKind::InvalidSubcommand => {
+            command.unknown_command(&error_context(error, ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::UnknownArgument if flag.starts_with('-') => command.unknown_flag(flag, &root),
+        ErrorKind::UnknownArgument => command.extra_word(&what, before.last()),
         ErrorKind::MissingRequiredArgument if what.contains("NAME") => {
-            format!("{}: needs a NAME; unhang status tells the names", command.name())
+            format!("{}: needs a NAME; unhang status tells the names", command.command_path())
         }
         ErrorKind::MissingRequiredArgument if what.contains("COMMAND") => {
             format!(
                 "{}: lacks its command; put it behind --: {} NAME -- COMMAND",
-                command.name(),
+                command.command_path(),
                 command.line
             )
         }
         ErrorKind::MissingRequiredArgument => {
-            format!("{}: lacks {}; {} --help says more", command.name(), bare(&what), command.line)
+            format!(
+                "{}: lacks {}; {} --help says more",
+                command.command_path(),
+                strip_brackets(&what),
+                command.line
+            )
         }
-        ErrorKind::InvalidValue if said(error, ContextKind::InvalidValue).is_empty() => {
+        ErrorKind::InvalidValue if error_context(error, ContextKind::InvalidValue).is_empty() => {
             if until == typed.len() {
                 let variable = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
                 return Some(format!("UNHANG_{variable}: is set to nothing; unset it, or give it a value"));
             }
-            format!("{flag}: lacks its value; type {}", bare(&what))
+            format!("{flag}: lacks its value; type {}", strip_brackets(&what))
         }
         ErrorKind::InvalidValue => {
-            let (known, got) = (said(error, ContextKind::ValidValue), said(error, ContextKind::InvalidValue));
+            let (known, got) = (
+                error_context(error, ContextKind::ValidValue),
+                error_context(error, ContextKind::InvalidValue),
+            );
             format!(
                 "{}: must be one of {known}, got \"{got}\"; {} --help says more",
-                bare(flag),
+                strip_brackets(flag),
                 command.line
             )
         }
         ErrorKind::TooManyValues => format!("{flag}: takes no value; type {flag} alone"),
-        ErrorKind::ArgumentConflict => match said(error, ContextKind::PriorArg) {
+        ErrorKind::ArgumentConflict => match error_context(error, ContextKind::PriorArg) {
             other if other == what => format!("{flag}: stands twice; keep one of the two"),
-            other => format!("{}: does not go with {}; keep one of the two", bare(flag), bare(&other)),
+            other => format!(
+                "{}: does not go with {}; keep one of the two",
+                strip_brackets(flag),
+                strip_brackets(&other)
+            ),
         },
-        _ => format!("{}: not understood; type {} --help", command.name(), command.line),
+        _ => format!("{}: not understood; type {} --help", command.command_path(), command.line),
     })
 }
 
@@ -72,18 +86,18 @@ pub(crate) fn not_utf8(name: &str) -> String {
 }
 
 /// The command that the words typed lead to.
-struct Reached<'a> {
+struct TypedCommand<'a> {
     command: &'a Command,
     /// `unhang config`
     line: String,
 }
 
-impl<'a> Reached<'a> {
-    fn by(typed: &[String], root: &'a Command) -> Self {
+impl<'a> TypedCommand<'a> {
+    fn find(typed: &[String], root: &'a Command) -> Self {
         let mut reached = Self { command: root, line: root.get_name().to_owned() };
         let mut words = typed.iter();
         while let Some(word) = words.next() {
-            if WITH_VALUE.contains(&word.as_str()) {
+            if GLOBAL_FLAGS_WITH_VALUE.contains(&word.as_str()) {
                 words.next();
             } else if let Some(command) = reached.command.find_subcommand(word) {
                 reached = Self { command, line: format!("{} {word}", reached.line) };
@@ -96,30 +110,30 @@ impl<'a> Reached<'a> {
     }
 
     /// As it is typed, without the program: `config check`.
-    fn name(&self) -> &str {
+    fn command_path(&self) -> &str {
         self.line.split_once(' ').map_or(self.line.as_str(), |(_, name)| name)
     }
 
     /// What `demo` starts for itself is nobody's to type.
-    fn no_such(&self, typed: &str) -> String {
+    fn unknown_command(&self, typed: &str) -> String {
         let shown = self.command.get_subcommands().filter(|command| !command.is_hide_set());
         let line = &self.line;
         // What acts is proposed for a slip of one letter only: a proposal is soon taken.
-        let safe = |near: &&str| !ACTING.contains(near) || suggest::is_a_slip(typed, near);
-        match suggest::nearest(typed, shown.map(Command::get_name).filter(safe)) {
+        let safe = |near: &&str| !COMMANDS_THAT_ACT.contains(near) || suggest::is_a_slip(typed, near);
+        match suggest::suggest(typed, shown.map(Command::get_name).filter(safe)) {
             Some(near) => format!("{typed}: no such command; did you mean {line} {near}?"),
             None => format!("{typed}: no such command; {line} --help lists them"),
         }
     }
 
-    fn no_such_flag(&self, flag: &str, root: &Command) -> String {
+    fn unknown_flag(&self, flag: &str, root: &Command) -> String {
         let (line, bare) = (&self.line, flag.trim_start_matches('-'));
-        let known = flags(self.command);
-        if let Some(near) = suggest::nearest(bare, known.iter().copied()) {
+        let known = long_flags(self.command);
+        if let Some(near) = suggest::suggest(bare, known.iter().copied()) {
             return format!("{flag}: no such flag; did you mean {line} --{near}?");
         }
         let others = root.get_subcommands().filter(|command| !command.is_hide_set());
-        let mut owners = others.filter(|command| flags(command).contains(&bare)).map(Command::get_name);
+        let mut owners = others.filter(|command| long_flags(command).contains(&bare)).map(Command::get_name);
         match owners.next() {
             Some(owner) if self.command.has_subcommands() => {
                 format!("{flag}: stands behind its command; type {line} {owner} {flag}")
@@ -129,7 +143,7 @@ impl<'a> Reached<'a> {
         }
     }
 
-    fn one_word_too_many(&self, word: &str, after: Option<&String>) -> String {
+    fn extra_word(&self, word: &str, after: Option<&String>) -> String {
         let line = &self.line;
         let flag = after.and_then(|after| after.strip_prefix("--"));
         if let Some(arg) = self.command.get_arguments().find(|arg| flag.is_some() && arg.get_long() == flag) {
@@ -138,29 +152,29 @@ impl<'a> Reached<'a> {
                 if arg.is_require_equals_set() { format!(", or --{flag}={word}") } else { String::new() };
             return format!("{word}: does not belong to --{flag}; type --{flag} alone{or}");
         }
-        if flags(self.command).contains(&"only") {
-            return format!("{word}: {} takes no NAME alone; type {line} --only {word}", self.name());
+        if long_flags(self.command).contains(&"only") {
+            return format!("{word}: {} takes no NAME alone; type {line} --only {word}", self.command_path());
         }
         format!("{word}: is one word too many; {line} --help says what may stand there")
     }
 }
 
 /// These change something, or may restart a service.
-const ACTING: [&str; 2] = ["run", "reset"];
+const COMMANDS_THAT_ACT: [&str; 2] = ["run", "reset"];
 
 /// What the whole command line takes, and is no command though a command's name may follow.
-const WITH_VALUE: [&str; 2] = ["--config", "--state-dir"];
+const GLOBAL_FLAGS_WITH_VALUE: [&str; 2] = ["--config", "--state-dir"];
 
-fn flags(command: &Command) -> Vec<&str> {
+fn long_flags(command: &Command) -> Vec<&str> {
     command.get_arguments().filter_map(|arg| arg.get_long()).collect()
 }
 
 /// `<SHELL>` as it stands in a sentence.
-fn bare(placeholder: &str) -> String {
+fn strip_brackets(placeholder: &str) -> String {
     placeholder.replace(['<', '>', '[', ']'], "").trim_end_matches("...").to_owned()
 }
 
-fn said(error: &clap::Error, kind: ContextKind) -> String {
+fn error_context(error: &clap::Error, kind: ContextKind) -> String {
     match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(", "),
@@ -176,7 +190,7 @@ mod tests {
     fn refused(line: &str) -> Option<String> {
         let typed: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let error = Cli::try_parse_from([&["unhang".to_owned()], typed.as_slice()].concat()).unwrap_err();
-        fault(&error, &typed)
+        usage_fault(&error, &typed)
     }
 
     #[rustfmt::skip]

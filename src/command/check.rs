@@ -3,174 +3,199 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use unhang_core::{Case, Observation, State, foresee, in_the_way};
+use unhang_core::{Facts, Observation, State, blocking_hold, forecast_next_run};
 
-use crate::cli::{Check, Sources};
+use crate::cli::{CheckArgs, Sources};
 use crate::config;
-use crate::exit::Level;
+use crate::exit::PluginLevel;
 use crate::log::Echo;
 use crate::os::{clock, limits};
-use crate::places::Places;
-use crate::plan::{Owner, Plan, Probe, Service};
-use crate::probe::Answer;
+use crate::places::StatePlaces;
+use crate::plan::{Invoker, Plan, Probe, Service};
+use crate::probe::ProbeAnswer;
 use crate::report;
-use crate::report::{Checked, CheckedProbe, Depth, Leave, Prospect, Watched};
+use crate::report::{CheckedProbe, CheckedService, Detail, Forecast, Permission, RunCoverage};
 use crate::store::Store;
 
 use super::context::{Refusal, check_variables, detect_screen, load_plan_and_places};
-use super::service_status::{ago, remembered};
-use crate::run::context::Tick;
-use crate::run::hands_off::{self, Ground, HandsOff};
+use super::service_status::{age_in_seconds, load_state};
+use crate::run::context::RunContext;
+use crate::run::hands_off::{self, HoldContext, HoldFacts};
 use crate::run::host_pressure;
-use crate::run::probing::{self, Inquiry, Reply};
+use crate::run::probing::{self, ServiceAnswers, ServiceProbes};
 use crate::run::progress;
 use crate::run::unit_status::{self, UnitStatuses};
 
 /// Probes what was asked for and answers a monitor. Whatever goes wrong is UNKNOWN, and said where a monitor reads.
-pub(super) fn check_services(sources: &Sources<'_>, args: &Check) -> Level {
-    let depth = if args.verbose || args.json { Depth::Everything } else { Depth::Probe };
-    let checked = match args.url() {
+pub(super) fn check_services(sources: &Sources<'_>, args: &CheckArgs) -> PluginLevel {
+    let depth = if args.verbose || args.json { Detail::Full } else { Detail::Short };
+    let checked = match args.single_url() {
         Some(url) => check_one_url(sources, args, depth, url),
         None => load_plan_and_places(sources)
-            .map(|(plan, places)| print_checked(args, depth, &check(&plan, &places, depth))),
+            .map(|(plan, places)| print_checked(args, depth, &evaluate_services(&plan, &places, depth))),
     };
-    checked.unwrap_or_else(|refusal| refuse(&refusal))
+    checked.unwrap_or_else(|refusal| refuse_check(&refusal))
 }
 
-fn check_one_url(sources: &Sources<'_>, args: &Check, depth: Depth, url: &str) -> Result<Level, Refusal> {
+fn check_one_url(
+    sources: &Sources<'_>,
+    args: &CheckArgs,
+    depth: Detail,
+    url: &str,
+) -> Result<PluginLevel, Refusal> {
     check_variables()?;
-    let (shown, probe) = config::question(sources, url)?;
+    let (shown, probe) = config::request_for_url(sources, url)?;
     Ok(print_checked(args, depth, &[check_url(&shown, &probe)]))
 }
 
 /// UNKNOWN, with what is wrong on stdout, where a monitor reads it.
-pub(super) fn refuse(refusal: &Refusal) -> Level {
-    report::check_refused(&refusal.0).iter().for_each(report::line);
-    Level::Unknown
+pub(super) fn refuse_check(refusal: &Refusal) -> PluginLevel {
+    report::check_fault_lines(&refusal.0).iter().for_each(report::print_line);
+    PluginLevel::Unknown
 }
 
-fn print_checked(args: &Check, depth: Depth, checked: &[Checked<'_>]) -> Level {
+fn print_checked(args: &CheckArgs, depth: Detail, checked: &[CheckedService<'_>]) -> PluginLevel {
     if args.json {
-        report::object(&report::check_json(checked));
+        report::print_json(&report::check_json(checked));
     } else {
-        let mut lines = report::check(checked, depth).into_iter();
+        let mut lines = report::check_lines(checked, depth).into_iter();
         // A monitor reads it as one line.
-        lines.next().iter().for_each(report::line);
+        lines.next().iter().for_each(report::print_line);
         let screen = detect_screen();
-        lines.flat_map(|line| screen.fold(&line)).for_each(report::line);
+        lines.flat_map(|line| screen.wrap(&line)).for_each(report::print_line);
     }
-    report::level(checked)
+    report::worst_level(checked)
 }
 
 /// Every service of the plan.
-fn check<'a>(plan: &'a Plan, places: &Places, depth: Depth) -> Vec<Checked<'a>> {
-    let tick = Tick::begin(plan, Echo::Silent);
-    let store = Store::open_to_read(places);
+fn evaluate_services<'a>(plan: &'a Plan, places: &StatePlaces, depth: Detail) -> Vec<CheckedService<'a>> {
+    let tick = RunContext::new(plan, Echo::Silent);
+    let store = Store::open_read_only(places);
     let widest = limits::make_room_for(plan.services.iter().map(|service| service.probes.len()).sum());
-    let memories: Vec<Memory> = plan.services.iter().map(|service| memory(service, &store, &tick)).collect();
-    let inquiries: Vec<Inquiry<'_>> = plan
+    let memories: Vec<Cursors> =
+        plan.services.iter().map(|service| last_cursors(service, &store, &tick)).collect();
+    let inquiries: Vec<ServiceProbes<'_>> = plan
         .services
         .iter()
         .zip(&memories)
-        .map(|(service, memory)| Inquiry::of(service, Some(memory)))
+        .map(|(service, memory)| ServiceProbes::for_service(service, Some(memory)))
         .collect();
     let waiting = progress::show_probing(plan);
-    let replies = probing::all(&inquiries, &tick.now, widest, tick.until());
+    let replies = probing::probe_services(&inquiries, &tick.now, widest, tick.probing_deadline());
     drop(waiting);
     let prospects = match depth {
-        Depth::Probe => Vec::new(),
-        Depth::Everything => prospects(&tick, &store, &replies, widest),
+        Detail::Short => Vec::new(),
+        Detail::Full => forecasts(&tick, &store, &replies, widest),
     };
     let mut prospects = prospects.into_iter();
-    let of_one = |(service, reply): (&'a Service, Reply)| {
-        let watched = watched(service, &store, &tick);
-        Checked { watched, prospect: prospects.next(), ..checked(&service.key, &service.probes, reply) }
+    let of_one = |(service, reply): (&'a Service, ServiceAnswers)| {
+        let watched = coverage(service, &store, &tick);
+        CheckedService {
+            watched,
+            prospect: prospects.next(),
+            ..checked_service(&service.key, &service.probes, reply)
+        }
     };
     plan.services.iter().zip(replies).map(of_one).collect()
 }
 
-type Memory = BTreeMap<String, String>;
+type Cursors = BTreeMap<String, String>;
 
 /// Of the last run: what it has seen of a log is no news.
-fn memory(service: &Service, store: &Store, tick: &Tick<'_>) -> Memory {
+fn last_cursors(service: &Service, store: &Store, tick: &RunContext<'_>) -> Cursors {
     store.load(&service.key, &tick.now).map(|loaded| loaded.record.memory).unwrap_or_default()
 }
 
 /// A URL that is no service's.
-fn check_url<'a>(shown: &'a str, probe: &'a Probe) -> Checked<'a> {
+fn check_url<'a>(shown: &'a str, probe: &'a Probe) -> CheckedService<'a> {
     let probes = std::slice::from_ref(probe);
-    let inquiry = Inquiry { probes, unit: None, own_log: None, memory: None };
+    let inquiry = ServiceProbes { probes, unit: None, own_log: None, memory: None };
     let waiting = progress::show_probing_of(1, probe.timeout);
-    let reply = probing::one(inquiry, &clock::now());
+    let reply = probing::probe_service(inquiry, &clock::now());
     drop(waiting);
-    checked(shown, probes, reply)
+    checked_service(shown, probes, reply)
 }
 
 /// Does who asks have the same rights as the runs?
-fn is_ours(owner: Owner) -> bool {
-    owner == Owner::Caller || rustix::process::geteuid().is_root()
+fn same_rights_as_runs(owner: Invoker) -> bool {
+    owner == Invoker::User || rustix::process::geteuid().is_root()
 }
 
 /// polkit tells nobody but root what it allows: a user learns it from the first restart.
-fn leave(owner: Owner, service: &Service) -> Leave {
+fn restart_permission(owner: Invoker, service: &Service) -> Permission {
     let user = rustix::process::geteuid();
-    let asks_polkit = owner == Owner::Caller && service.unit().is_some() && !user.is_root();
-    if asks_polkit { Leave::OfPolkit(user.as_raw()) } else { Leave::OfItself }
+    let asks_polkit = owner == Invoker::User && service.unit_name().is_some() && !user.is_root();
+    if asks_polkit { Permission::AskPolkit(user.as_raw()) } else { Permission::Granted }
 }
 
-fn checked<'a>(label: &'a str, probes: &'a [Probe], reply: Reply) -> Checked<'a> {
-    let warnings = reply.warnings(probes);
+fn checked_service<'a>(label: &'a str, probes: &'a [Probe], reply: ServiceAnswers) -> CheckedService<'a> {
+    let warnings = reply.stored_warnings(probes);
     let of_one = |(probe, answer)| CheckedProbe { probe, answer };
-    let probes = probes.iter().zip(reply.answers.into_iter().map(answered)).map(of_one).collect();
-    Checked { label, probes, seen: reply.seen.observation, warnings, watched: Watched::Never, prospect: None }
+    let probes = probes.iter().zip(reply.answers.into_iter().map(checked_answer)).map(of_one).collect();
+    CheckedService {
+        label,
+        probes,
+        seen: reply.seen.observation,
+        warnings,
+        watched: RunCoverage::NoRunSeen,
+        prospect: None,
+    }
 }
 
 /// In the words of who tells it.
-fn answered(answer: Answer) -> report::Answered {
-    let Answer { observation, near, said, status, times, memory: _ } = answer;
-    report::Answered { observation, near, said, status, times }
+fn checked_answer(answer: ProbeAnswer) -> report::CheckedAnswer {
+    let ProbeAnswer { observation, near, said, status, times, memory: _ } = answer;
+    report::CheckedAnswer { observation, near, said, status, times }
 }
 
 /// The lock's time is that of the last tick, and goes with the boot, which the state does not.
-fn watched(service: &Service, store: &Store, tick: &Tick<'_>) -> Watched {
+fn coverage(service: &Service, store: &Store, tick: &RunContext<'_>) -> RunCoverage {
     // Two runs of cron, and the deadline of one that hangs.
     const TIME_TO_COME: Duration = Duration::from_secs(360);
-    let (state, unreadable) = remembered(service, store, &tick.now);
-    let last_tick = store.last_tick(&service.key).map(|at| ago(at, &tick.now));
+    let (state, unreadable) = load_state(service, store, &tick.now);
+    let last_tick = store.last_run_age(&service.key).map(|at| age_in_seconds(at, &tick.now));
     match (last_tick, state, unreadable) {
         // Root's runs may read what whoever asks may not.
-        (Some(_), None, Some(why)) if is_ours(tick.plan.owner) => Watched::NotWith(why),
-        (Some(last_tick), _, _) => Watched::By { last_tick },
-        (None, Some(state), _) if state != State::default() && tick.now.since_boot > TIME_TO_COME => {
-            Watched::NotSinceBoot
+        (Some(_), None, Some(why)) if same_rights_as_runs(tick.plan.owner) => {
+            RunCoverage::StateUnreadable(why)
         }
-        (None, _, _) => Watched::Never,
+        (Some(last_tick), _, _) => RunCoverage::LastRun { last_tick },
+        (None, Some(state), _) if state != State::default() && tick.now.since_boot > TIME_TO_COME => {
+            RunCoverage::NotSinceBoot
+        }
+        (None, _, _) => RunCoverage::NoRunSeen,
     }
 }
 
 /// What comes next for each service: the judgement of a tick, which nobody acts upon.
-fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usize) -> Vec<Prospect<'a>> {
+fn forecasts<'a>(
+    tick: &RunContext<'a>,
+    store: &Store,
+    replies: &[ServiceAnswers],
+    widest: usize,
+) -> Vec<Forecast<'a>> {
     let services: Vec<&Service> = tick.plan.services.iter().collect();
-    let statuses = UnitStatuses::query_all(&services, clock::monotonic(), tick.time_left());
-    let host = tick.host(statuses.host_is_stopping(), host_pressure::of_host(tick.plan, &[]).holds);
+    let statuses = UnitStatuses::query_all(&services, clock::monotonic_time(), tick.time_left());
+    let host = tick
+        .host_facts(statuses.host_is_stopping(), host_pressure::measure_host_pressure(tick.plan, &[]).holds);
     let pairs: Vec<_> =
         services.iter().copied().zip(replies.iter().map(|reply| &reply.seen.observation)).collect();
-    let hands_off = hands_off::look_for(Ground::of(tick, store, widest, 0), &pairs);
+    let hands_off = hands_off::collect_hold_facts(HoldContext::new(tick, store, widest, 0), &pairs);
     // What is healthy may be paused all the same.
-    let pauses = hands_off::pauses(tick.plan, store, &tick.now);
-    let of_pause = |service| HandsOff { pause: pauses(service), ..HandsOff::default() };
-    let of_one = |(service, reply): (&'a Service, &Reply)| {
-        let (state, unreadable) = remembered(service, store, &tick.now);
+    let pauses = hands_off::current_pauses(tick.plan, store, &tick.now);
+    let of_pause = |service| HoldFacts { pause: pauses(service), ..HoldFacts::default() };
+    let of_one = |(service, reply): (&'a Service, &ServiceAnswers)| {
+        let (state, unreadable) = load_state(service, store, &tick.now);
         let goes_on = state.is_some();
         let State { counts, account } = state.unwrap_or_default();
         let before = counts.for_fingerprint(service.fingerprint());
         let unit = unit_status::unit_facts(service, &before, statuses.get(service).as_ref());
         let (now, policy, seen) = (&tick.now, &service.policy, &reply.seen.observation);
-        let HandsOff { pause, upstream, doubt } =
+        let HoldFacts { pause, upstream, doubt } =
             hands_off.get(&service.key).cloned().unwrap_or_else(|| of_pause(service));
         let doubt = doubt.map(Observation::Unknown);
         let (seen, upstream) = (doubt.as_ref().unwrap_or(seen), upstream.as_ref());
-        let case = Case {
+        let case = Facts {
             now,
             host: &host,
             policy,
@@ -181,9 +206,9 @@ fn prospects<'a>(tick: &Tick<'a>, store: &Store, replies: &[Reply], widest: usiz
             upstream,
             common_cause: None,
         };
-        let (hold, next_tick) = (in_the_way(&case), goes_on.then(|| foresee(&case, &account)));
-        let leave = leave(tick.plan.owner, service);
-        Prospect { service, now: tick.now.clone(), unit, hold, leave, next_tick, unreadable }
+        let (hold, next_tick) = (blocking_hold(&case), goes_on.then(|| forecast_next_run(&case, &account)));
+        let leave = restart_permission(tick.plan.owner, service);
+        Forecast { service, now: tick.now.clone(), unit, hold, leave, next_tick, unreadable }
     };
     tick.plan.services.iter().zip(replies).map(of_one).collect()
 }

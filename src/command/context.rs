@@ -7,12 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::cli::{self, Sources};
-use crate::config::{self, Fault};
+use crate::config::{self, ConfigFault};
 use crate::exit::Exit;
 use crate::os::{newest_file, time_limit};
-use crate::places::{self, Person, Places};
+use crate::places::{self, Person, StatePlaces};
 use crate::plan::Plan;
-use crate::report::{self, Screen, Style};
+use crate::report::{self, ColorMode, Terminal};
 use crate::words;
 
 /// Why a command did not begin: what is wrong with flags, variables or files, a line each.
@@ -22,19 +22,19 @@ pub(super) struct Refusal(pub(super) Vec<String>);
 impl Refusal {
     /// Prints every line on stderr. The command ends as one that was used wrongly.
     pub(super) fn report(&self) -> Exit {
-        self.0.iter().for_each(report::fault);
+        self.0.iter().for_each(report::print_fault);
         Exit::Usage
     }
 }
 
-impl From<Vec<Fault>> for Refusal {
-    fn from(faults: Vec<Fault>) -> Self {
+impl From<Vec<ConfigFault>> for Refusal {
+    fn from(faults: Vec<ConfigFault>) -> Self {
         Self(faults.iter().map(ToString::to_string).collect())
     }
 }
 
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
+impl From<ConfigFault> for Refusal {
+    fn from(fault: ConfigFault) -> Self {
         Self(vec![fault.to_string()])
     }
 }
@@ -42,19 +42,19 @@ impl From<Fault> for Refusal {
 /// The plan that files, flags and variables make, or everything that is wrong with them.
 pub(super) fn load_plan(sources: &Sources<'_>) -> Result<Plan, Refusal> {
     check_variables()?;
-    Ok(config::plan(sources)?)
+    Ok(config::load_plan(sources)?)
 }
 
 /// The plan, and where its files are.
-pub(super) fn load_plan_and_places(sources: &Sources<'_>) -> Result<(Plan, Places), Refusal> {
+pub(super) fn load_plan_and_places(sources: &Sources<'_>) -> Result<(Plan, StatePlaces), Refusal> {
     let plan = load_plan(sources)?;
     let places = find_places(&plan)?;
     Ok((plan, places))
 }
 
 /// Where the state and the locks of a plan are, for whoever runs this.
-pub(super) fn find_places(plan: &Plan) -> Result<Places, Refusal> {
-    places::places(plan, &person()).ok_or_else(|| Refusal(vec![NO_PLACE.to_owned()]))
+pub(super) fn find_places(plan: &Plan) -> Result<StatePlaces, Refusal> {
+    places::find_places(plan, &find_person()).ok_or_else(|| Refusal(vec![NO_PLACE.to_owned()]))
 }
 
 /// Variables that were probably meant to be unhang's and are not.
@@ -77,9 +77,9 @@ fn check_time_zone() -> Result<(), Refusal> {
     if !path.is_absolute() && path.components().all(|part| part != Component::ParentDir) {
         return Ok(());
     }
-    let why = match time_limit::touch_within(path, newest_file::at) {
+    let why = match time_limit::touch_within(path, newest_file::newest_matching) {
         Ok(found) if !found.is_regular => "is not a regular file".to_owned(),
-        Err(error) if error.kind() == ErrorKind::TimedOut => words::io(&error),
+        Err(error) if error.kind() == ErrorKind::TimedOut => words::io_error_text(&error),
         Ok(_) | Err(_) => return Ok(()),
     };
     let path = path.display();
@@ -117,19 +117,19 @@ pub(super) fn name_person() -> String {
 
 /// Colour on a terminal only, and never where NO_COLOR is set (no-color.org) or the terminal is dumb.
 #[expect(clippy::disallowed_methods, reason = "what the person's terminal can do is said by the environment")]
-pub(super) fn detect_screen() -> Screen {
+pub(super) fn detect_screen() -> Terminal {
     if !std::io::stdout().is_terminal() {
-        return Screen { style: Style::Plain, width: None };
+        return Terminal { style: ColorMode::Plain, width: None };
     }
     let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let plain = says("NO_COLOR").is_some() || says("TERM").is_none_or(|term| term == "dumb");
     let columns = rustix::termios::tcgetwinsize(std::io::stdout()).map_or(0, |size| size.ws_col);
     let width = (columns > 0).then_some(usize::from(columns));
-    Screen { style: if plain { Style::Plain } else { Style::Colour }, width }
+    Terminal { style: if plain { ColorMode::Plain } else { ColorMode::Color }, width }
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the user's own files are is said by the environment")]
-fn person() -> Person {
+fn find_person() -> Person {
     let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let uid = rustix::process::geteuid();
     if uid.is_root() {

@@ -6,7 +6,7 @@ use crate::report;
 /// What became of the demonstration.
 pub(super) fn end_demo(ended: anyhow::Result<Exit>) -> Exit {
     ended.unwrap_or_else(|error| {
-        report::fault(format!("{error:#}"));
-        Exit::Unwell
+        report::print_fault(format!("{error:#}"));
+        Exit::Unhealthy
     })
 }

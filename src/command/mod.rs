@@ -17,7 +17,7 @@ mod usage;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, completions};
+use crate::cli::{Cli, Command, completion_script};
 use crate::demo as hung_server;
 use crate::exit::Exit;
 use crate::report;
@@ -25,12 +25,12 @@ use crate::report;
 use context::variable_names;
 
 /// Runs the command that was typed; its exit status.
-pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::typed(variable_names()) {
+pub(crate) fn run_command_line() -> ExitCode {
+    let cli = match Cli::parse(variable_names()) {
         Ok(cli) => cli,
         Err(error) => return usage::answer_usage_error(&error),
     };
-    let sources = cli.sources();
+    let sources = cli.config_sources();
     let ended = match &cli.command {
         Command::Run(args) => run::run_services(&sources, args),
         Command::Check(args) => return check::check_services(&sources, args).into(),
@@ -43,12 +43,12 @@ pub(crate) fn main() -> ExitCode {
         Command::Simulate(args) => simulate::simulate_service(&sources, args),
         Command::Config { command } => config::answer_config(&sources, command),
         Command::Completions { shell } => {
-            report::bytes(&completions(*shell));
-            Ok(Exit::Well)
+            report::print_bytes(&completion_script(*shell));
+            Ok(Exit::Healthy)
         }
-        Command::Demo => Ok(demo::end_demo(hung_server::run(&context::detect_screen()))),
-        Command::DemoServer { dir } => Ok(demo::end_demo(hung_server::serve(dir))),
-        Command::DemoRestart { dir } => Ok(demo::end_demo(hung_server::restart(dir))),
+        Command::Demo => Ok(demo::end_demo(hung_server::run_demo(&context::detect_screen()))),
+        Command::DemoServer { dir } => Ok(demo::end_demo(hung_server::serve_demo_app(dir))),
+        Command::DemoRestart { dir } => Ok(demo::end_demo(hung_server::restart_demo_app(dir))),
     };
     ended.unwrap_or_else(|refusal| refusal.report()).into()
 }

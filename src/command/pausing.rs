@@ -4,67 +4,68 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Event, Pause, PausedBy};
+use unhang_core::{Event, PauseSource, PauseState};
 
 use crate::config;
 use crate::os::clock;
-use crate::places::{Places, cure};
+use crate::places::{StatePlaces, rights_cure};
 use crate::plan::Service;
-use crate::report::{self, Progress};
-use crate::run::context::Tick;
+use crate::report::{self, ProgressLine};
+use crate::run::context::RunContext;
 use crate::sink::{self, Happened, SinkFailure};
-use crate::store::{self, Note, Store};
+use crate::store::{self, PauseRecord, Store};
 use crate::words;
 
 use super::context::{Refusal, name_person};
 
 /// Who wants it, for how long, and why.
 #[derive(Debug)]
-pub(super) struct Pausing {
+pub(super) struct PauseRequest {
     pub(super) who: String,
     pub(super) why: Option<String>,
     pub(super) length: Duration,
 }
 
 /// After the deadline, a run has ended.
-const SPARE: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(50);
+const RUN_END_MARGIN: Duration = Duration::from_secs(5);
+const LOCK_POLL_EVERY: Duration = Duration::from_millis(50);
 
-impl Pausing {
+impl PauseRequest {
     /// A pause as it was typed, by the person who typed it.
     pub(super) fn read(length: &str, reason: Option<&String>) -> Result<Self, Refusal> {
-        let length = config::length("--for", length, store::LONGEST_PAUSE)?;
-        Ok(Self { who: name_person(), why: reason.map(|reason| store::shown(reason)), length })
+        let length = config::parse_pause_length("--for", length, store::LONGEST_PAUSE)?;
+        Ok(Self { who: name_person(), why: reason.map(|reason| store::shorten_text(reason)), length })
     }
 
-    pub(super) fn note(&self, tick: &Tick<'_>) -> Note {
+    pub(super) fn to_record(&self, tick: &RunContext<'_>) -> PauseRecord {
         let (who, why) = (self.who.clone(), self.why.clone());
-        Note { who, why, since: tick.now.clone(), until: tick.now.later(self.length) }
+        PauseRecord { who, why, since: tick.now.clone(), until: tick.now.plus(self.length) }
     }
 
-    pub(super) fn words(&self) -> String {
-        words::by(&self.who, self.why.as_deref())
+    pub(super) fn describe(&self) -> String {
+        words::by_text(&self.who, self.why.as_deref())
     }
 
     /// `program`: while that runs.
-    pub(super) fn event(&self, note: &Note, program: Option<&str>) -> Event {
+    pub(super) fn event(&self, note: &PauseRecord, program: Option<&str>) -> Event {
         let (until, program) = (note.until.clone(), program.map(str::to_owned));
         Event::Paused { until, who: self.who.clone(), why: self.why.clone(), program }
     }
 }
 
-pub(super) fn open(tick: &Tick<'_>, places: &Places) -> Option<Store> {
+pub(super) fn open_store(tick: &RunContext<'_>, places: &StatePlaces) -> Option<Store> {
     Store::open(places)
         .map_err(|error| {
-            let (locks, why) = (places.locks.display(), words::io_or_cure(&error, cure(tick.plan.owner)));
-            report::fault(format!("{locks}: cannot be used for pauses: {why}; nothing was changed"));
+            let (locks, why) =
+                (places.locks.display(), words::io_error_or_cure(&error, rights_cure(tick.plan.owner)));
+            report::print_fault(format!("{locks}: cannot be used for pauses: {why}; nothing was changed"));
         })
         .ok()
 }
 
 /// Services whose lock a run holds for longer than any run lasts.
-pub(super) fn at_work<'a>(tick: &Tick<'a>, store: &Store) -> Vec<&'a Service> {
-    let over = tick.began + tick.plan.host.deadline + SPARE;
+pub(super) fn services_in_a_run<'a>(tick: &RunContext<'a>, store: &Store) -> Vec<&'a Service> {
+    let over = tick.began + tick.plan.host.deadline + RUN_END_MARGIN;
     let mut left: Vec<&Service> = tick.plan.services.iter().collect();
     let mut waiting = None;
     loop {
@@ -72,21 +73,24 @@ pub(super) fn at_work<'a>(tick: &Tick<'a>, store: &Store) -> Vec<&'a Service> {
         if left.is_empty() || Instant::now() >= over {
             return left;
         }
-        waiting.get_or_insert_with(|| Progress::begin("waiting for the run that is under way".to_owned()));
-        thread::sleep(LOOK);
+        waiting
+            .get_or_insert_with(|| ProgressLine::start("waiting for the run that is under way".to_owned()));
+        thread::sleep(LOCK_POLL_EVERY);
     }
 }
 
-pub(super) fn lasting(pause: Pause) -> Option<PausedBy> {
+pub(super) fn active_pause_text(pause: PauseState) -> Option<PauseSource> {
     match pause {
-        Pause::Lasting(paused) => Some(paused.by),
-        Pause::None | Pause::Over { .. } => None,
+        PauseState::Active(paused) => Some(paused.by),
+        PauseState::None | PauseState::Ended { .. } => None,
     }
 }
 
-pub(super) fn tell(tick: &Tick<'_>, service: &Service, event: &Event) {
+pub(super) fn log_line(tick: &RunContext<'_>, service: &Service, event: &Event) {
     let happened = Happened { service, event, at: &clock::now(), run: &tick.now };
-    for SinkFailure { why, .. } in sink::deliver(&tick.sinks, &happened).into_iter().filter_map(Result::err) {
-        report::fault(format!("{}: {why}", service.key));
+    for SinkFailure { why, .. } in
+        sink::deliver_event(&tick.sinks, &happened).into_iter().filter_map(Result::err)
+    {
+        report::print_fault(format!("{}: {why}", service.key));
     }
 }

@@ -1,6 +1,6 @@
 //! `simulate`: the settings of a service, tried on a pattern of answers.
 
-use crate::cli::{Simulate, Sources};
+use crate::cli::{SimulateArgs, Sources};
 use crate::config;
 use crate::exit::Exit;
 use crate::report;
@@ -9,25 +9,28 @@ use crate::simulate::{self, Script};
 use super::context::{Refusal, detect_screen, load_plan};
 
 /// Plays the pattern for the service that was named.
-pub(super) fn simulate_service(sources: &Sources<'_>, args: &Simulate) -> Result<Exit, Refusal> {
+pub(super) fn simulate_service(sources: &Sources<'_>, args: &SimulateArgs) -> Result<Exit, Refusal> {
     let plan = load_plan(sources)?;
     let script = read_script(args)?;
     for service in &plan.services {
-        let played = simulate::play(&script, service, &plan);
+        let played = simulate::play_script(&script, service, &plan);
         if args.json {
-            report::object(&simulate::json(&played));
+            report::print_json(&simulate::simulation_json(&played));
         } else {
             let screen = detect_screen();
-            simulate::lines(&played).iter().flat_map(|line| screen.fold(line)).for_each(report::line);
+            simulate::simulation_lines(&played)
+                .iter()
+                .flat_map(|line| screen.wrap(line))
+                .for_each(report::print_line);
         }
     }
-    Ok(Exit::Well)
+    Ok(Exit::Healthy)
 }
 
-fn read_script(args: &Simulate) -> Result<Script, Refusal> {
-    let every = config::span("--every", &args.every);
-    let start_takes = config::span("--start-takes", &args.start_takes);
-    match (config::count("--repeat", &args.repeat), every, start_takes) {
+fn read_script(args: &SimulateArgs) -> Result<Script, Refusal> {
+    let every = config::parse_span_flag("--every", &args.every);
+    let start_takes = config::parse_span_flag("--start-takes", &args.start_takes);
+    match (config::parse_count_flag("--repeat", &args.repeat), every, start_takes) {
         (Ok(repeat), Ok(every), Ok(start_takes)) => {
             Script::new(&args.pattern, repeat, every, start_takes).map_err(|fault| Refusal(vec![fault]))
         }

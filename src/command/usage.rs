@@ -17,27 +17,27 @@ pub(super) fn answer_usage_error(error: &clap::Error) -> ExitCode {
     let typed: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     let is_not_utf8 = error.kind() == ErrorKind::InvalidUtf8;
     let fault = is_not_utf8.then(find_not_utf8).flatten().map(|name| usage::not_utf8(&name));
-    match fault.or_else(|| usage::fault(error, &typed)) {
-        Some(fault) if cli::means("check", std::env::args_os().skip(1)) => {
-            check::refuse(&Refusal(vec![fault])).into()
+    match fault.or_else(|| usage::usage_fault(error, &typed)) {
+        Some(fault) if cli::step_names("check", std::env::args_os().skip(1)) => {
+            check::refuse_check(&Refusal(vec![fault])).into()
         }
-        Some(fault) if cli::means("paused", std::env::args_os().skip(1)) => {
-            paused::refuse(&Refusal(vec![fault]))
+        Some(fault) if cli::step_names("paused", std::env::args_os().skip(1)) => {
+            paused::refuse_command(&Refusal(vec![fault]))
         }
         Some(fault) => Refusal(vec![fault]).report().into(),
         None => {
-            print(error);
+            print_help(error);
             u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
         }
     }
 }
 
 /// What was asked for goes to stdout; the help of who typed nothing is a fault, and clap's to print.
-fn print(error: &clap::Error) {
+fn print_help(error: &clap::Error) {
     if error.use_stderr() {
         let _ = error.print();
     } else {
-        report::bytes(help::folded(&error.render().to_string(), detect_screen().width).as_bytes());
+        report::print_bytes(help::fold_help(&error.render().to_string(), detect_screen().width).as_bytes());
     }
 }
 

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::os::files::{self, Writers};
 use crate::words;
 
-use super::settings::Wrong;
+use super::settings::Problem;
 
 /// Where to look, and how strictly.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct ConfigPlaces {
     /// `None`: root, or no home is known.
     pub user: Option<PathBuf>,
     pub main: PathBuf,
@@ -21,50 +21,58 @@ pub(super) struct Places {
 }
 
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(super) enum FileProblem {
     Missing,
-    Refused(Wrong),
+    Unreadable(Problem),
 }
 
-impl Places {
+impl ConfigPlaces {
     pub(super) fn of_this_host() -> Self {
         let as_root = rustix::process::geteuid().is_root();
         Self {
-            user: if as_root { None } else { user_file() },
+            user: if as_root { None } else { user_config_file() },
             main: PathBuf::from("/etc/unhang/unhang.toml"),
             folder: PathBuf::from("/etc/unhang/conf.d"),
             as_root,
         }
     }
 
-    pub(super) fn read(&self, path: &Path) -> Result<String, Unread> {
-        let (bytes, writers) = files::read_bounded(path, LARGEST).map_err(|error| {
+    pub(super) fn read(&self, path: &Path) -> Result<String, FileProblem> {
+        let (bytes, writers) = files::read_bounded(path, MAX_CONFIG_BYTES).map_err(|error| {
             let too_large = error.kind() == io::ErrorKind::FileTooLarge;
-            if too_large { Unread::Refused("is larger than 1 MiB".into()) } else { Unread::from(error) }
+            if too_large {
+                FileProblem::Unreadable("is larger than 1 MiB".into())
+            } else {
+                FileProblem::from(error)
+            }
         })?;
-        self.trusts(writers, &Thing::File(path))?;
+        self.check_writers(writers, &Thing::File(path))?;
         String::from_utf8(bytes).map_err(|error| {
             let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
             let line = before.filter(|byte| **byte == b'\n').count().saturating_add(1);
-            Unread::Refused(format!("line {line} is not UTF-8").into())
+            FileProblem::Unreadable(format!("line {line} is not UTF-8").into())
         })
     }
 
     /// The files of a folder that end in .toml, in name order, without hidden ones (an editor's).
-    pub(super) fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, Unread> {
+    pub(super) fn list_toml_files(&self, folder: &Path) -> Result<Vec<PathBuf>, FileProblem> {
         let (names, writers) = files::names_ending(folder, ".toml")?;
-        self.trusts(writers, &Thing::Folder(folder))?;
+        self.check_writers(writers, &Thing::Folder(folder))?;
         Ok(names.iter().map(|name| folder.join(name)).collect())
     }
 
     /// Why a folder is not as safe as what lies in it.
-    pub(super) fn exposure(&self, folder: &Path) -> Option<Wrong> {
-        self.trusts(files::writers(folder).ok()?, &Thing::Folder(folder)).err().map(Unread::wrong)
+    pub(super) fn unsafe_folder(&self, folder: &Path) -> Option<Problem> {
+        self.check_writers(files::who_may_write(folder).ok()?, &Thing::Folder(folder))
+            .err()
+            .map(FileProblem::into_problem)
     }
 
-    fn trusts(&self, writers: Writers, thing: &Thing<'_>) -> Result<(), Unread> {
-        match distrust(writers) {
-            Some(what) if self.as_root => Err(Unread::Refused(Wrong::cure(what, self.cure(thing)))),
+    fn check_writers(&self, writers: Writers, thing: &Thing<'_>) -> Result<(), FileProblem> {
+        match unsafe_owner_or_mode(writers) {
+            Some(what) if self.as_root => {
+                Err(FileProblem::Unreadable(Problem::with_cure(what, self.cure(thing))))
+            }
             _ => Ok(()),
         }
     }
@@ -91,41 +99,41 @@ enum Thing<'a> {
     Folder(&'a Path),
 }
 
-impl Unread {
+impl FileProblem {
     /// Another place was looked at before.
-    pub(super) fn nor(self, path: &Path) -> Self {
+    pub(super) fn also_looked_at(self, path: &Path) -> Self {
         match self {
-            Self::Missing => Self::Refused(missing(&format!("no such file, nor {}", path.display()))),
-            refused @ Self::Refused(_) => refused,
+            Self::Missing => Self::Unreadable(missing_file(&format!("no such file, nor {}", path.display()))),
+            refused @ Self::Unreadable(_) => refused,
         }
     }
 
-    pub(super) fn wrong(self) -> Wrong {
+    pub(super) fn into_problem(self) -> Problem {
         match self {
-            Self::Refused(wrong) => wrong,
-            Self::Missing => missing("no such file"),
+            Self::Unreadable(wrong) => wrong,
+            Self::Missing => missing_file("no such file"),
         }
     }
 }
 
-fn missing(what: &str) -> Wrong {
+fn missing_file(what: &str) -> Problem {
     let sample = "two lines in it are enough: [service.NAME] and url = \"http://localhost:8000/health/\"";
-    Wrong::cure(what, sample)
+    Problem::with_cure(what, sample)
 }
 
-impl From<io::Error> for Unread {
+impl From<io::Error> for FileProblem {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::NotFound {
             return Self::Missing;
         }
         let cure = "run it as root; or, if no secret stands in it, chmod o+rX it";
-        Self::Refused(format!("cannot be read: {}", words::io_or_cure(&error, cure)).into())
+        Self::Unreadable(format!("cannot be read: {}", words::io_error_or_cure(&error, cure)).into())
     }
 }
 
-const LARGEST: u64 = 1024 * 1024;
+const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 
-fn distrust(Writers { owner, mode }: Writers) -> Option<String> {
+fn unsafe_owner_or_mode(Writers { owner, mode }: Writers) -> Option<String> {
     if owner != 0 {
         Some(format!("its owner, user {owner}, could make root start anything"))
     } else if mode & 0o022 == 0 {
@@ -137,7 +145,7 @@ fn distrust(Writers { owner, mode }: Writers) -> Option<String> {
 
 /// The base directory specification: a relative `XDG_CONFIG_HOME` counts as none.
 #[expect(clippy::disallowed_methods, reason = "where the user's own file is is said by the environment")]
-fn user_file() -> Option<PathBuf> {
+fn user_config_file() -> Option<PathBuf> {
     let absolute = |variable| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
     Some(base.join("unhang/unhang.toml"))
@@ -149,7 +157,7 @@ mod tests {
 
     #[test]
     fn no_advice_takes_rights_from_a_folder_that_is_not_unhangs_own() {
-        let places = Places {
+        let places = ConfigPlaces {
             user: None,
             main: "/etc/unhang/unhang.toml".into(),
             folder: "/etc/unhang/conf.d".into(),
@@ -181,7 +189,7 @@ mod tests {
             (0, 0o1777, false),
             (1000, 0o644, false),
         ] {
-            assert_eq!(distrust(Writers { owner, mode }).is_none(), trusted, "{owner} {mode:o}");
+            assert_eq!(unsafe_owner_or_mode(Writers { owner, mode }).is_none(), trusted, "{owner} {mode:o}");
         }
     }
 }

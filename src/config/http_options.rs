@@ -3,54 +3,54 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::layers::{Reading, Refused, Said};
-use super::settings::{Fault, Setting, Table, Value, Wrong};
+use super::layers::{AlreadyReported, LayeredReader, Sourced};
+use super::settings::{ConfigFault, Problem, Setting, SettingTable, SettingValue};
 use super::target;
 use super::values;
 use ureq::http::HeaderName;
 
 use crate::keys;
 use crate::plan::{
-    BodyRules, Client, FailOn, Figure, JsonAt, JsonRules, Latency, Maintenance, Question, StatusSet, Target,
-    Trust,
+    BodyRules, Client, Figure, HttpRequest, JsonAt, JsonFailLevel, JsonRules, LatencyLimits, MaintenanceRule,
+    StatusSet, TlsTrust, UrlTarget,
 };
 use crate::toml_text::format_duration;
 
-pub(super) struct Asking<'a> {
-    method: Said<'a, String>,
+pub(super) struct HttpOptions<'a> {
+    method: Sourced<'a, String>,
     headers: BTreeMap<String, String>,
-    status: Said<'a, StatusSet>,
+    status: Sourced<'a, StatusSet>,
     redirects: u32,
-    ca_file: Said<'a, Option<PathBuf>>,
+    ca_file: Sourced<'a, Option<PathBuf>>,
     insecure: bool,
     rare: Rare<'a>,
-    maintenance: Option<Maintenance>,
+    maintenance: Option<MaintenanceRule>,
     body: BodyRules,
-    latency: Latency,
+    latency: LatencyLimits,
 }
 
 /// What hardly anybody says.
 #[derive(Default)]
 struct Rare<'a> {
     status_warn: Option<StatusSet>,
-    request_body: Option<Said<'a, String>>,
+    request_body: Option<Sourced<'a, String>>,
     server_name: Option<String>,
     client: Option<Client>,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> HttpOptions<'a> {
     /// All are read before the first that was refused ends it: every fault is told at once.
-    pub(super) fn read(reading: &mut Reading<'a>) -> Result<Self, Refused> {
-        let method = reading.need(&keys::METHOD, target::method);
-        let headers = target::headers(reading);
-        let status = reading.need(&keys::STATUS, target::status);
-        let redirects = reading.get(&keys::REDIRECTS);
-        let ca_file = reading.need(&keys::CA_FILE, values::ca_file);
-        let insecure = reading.get(&keys::INSECURE);
-        let rare = rare(reading);
-        let maintenance = maintenance(reading);
-        let body = body(reading);
-        let latency = latency(reading);
+    pub(super) fn read_http_options(reading: &mut LayeredReader<'a>) -> Result<Self, AlreadyReported> {
+        let method = reading.read_required(&keys::METHOD, target::parse_method);
+        let headers = target::read_headers(reading);
+        let status = reading.read_required(&keys::STATUS, target::parse_status);
+        let redirects = reading.read_key(&keys::REDIRECTS);
+        let ca_file = reading.read_required(&keys::CA_FILE, values::parse_ca_file);
+        let insecure = reading.read_key(&keys::INSECURE);
+        let rare = read_rare_options(reading);
+        let maintenance = read_maintenance(reading);
+        let body = read_body_rules(reading);
+        let latency = read_latency_limits(reading);
         Ok(Self {
             method: method?,
             headers: headers?,
@@ -66,18 +66,26 @@ impl<'a> Asking<'a> {
     }
 
     /// What this URL cannot have is a fault, unless `[defaults]` gave it to all.
-    pub(super) fn at(self, target: Target, reading: &mut Reading<'_>) -> Result<Question, Refused> {
+    pub(super) fn into_request(
+        self,
+        target: UrlTarget,
+        reading: &mut LayeredReader<'_>,
+    ) -> Result<HttpRequest, AlreadyReported> {
         let has_no_body = if target.is_tcp() {
-            Some(Wrong::cure("has no meaning for a connection, which is asked nothing", "leave it out"))
+            Some(Problem::with_cure(
+                "has no meaning for a connection, which is asked nothing",
+                "leave it out",
+            ))
         } else {
-            let of_head = || Wrong::cure("has no meaning for HEAD, whose answer has no body", "leave it out");
+            let of_head =
+                || Problem::with_cure("has no meaning for HEAD, whose answer has no body", "leave it out");
             (self.method.value == "HEAD").then(of_head)
         };
         if let Some(said) = &self.rare.request_body
             && (target.is_tcp() || !["POST", "PUT", "PATCH"].contains(&self.method.value.as_str()))
         {
-            let wrong = Wrong::cure("goes with POST, PUT and PATCH alone", "set method = \"POST\"");
-            return Err(reading.refuse(said.setting.fault(wrong)));
+            let wrong = Problem::with_cure("goes with POST, PUT and PATCH alone", "set method = \"POST\"");
+            return Err(reading.report(said.setting.fault(wrong)));
         }
         let (mut body, mut latency) = (self.body, self.latency);
         if let Some(wrong) = has_no_body {
@@ -86,19 +94,19 @@ impl<'a> Asking<'a> {
                 .chain(["json"])
                 .chain(JSON_KEYS)
                 .chain(LATENCY_KEYS.into_iter().filter(|_| target.is_tcp()));
-            if let Some(setting) = keys.into_iter().find_map(|key| reading.said(key))
+            if let Some(setting) = keys.into_iter().find_map(|key| reading.explicit_setting(key))
                 && setting.key.first().is_none_or(|table| table != "defaults")
             {
-                return Err(reading.refuse(setting.fault(wrong)));
+                return Err(reading.report(setting.fault(wrong)));
             }
             body = BodyRules::default();
             if target.is_tcp() {
-                latency = Latency::default();
+                latency = LatencyLimits::default();
             }
         }
-        Ok(Question {
+        Ok(HttpRequest {
             target,
-            trust: Trust {
+            trust: TlsTrust {
                 ca_file: self.ca_file.value,
                 insecure: self.insecure,
                 server_name: self.rare.server_name,
@@ -125,12 +133,12 @@ const JSON_KEYS: [&str; 8] =
 const LATENCY_KEYS: [&str; 2] = ["latency.warn", "latency.fail"];
 
 /// `body = { contains = "shop", lacks = ["Traceback"], regex = "v[0-9]+" }`, `json = { ignore = ["cache"] }`
-fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {
-    let contains = reading.find("body.contains", texts);
-    let lacks = reading.find("body.lacks", texts);
-    let regex = reading.find("body.regex", pattern);
-    let max = reading.get(&keys::BODY_MAX);
-    let json = json(reading);
+fn read_body_rules(reading: &mut LayeredReader<'_>) -> Result<BodyRules, AlreadyReported> {
+    let contains = reading.read_optional("body.contains", parse_texts);
+    let lacks = reading.read_optional("body.lacks", parse_texts);
+    let regex = reading.read_optional("body.regex", parse_pattern);
+    let max = reading.read_key(&keys::BODY_MAX);
+    let json = read_json_rules(reading);
     Ok(BodyRules {
         contains: contains?.map(|said| said.value).unwrap_or_default(),
         lacks: lacks?.map(|said| said.value).unwrap_or_default(),
@@ -140,18 +148,19 @@ fn body(reading: &mut Reading<'_>) -> Result<BodyRules, Refused> {
     })
 }
 
-fn json(reading: &mut Reading<'_>) -> Result<Option<JsonRules>, Refused> {
+fn read_json_rules(reading: &mut LayeredReader<'_>) -> Result<Option<JsonRules>, AlreadyReported> {
     if reading.nobody_said(&["json"], &JSON_KEYS) {
         return Ok(None);
     }
-    let fail_on = reading.find("json.fail_on", fail_on);
-    let lists = ["json.ignore", "json.warn", "json.parts"].map(|key| reading.find(key, texts));
-    let at = at(reading);
-    let is_asked = reading.said("json").is_some_and(|setting| setting.value == Value::EmptyTable);
+    let fail_on = reading.read_optional("json.fail_on", parse_fail_level);
+    let lists = ["json.ignore", "json.warn", "json.parts"].map(|key| reading.read_optional(key, parse_texts));
+    let at = read_json_at(reading);
+    let is_asked =
+        reading.explicit_setting("json").is_some_and(|setting| setting.value == SettingValue::EmptyTable);
     let (fail_on, [ignore, warn, parts], at) = (fail_on?, lists, at?);
     let (ignore, warn, parts) = (ignore?, warn?, parts?);
     let is_said = fail_on.is_some() || at.is_some() || ignore.is_some() || warn.is_some() || parts.is_some();
-    let names = |said: Option<Said<'_, Vec<String>>>| said.map(|said| said.value).unwrap_or_default();
+    let names = |said: Option<Sourced<'_, Vec<String>>>| said.map(|said| said.value).unwrap_or_default();
     Ok((is_asked || is_said).then(|| JsonRules {
         fail_on: fail_on.map(|said| said.value).unwrap_or_default(),
         ignore: names(ignore),
@@ -162,16 +171,17 @@ fn json(reading: &mut Reading<'_>) -> Result<Option<JsonRules>, Refused> {
 }
 
 /// `json = { at = "/data/state", is = "ready" }`
-fn at(reading: &mut Reading<'_>) -> Result<Option<JsonAt>, Refused> {
-    let pointer = reading.find("json.at", pointer);
-    let is = reading.find("json.is", plain_values);
-    let (min, max) = (reading.find("json.min", figure), reading.find("json.max", figure));
+fn read_json_at(reading: &mut LayeredReader<'_>) -> Result<Option<JsonAt>, AlreadyReported> {
+    let pointer = reading.read_optional("json.at", parse_pointer);
+    let is = reading.read_optional("json.is", plain_values);
+    let (min, max) =
+        (reading.read_optional("json.min", parse_figure), reading.read_optional("json.max", parse_figure));
     let (pointer, is, min, max) = (pointer?, is?, min?, max?);
     if let (Some(min), Some(max)) = (&min, &max)
         && min.value.number() > max.value.number()
     {
         let what = format!("must not be less than json.min, which is {}, got {}", min.value, max.value);
-        return Err(reading.refuse(max.setting.fault(what)));
+        return Err(reading.report(max.setting.fault(what)));
     }
     let settings = [
         is.as_ref().map(|said| &said.setting),
@@ -181,8 +191,9 @@ fn at(reading: &mut Reading<'_>) -> Result<Option<JsonAt>, Refused> {
     let Some(pointer) = pointer else {
         return match settings.into_iter().flatten().next() {
             Some(setting) => {
-                let wrong = Wrong::cure("needs a place in the body", "add json.at, such as \"/data/state\"");
-                Err(reading.refuse(setting.fault(wrong)))
+                let wrong =
+                    Problem::with_cure("needs a place in the body", "add json.at, such as \"/data/state\"");
+                Err(reading.report(setting.fault(wrong)))
             }
             None => Ok(None),
         };
@@ -196,50 +207,58 @@ fn at(reading: &mut Reading<'_>) -> Result<Option<JsonAt>, Refused> {
 }
 
 /// RFC 6901: nothing, or `/` and a name, again and again.
-fn pointer(value: &Value) -> Result<String, Wrong> {
-    let text = values::text(value)?;
+fn parse_pointer(value: &SettingValue) -> Result<String, Problem> {
+    let text = values::quote_text(value)?;
     let is_escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
     if (text.is_empty() || text.starts_with('/')) && is_escaped && !text.chars().any(char::is_control) {
         return Ok(text.to_owned());
     }
     let what = format!("must be a JSON pointer, such as \"/data/state\" or \"/nodes/0/up\", got {value}");
-    Err(Wrong::cure(what, "a / in a name is ~1, a ~ is ~0"))
+    Err(Problem::with_cure(what, "a / in a name is ~1, a ~ is ~0"))
 }
 
-fn figure(value: &Value) -> Result<Figure, Wrong> {
+fn parse_figure(value: &SettingValue) -> Result<Figure, Problem> {
     written_number(value)
         .and_then(|text| Figure::read(&text))
         .ok_or_else(|| format!("must be a number, got {value}").into())
 }
 
-fn written_number(value: &Value) -> Option<String> {
+fn written_number(value: &SettingValue) -> Option<String> {
     match value {
-        Value::Whole(number) => Some(number.to_string()),
-        Value::Odd(number) => Figure::read(number).map(|number| number.to_string()),
-        Value::Text(_) | Value::Truth(_) | Value::List(_) | Value::EmptyTable => None,
+        SettingValue::Integer(number) => Some(number.to_string()),
+        SettingValue::Unsupported(number) => Figure::read(number).map(|number| number.to_string()),
+        SettingValue::Text(_)
+        | SettingValue::Boolean(_)
+        | SettingValue::List(_)
+        | SettingValue::EmptyTable => None,
     }
 }
 
 /// As JSON writes them, without quotes.
-fn plain_values(value: &Value) -> Result<Vec<String>, Wrong> {
-    let one = |value: &Value| match value {
-        Value::Text(text) => Ok(text.to_string()),
-        Value::Truth(truth) => Ok(truth.to_string()),
-        Value::Whole(_) | Value::Odd(_) | Value::List(_) | Value::EmptyTable => written_number(value)
-            .ok_or_else(|| Wrong::from(format!("must be a text, a number, true or false, got {value}"))),
+fn plain_values(value: &SettingValue) -> Result<Vec<String>, Problem> {
+    let one = |value: &SettingValue| match value {
+        SettingValue::Text(text) => Ok(text.to_string()),
+        SettingValue::Boolean(truth) => Ok(truth.to_string()),
+        SettingValue::Integer(_)
+        | SettingValue::Unsupported(_)
+        | SettingValue::List(_)
+        | SettingValue::EmptyTable => written_number(value)
+            .ok_or_else(|| Problem::from(format!("must be a text, a number, true or false, got {value}"))),
     };
     match value {
-        Value::List(list) if list.is_empty() => Err("must not be empty".into()),
-        Value::List(list) => list.iter().map(one).collect(),
-        Value::Text(_) | Value::Truth(_) | Value::Whole(_) | Value::Odd(_) | Value::EmptyTable => {
-            Ok(vec![one(value)?])
-        }
+        SettingValue::List(list) if list.is_empty() => Err("must not be empty".into()),
+        SettingValue::List(list) => list.iter().map(one).collect(),
+        SettingValue::Text(_)
+        | SettingValue::Boolean(_)
+        | SettingValue::Integer(_)
+        | SettingValue::Unsupported(_)
+        | SettingValue::EmptyTable => Ok(vec![one(value)?]),
     }
 }
 
 /// Never shown in a message: it may hold a secret.
-fn request_body(value: &Value) -> Result<String, Wrong> {
-    let text = values::text(value).map_err(|_| Wrong::from("must be a text in quotes"))?;
+fn request_body(value: &SettingValue) -> Result<String, Problem> {
+    let text = values::quote_text(value).map_err(|_| Problem::from("must be a text in quotes"))?;
     if text.is_empty() || text.len() > MOST_REQUEST_BODY {
         return Err(format!("must be 1 to {MOST_REQUEST_BODY} bytes").into());
     }
@@ -249,7 +268,7 @@ fn request_body(value: &Value) -> Result<String, Wrong> {
 /// Of a question about health, this is much.
 const MOST_REQUEST_BODY: usize = 16 * 1024;
 
-fn latency(reading: &mut Reading<'_>) -> Latency {
+fn read_latency_limits(reading: &mut LayeredReader<'_>) -> LatencyLimits {
     let (warn, fail) = (reading.get_if_any(&keys::LATENCY_WARN), reading.get_if_any(&keys::LATENCY_FAIL));
     if let (Some(warn), Some(fail)) = (&warn, &fail)
         && warn.value >= fail.value
@@ -259,43 +278,43 @@ fn latency(reading: &mut Reading<'_>) -> Latency {
             format_duration(warn.value),
             fail.setting.value
         );
-        reading.refuse(fail.setting.fault(Wrong::cure(wrong, "warn first, fail later")));
+        reading.report(fail.setting.fault(Problem::with_cure(wrong, "warn first, fail later")));
     }
-    Latency { warn: warn.map(|said| said.value), fail: fail.map(|said| said.value) }
+    LatencyLimits { warn: warn.map(|said| said.value), fail: fail.map(|said| said.value) }
 }
 
 /// One, or a list of them.
-fn texts(value: &Value) -> Result<Vec<String>, Wrong> {
-    let one = |value: &Value| match values::text(value)? {
-        "" => Err(Wrong::from("must not be empty")),
+fn parse_texts(value: &SettingValue) -> Result<Vec<String>, Problem> {
+    let one = |value: &SettingValue| match values::quote_text(value)? {
+        "" => Err(Problem::from("must not be empty")),
         text => Ok(text.to_owned()),
     };
-    if let Value::List(list) = value { list.iter().map(one).collect() } else { Ok(vec![one(value)?]) }
+    if let SettingValue::List(list) = value { list.iter().map(one).collect() } else { Ok(vec![one(value)?]) }
 }
 
-fn pattern(value: &Value) -> Result<String, Wrong> {
-    values::text(value)?;
-    Ok(values::patterns(value)?.concat())
+fn parse_pattern(value: &SettingValue) -> Result<String, Problem> {
+    values::quote_text(value)?;
+    Ok(values::parse_patterns(value)?.concat())
 }
 
-fn fail_on(value: &Value) -> Result<FailOn, Wrong> {
-    match value.text() {
-        Some("failure") => Ok(FailOn::Failure),
-        Some("warning") => Ok(FailOn::Warning),
+fn parse_fail_level(value: &SettingValue) -> Result<JsonFailLevel, Problem> {
+    match value.as_text() {
+        Some("failure") => Ok(JsonFailLevel::Failure),
+        Some("warning") => Ok(JsonFailLevel::Warning),
         _ => Err(values::not_one_of(value, &["failure", "warning"])),
     }
 }
 
 const RARE_KEYS: [&str; 5] = ["status_warn", "request_body", "server_name", "client_cert", "client_key"];
 
-fn rare<'a>(reading: &mut Reading<'a>) -> Result<Rare<'a>, Refused> {
+fn read_rare_options<'a>(reading: &mut LayeredReader<'a>) -> Result<Rare<'a>, AlreadyReported> {
     if reading.nobody_said(&RARE_KEYS, &RARE_KEYS) {
         return Ok(Rare::default());
     }
-    let status_warn = reading.find("status_warn", target::status);
-    let request_body = reading.find("request_body", request_body);
-    let server_name = reading.find("server_name", values::server_name);
-    let client = client(reading);
+    let status_warn = reading.read_optional("status_warn", target::parse_status);
+    let request_body = reading.read_optional("request_body", request_body);
+    let server_name = reading.read_optional("server_name", values::server_name);
+    let client = read_client(reading);
     Ok(Rare {
         status_warn: status_warn?.map(|said| said.value),
         request_body: request_body?,
@@ -305,59 +324,67 @@ fn rare<'a>(reading: &mut Reading<'a>) -> Result<Rare<'a>, Refused> {
 }
 
 /// `client_cert` and `client_key`: both, or none.
-fn client(reading: &mut Reading<'_>) -> Result<Option<Client>, Refused> {
+fn read_client(reading: &mut LayeredReader<'_>) -> Result<Option<Client>, AlreadyReported> {
     let certificate =
-        reading.find("client_cert", |value| values::path_or_none(value, "/etc/unhang/client.pem"));
-    let key = reading.find("client_key", |value| values::path_or_none(value, "/etc/unhang/client.key"));
+        reading.read_optional("client_cert", |value| values::path_or_none(value, "/etc/unhang/client.pem"));
+    let key =
+        reading.read_optional("client_key", |value| values::path_or_none(value, "/etc/unhang/client.key"));
     let (certificate, key) = (certificate?, key?);
-    let path = |said: &Option<Said<'_, Option<PathBuf>>>| said.as_ref().and_then(|said| said.value.clone());
+    let path =
+        |said: &Option<Sourced<'_, Option<PathBuf>>>| said.as_ref().and_then(|said| said.value.clone());
     let (alone, wrong) = match (path(&certificate), path(&key)) {
         (Some(certificate), Some(key)) => return Ok(Some(Client { certificate, key })),
         (Some(_), None) => (
             certificate,
-            Wrong::cure("stands without client_key", "add the file of its key, for nobody else to read"),
+            Problem::with_cure(
+                "stands without client_key",
+                "add the file of its key, for nobody else to read",
+            ),
         ),
         (None, Some(_)) => {
-            (key, Wrong::cure("stands without client_cert", "add the file of the certificate to it"))
+            (key, Problem::with_cure("stands without client_cert", "add the file of the certificate to it"))
         }
         (None, None) => return Ok(None),
     };
     match alone {
-        Some(said) => Err(reading.refuse(said.setting.fault(wrong))),
+        Some(said) => Err(reading.report(said.setting.fault(wrong))),
         None => Ok(None),
     }
 }
 
 /// `maintenance = { status = "503", header = "X-Maintenance" }`: both, where both are said.
-fn maintenance(reading: &mut Reading<'_>) -> Result<Option<Maintenance>, Refused> {
-    let status = reading.find("maintenance.status", target::status);
-    let header = reading.find("maintenance.header", header_name);
+fn read_maintenance(reading: &mut LayeredReader<'_>) -> Result<Option<MaintenanceRule>, AlreadyReported> {
+    let status = reading.read_optional("maintenance.status", target::parse_status);
+    let header = reading.read_optional("maintenance.header", parse_header_name);
     let (status, header) = (status?, header?.map(|said| said.value));
-    if let (None, Some(setting)) = (&status, reading.said("maintenance.header")) {
+    if let (None, Some(setting)) = (&status, reading.explicit_setting("maintenance.header")) {
         let cure = "add status, such as { status = \"503\", header = \"X-Maintenance\" }";
-        return Err(reading.refuse(setting.fault(Wrong::cure("needs a status beside it", cure))));
+        return Err(reading.report(setting.fault(Problem::with_cure("needs a status beside it", cure))));
     }
-    Ok(status.map(|said| Maintenance { status: said.value, header }))
+    Ok(status.map(|said| MaintenanceRule { status: said.value, header }))
 }
 
-fn header_name(value: &Value) -> Result<String, Wrong> {
-    let text = values::text(value)?;
+fn parse_header_name(value: &SettingValue) -> Result<String, Problem> {
+    let text = values::quote_text(value)?;
     HeaderName::from_bytes(text.as_bytes())
         .map(|name| name.as_str().to_owned())
         .map_err(|_| format!("must be the name of a header, letters, digits and -_., got {value}").into())
 }
 
 /// What was said about TLS to a service that does not speak it.
-pub(super) fn without_meaning(table: &Table) -> impl Iterator<Item = Fault> {
+pub(super) fn keys_without_effect(table: &SettingTable) -> impl Iterator<Item = ConfigFault> {
     let keys = ["ca_file", "insecure", "server_name", "client_cert", "client_key"];
     let said = keys.into_iter().filter_map(|key| table.get(key));
-    said.filter(|setting| asks_for_something(setting)).map(|setting| setting.fault(no_meaning()))
+    said.filter(|setting| is_not_default(setting)).map(|setting| setting.fault(no_effect_problem()))
 }
 
-fn asks_for_something(setting: &Setting) -> bool {
-    setting.value != Value::Truth(false) && setting.value.text() != Some("")
+fn is_not_default(setting: &Setting) -> bool {
+    setting.value != SettingValue::Boolean(false) && setting.value.as_text() != Some("")
 }
 
-fn no_meaning() -> Wrong {
-    Wrong::cure("has no meaning for a url that is not https", "leave it out, or begin url with https://")
+fn no_effect_problem() -> Problem {
+    Problem::with_cure(
+        "has no meaning for a url that is not https",
+        "leave it out, or begin url with https://",
+    )
 }

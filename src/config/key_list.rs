@@ -3,7 +3,7 @@
 use std::array;
 
 use super::restart_method;
-use crate::keys::{self, Row, Stands, Takes};
+use crate::keys::{self, KeyRow, TablesAllowed, Takes};
 use crate::plan::{KeySpec, ValueType};
 use crate::probe::KINDS;
 
@@ -12,16 +12,17 @@ type Columns = [String; 5];
 
 /// A heading for each table, and below it a line for each of its keys.
 pub(crate) fn key_lines() -> Vec<String> {
-    let rows =
-        |which: fn(Stands) -> bool| keys::all().filter(move |row| which(row.stands)).map(of_row).collect();
+    let rows = |which: fn(TablesAllowed) -> bool| {
+        keys::all_keys().filter(move |row| which(row.stands)).map(of_row).collect()
+    };
     let with_url = keys::QUESTION.iter().filter(|row| row.name != keys::TIMEOUT.row.name);
     let mut lines = Vec::new();
-    let mut add = |heading: &str, keys: Vec<Columns>| lines.extend(section(heading, &keys));
-    let mut of_service: Vec<Columns> = rows(|stands| matches!(stands, Stands::Service(_)));
+    let mut add = |heading: &str, keys: Vec<Columns>| lines.extend(section_lines(heading, &keys));
+    let mut of_service: Vec<Columns> = rows(|stands| matches!(stands, TablesAllowed::Service(_)));
     of_service.extend(restart_method::own_keys().map(of_spec));
     add("[service.NAME]", of_service);
-    add("[service.NAME] and [defaults]", rows(|stands| stands == Stands::Shared));
-    add("[host]", rows(|stands| stands == Stands::Host));
+    add("[service.NAME] and [defaults]", rows(|stands| stands == TablesAllowed::Shared));
+    add("[host]", rows(|stands| stands == TablesAllowed::Host));
     let probe = "[service.NAME.probe.PROBE]";
     add(
         &format!("{probe} of every kind"),
@@ -39,7 +40,7 @@ pub(crate) fn key_lines() -> Vec<String> {
     lines
 }
 
-fn section(heading: &str, keys: &[Columns]) -> Vec<String> {
+fn section_lines(heading: &str, keys: &[Columns]) -> Vec<String> {
     let [name_width, value_width, default_width, flag_width]: [usize; 4] = array::from_fn(|column| {
         let texts = keys.iter().filter_map(|key| key.get(column));
         texts.map(|text| text.chars().count()).max().unwrap_or_default()
@@ -52,7 +53,7 @@ fn section(heading: &str, keys: &[Columns]) -> Vec<String> {
     [heading.to_owned()].into_iter().chain(keys.iter().map(line)).chain([String::new()]).collect()
 }
 
-fn of_row(row: &Row) -> Columns {
+fn of_row(row: &KeyRow) -> Columns {
     let flag = row.flag.map(|flag| format!("--{}", flag.name));
     [
         row.name.to_owned(),
@@ -64,8 +65,8 @@ fn of_row(row: &Row) -> Columns {
 }
 
 /// A flag is about services, never about their probes.
-fn without_flag(row: &Row) -> Columns {
-    of_row(&Row { flag: None, ..*row })
+fn without_flag(row: &KeyRow) -> Columns {
+    of_row(&KeyRow { flag: None, ..*row })
 }
 
 fn of_spec(key: &KeySpec) -> Columns {

@@ -5,40 +5,40 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unhang_core::Weight;
+use unhang_core::ProbeRole;
 
-use super::layers::{Reading, Refused};
-use super::settings::{Fault, Value, Wrong};
+use super::layers::{AlreadyReported, LayeredReader};
+use super::settings::{ConfigFault, Problem, SettingValue};
 use super::tables::ServiceTables;
 use super::target;
 use super::values;
 use crate::keys;
-use crate::plan::{Asks, PauseFile, Probe, Question, Required, Service, Target};
+use crate::plan::{HttpRequest, PauseFileRule, Probe, ProbeTarget, RequirementProbes, Service, UrlTarget};
 use crate::suggest;
 
 #[derive(Debug)]
-pub(super) struct Guards {
+pub(super) struct HoldSettings {
     pub(super) requires: Vec<String>,
-    pub(super) pause_file: PauseFile,
+    pub(super) pause_file: PauseFileRule,
 }
 
-impl Guards {
-    pub(super) fn read(reading: &mut Reading<'_>) -> Result<Self, Refused> {
-        let requires = reading.find("requires", requires);
-        let path = reading.need(&keys::PAUSE_FILE, pause_file);
-        let max_age = reading.get(&keys::PAUSE_FILE_MAX_AGE);
+impl HoldSettings {
+    pub(super) fn read_hold_settings(reading: &mut LayeredReader<'_>) -> Result<Self, AlreadyReported> {
+        let requires = reading.read_optional("requires", parse_requires);
+        let path = reading.read_required(&keys::PAUSE_FILE, parse_pause_file);
+        let max_age = reading.read_key(&keys::PAUSE_FILE_MAX_AGE);
         let path = path?.value;
         Ok(Self {
             requires: requires?.map(|said| said.value).unwrap_or_default(),
-            pause_file: PauseFile { path, max_age },
+            pause_file: PauseFileRule { path, max_age },
         })
     }
 }
 
 /// What is required and is none of `services`: addresses, and services that this run is not about.
-pub(super) fn required(services: &[Service], all: &[&Service]) -> Vec<Required> {
-    let mut found = BTreeMap::<String, Required>::new();
-    let mut next: Vec<(&str, Duration)> = names(services.iter());
+pub(super) fn requirements_outside_plan(services: &[Service], all: &[&Service]) -> Vec<RequirementProbes> {
+    let mut found = BTreeMap::<String, RequirementProbes>::new();
+    let mut next: Vec<(&str, Duration)> = requirement_names(services.iter());
     if next.is_empty() {
         return Vec::new();
     }
@@ -55,13 +55,13 @@ pub(super) fn required(services: &[Service], all: &[&Service]) -> Vec<Required> 
         };
         let unit =
             service.and_then(|service| service.scoped_unit()).map(|(unit, scope)| (unit.to_owned(), scope));
-        next.extend(names(service.into_iter()));
-        found.insert(name.to_owned(), Required { name: name.to_owned(), probes, unit, requires });
+        next.extend(requirement_names(service.into_iter()));
+        found.insert(name.to_owned(), RequirementProbes { name: name.to_owned(), probes, unit, requires });
     }
     found.into_values().collect()
 }
 
-fn names<'a>(services: impl Iterator<Item = &'a Service>) -> Vec<(&'a str, Duration)> {
+fn requirement_names<'a>(services: impl Iterator<Item = &'a Service>) -> Vec<(&'a str, Duration)> {
     let of_one = |service: &'a Service| {
         service.requires.iter().map(|name| (name.as_str(), service.longest_timeout())).collect::<Vec<_>>()
     };
@@ -71,27 +71,30 @@ fn names<'a>(services: impl Iterator<Item = &'a Service>) -> Vec<(&'a str, Durat
 /// `None`: the name is that of a service.
 fn probe_for_address(name: &str, timeout: Duration) -> Option<Probe> {
     let target = parse_address(name)?.ok()?;
-    let asks = Asks::Url(Box::new(Question::for_tcp(target)));
-    Some(Probe { name: None, weight: Weight::Counts, timeout, asks })
+    let asks = ProbeTarget::Http(Box::new(HttpRequest::for_tcp(target)));
+    Some(Probe { name: None, weight: ProbeRole::Required, timeout, asks })
 }
 
 /// Names that nobody has, and services that require each other in a circle: none of them would ever be
 /// restarted.
-pub(super) fn faults(services: &[&Service], tables: &BTreeMap<String, ServiceTables>) -> Vec<Fault> {
+pub(super) fn requirement_faults(
+    services: &[&Service],
+    tables: &BTreeMap<String, ServiceTables>,
+) -> Vec<ConfigFault> {
     let mut faults = Vec::new();
-    let circles = circles(services);
+    let circles = find_circles(services);
     for service in services {
         let Some(setting) = tables.get(&service.key).and_then(|tables| tables.own.get("requires")) else {
             continue;
         };
         for name in service.requires.iter().filter(|name| !is_address(name) && !tables.contains_key(*name)) {
-            let cure = match suggest::nearest(name, tables.keys().map(String::as_str)) {
+            let cure = match suggest::suggest(name, tables.keys().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}?"),
                 None => {
                     "write the NAME of another service, or an address such as \"tcp:127.0.0.1:6379\"".into()
                 }
             };
-            faults.push(setting.fault(Wrong::cure(format!("no service \"{name}\""), cure)));
+            faults.push(setting.fault(Problem::with_cure(format!("no service \"{name}\""), cure)));
         }
         // Told once for each circle, at the first of its services.
         for circle in circles.iter().filter(|circle| circle.first() == Some(&service.key.as_str())) {
@@ -101,7 +104,7 @@ pub(super) fn faults(services: &[&Service], tables: &BTreeMap<String, ServiceTab
                 more => format!("{shown} and {more} more"),
             };
             let what = format!("services require each other: {way} -> {}", service.key);
-            faults.push(setting.fault(Wrong::cure(what, "leave one of them out")));
+            faults.push(setting.fault(Problem::with_cure(what, "leave one of them out")));
         }
     }
     faults
@@ -109,7 +112,7 @@ pub(super) fn faults(services: &[&Service], tables: &BTreeMap<String, ServiceTab
 
 /// Ways from a service back to itself, each from the least of its names on: one at least through every service that
 /// has such a way, but no more than `MOST_CIRCLES`. Each requirement is followed once.
-fn circles<'a>(services: &[&'a Service]) -> Vec<Vec<&'a str>> {
+fn find_circles<'a>(services: &[&'a Service]) -> Vec<Vec<&'a str>> {
     let mut circles = Vec::new();
     if services.iter().all(|service| service.requires.is_empty()) {
         return circles;
@@ -169,19 +172,19 @@ fn is_address(name: &str) -> bool {
 }
 
 /// `tcp:HOST:PORT`. `None`: it is no address of this kind.
-fn parse_address(name: &str) -> Option<Result<Target, Wrong>> {
+fn parse_address(name: &str) -> Option<Result<UrlTarget, Problem>> {
     name.strip_prefix("tcp:").map(target::parse_tcp_url)
 }
 
-fn requires(value: &Value) -> Result<Vec<String>, Wrong> {
-    let wrong = |got: &Value| {
+fn parse_requires(value: &SettingValue) -> Result<Vec<String>, Problem> {
+    let wrong = |got: &SettingValue| {
         format!("must list services or addresses such as [\"postgres\", \"tcp:127.0.0.1:6379\"], got {got}")
             .into()
     };
-    let Value::List(list) = value else { return Err(wrong(value)) };
+    let SettingValue::List(list) = value else { return Err(wrong(value)) };
     let mut names: Vec<String> = Vec::new();
     for one in list {
-        let name = values::text(one)?;
+        let name = values::quote_text(one)?;
         if is_address(name) {
             parse_address(name).ok_or_else(|| wrong(one))??;
         }
@@ -193,9 +196,9 @@ fn requires(value: &Value) -> Result<Vec<String>, Wrong> {
 }
 
 /// "" is none.
-fn pause_file(value: &Value) -> Result<Option<PathBuf>, Wrong> {
-    match value.text() {
+fn parse_pause_file(value: &SettingValue) -> Result<Option<PathBuf>, Problem> {
+    match value.as_text() {
         Some("") => Ok(None),
-        _ => values::absolute_path(value, "/run/shop/deploying").map(Some),
+        _ => values::parse_absolute_path(value, "/run/shop/deploying").map(Some),
     }
 }

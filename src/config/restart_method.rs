@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::layers::{Reading, Refused};
-use super::settings::{Setting, Table, Value, Wrong};
+use super::layers::{AlreadyReported, LayeredReader};
+use super::settings::{Problem, Setting, SettingTable, SettingValue};
 use super::{names, params};
 use crate::plan::{
-    KeyConflict, KeySpec, MethodSpec, NOTHING, ParamValue, Params, Restarter, SCOPE, Steps, UNIT,
+    KeyConflict, KeySpec, MethodSpec, NOTHING, ParamValue, Params, RestartMethod, SCOPE, Steps, UNIT,
 };
 use crate::restart::METHODS;
 
@@ -22,23 +22,23 @@ pub(super) fn own_keys() -> impl Iterator<Item = &'static KeySpec> {
 
 /// `name`: unless it was refused; then the unit that is called after it need not be, too. `deadline`: that of the
 /// host, unless it was refused.
-pub(super) fn restarter(
-    reading: &mut Reading<'_>,
-    name: Result<&str, Refused>,
-    own: &Table,
+pub(super) fn read_restart_method(
+    reading: &mut LayeredReader<'_>,
+    name: Result<&str, AlreadyReported>,
+    own: &SettingTable,
     deadline: Option<Duration>,
-) -> Result<Restarter, Refused> {
+) -> Result<RestartMethod, AlreadyReported> {
     // Nearly all keys are said by nobody, and are looked for once.
     let (mut given, mut said, mut refused) = (Params::default(), Vec::new(), None);
     for key in METHODS.iter().flat_map(|method| method.spec.keys()) {
-        match reading.find(key.name, |value| params::read(key, value)) {
+        match reading.read_optional(key.name, |value| params::parse_param(key, value)) {
             Ok(None) => continue,
             Ok(Some(read)) => {
                 given.0.insert(key.name, read.value);
             }
             Err(proof) => refused = Some(proof),
         }
-        said.extend(reading.said(key.name).map(|setting| (key.name, setting)));
+        said.extend(reading.explicit_setting(key.name).map(|setting| (key.name, setting)));
     }
     check_together(reading, &said)?;
     if let Some(refused) = refused {
@@ -46,39 +46,40 @@ pub(super) fn restarter(
     }
     let names_a_method = |key: &str| METHODS.iter().any(|method| method.spec.main_key.name == key);
     if !given.0.keys().any(|key| names_a_method(key)) {
-        let unit = names::unit_named(name?).map_err(|wrong| reading.refuse(own.fault(UNIT.name, wrong)))?;
+        let unit =
+            names::parse_unit_text(name?).map_err(|wrong| reading.report(own.key_fault(UNIT.name, wrong)))?;
         given.0.insert(UNIT.name, ParamValue::Text(unit));
     }
-    let method = chosen(&given);
+    let method = chosen_method(&given);
     let takes = |name: &str| method.keys().any(|key| key.name == name);
     if let Some(scope) = setting_of(&said, SCOPE.name)
-        && scope.value.text() == Some("user")
+        && scope.value.as_text() == Some("user")
         && scope.key.first().is_some_and(|table| table != "defaults")
         && !takes(SCOPE.name)
     {
-        let wrong = Wrong::cure("has no meaning beside what systemd does not run", "leave it out");
-        return Err(reading.refuse(scope.fault(wrong)));
+        let wrong = Problem::with_cure("has no meaning beside what systemd does not run", "leave it out");
+        return Err(reading.report(scope.fault(wrong)));
     }
     given.0.retain(|name, _| takes(name));
     for key in method.keys() {
-        if let (false, Some(default)) = (given.0.contains_key(key.name), params::default(key)) {
+        if let (false, Some(default)) = (given.0.contains_key(key.name), params::default_param(key)) {
             given.0.insert(key.name, default);
         }
     }
     match (method.validate)(&given, deadline.unwrap_or(Duration::MAX)) {
-        None => Ok(Restarter { method, given }),
+        None => Ok(RestartMethod { method, given }),
         Some(KeyConflict { key, what, cure }) => {
-            let wrong = Wrong::cure(what, cure);
+            let wrong = Problem::with_cure(what, cure);
             let fault = reading
-                .said(key)
-                .map_or_else(|| own.fault(key, wrong.clone()), |said| said.fault(wrong.clone()));
-            Err(reading.refuse(fault))
+                .explicit_setting(key)
+                .map_or_else(|| own.key_fault(key, wrong.clone()), |said| said.fault(wrong.clone()));
+            Err(reading.report(fault))
         }
     }
 }
 
 /// The method whose main key was said. An empty list is no command: nothing restarts the service.
-fn chosen(given: &Params) -> &'static MethodSpec {
+fn chosen_method(given: &Params) -> &'static MethodSpec {
     let is_said = |spec: &&'static MethodSpec| {
         given.0.get(spec.main_key.name).is_some_and(|value| *value != ParamValue::List(Vec::new()))
     };
@@ -86,7 +87,10 @@ fn chosen(given: &Params) -> &'static MethodSpec {
 }
 
 /// No two methods, and no key beside a method that does not take it.
-fn check_together(reading: &mut Reading<'_>, all_said: &[(&str, &Setting)]) -> Result<(), Refused> {
+fn check_together(
+    reading: &mut LayeredReader<'_>,
+    all_said: &[(&str, &Setting)],
+) -> Result<(), AlreadyReported> {
     if all_said.is_empty() {
         return Ok(());
     }
@@ -97,11 +101,11 @@ fn check_together(reading: &mut Reading<'_>, all_said: &[(&str, &Setting)]) -> R
         .collect();
     // restart = [] says no more than a method that restarts nothing.
     if said.iter().any(|(spec, _)| matches!(spec.steps, Steps::None(_))) {
-        said.retain(|(_, setting)| setting.value != Value::List(Vec::new()));
+        said.retain(|(_, setting)| setting.value != SettingValue::List(Vec::new()));
     }
     if let [(_, told), (second, other), ..] = said.as_slice() {
         let what = format!("cannot stand together with {} ({})", second.main_key.name, other.origin);
-        return Err(reading.refuse(told.fault(Wrong::cure(what, "leave one of them out"))));
+        return Err(reading.report(told.fault(Problem::with_cure(what, "leave one of them out"))));
     }
     for spec in METHODS.iter().map(|method| &method.spec) {
         // Without any method, the unit is that which is called after the service.
@@ -109,7 +113,7 @@ fn check_together(reading: &mut Reading<'_>, all_said: &[(&str, &Setting)]) -> R
         let stray = spec.other_keys.iter().find_map(|key| setting_of(all_said, key.name));
         if let (Some(told), None, true) = (stray, setting_of(all_said, main_key), main_key != UNIT.name) {
             let what = format!("has no meaning without {main_key}");
-            return Err(reading.refuse(told.fault(Wrong::cure(what, "leave it out"))));
+            return Err(reading.report(told.fault(Problem::with_cure(what, "leave it out"))));
         }
     }
     Ok(())
@@ -121,5 +125,5 @@ fn setting_of<'a>(said: &[(&str, &'a Setting)], key: &str) -> Option<&'a Setting
 
 /// `restart = {}` says nothing yet.
 fn says_something(setting: &Setting) -> bool {
-    setting.value != Value::EmptyTable
+    setting.value != SettingValue::EmptyTable
 }

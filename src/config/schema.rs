@@ -5,23 +5,29 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::restart_method;
-use crate::keys::{self, Row, Stands, Takes};
+use crate::keys::{self, KeyRow, TablesAllowed, Takes};
 use crate::plan::{KeySpec, ValueType};
 use crate::probe::KINDS;
 
 /// Draft 7, which taplo and VS Code understand.
-pub(crate) fn schema() -> Value {
-    let rows =
-        |which: fn(Stands) -> bool| object(keys::all().filter(move |row| which(row.stands)).map(property));
-    let shared = rows(|stands| stands == Stands::Shared);
-    let host = rows(|stands| stands == Stands::Host);
-    let of_service = keys::all().filter(|row| matches!(row.stands, Stands::Service(_) | Stands::Shared));
-    let mut service = object(of_service.map(property).chain(restart_method::own_keys().map(of_method)));
+pub(crate) fn config_schema() -> Value {
+    let rows = |which: fn(TablesAllowed) -> bool| {
+        object_schema(keys::all_keys().filter(move |row| which(row.stands)).map(property_schema))
+    };
+    let shared = rows(|stands| stands == TablesAllowed::Shared);
+    let host = rows(|stands| stands == TablesAllowed::Host);
+    let of_service = keys::all_keys()
+        .filter(|row| matches!(row.stands, TablesAllowed::Service(_) | TablesAllowed::Shared));
+    let mut service =
+        object_schema(of_service.map(property_schema).chain(restart_method::own_keys().map(of_method)));
     let restart = service.pointer("/properties/restart").cloned().unwrap_or_default();
     let mut extra = Map::new();
-    extra.insert("probe".to_owned(), json!({ "type": "object", "additionalProperties": probe() }));
+    extra.insert("probe".to_owned(), json!({ "type": "object", "additionalProperties": probe_schema() }));
     // A command, or a table of the other methods.
-    extra.insert("restart".to_owned(), json!({ "anyOf": [takes(Takes::List { sample: "" }), restart] }));
+    extra.insert(
+        "restart".to_owned(),
+        json!({ "anyOf": [value_schema(Takes::List { sample: "" }), restart] }),
+    );
     if let Some(properties) = service.pointer_mut("/properties").and_then(Value::as_object_mut) {
         properties.extend(extra);
     }
@@ -39,9 +45,9 @@ pub(crate) fn schema() -> Value {
 }
 
 /// A probe of any kind. Which keys go together, the schema cannot say: the reader does.
-fn probe() -> Value {
-    let of_url = keys::QUESTION.iter().chain([&keys::URL.row]).chain(keys::PROBE).map(property);
-    object(of_url.chain(keys_of_kinds()))
+fn probe_schema() -> Value {
+    let of_url = keys::QUESTION.iter().chain([&keys::URL.row]).chain(keys::PROBE).map(property_schema);
+    object_schema(of_url.chain(keys_of_kinds()))
 }
 
 /// A key that several kinds have, such as `warn`, may be what any of them takes.
@@ -60,7 +66,7 @@ fn keys_of_kinds() -> impl Iterator<Item = (&'static str, Value)> {
     }
     variants.into_iter().map(|(name, variants)| {
         let mut described: Vec<Value> =
-            variants.into_iter().map(|(schema, helps)| describe(schema, helps.join("; "))).collect();
+            variants.into_iter().map(|(schema, helps)| with_description(schema, helps.join("; "))).collect();
         let schema = match described.pop() {
             Some(only) if described.is_empty() => only,
             last => json!({ "anyOf": described.into_iter().chain(last).collect::<Vec<_>>() }),
@@ -70,7 +76,7 @@ fn keys_of_kinds() -> impl Iterator<Item = (&'static str, Value)> {
 }
 
 /// `budget.window` becomes a property of the property `budget`.
-fn object<'a>(properties: impl Iterator<Item = (&'a str, Value)>) -> Value {
+fn object_schema<'a>(properties: impl Iterator<Item = (&'a str, Value)>) -> Value {
     let (mut own, mut tables) = (Map::new(), BTreeMap::<&str, Vec<(&str, Value)>>::new());
     for (name, schema) in properties {
         match name.split_once('.') {
@@ -81,26 +87,26 @@ fn object<'a>(properties: impl Iterator<Item = (&'a str, Value)>) -> Value {
         }
     }
     // A key that has both, as `restart`: the caller says which may be.
-    own.extend(tables.into_iter().map(|(table, keys)| (table.to_owned(), object(keys.into_iter()))));
+    own.extend(tables.into_iter().map(|(table, keys)| (table.to_owned(), object_schema(keys.into_iter()))));
     json!({ "type": "object", "additionalProperties": false, "properties": own })
 }
 
 fn of_method(key: &KeySpec) -> (&str, Value) {
-    (key.name, describe(value_type(key.value_type), key.help.to_owned()))
+    (key.name, with_description(value_type(key.value_type), key.help.to_owned()))
 }
 
-fn property(row: &Row) -> (&str, Value) {
-    (row.name, describe(takes(row.takes), row.help()))
+fn property_schema(row: &KeyRow) -> (&str, Value) {
+    (row.name, with_description(value_schema(row.takes), row.help_text()))
 }
 
-fn describe(mut schema: Value, description: String) -> Value {
+fn with_description(mut schema: Value, description: String) -> Value {
     if let Some(object) = schema.as_object_mut() {
         object.insert("description".to_owned(), description.into());
     }
     schema
 }
 
-fn takes(takes: Takes) -> Value {
+fn value_schema(takes: Takes) -> Value {
     match takes {
         Takes::Number { from, to: u32::MAX } => json!({ "type": "integer", "minimum": from }),
         Takes::Number { from, to } => json!({ "type": "integer", "minimum": from, "maximum": to }),
@@ -126,15 +132,15 @@ fn value_type(value_type: ValueType) -> Value {
     match value_type {
         ValueType::Text(_) | ValueType::Unit | ValueType::Address => json!({ "type": "string" }),
         ValueType::Path | ValueType::File(_) | ValueType::Folder(_) => {
-            takes(Takes::Path { sample: "", or_none: false })
+            value_schema(Takes::Path { sample: "", or_none: false })
         }
-        ValueType::Number { from, to } => takes(Takes::Number { from, to }),
+        ValueType::Number { from, to } => value_schema(Takes::Number { from, to }),
         ValueType::Pattern | ValueType::Command | ValueType::CommandOrNone => {
-            takes(Takes::List { sample: "" })
+            value_schema(Takes::List { sample: "" })
         }
-        ValueType::Span => takes(Takes::Time { from: 1 }),
-        ValueType::Share => takes(Takes::Percent),
-        ValueType::Size => takes(Takes::Size { from: 1, to: u32::MAX }),
+        ValueType::Span => value_schema(Takes::Time { from: 1 }),
+        ValueType::Share => value_schema(Takes::Percent),
+        ValueType::Size => value_schema(Takes::Size { from: 1, to: u32::MAX }),
         ValueType::Hundredths => json!({ "type": ["string", "number"] }),
         ValueType::Count => json!({ "type": "integer", "minimum": 0 }),
         ValueType::OneOf(known) => json!({ "enum": known }),

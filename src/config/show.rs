@@ -1,27 +1,27 @@
 //! Every effective value and where it came from, as lines that could stand in a file. Shows no secret:
 //! values of headers and the query of a URL stay hidden.
 
-use unhang_core::Weight;
+use unhang_core::ProbeRole;
 
-use crate::plan::{Asks, KindSpec, Probe, Question, Service, lines};
+use crate::plan::{HttpRequest, KindSpec, Probe, ProbeTarget, Service, lines};
 use crate::probe::KINDS;
 
-use super::settings::{Setting, Table, dotted};
+use super::settings::{Setting, SettingTable, dotted_key};
 use super::table_values;
 use super::tables::PROBE_TABLE;
-use crate::keys::{self, Row};
-use crate::toml_text::{quote, quote_duration, quote_list};
+use crate::keys::{self, KeyRow};
+use crate::toml_text::{quote_duration, quote_list, quote_toml};
 use crate::words::escaped;
 
 /// `[service.shop]` or `[host]`, with its values.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Section {
+pub struct ShownSection {
     pub name: String,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ShownEntry>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ShownEntry {
     pub key: String,
     /// As TOML.
     pub value: String,
@@ -30,38 +30,38 @@ pub struct Entry {
 }
 
 /// `layers`: weakest first.
-pub(super) fn service(service: &Service, layers: &[&Table]) -> Section {
+pub(super) fn service_section(service: &Service, layers: &[&SettingTable]) -> ShownSection {
     let policy = &service.policy;
     let own_url = service.probes.first().filter(|probe| probe.name.is_none());
-    let question = own_url.and_then(Probe::question);
+    let question = own_url.and_then(Probe::http_request);
     let mut values: Vec<(&str, String)> = Vec::new();
-    values.extend(question.map(|question| ("url", quote(&address(question)))));
-    values.push(("name", quote(&service.name)));
-    values.extend(lines::restart(&service.restarter));
-    values.extend(question.map(lines::request).unwrap_or_default());
+    values.extend(question.map(|question| ("url", quote_toml(&request_address(question)))));
+    values.push(("name", quote_toml(&service.name)));
+    values.extend(lines::restart_lines(&service.restarter));
+    values.extend(question.map(lines::request_lines).unwrap_or_default());
     values.extend(own_url.map(|probe| ("timeout", quote_duration(probe.timeout))));
-    values.extend(plain(keys::POLICY, layers, &lines::steps(&policy.escalate)));
-    values.push(("log_file", quote(&service.log_file.display().to_string())));
+    values.extend(plain_lines(keys::POLICY, layers, &lines::steps_text(&policy.escalate)));
+    values.push(("log_file", quote_toml(&service.log_file.display().to_string())));
     if !service.requires.is_empty() {
         values.push(("requires", quote_list(&service.requires)));
     }
-    let mut entries: Vec<Entry> = values
+    let mut entries: Vec<ShownEntry> = values
         .into_iter()
-        .map(|(key, value)| Entry { key: key.to_owned(), value, origin: origin(key, layers) })
+        .map(|(key, value)| ShownEntry { key: key.to_owned(), value, origin: origin_of_key(key, layers) })
         .collect();
-    entries.extend(question.map(|question| headers(question, layers)).unwrap_or_default());
-    Section { name: dotted(&["service", &service.key]), entries }
+    entries.extend(question.map(|question| header_entries(question, layers)).unwrap_or_default());
+    ShownSection { name: dotted_key(&["service", &service.key]), entries }
 }
 
 /// `layers`: weakest first.
-pub(super) fn probe(service: &Service, probe: &Probe, layers: &[&Table]) -> Section {
+pub(super) fn probe_section(service: &Service, probe: &Probe, layers: &[&SettingTable]) -> ShownSection {
     let mut values: Vec<(&str, String)> = Vec::new();
     match &probe.asks {
-        Asks::Url(question) => {
-            values.push(("url", quote(&address(question))));
-            values.extend(lines::request(question));
+        ProbeTarget::Http(question) => {
+            values.push(("url", quote_toml(&request_address(question))));
+            values.extend(lines::request_lines(question));
         }
-        Asks::Kind { kind, given } => {
+        ProbeTarget::Kind { kind, given } => {
             let spec = KINDS.iter().map(|kind| &kind.spec).find(|spec| spec.main_key.name == *kind);
             let keys = spec.into_iter().flat_map(KindSpec::keys);
             values.extend(keys.filter_map(|key| {
@@ -70,67 +70,71 @@ pub(super) fn probe(service: &Service, probe: &Probe, layers: &[&Table]) -> Sect
         }
     }
     values.push(("timeout", quote_duration(probe.timeout)));
-    values.push(("optional", (probe.weight == Weight::Warns).to_string()));
-    let entry =
-        |(key, value): (&str, String)| Entry { key: key.to_owned(), value, origin: origin(key, layers) };
-    let mut entries: Vec<Entry> = values.into_iter().map(entry).collect();
-    entries.extend(probe.question().map(|question| headers(question, layers)).unwrap_or_default());
-    let name = probe.name.as_deref().unwrap_or_default();
-    Section { name: dotted(&["service", &service.key, PROBE_TABLE, name]), entries }
-}
-
-fn headers(question: &Question, layers: &[&Table]) -> Vec<Entry> {
-    question.headers.iter().map(|(name, value)| header(name, value, layers)).collect()
-}
-
-pub(super) fn host(layers: &[&Table]) -> Section {
-    let values = plain(keys::HOST, layers, "");
-    let entries = values.into_iter().map(|(key, value)| Entry {
+    values.push(("optional", (probe.weight == ProbeRole::Optional).to_string()));
+    let entry = |(key, value): (&str, String)| ShownEntry {
         key: key.to_owned(),
         value,
-        origin: origin(key, layers),
+        origin: origin_of_key(key, layers),
+    };
+    let mut entries: Vec<ShownEntry> = values.into_iter().map(entry).collect();
+    entries.extend(probe.http_request().map(|question| header_entries(question, layers)).unwrap_or_default());
+    let name = probe.name.as_deref().unwrap_or_default();
+    ShownSection { name: dotted_key(&["service", &service.key, PROBE_TABLE, name]), entries }
+}
+
+fn header_entries(question: &HttpRequest, layers: &[&SettingTable]) -> Vec<ShownEntry> {
+    question.headers.iter().map(|(name, value)| header_entry(name, value, layers)).collect()
+}
+
+pub(super) fn host_section(layers: &[&SettingTable]) -> ShownSection {
+    let values = plain_lines(keys::HOST, layers, "");
+    let entries = values.into_iter().map(|(key, value)| ShownEntry {
+        key: key.to_owned(),
+        value,
+        origin: origin_of_key(key, layers),
     });
-    Section { name: "host".to_owned(), entries: entries.collect() }
+    ShownSection { name: "host".to_owned(), entries: entries.collect() }
 }
 
 /// What the table of keys is enough to show, in its order. `escalate`: the one of these that the caller shows.
-fn plain(rows: &[Row], layers: &[&Table], escalate: &str) -> Vec<(&'static str, String)> {
-    let of_one = |row: &Row| {
+fn plain_lines(rows: &[KeyRow], layers: &[&SettingTable], escalate: &str) -> Vec<(&'static str, String)> {
+    let of_one = |row: &KeyRow| {
         if row.name == keys::ESCALATE.row.name {
             return Some((row.name, escalate.to_owned()));
         }
         let strongest = layers.iter().rev().find_map(|layer| layer.get(row.name));
-        let value = strongest.map(|setting| setting.value.clone()).or_else(|| table_values::default(row))?;
-        Some((row.name, table_values::shown(row.takes, &value)?))
+        let value =
+            strongest.map(|setting| setting.value.clone()).or_else(|| table_values::default_value(row))?;
+        Some((row.name, table_values::format_key_value(row.takes, &value)?))
     };
     rows.iter().filter_map(of_one).collect()
 }
 
 /// What nobody said is a default, or made from NAME.
-fn origin(key: &str, layers: &[&Table]) -> String {
+fn origin_of_key(key: &str, layers: &[&SettingTable]) -> String {
     let said = layers.iter().rev().find_map(|layer| layer.get(key));
-    told(said)
+    origin_text(said)
 }
 
 /// A path of the operator's own may hold anything.
-fn told(said: Option<&Setting>) -> String {
+fn origin_text(said: Option<&Setting>) -> String {
     said.map_or_else(|| "default".to_owned(), |setting| escaped(&setting.origin.to_string()))
 }
 
 /// Most headers of a health check are there to prove something; a Host is not.
-fn header(name: &str, value: &str, layers: &[&Table]) -> Entry {
+fn header_entry(name: &str, value: &str, layers: &[&SettingTable]) -> ShownEntry {
     let shown = if name.eq_ignore_ascii_case("host") { value } else { "(hidden)" };
     let said = layers.iter().rev().find_map(|layer| {
         layer.settings.iter().find(|setting| {
-            let key: Vec<&str> = layer.short(setting).collect();
+            let key: Vec<&str> = layer.relative_key(setting).collect();
             matches!(key.as_slice(), ["headers", other] if other.eq_ignore_ascii_case(name))
         })
     });
-    Entry { key: dotted(&["headers", name]), value: quote(shown), origin: told(said) }
+    ShownEntry { key: dotted_key(&["headers", name]), value: quote_toml(shown), origin: origin_text(said) }
 }
 
 /// Where it asks, without what may be a secret.
-pub(super) fn address(question: &Question) -> String {
+pub(super) fn request_address(question: &HttpRequest) -> String {
     hide_query(&question.target.to_string())
 }
 

@@ -6,27 +6,30 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ureq::http::{HeaderName, HeaderValue, Method, Uri};
 
-use super::layers::{Reading, Refused};
-use super::settings::{Setting, Value, Wrong};
+use super::layers::{AlreadyReported, LayeredReader};
+use super::settings::{Problem, Setting, SettingValue};
 use super::values;
-use crate::plan::{StatusSet, Target};
+use crate::plan::{StatusSet, UrlTarget};
 use crate::toml_text::drives_a_terminal;
 
 /// `http(s)://HOST[:PORT][/PATH]`, `unix:SOCKET[:/PATH]` as nginx writes it, or `tcp:HOST:PORT`.
-pub(super) fn parse_url(value: &Value) -> Result<Target, Wrong> {
-    let text = values::text(value)?;
-    if text.len() > LONGEST {
-        return Err(format!("must be at most {LONGEST} bytes").into());
+pub(super) fn parse_url(value: &SettingValue) -> Result<UrlTarget, Problem> {
+    let text = values::quote_text(value)?;
+    if text.len() > MAX_URL_BYTES {
+        return Err(format!("must be at most {MAX_URL_BYTES} bytes").into());
     }
     match text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
         Some((scheme, rest)) if scheme.contains("unix") && scheme != "unix" || names_a_socket(rest) => {
-            Err(Wrong::cure("is not how a socket is written", "write \"unix:/run/gunicorn.sock:/health/\""))
+            Err(Problem::with_cure(
+                "is not how a socket is written",
+                "write \"unix:/run/gunicorn.sock:/health/\"",
+            ))
         }
         Some((scheme, _)) if scheme == "http" || scheme == "https" => {
             let shape = format!("{scheme}://HOST[:PORT][/PATH]");
             let uri = parse_uri(text, &shape)?;
             check_authority(&uri)?;
-            Target::from_uri(text, &uri).ok_or_else(|| not_a_url(&shape))
+            UrlTarget::from_uri(text, &uri).ok_or_else(|| not_a_url(&shape))
         }
         Some((scheme, rest)) if scheme == "unix" => parse_socket_url(rest),
         Some((scheme, rest)) if scheme == "tcp" => parse_tcp_url(rest),
@@ -44,8 +47,8 @@ fn names_a_socket(rest: &str) -> bool {
 }
 
 /// Upper case, as servers expect it.
-pub(super) fn method(value: &Value) -> Result<String, Wrong> {
-    let text = values::text(value)?;
+pub(super) fn parse_method(value: &SettingValue) -> Result<String, Problem> {
+    let text = values::quote_text(value)?;
     match Method::from_bytes(text.to_ascii_uppercase().as_bytes()) {
         Ok(Method::CONNECT) | Err(_) => {
             Err(format!("must be a method of HTTP such as \"GET\", got {value}").into())
@@ -55,36 +58,41 @@ pub(super) fn method(value: &Value) -> Result<String, Wrong> {
 }
 
 /// 200, "200", "200,204", "2xx", "200-399"
-pub(super) fn status(value: &Value) -> Result<StatusSet, Wrong> {
+pub(super) fn parse_status(value: &SettingValue) -> Result<StatusSet, Problem> {
     let wrong = || {
-        Wrong::from(format!(
+        Problem::from(format!(
             "must be statuses of 100 to 599 such as 200, \"200,204\", \"2xx\" or \"200-399\", got {value}"
         ))
     };
     let written = match value {
-        Value::Whole(number) => number.to_string(),
-        Value::Text(text) => text.to_string(),
-        Value::Truth(_) | Value::List(_) | Value::EmptyTable | Value::Odd(_) => return Err(wrong()),
+        SettingValue::Integer(number) => number.to_string(),
+        SettingValue::Text(text) => text.to_string(),
+        SettingValue::Boolean(_)
+        | SettingValue::List(_)
+        | SettingValue::EmptyTable
+        | SettingValue::Unsupported(_) => return Err(wrong()),
     };
-    let ranges: Option<Vec<_>> = written.split(',').map(|part| status_range(part.trim())).collect();
+    let ranges: Option<Vec<_>> = written.split(',').map(|part| parse_status_range(part.trim())).collect();
     ranges.map(StatusSet).ok_or_else(wrong)
 }
 
 /// Merged over all layers; the case of a name does not matter, so the stronger layer's spelling stays.
-pub(super) fn headers(reading: &mut Reading<'_>) -> Result<BTreeMap<String, String>, Refused> {
+pub(super) fn read_headers(
+    reading: &mut LayeredReader<'_>,
+) -> Result<BTreeMap<String, String>, AlreadyReported> {
     let (mut headers, mut refused) = (Vec::<(String, String)>::new(), None);
-    for layer in reading.inner("headers") {
+    for layer in reading.inner_settings("headers") {
         let mut here = Vec::<(String, String)>::new();
         for (name, setting) in layer {
             let said_before = here.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
             let read = if said_before {
-                Err(Wrong::cure("stands twice", "keep one of the two"))
+                Err(Problem::with_cure("stands twice", "keep one of the two"))
             } else {
-                header(name, setting)
+                parse_header(name, setting)
             };
             match read {
                 Ok(value) => here.push((name.to_owned(), value)),
-                Err(wrong) => refused = Some(reading.refuse(setting.fault(wrong))),
+                Err(wrong) => refused = Some(reading.report(setting.fault(wrong))),
             }
         }
         headers.retain(|(weaker, _)| !here.iter().any(|(name, _)| name.eq_ignore_ascii_case(weaker)));
@@ -96,37 +104,37 @@ pub(super) fn headers(reading: &mut Reading<'_>) -> Result<BTreeMap<String, Stri
 }
 
 /// What a head may hold is bounded by the buffer that it is written from.
-const LONGEST: usize = 4096;
+const MAX_URL_BYTES: usize = 4096;
 
 /// What the kernel takes (unix(7)), without the end mark.
-const LONGEST_SOCKET: usize = 107;
+const MAX_SOCKET_PATH_BYTES: usize = 107;
 
 /// They say how a request is framed. A server would wait for a body that never comes, and look hung.
-const OURS: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
+const RESERVED_HEADERS: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
 
 /// They ask for an exchange of another kind than one question and its answer.
 const NOT_SPOKEN: [&str; 4] = ["expect", "te", "trailer", "upgrade"];
 
-fn header(name: &str, setting: &Setting) -> Result<String, Wrong> {
+fn parse_header(name: &str, setting: &Setting) -> Result<String, Problem> {
     let known = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| Wrong::from("is not the name of a header: letters, digits and -_."))?;
-    if OURS.contains(&known.as_str()) {
-        return Err(Wrong::cure("is set by unhang itself", "leave it out"));
+        .map_err(|_| Problem::from("is not the name of a header: letters, digits and -_."))?;
+    if RESERVED_HEADERS.contains(&known.as_str()) {
+        return Err(Problem::with_cure("is set by unhang itself", "leave it out"));
     }
     if NOT_SPOKEN.contains(&known.as_str()) {
         let what = "asks for more than one question and its answer, which is all that unhang speaks";
-        return Err(Wrong::cure(what, "leave it out"));
+        return Err(Problem::with_cure(what, "leave it out"));
     }
-    let Value::Text(text) = &setting.value else { return Err("must be a text in quotes".into()) };
-    if text.len() > LONGEST {
-        return Err(format!("must be at most {LONGEST} bytes").into());
+    let SettingValue::Text(text) = &setting.value else { return Err("must be a text in quotes".into()) };
+    if text.len() > MAX_URL_BYTES {
+        return Err(format!("must be at most {MAX_URL_BYTES} bytes").into());
     }
     HeaderValue::from_str(text)
-        .map_err(|_| Wrong::from("must not hold line breaks or other control characters"))?;
+        .map_err(|_| Problem::from("must not hold line breaks or other control characters"))?;
     Ok(text.to_string())
 }
 
-fn parse_socket_url(rest: &str) -> Result<Target, Wrong> {
+fn parse_socket_url(rest: &str) -> Result<UrlTarget, Problem> {
     let (socket, path) = match rest.split_once(":/") {
         Some((socket, path)) => (socket, format!("/{path}")),
         None => (rest, "/".to_owned()),
@@ -139,24 +147,24 @@ fn parse_socket_url(rest: &str) -> Result<Target, Wrong> {
     if !socket.starts_with('/') || socket.ends_with('/') {
         return wrong("must name a socket by its absolute path");
     }
-    if socket.len() > LONGEST_SOCKET || socket.chars().any(char::is_control) {
+    if socket.len() > MAX_SOCKET_PATH_BYTES || socket.chars().any(char::is_control) {
         return Err(format!(
-            "must name a socket by at most {LONGEST_SOCKET} bytes, none a control character"
+            "must name a socket by at most {MAX_SOCKET_PATH_BYTES} bytes, none a control character"
         )
         .into());
     }
-    let target = Target::HttpOverUnix { socket: socket.into(), path };
+    let target = UrlTarget::HttpOverUnix { socket: socket.into(), path };
     parse_uri(&target.request_url(), "unix:SOCKET[:/PATH]")?;
     Ok(target)
 }
 
 /// `HOST:PORT`, checked like host and port of every URL.
-pub(super) fn parse_tcp_url(rest: &str) -> Result<Target, Wrong> {
+pub(super) fn parse_tcp_url(rest: &str) -> Result<UrlTarget, Problem> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let uri = parse_uri(&format!("tcp://{rest}"), "tcp:HOST:PORT")?;
     check_authority(&uri)?;
     match (uri.host(), uri.port_u16()) {
-        (Some(host), Some(port)) if !rest.contains('/') => Ok(Target::Tcp { host: host.to_owned(), port }),
+        (Some(host), Some(port)) if !rest.contains('/') => Ok(UrlTarget::Tcp { host: host.to_owned(), port }),
         _ => {
             let sample = "\"tcp:127.0.0.1:6379\"";
             Err(format!("must be tcp:HOST:PORT, such as {sample}").into())
@@ -164,7 +172,7 @@ pub(super) fn parse_tcp_url(rest: &str) -> Result<Target, Wrong> {
     }
 }
 
-fn parse_uri(url: &str, shape: &str) -> Result<Uri, Wrong> {
+fn parse_uri(url: &str, shape: &str) -> Result<Uri, Problem> {
     // `ureq::http` takes http:8000 for a host called http, control characters that are UTF-8, and anything
     // behind a #, which is asked of no server.
     let parsed: Option<Uri> = url.parse().ok();
@@ -173,36 +181,36 @@ fn parse_uri(url: &str, shape: &str) -> Result<Uri, Wrong> {
     whole.ok_or_else(|| not_a_url(shape))
 }
 
-fn not_a_url(shape: &str) -> Wrong {
+fn not_a_url(shape: &str) -> Problem {
     let cure = "other characters than letters, digits and -._~:/?&= are written as %XX";
-    Wrong::cure(format!("cannot be read as a URL: {shape}"), cure)
+    Problem::with_cure(format!("cannot be read as a URL: {shape}"), cure)
 }
 
 /// `ureq::http` takes more than can be asked: a password, any host, any text for a port or after a host in
 /// brackets.
-fn check_authority(uri: &Uri) -> Result<(), Wrong> {
+fn check_authority(uri: &Uri) -> Result<(), Problem> {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let host = uri.host().unwrap_or_default();
     if authority.contains('@') {
         let cure = "use headers = { Authorization = \"Basic ...\" }";
-        return Err(Wrong::cure("must not hold a user or password", cure));
+        return Err(Problem::with_cure("must not hold a user or password", cure));
     }
     let after = authority.strip_prefix(host).unwrap_or_default();
     let port = after.strip_prefix(':');
-    if port.is_some_and(|port| !is_port(port)) {
+    if port.is_some_and(|port| !is_valid_port(port)) {
         return Err("must have a port of 1 to 65535".into());
     }
-    if !is_host(host) || (port.is_none() && !after.is_empty()) {
+    if !is_valid_host(host) || (port.is_none() && !after.is_empty()) {
         return Err("has no valid host: a name, an IPv4 address or [an IPv6 address]".into());
     }
     Ok(())
 }
 
-fn is_port(port: &str) -> bool {
+fn is_valid_port(port: &str) -> bool {
     port.bytes().all(|byte| byte.is_ascii_digit()) && matches!(port.parse(), Ok(1_u16..))
 }
 
-fn status_range(part: &str) -> Option<(u16, u16)> {
+fn parse_status_range(part: &str) -> Option<(u16, u16)> {
     let one = |text: &str| {
         let plain = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
         plain.then(|| text.parse::<u16>().ok()).flatten().filter(|status| (100..600).contains(status))
@@ -216,7 +224,7 @@ fn status_range(part: &str) -> Option<(u16, u16)> {
     }
 }
 
-fn is_host(host: &str) -> bool {
+fn is_valid_host(host: &str) -> bool {
     if let Some(literal) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return literal.parse::<Ipv6Addr>().is_ok();
     }

@@ -1,9 +1,9 @@
 //! Where the settings of a plan were written, for faults that only the host shows: each is told at its file, line and
 //! key, as those of the files are.
 
-use super::files::Places;
-use super::settings::{Fault, Table, Wrong};
-use super::tables::{ServiceTables, Tables};
+use super::files::ConfigPlaces;
+use super::settings::{ConfigFault, Problem, SettingTable};
+use super::tables::{ConfigTables, ServiceTables};
 use crate::cli::Sources;
 
 /// A key of a service, or of one of its probes.
@@ -18,8 +18,8 @@ pub(crate) struct KeyPlace<'a> {
 /// The tables that a plan was made of.
 #[derive(Debug)]
 pub(crate) struct Written {
-    typed: Table,
-    tables: Tables,
+    typed: SettingTable,
+    tables: ConfigTables,
 }
 
 impl Written {
@@ -27,19 +27,20 @@ impl Written {
     ///
     /// # Errors
     /// When the files have become unreadable since the plan was made of them.
-    pub(crate) fn read(sources: &Sources<'_>) -> Result<Self, Vec<Fault>> {
-        let (places, mut faults) = (Places::of_this_host(), Vec::new());
-        let files =
-            |faults: &mut Vec<Fault>| Tables::of_files(&places, sources.place.config.as_deref(), faults);
-        match super::read(sources, files, &mut faults) {
+    pub(crate) fn read(sources: &Sources<'_>) -> Result<Self, Vec<ConfigFault>> {
+        let (places, mut faults) = (ConfigPlaces::of_this_host(), Vec::new());
+        let files = |faults: &mut Vec<ConfigFault>| {
+            ConfigTables::read_files(&places, sources.place.config.as_deref(), faults)
+        };
+        match super::read_sources(sources, files, &mut faults) {
             (typed, Some(tables)) => Ok(Self { typed, tables }),
             (_, None) => Err(faults),
         }
     }
 
     /// At the setting that wins; at the table of the service or probe where nobody wrote the key.
-    pub(crate) fn fault(&self, place: KeyPlace<'_>, what: String, cure: String) -> Fault {
-        let wrong = Wrong::cure(what, cure);
+    pub(crate) fn fault(&self, place: KeyPlace<'_>, what: String, cure: String) -> ConfigFault {
+        let wrong = Problem::with_cure(what, cure);
         let Some(ServiceTables { own, probes }) = self.tables.services.get(place.service) else {
             return self.tables.origin.fault(wrong);
         };
@@ -51,7 +52,7 @@ impl Written {
         let mut layers = typed.into_iter().chain([own, &self.tables.defaults]);
         match layers.find_map(|layer| layer.get(place.key)) {
             Some(setting) => setting.fault(wrong),
-            None => own.fault(place.key, wrong),
+            None => own.key_fault(place.key, wrong),
         }
     }
 }

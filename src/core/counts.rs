@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Act, Fingerprint, Incarnation, Moment, Pause, Recent, StoredCause};
+use crate::{FailureWindow, Fingerprint, InvocationId, Moment, PauseState, StepKind, StoredCause};
 
 /// Core decides from this half of the state alone: see `Account` for the other one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Counts {
     /// Failed ticks in a row that each found a new incarnation which systemd itself had begun.
     pub lives: u32,
     /// At the last failed tick.
-    pub incarnation: Option<Incarnation>,
+    pub incarnation: Option<InvocationId>,
     /// The last failure that counted or was due.
     pub failed_at: Option<Moment>,
     /// When the open incident began.
@@ -35,11 +35,11 @@ pub struct Counts {
     /// It was due, and its run had no time left: it comes first in the next.
     pub put_off: bool,
     /// The unit that systemd was last asked about while all was well, and in which boot.
-    pub looked: Option<Looked>,
-    pub recent: Recent,
+    pub looked: Option<LastUnitQuery>,
+    pub recent: FailureWindow,
     /// It was told that it flaps, and has not been steadily healthy since.
     pub flapping: bool,
-    pub evidence: Evidence,
+    pub evidence: HealthRecord,
     /// Of the configuration that all this was counted under; `None`: the next run says.
     pub fingerprint: Option<Fingerprint>,
 }
@@ -47,12 +47,12 @@ pub struct Counts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
     pub at: Moment,
-    pub act: Act,
+    pub act: StepKind,
     pub outcome: Outcome,
     /// What was answered when it was asked for.
     pub cause: Option<StoredCause>,
     /// What it brought forth, or while that is not known, what it set out to end.
-    pub incarnation: Option<Incarnation>,
+    pub incarnation: Option<InvocationId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,17 +69,17 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
     /// The incarnation to be ended.
-    pub incarnation: Option<Incarnation>,
+    pub incarnation: Option<InvocationId>,
     /// In which boot; the stamp of the restart does not say it any more once it was taken for one of the future.
     pub boot: Option<String>,
-    pub was: Was,
+    pub was: UnitBefore,
     /// The process of a restart command, which outlives the tick.
-    pub process: Option<Process>,
+    pub process: Option<ProcessId>,
 }
 
 /// The unit, when we set out to restart it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Was {
+pub enum UnitBefore {
     /// A restart of it is one job of systemd's: if it is found stopped afterwards, somebody canceled that.
     #[default]
     Up,
@@ -88,7 +88,7 @@ pub enum Was {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Process {
+pub struct ProcessId {
     pub pid: u32,
     /// Field 22 of proc(5)'s `stat`: tells this process from a later one of the same number.
     pub started: u64,
@@ -104,16 +104,16 @@ pub struct Backoff {
 
 /// That the question is right: asked so, it was healthy once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Evidence {
+pub enum HealthRecord {
     #[default]
-    None,
+    NeverHealthy,
     /// None, and a restart brought none.
-    NotByRestart,
-    Healthy,
+    NotEvenAfterRestart,
+    WasHealthy,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
+pub struct LastUnitQuery {
     pub unit: String,
     pub boot: Option<String>,
 }
@@ -149,8 +149,8 @@ impl Counts {
             rungs: if counted && is_list { self.rungs } else { 0 },
             // A command that still runs must not get another one beside it.
             intent: self.intent.filter(|intent| counted || intent.process.is_some()),
-            evidence: if as_asked { self.evidence } else { Evidence::None },
-            recent: if as_asked { self.recent } else { Recent::default() },
+            evidence: if as_asked { self.evidence } else { HealthRecord::NeverHealthy },
+            recent: if as_asked { self.recent } else { FailureWindow::default() },
             fingerprint: Some(fingerprint),
             ..self
         }
@@ -158,14 +158,16 @@ impl Counts {
 
     /// What a pause leaves of the count: nothing of what failed before it, also once it is over.
     #[must_use]
-    pub fn after_pause(self, pause: &Pause, now: &Moment) -> Self {
+    pub fn after_pause(self, pause: &PauseState, now: &Moment) -> Self {
         let failed_before = |since: &Moment| {
-            self.failed_at.as_ref().is_some_and(|failed| now.since(failed) >= now.since(since))
+            self.failed_at
+                .as_ref()
+                .is_some_and(|failed| now.elapsed_since(failed) >= now.elapsed_since(since))
         };
         let is_over_it = match pause {
-            Pause::None => false,
-            Pause::Over { since } => failed_before(since),
-            Pause::Lasting(_) => true,
+            PauseState::None => false,
+            PauseState::Ended { since } => failed_before(since),
+            PauseState::Active(_) => true,
         };
         if is_over_it { Self { streak: 0, ..self } } else { self }
     }
@@ -173,13 +175,13 @@ impl Counts {
     /// A tick that asked systemd about `unit` remembers it.
     #[must_use]
     pub fn looked(self, unit: &str, now: &Moment) -> Self {
-        Self { looked: Some(Looked { unit: String::from(unit), boot: now.boot.clone() }), ..self }
+        Self { looked: Some(LastUnitQuery { unit: String::from(unit), boot: now.boot.clone() }), ..self }
     }
 
-    /// Stamps of the future become now; see `Moment::bind`.
+    /// Stamps of the future become now; see `Moment::clamp_to`.
     pub(crate) fn not_after(&self, now: &Moment) -> Self {
         let mut bound = self.clone();
-        bound.stamps().for_each(|stamp| stamp.bind(now));
+        bound.stamps().for_each(|stamp| stamp.clamp_to(now));
         bound
     }
 

@@ -6,58 +6,60 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::conclude::conclude;
-use crate::hands_off::hands_off;
+use crate::hands_off::hands_off_hold;
 use crate::judgement::Judgement;
-use crate::restart::{adopt, close_in_vain, give_up_outcome, is_ours};
-use crate::withheld::due;
+use crate::restart::{attribute_restart, drop_outcome, is_our_restart, record_failed_restart};
+use crate::withheld::step_or_hold;
 use crate::{
-    Account, Active, Case, Counts, Decision, Doubt, Evidence, Failing, Hold, Life, Moment, Observation,
-    OnFlapping, Outcome, Policy, Recent, Restart, Unit, Verdict, VerdictKind,
+    Account, ActiveState, Counts, Decision, Doubt, Facts, FailureWindow, FlappingAction, HealthRecord,
+    HoldReason, Moment, NotDue, Observation, Outcome, Policy, Restart, UnitFacts, UnitSnapshot, Verdict,
+    VerdictKind,
 };
 
 /// The backoff goes back after this long a healthy time, or after its own step if that is longer:
 /// else a service that hangs again some minutes after each restart gets the whole budget for ever.
-const PROVEN: Duration = Duration::from_secs(600);
+const BACKOFF_RESET_AFTER: Duration = Duration::from_secs(600);
 
 /// Total: every combination has an answer. `account` is what people were told before: the next account follows from
 /// it, and no verdict.
 #[must_use]
-pub fn decide(case: &Case<'_>, account: &Account) -> Decision {
-    conclude(judge(case), account, case)
+pub fn decide(case: &Facts<'_>, account: &Account) -> Decision {
+    conclude(judge_case(case), account, case)
 }
 
 /// The table itself: it sees no more of the state than its counts.
-pub(crate) fn judge(case: &Case<'_>) -> Judgement {
+pub(crate) fn judge_case(case: &Facts<'_>) -> Judgement {
     let before = case.before.not_after(case.now);
     match (case.seen, case.unit) {
-        (Observation::Healthy, _) => after_success(case, before),
-        (Observation::Unknown(doubt), _) | (Observation::Unhealthy(_), Unit::Unanswered(doubt)) => {
-            in_doubt(case, before, doubt.clone())
+        (Observation::Healthy, _) => decide_healthy(case, before),
+        (Observation::Unknown(doubt), _) | (Observation::Unhealthy(_), UnitFacts::QueryFailed(doubt)) => {
+            decide_unknown(case, before, doubt.clone())
         }
-        (Observation::Unhealthy(_), Unit::NotAsked) => {
-            in_doubt(case, before, Doubt::UnitUnknown(String::from("systemd was not asked")))
+        (Observation::Unhealthy(_), UnitFacts::NotQueried) => {
+            decide_unknown(case, before, Doubt::UnitUnknown(String::from("systemd was not asked")))
         }
-        (Observation::Unhealthy(_), Unit::Command { .. } | Unit::ProbeOnly | Unit::Seen(_)) => {
-            after_failure(case, before)
-        }
+        (
+            Observation::Unhealthy(_),
+            UnitFacts::Command { .. } | UnitFacts::ProbeOnly | UnitFacts::Known(_),
+        ) => decide_failing(case, before),
     }
 }
 
 /// Rows 4 to 10, 14 and 15 by themselves: what would hold a restart that were due now, whatever the probe
 /// says. `None`: nothing, or the unit cannot be seen.
 #[must_use]
-pub fn in_the_way(case: &Case<'_>) -> Option<Hold> {
-    let mut next = opened(case, case.before.not_after(case.now));
-    if let Unit::Seen(life) = case.unit {
-        meet(life, case, &mut next);
+pub fn blocking_hold(case: &Facts<'_>) -> Option<HoldReason> {
+    let mut next = open_incident(case, case.before.not_after(case.now));
+    if let UnitFacts::Known(life) = case.unit {
+        match_incarnation(life, case, &mut next);
     }
-    if let Some(hands_off) = hands_off(case, &next) {
-        return Some(Hold::HandsOff(hands_off));
+    if let Some(hands_off) = hands_off_hold(case, &next) {
+        return Some(HoldReason::HandsOff(hands_off));
     }
     if next.awaits_outcome() {
-        close_in_vain(&mut next, case.unit);
+        record_failed_restart(&mut next, case.unit);
     }
-    due(case, &next).err().map(Hold::Withheld)
+    step_or_hold(case, &next).err().map(HoldReason::Withheld)
 }
 
 /// The services to restart, longest waiting first: those that an earlier tick had no time for, then by
@@ -69,7 +71,8 @@ pub fn restart_order(now: &Moment, cases: &[(&Counts, &Decision)]) -> Vec<usize>
         .enumerate()
         .filter(|(_, (_, decision))| decision.verdict.kind() == VerdictKind::Restart)
         .map(|(at, (before, decision))| {
-            let waited = decision.next.counts.since.as_ref().map_or(Duration::ZERO, |since| now.since(since));
+            let waited =
+                decision.next.counts.since.as_ref().map_or(Duration::ZERO, |since| now.elapsed_since(since));
             (!before.put_off, Duration::MAX.saturating_sub(waited), at)
         })
         .collect();
@@ -80,7 +83,7 @@ pub fn restart_order(now: &Moment, cases: &[(&Counts, &Decision)]) -> Vec<usize>
 /// A failure always asks; a success only while the end of a restart of ours is not known, and once for
 /// each boot and unit name, so that a unit that is gone is told before it is needed.
 #[must_use]
-pub fn asks_systemd(before: &Counts, seen: &Observation, unit: &str, now: &Moment) -> bool {
+pub fn needs_unit_query(before: &Counts, seen: &Observation, unit: &str, now: &Moment) -> bool {
     match seen {
         Observation::Unhealthy(_) => true,
         Observation::Unknown(_) => false,
@@ -93,16 +96,16 @@ pub fn asks_systemd(before: &Counts, seen: &Observation, unit: &str, now: &Momen
 }
 
 /// Rows 1 and 2.
-fn after_success(case: &Case<'_>, before: Counts) -> Judgement {
-    let recent = before.recent.healthy(case.policy.flapping.of);
-    let flapping = before.flapping && recent != Recent::default();
-    let before = Counts { recent, flapping, evidence: Evidence::Healthy, ..before };
+fn decide_healthy(case: &Facts<'_>, before: Counts) -> Judgement {
+    let recent = before.recent.add_healthy(case.policy.flapping.of);
+    let flapping = before.flapping && recent != FailureWindow::default();
+    let before = Counts { recent, flapping, evidence: HealthRecord::WasHealthy, ..before };
     if before.since.is_none() {
         return Judgement::new(Verdict::Healthy, before);
     }
     // A command of ours that still runs may never end: a server in the foreground.
     let has_process = before.intent.as_ref().is_some_and(|intent| intent.process.is_some());
-    let in_between = before.awaits_outcome() && is_busy(case.unit) && !has_process;
+    let in_between = before.awaits_outcome() && unit_is_busy(case.unit) && !has_process;
     let of = case.policy.min_successes;
     let successes = if in_between { 0 } else { before.successes.saturating_add(1) };
     let mut next = Counts { successes, streak: 0, lives: 0, incarnation: None, ..before };
@@ -111,12 +114,12 @@ fn after_success(case: &Case<'_>, before: Counts) -> Judgement {
     }
     let failures = next.failures;
     // Whether a reload was carried out at all, nothing shows.
-    let tells = next.last_restart().is_some_and(|restart| restart.act.begins_a_life() == Some(true));
-    let healed = tells && next.awaits_outcome() && is_ours(&next, case.unit, case.now);
+    let tells = next.last_restart().is_some_and(|restart| restart.act.starts_incarnation() == Some(true));
+    let healed = tells && next.awaits_outcome() && is_our_restart(&next, case.unit, case.now);
     if healed {
-        adopt(&mut next, case.unit, Outcome::Healed);
+        attribute_restart(&mut next, case.unit, Outcome::Healed);
     } else {
-        give_up_outcome(&mut next);
+        drop_outcome(&mut next);
     }
     let next = Counts {
         failures: 0,
@@ -131,45 +134,45 @@ fn after_success(case: &Case<'_>, before: Counts) -> Judgement {
 }
 
 /// Row 3: neither counts nor resets.
-fn in_doubt(case: &Case<'_>, before: Counts, doubt: Doubt) -> Judgement {
-    Judgement::new(Verdict::Unknown(doubt), opened(case, before))
+fn decide_unknown(case: &Facts<'_>, before: Counts, doubt: Doubt) -> Judgement {
+    Judgement::new(Verdict::Unknown(doubt), open_incident(case, before))
 }
 
 /// Rows 4 to 17.
-fn after_failure(case: &Case<'_>, before: Counts) -> Judgement {
-    let mut next = Counts { successes: 0, ..opened(case, before) };
-    if let Unit::Seen(life) = case.unit {
-        meet(life, case, &mut next);
+fn decide_failing(case: &Facts<'_>, before: Counts) -> Judgement {
+    let mut next = Counts { successes: 0, ..open_incident(case, before) };
+    if let UnitFacts::Known(life) = case.unit {
+        match_incarnation(life, case, &mut next);
     }
     let of_another_boot = |restart: &Restart| restart.at.boot != case.now.boot;
     // Of a unit, its life tells.
-    if matches!(case.unit, Unit::Command { .. }) && next.last_restart().is_some_and(of_another_boot) {
+    if matches!(case.unit, UnitFacts::Command { .. }) && next.last_restart().is_some_and(of_another_boot) {
         next.rungs = 0;
     }
     next = next.after_pause(case.pause, case.now);
-    if let Some(hands_off) = hands_off(case, &next) {
+    if let Some(hands_off) = hands_off_hold(case, &next) {
         let next = Counts { streak: 0, ..next };
-        return Judgement::new(Verdict::Held(Hold::HandsOff(hands_off)), next);
+        return Judgement::new(Verdict::Held(HoldReason::HandsOff(hands_off)), next);
     }
-    if let Some(age) = age(case, &next).filter(|age| *age < case.policy.grace) {
-        return Judgement::new(Verdict::Failing(Failing::Grace { age }), next);
+    if let Some(age) = unit_age(case, &next).filter(|age| *age < case.policy.grace) {
+        return Judgement::new(Verdict::Failing(NotDue::InGrace { age }), next);
     }
     let earlier = next.awaits_outcome().then_some(Outcome::NotHealed);
     if earlier.is_some() {
-        close_in_vain(&mut next, case.unit);
+        record_failed_restart(&mut next, case.unit);
     }
-    let (verdict, counted, next) = count(case, next);
+    let (verdict, counted, next) = count_failure(case, next);
     Judgement { counted, earlier, ..Judgement::new(verdict, next) }
 }
 
 /// The incident is open; the first tick of it after a long enough healthy time finds no backoff.
-fn opened(case: &Case<'_>, before: Counts) -> Counts {
+fn open_incident(case: &Facts<'_>, before: Counts) -> Counts {
     let mut next = before;
     if next.since.is_none() {
         next.since = Some(case.now.clone());
         let step = next.backoff.as_ref().map_or(0, |backoff| backoff.step);
-        let proven = PROVEN.max(case.policy.backoff.wait(step));
-        if next.healthy_since.as_ref().is_some_and(|at| case.now.since(at) >= proven) {
+        let proven = BACKOFF_RESET_AFTER.max(case.policy.backoff.wait_for_step(step));
+        if next.healthy_since.as_ref().is_some_and(|at| case.now.elapsed_since(at) >= proven) {
             next.backoff = None;
         }
     }
@@ -177,13 +180,13 @@ fn opened(case: &Case<'_>, before: Counts) -> Counts {
 }
 
 /// Whose life is this? A new one ends the streak; what else it ends depends on who began it.
-fn meet(life: &Life, case: &Case<'_>, next: &mut Counts) {
+fn match_incarnation(life: &UnitSnapshot, case: &Facts<'_>, next: &mut Counts) {
     let had_failed = next.incarnation.is_some();
     let known = next.incarnation.as_ref().or_else(|| next.last_restart()?.incarnation.as_ref());
     let is_other = life.incarnation.as_ref() != known;
     let is_new = is_other && life.incarnation.is_some() && known.is_some();
-    if next.intent.is_some() && next.awaits_outcome() && is_ours(next, case.unit, case.now) {
-        adopt(next, case.unit, Outcome::Unknown);
+    if next.intent.is_some() && next.awaits_outcome() && is_our_restart(next, case.unit, case.now) {
+        attribute_restart(next, case.unit, Outcome::Unknown);
         next.streak = 0;
         next.lives = 0;
     } else if is_new {
@@ -194,7 +197,7 @@ fn meet(life: &Life, case: &Case<'_>, next: &mut Counts) {
             next.lives = if had_failed { next.lives.saturating_add(1) } else { 0 };
         } else {
             // A person's restart, or a reboot: they are at work, or have mended it.
-            give_up_outcome(next);
+            drop_outcome(next);
             next.lives = 0;
             next.rungs = 0;
             next.backoff = None;
@@ -209,23 +212,23 @@ fn meet(life: &Life, case: &Case<'_>, next: &mut Counts) {
 }
 
 /// Row 11's age: of the unit while it is active, else of our last restart command.
-fn age(case: &Case<'_>, next: &Counts) -> Option<Duration> {
+fn unit_age(case: &Facts<'_>, next: &Counts) -> Option<Duration> {
     match case.unit {
-        Unit::Seen(life) => life.age,
-        Unit::Command { .. } => next.last_restart().map(|restart| case.now.since(&restart.at)),
-        Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => None,
+        UnitFacts::Known(life) => life.age,
+        UnitFacts::Command { .. } => next.last_restart().map(|restart| case.now.elapsed_since(&restart.at)),
+        UnitFacts::ProbeOnly | UnitFacts::NotQueried | UnitFacts::QueryFailed(_) => None,
     }
 }
 
 /// Rows 12 to 17.
-fn count(case: &Case<'_>, next: Counts) -> (Verdict, bool, Counts) {
+fn count_failure(case: &Facts<'_>, next: Counts) -> (Verdict, bool, Counts) {
     let policy = case.policy;
-    let gap = next.failed_at.as_ref().map(|at| case.now.since(at));
+    let gap = next.failed_at.as_ref().map(|at| case.now.elapsed_since(at));
     // The second look of a run is no second failure.
     let again = case.before.failed_at.as_ref() == Some(case.now);
     let due_already = next.streak >= policy.max_failures || again;
     if let Some(gap) = gap.filter(|gap| *gap < policy.min_gap && !due_already) {
-        return (Verdict::Failing(Failing::TooSoon { gap }), false, next);
+        return (Verdict::Failing(NotDue::TooSoon { gap }), false, next);
     }
     let stale = gap.is_some_and(|gap| policy.is_stale(gap));
     let (streak, failures) = match (stale, due_already) {
@@ -233,30 +236,33 @@ fn count(case: &Case<'_>, next: Counts) -> (Verdict, bool, Counts) {
         (false, true) => (next.streak, next.failures),
         (false, false) => (next.streak.saturating_add(1), next.failures.saturating_add(1)),
     };
-    let next = if again { next } else { flapped(policy, next) };
+    let next = if again { next } else { is_flapping(policy, next) };
     let next = Counts { streak, failures, failed_at: Some(case.now.clone()), ..next };
-    let flaps = next.flapping && policy.flapping.then == OnFlapping::Restart;
+    let flaps = next.flapping && policy.flapping.then == FlappingAction::Restart;
     let verdict = if streak < policy.max_failures && !flaps {
-        Verdict::Failing(Failing::Counting)
+        Verdict::Failing(NotDue::Counting)
     } else {
-        match due(case, &next) {
+        match step_or_hold(case, &next) {
             Ok(act) => Verdict::Restart(act),
-            Err(withheld) => Verdict::Held(Hold::Withheld(withheld)),
+            Err(withheld) => Verdict::Held(HoldReason::Withheld(withheld)),
         }
     };
     (verdict, stale || !due_already, next)
 }
 
 /// Alternating good and bad never makes a streak.
-fn flapped(policy: &Policy, next: Counts) -> Counts {
-    let recent = next.recent.failed(policy.flapping.of);
-    let flaps = recent.outages() > 1 && recent.failures() >= policy.flapping.failures;
+fn is_flapping(policy: &Policy, next: Counts) -> Counts {
+    let recent = next.recent.add_failure(policy.flapping.of);
+    let flaps = recent.count_outages() > 1 && recent.count_failures() >= policy.flapping.failures;
     Counts { recent, flapping: next.flapping || flaps, ..next }
 }
 
-fn is_busy(unit: &Unit) -> bool {
+fn unit_is_busy(unit: &UnitFacts) -> bool {
     match unit {
-        Unit::Seen(life) => life.active == Active::Busy,
-        Unit::Command { .. } | Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => false,
+        UnitFacts::Known(life) => life.active == ActiveState::Changing,
+        UnitFacts::Command { .. }
+        | UnitFacts::ProbeOnly
+        | UnitFacts::NotQueried
+        | UnitFacts::QueryFailed(_) => false,
     }
 }

@@ -3,11 +3,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Active, Counts, Policy, Reload, Unit};
+use crate::{ActiveState, Counts, Policy, ReloadSupport, UnitFacts};
 
 /// One means of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Rung {
+pub enum Step {
     Reload,
     Restart,
     /// SIGKILL to all of it, and then a restart: for what does not heed its stop.
@@ -20,7 +20,7 @@ pub enum Rung {
 
 /// What was done, where it is remembered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Act {
+pub enum StepKind {
     #[default]
     Restart,
     Reload,
@@ -31,44 +31,44 @@ pub enum Act {
 
 /// The rung that is next, and how many are used up with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NextRung<'a> {
-    pub rung: &'a Rung,
+pub struct NextStep<'a> {
+    pub rung: &'a Step,
     pub used: u32,
 }
 
 /// `None`: this incident has used up all of the list. What cannot be done to this unit is passed over.
 #[must_use]
-pub fn next_rung<'a>(policy: &'a Policy, state: &Counts, unit: &Unit) -> Option<NextRung<'a>> {
+pub fn next_step<'a>(policy: &'a Policy, state: &Counts, unit: &UnitFacts) -> Option<NextStep<'a>> {
     if policy.escalate.is_empty() {
-        return Some(NextRung { rung: &policy.means, used: 0 });
+        return Some(NextStep { rung: &policy.means, used: 0 });
     }
     let numbered = (1_u32..).zip(&policy.escalate).filter(|(used, _)| *used > state.rungs);
     let mut fitting = numbered.filter(|(_, rung)| match rung {
-        Rung::Reload => can_reload(unit),
-        Rung::Kill => !matches!(unit, Unit::Command { .. }),
-        Rung::Restart | Rung::Command(_) | Rung::Wake => true,
+        Step::Reload => can_reload(unit),
+        Step::Kill => !matches!(unit, UnitFacts::Command { .. }),
+        Step::Restart | Step::Command(_) | Step::Wake => true,
     });
-    fitting.next().map(|(used, rung)| NextRung { rung, used })
+    fitting.next().map(|(used, rung)| NextStep { rung, used })
 }
 
-fn can_reload(unit: &Unit) -> bool {
-    matches!(unit, Unit::Seen(life) if life.active == Active::Active && life.reload == Reload::Possible)
+fn can_reload(unit: &UnitFacts) -> bool {
+    matches!(unit, UnitFacts::Known(life) if life.active == ActiveState::Active && life.reload == ReloadSupport::Supported)
 }
 
-impl Rung {
+impl Step {
     #[must_use]
-    pub const fn act(&self) -> Act {
+    pub const fn kind(&self) -> StepKind {
         match self {
-            Self::Reload => Act::Reload,
-            Self::Restart => Act::Restart,
-            Self::Kill => Act::Kill,
-            Self::Command(_) => Act::Command,
-            Self::Wake => Act::Wake,
+            Self::Reload => StepKind::Reload,
+            Self::Restart => StepKind::Restart,
+            Self::Kill => StepKind::Kill,
+            Self::Command(_) => StepKind::Command,
+            Self::Wake => StepKind::Wake,
         }
     }
 }
 
-impl Act {
+impl StepKind {
     pub const ALL: [Self; 5] = [Self::Restart, Self::Reload, Self::Kill, Self::Command, Self::Wake];
 
     /// Stable: in the state file and in JSON.
@@ -85,7 +85,7 @@ impl Act {
 
     /// Where it does, a unit that has the same life as before was not restarted. `None`: nobody knows.
     #[must_use]
-    pub const fn begins_a_life(self) -> Option<bool> {
+    pub const fn starts_incarnation(self) -> Option<bool> {
         match self {
             Self::Restart | Self::Kill => Some(true),
             Self::Reload => Some(false),

@@ -4,21 +4,22 @@ use alloc::string::String;
 use core::time::Duration;
 
 use crate::{
-    Counts, FailingRequirement, Moment, Observation, Outcome, Pause, Policy, Reason, State, Unit, Verdict,
+    Counts, FailingRequirement, Moment, Observation, Outcome, PauseState, Policy, Reason, State, UnitFacts,
+    Verdict,
 };
 
 /// What a tick knows of one service.
 #[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
+pub struct Facts<'a> {
     /// When the tick began.
     pub now: &'a Moment,
-    pub host: &'a Host,
+    pub host: &'a HostFacts,
     pub policy: &'a Policy,
     /// As the last run left it: what people were told of it is none of the facts.
     pub before: &'a Counts,
     pub seen: &'a Observation,
-    pub unit: &'a Unit,
-    pub pause: &'a Pause,
+    pub unit: &'a UnitFacts,
+    pub pause: &'a PauseState,
     pub upstream: Option<&'a FailingRequirement>,
     /// It began to fail with many others, and this is how long the restarts of all, most in vain, hold the
     /// next one.
@@ -26,7 +27,7 @@ pub struct Case<'a> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host {
+pub struct HostFacts {
     /// systemd is shutting it down.
     pub stopping: bool,
     /// How long the host still counts as booting.
@@ -37,10 +38,10 @@ pub struct Host {
     pub pressure: Option<String>,
 }
 
-impl Host {
+impl HostFacts {
     /// For a tick that found every service healthy, and so asked nothing of the host.
     #[must_use]
-    pub const fn quiet() -> Self {
+    pub const fn not_queried() -> Self {
         Self { stopping: false, starting: None, time_left: Duration::MAX, pressure: None }
     }
 }

@@ -4,8 +4,8 @@ use alloc::string::String;
 use core::time::Duration;
 
 use crate::{
-    Active, Case, Condition, Counts, FailingRequirement, Life, Load, Observation, Pause, Paused, PausedBy,
-    Reason, Unit, Was, WhenExited,
+    ActivePause, ActiveState, Counts, Facts, FailingRequirement, LoadState, Observation, PauseSource,
+    PauseState, Reason, UnitBefore, UnitCondition, UnitFacts, UnitSnapshot, WhenExited,
 };
 
 /// Whose hands are on the service, or why a restart of it would do harm.
@@ -39,13 +39,13 @@ pub enum HandsOff {
     HostStarting {
         left: Duration,
     },
-    Paused(Paused),
-    Upstream(Upstream),
+    Paused(ActivePause),
+    Upstream(UpstreamHold),
 }
 
 /// What it needs is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Upstream {
+pub enum UpstreamHold {
     /// The unit was stopped by somebody, and a restart would start it.
     Stopped(String),
     Failing(FailingRequirement),
@@ -101,78 +101,82 @@ impl HandsOff {
 }
 
 /// Rows 4 to 10.
-pub(crate) fn hands_off(case: &Case<'_>, next: &Counts) -> Option<HandsOff> {
+pub(crate) fn hands_off_hold(case: &Facts<'_>, next: &Counts) -> Option<HandsOff> {
     let life = match case.unit {
-        Unit::Seen(life) => Some(life),
-        Unit::Command { running: true } => return Some(HandsOff::UnitBusy),
-        Unit::Command { running: false } | Unit::ProbeOnly | Unit::NotAsked | Unit::Unanswered(_) => None,
+        UnitFacts::Known(life) => Some(life),
+        UnitFacts::Command { running: true } => return Some(HandsOff::UnitBusy),
+        UnitFacts::Command { running: false }
+        | UnitFacts::ProbeOnly
+        | UnitFacts::NotQueried
+        | UnitFacts::QueryFailed(_) => None,
     };
-    life.and_then(|life| of_the_unit(case, next, life))
+    life.and_then(|life| unit_hold(case, next, life))
         .or_else(|| case.host.stopping.then_some(HandsOff::HostStopping))
         .or_else(|| case.host.starting.map(|left| HandsOff::HostStarting { left }))
-        .or_else(|| paused(case).map(HandsOff::Paused))
-        .or_else(|| Some(HandsOff::Upstream(upstream(case, life)?)))
+        .or_else(|| pause_hold(case).map(HandsOff::Paused))
+        .or_else(|| Some(HandsOff::Upstream(upstream_hold(case, life)?)))
 }
 
-fn paused(case: &Case<'_>) -> Option<Paused> {
+fn pause_hold(case: &Facts<'_>) -> Option<ActivePause> {
     match (case.pause, case.seen) {
-        (Pause::Lasting(paused), _) => Some(paused.clone()),
+        (PauseState::Active(paused), _) => Some(paused.clone()),
         (_, Observation::Unhealthy(why)) if why.is_maintenance() => {
-            Some(Paused { by: PausedBy::Service, left: None })
+            Some(ActivePause { by: PauseSource::MaintenanceAnswer, left: None })
         }
-        (Pause::None | Pause::Over { .. }, _) => None,
+        (PauseState::None | PauseState::Ended { .. }, _) => None,
     }
 }
 
-fn upstream(case: &Case<'_>, life: Option<&Life>) -> Option<Upstream> {
-    let failing = case.upstream.map(|requirement| Upstream::Failing(requirement.clone()));
-    failing.or_else(|| Some(Upstream::Stopped(life?.stopped_upstream()?.unit.clone())))
+fn upstream_hold(case: &Facts<'_>, life: Option<&UnitSnapshot>) -> Option<UpstreamHold> {
+    let failing = case.upstream.map(|requirement| UpstreamHold::Failing(requirement.clone()));
+    failing.or_else(|| Some(UpstreamHold::Stopped(life?.find_stopped_dependency()?.unit.clone())))
 }
 
 /// Rows 4 to 8.
-fn of_the_unit(case: &Case<'_>, next: &Counts, life: &Life) -> Option<HandsOff> {
+fn unit_hold(case: &Facts<'_>, next: &Counts, life: &UnitSnapshot) -> Option<HandsOff> {
     match life.load {
-        Load::NotFound => return Some(HandsOff::NotFound),
-        Load::Masked => return Some(HandsOff::Masked),
-        Load::NotStartable => return Some(HandsOff::NotStartable),
-        Load::NotStoppable => return Some(HandsOff::NotStoppable),
-        Load::Loaded => {}
+        LoadState::NotFound => return Some(HandsOff::NotFound),
+        LoadState::Masked => return Some(HandsOff::Masked),
+        LoadState::NotStartable => return Some(HandsOff::NotStartable),
+        LoadState::NotStoppable => return Some(HandsOff::NotStoppable),
+        LoadState::Loaded => {}
     }
     if next.lives >= case.policy.max_failures.max(2) {
         return Some(HandsOff::CrashLoop { runs: next.lives });
     }
     match life.active {
-        Active::Busy => return Some(HandsOff::UnitBusy),
-        Active::Frozen => return Some(HandsOff::Frozen),
-        Active::Active | Active::Inactive | Active::Failed => {}
+        ActiveState::Changing => return Some(HandsOff::UnitBusy),
+        ActiveState::Frozen => return Some(HandsOff::Frozen),
+        ActiveState::Active | ActiveState::Inactive | ActiveState::Failed => {}
     }
-    let was_down = next.intent.as_ref().is_some_and(|intent| intent.was == Was::Down);
+    let was_down = next.intent.as_ref().is_some_and(|intent| intent.was == UnitBefore::Down);
     if !was_down {
         match life.condition() {
             // The stop half of our own restart looks the same, where the start half had to fail.
-            Condition::Stopped if next.intent.is_some() && life.failed_requirement().is_some() => {}
-            Condition::Stopped if life.tells_a_stop() => return Some(HandsOff::Stopped),
-            Condition::Stopped | Condition::Ended => return Some(HandsOff::Ended),
-            Condition::Exited if case.policy.when_exited == WhenExited::Hold => {
+            UnitCondition::Stopped if next.intent.is_some() && life.find_failed_requirement().is_some() => {}
+            UnitCondition::Stopped if life.tells_a_stop() => return Some(HandsOff::Stopped),
+            UnitCondition::Stopped | UnitCondition::Ended => return Some(HandsOff::Ended),
+            UnitCondition::EndedWell if case.policy.when_exited == WhenExited::Hold => {
                 return Some(HandsOff::Exited);
             }
-            Condition::ConditionUnmet => return Some(HandsOff::StartConditionUnmet),
+            UnitCondition::StartConditionUnmet => return Some(HandsOff::StartConditionUnmet),
             // It was to start at boot, and what it needs failed: down, not left out.
-            Condition::NeverStarted if life.failed_requirement().is_none() => {
+            UnitCondition::NeverStarted if life.find_failed_requirement().is_none() => {
                 return Some(HandsOff::NeverStarted);
             }
-            Condition::NeverStarted
-            | Condition::Exited
-            | Condition::Active
-            | Condition::Busy
-            | Condition::Failed => {}
+            UnitCondition::NeverStarted
+            | UnitCondition::EndedWell
+            | UnitCondition::Active
+            | UnitCondition::Changing
+            | UnitCondition::Failed => {}
         }
     }
     // What our own restart took down is ours to bring back.
     let ours = next.intent.is_some()
         || next.last_restart().is_some_and(|restart| restart.incarnation == life.incarnation);
-    if life.disabled && matches!(life.condition(), Condition::Failed | Condition::Exited) && !ours {
+    if life.disabled && matches!(life.condition(), UnitCondition::Failed | UnitCondition::EndedWell) && !ours
+    {
         return Some(HandsOff::Disabled);
     }
-    life.active_conflict().map(|other| HandsOff::Conflict(other.unit.clone()))
+    life.find_active_conflict().map(|other| HandsOff::Conflict(other.unit.clone()))
 }

@@ -1,6 +1,6 @@
 //! What the decision table says of a service, before it is put into words for people.
 
-use crate::{Counts, Hold, Outcome, Reason, Verdict, Withheld};
+use crate::{Counts, HoldReason, Outcome, Reason, Verdict, Withheld};
 
 /// What the table says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(crate) struct Judgement {
 
 impl Judgement {
     pub(crate) fn new(verdict: Verdict, next: Counts) -> Self {
-        let put_off = verdict == Verdict::Held(Hold::Withheld(Withheld::Deadline));
+        let put_off = verdict == Verdict::Held(HoldReason::Withheld(Withheld::Deadline));
         let (reason, next) = (verdict.reason(), Counts { put_off, ..next });
         Self { verdict, reason, next, counted: false, earlier: None }
     }

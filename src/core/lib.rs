@@ -37,32 +37,37 @@ mod verdict;
 mod weigh;
 mod withheld;
 
-pub use account::{Account, Standing, Warned};
-pub use common_cause::{failing_together, in_vain_until};
-pub use counts::{Backoff, Counts, Evidence, Intent, Looked, Outcome, Process, Restart, Was};
-pub use decide::{asks_systemd, decide, in_the_way, restart_order};
-pub use escalation::{Act, NextRung, Rung, next_rung};
+pub use account::{Account, Ongoing, StoredWarning};
+pub use common_cause::{failed_together, shared_budget_wait};
+pub use counts::{
+    Backoff, Counts, HealthRecord, Intent, LastUnitQuery, Outcome, ProcessId, Restart, UnitBefore,
+};
+pub use decide::{blocking_hold, decide, needs_unit_query, restart_order};
+pub use escalation::{NextStep, Step, StepKind, next_step};
 pub use event::{
-    Counted, Event, RestartEnd, Resumption, events_of_decision, events_of_incident, events_of_no_help,
+    CountedFailure, Event, RestartEnd, Resumption, events_of_decision, events_of_incident, events_of_no_help,
     events_of_warnings,
 };
-pub use facts::{Case, Decision, Host};
-pub use failure_window::{LONGEST_RECENT, Recent};
+pub use facts::{Decision, Facts, HostFacts};
+pub use failure_window::{FailureWindow, MAX_WINDOW_RUNS};
 pub use fingerprint::Fingerprint;
-pub use hands_off::{HandsOff, Upstream};
-pub use observation::{Cause, Doubt, Finding, Observation, Phase, Redirect, Times, TlsFault};
-pub use outlook::{Outlook, foresee, outlook, reset};
-pub use pause::{Pause, Paused, PausedBy};
-pub use policy::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, WhenExited};
-pub use restart::{Ended, does_not_help, give_way, intend, put_off, settle};
-pub use second_look::look_again;
+pub use hands_off::{HandsOff, UpstreamHold};
+pub use observation::{Cause, Doubt, Observation, Phase, PhaseTimes, ProbeFailure, Redirect, TlsError};
+pub use outlook::{Outlook, forecast_next_run, reset_state, restart_outlook};
+pub use pause::{ActivePause, PauseSource, PauseState};
+pub use policy::{BackoffRule, BudgetRule, FlappingAction, FlappingRule, Mode, Policy, WhenExited};
+pub use restart::{
+    RestartResult, put_off, record_end, record_intent, restarts_without_effect, skip_impossible_step,
+};
+pub use second_look::decide_second_look;
 pub use state::State;
 pub use stored_cause::StoredCause;
 pub use time::Moment;
 pub use unit::{
-    Active, AfterExit, Condition, Incarnation, Life, Load, Neighbour, Relation, Reload, Unit, UnitResult,
+    ActiveState, AfterExit, InvocationId, LoadState, RelatedUnit, Relation, ReloadSupport, UnitCondition,
+    UnitFacts, UnitResult, UnitSnapshot,
 };
-pub use upstream::{FailingRequirement, Node, failing_requirement};
-pub use verdict::{Failing, HeldUntil, Hold, Reason, Verdict, VerdictKind};
-pub use weigh::{Answered, Seen, Warning, WarningOf, Weight, weigh};
-pub use withheld::{TIME_TO_RESTART, Withheld};
+pub use upstream::{FailingRequirement, RequirementNode, find_failing_requirement};
+pub use verdict::{HeldUntil, HoldReason, NotDue, Reason, Verdict, VerdictKind};
+pub use weigh::{CombinedObservation, ProbeOutcome, ProbeRole, ProbeWarning, WarningKind, combine};
+pub use withheld::{MIN_TIME_FOR_RESTART, Withheld};

@@ -19,7 +19,7 @@ pub enum Cause {
     NoSocket,
     Refused,
     Reset,
-    /// The connection ended before the answer was complete; in `Wait`, before it began.
+    /// The connection ended before the answer was complete; in `FirstByte`, before it began.
     Closed(Phase),
     TimedOut(Phase),
     /// An answer with a status that is not one of those wanted.
@@ -31,18 +31,18 @@ pub enum Cause {
     /// An answer that the operator calls maintenance: held, not failing.
     Maintenance(u16),
     /// No TLS connection came about.
-    Tls(TlsFault),
+    Tls(TlsError),
     /// What answers there does not speak HTTP; the detail comes from outside.
     NotHttp(String),
     TooLarge,
     /// What a body says, how long it took, or what a probe found that asks no HTTP.
-    Found(Finding),
+    Probe(ProbeFailure),
     /// Of a probe with a name of its own.
-    Of(String, Box<Cause>),
+    Named(String, Box<Cause>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct ProbeFailure {
     /// Stable: the kind of probe, or of rule.
     pub code: &'static str,
     /// May come from outside.
@@ -63,7 +63,7 @@ pub struct Redirect {
 
 /// Why a TLS handshake failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TlsFault {
+pub enum TlsError {
     Expired,
     NotYetValid,
     UnknownIssuer,
@@ -98,24 +98,24 @@ pub enum Doubt {
     UnitUnknown(String),
     Other(String),
     /// Of a probe with a name of its own.
-    Of(String, Box<Doubt>),
+    Named(String, Box<Doubt>),
 }
 
 /// How far a request had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    Resolve,
+    Lookup,
     Connect,
     /// Connected; the TLS handshake is not complete.
     Tls,
     /// The request is out, the first byte of the answer is not in.
-    Wait,
-    Read,
+    FirstByte,
+    Rest,
 }
 
 /// How long a request spent in each phase; with redirects, in all of them together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Times {
+pub struct PhaseTimes {
     pub resolve: Duration,
     pub connect: Duration,
     pub tls: Duration,
@@ -125,19 +125,19 @@ pub struct Times {
 
 impl Observation {
     #[must_use]
-    pub const fn failing(found: Finding) -> Self {
-        Self::Unhealthy(Cause::Found(found))
+    pub const fn from_probe_failure(found: ProbeFailure) -> Self {
+        Self::Unhealthy(Cause::Probe(found))
     }
 }
 
-impl Times {
-    pub const fn spend(&mut self, phase: Phase, time: Duration) {
+impl PhaseTimes {
+    pub const fn add(&mut self, phase: Phase, time: Duration) {
         let spent = match phase {
-            Phase::Resolve => &mut self.resolve,
+            Phase::Lookup => &mut self.resolve,
             Phase::Connect => &mut self.connect,
             Phase::Tls => &mut self.tls,
-            Phase::Wait => &mut self.wait,
-            Phase::Read => &mut self.read,
+            Phase::FirstByte => &mut self.wait,
+            Phase::Rest => &mut self.read,
         };
         *spent = spent.saturating_add(time);
     }
@@ -183,27 +183,27 @@ impl Cause {
             Self::Refused => "refused",
             Self::Reset => "reset",
             Self::Closed(Phase::Tls) => "closed_tls",
-            Self::Closed(Phase::Read) => "closed_reading",
-            Self::Closed(Phase::Resolve | Phase::Connect | Phase::Wait) => "closed",
-            Self::TimedOut(Phase::Resolve | Phase::Connect) => "timeout_connecting",
+            Self::Closed(Phase::Rest) => "closed_reading",
+            Self::Closed(Phase::Lookup | Phase::Connect | Phase::FirstByte) => "closed",
+            Self::TimedOut(Phase::Lookup | Phase::Connect) => "timeout_connecting",
             Self::TimedOut(Phase::Tls) => "timeout_tls",
-            Self::TimedOut(Phase::Wait) => "timeout_waiting",
-            Self::TimedOut(Phase::Read) => "timeout_reading",
+            Self::TimedOut(Phase::FirstByte) => "timeout_waiting",
+            Self::TimedOut(Phase::Rest) => "timeout_reading",
             Self::Status(_) | Self::ToHttps(_) | Self::Redirect(_) => "status",
             Self::Maintenance(_) => "maintenance",
             Self::Tls(fault) => fault.code(),
             Self::NotHttp(_) => "not_http",
             Self::TooLarge => "too_large",
-            Self::Found(found) => found.code,
-            Self::Of(_, cause) => cause.code(),
+            Self::Probe(found) => found.code,
+            Self::Named(_, cause) => cause.code(),
         }
     }
 
     /// Without the name of the probe.
     #[must_use]
-    pub const fn itself(&self) -> &Self {
+    pub const fn without_probe_name(&self) -> &Self {
         let mut cause = self;
-        while let Self::Of(_, inner) = cause {
+        while let Self::Named(_, inner) = cause {
             cause = inner;
         }
         cause
@@ -211,30 +211,30 @@ impl Cause {
 
     /// Of which it is, if that has a name of its own.
     #[must_use]
-    pub const fn probe(&self) -> Option<&str> {
-        if let Self::Of(name, _) = self { Some(name.as_str()) } else { None }
+    pub const fn probe_name(&self) -> Option<&str> {
+        if let Self::Named(name, _) = self { Some(name.as_str()) } else { None }
     }
 
     /// What it found, where a code does not say it.
     #[must_use]
-    pub const fn said(&self) -> Option<&str> {
-        if let Self::Found(found) = self.itself() { Some(found.words.as_str()) } else { None }
+    pub const fn detail(&self) -> Option<&str> {
+        if let Self::Probe(found) = self.without_probe_name() { Some(found.words.as_str()) } else { None }
     }
 
     /// It says itself that somebody is at work.
     #[must_use]
     pub const fn is_maintenance(&self) -> bool {
-        matches!(self.itself(), Self::Maintenance(_))
+        matches!(self.without_probe_name(), Self::Maintenance(_))
     }
 
     /// The status that was answered; 0 for no answer, as curl has it.
     #[must_use]
-    pub const fn http(&self) -> u16 {
+    pub const fn http_status(&self) -> u16 {
         match self {
             Self::Status(status) | Self::ToHttps(status) | Self::Maintenance(status) => *status,
             Self::Redirect(redirect) => redirect.status,
-            Self::Found(found) => found.status,
-            Self::Of(_, cause) => cause.http(),
+            Self::Probe(found) => found.status,
+            Self::Named(_, cause) => cause.http_status(),
             Self::NoSocket
             | Self::Refused
             | Self::Reset
@@ -247,7 +247,7 @@ impl Cause {
     }
 }
 
-impl TlsFault {
+impl TlsError {
     const fn code(&self) -> &'static str {
         match self {
             Self::Expired => "tls_expired",
@@ -292,14 +292,14 @@ impl Doubt {
             Self::NoSystemd(_) => "no_systemd",
             Self::UnitUnknown(_) => "unit_unknown",
             Self::Other(_) => "other",
-            Self::Of(_, doubt) => doubt.code(),
+            Self::Named(_, doubt) => doubt.code(),
         }
     }
 
     /// Of which it is, if that has a name of its own.
     #[must_use]
     pub const fn probe(&self) -> Option<&str> {
-        if let Self::Of(name, _) = self { Some(name.as_str()) } else { None }
+        if let Self::Named(name, _) = self { Some(name.as_str()) } else { None }
     }
 }
 
@@ -309,14 +309,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn found() -> Cause {
-        Cause::Found(Finding { code: "json", words: String::from("database: refused"), status: 200 })
+        Cause::Probe(ProbeFailure { code: "json", words: String::from("database: refused"), status: 200 })
     }
 
     #[test]
     fn a_name_changes_nothing_of_what_a_cause_is() {
-        let named = Cause::Of(String::from("api"), Box::new(found()));
-        assert_eq!((named.code(), named.http(), named.itself()), ("json", 200, &found()));
-        let doubt = Doubt::Of(String::from("api"), Box::new(Doubt::NoRoute));
+        let named = Cause::Named(String::from("api"), Box::new(found()));
+        assert_eq!((named.code(), named.http_status(), named.without_probe_name()), ("json", 200, &found()));
+        let doubt = Doubt::Named(String::from("api"), Box::new(Doubt::NoRoute));
         assert_eq!((doubt.code(), doubt.probe()), ("no_route", Some("api")));
     }
 

@@ -7,26 +7,26 @@ use crate::Moment;
 
 /// What is known of the pauses of one service. Only the weightiest counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Pause {
+pub enum PauseState {
     #[default]
     None,
     /// One that began then is over: whoever paused was at work, so what failed before tells nothing any more.
-    Over {
+    Ended {
         since: Moment,
     },
-    Lasting(Paused),
+    Active(ActivePause),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Paused {
-    pub by: PausedBy,
+pub struct ActivePause {
+    pub by: PauseSource,
     /// Until it ends by itself, if that is known.
     pub left: Option<Duration>,
 }
 
 /// Who says so, in words that may come from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PausedBy {
+pub enum PauseSource {
     Person {
         who: String,
         why: Option<String>,
@@ -40,7 +40,7 @@ pub enum PausedBy {
     /// `pause_file`
     File(String),
     /// dpkg or apt holds its lock.
-    Packages,
+    PackageManager,
     /// Its health answer says `maintenance`.
-    Service,
+    MaintenanceAnswer,
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::Rung;
+use crate::Step;
 
 /// What the operator asked for. `config` bounds every span to a year and every number to 1 or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,45 +18,45 @@ pub struct Policy {
     pub min_gap: Duration,
     /// After a longer gap than this and a quarter of it, a streak starts at one: see `is_stale`.
     pub stale_after: Duration,
-    pub budget: Budget,
-    pub backoff: BackoffLimits,
+    pub budget: BudgetRule,
+    pub backoff: BackoffRule,
     pub mode: Mode,
     /// A hold that lasts longer is told again, and hourly from then on.
     pub held_too_long: Duration,
-    pub flapping: Flapping,
+    pub flapping: FlappingRule,
     pub when_exited: WhenExited,
     /// Each once an incident; empty: `means`, as often as budget and backoff allow.
-    pub escalate: Vec<Rung>,
+    pub escalate: Vec<Step>,
     /// A restart, for most.
-    pub means: Rung,
+    pub means: Step,
 }
 
 /// So many failures of the last `of` runs, in two outages or more, are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flapping {
+pub struct FlappingRule {
     pub failures: u32,
-    /// At most `LONGEST_RECENT`.
+    /// At most `MAX_WINDOW_RUNS`.
     pub of: u32,
-    pub then: OnFlapping,
+    pub then: FlappingAction,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnFlapping {
-    Tell,
+pub enum FlappingAction {
+    ReportOnly,
     /// It is due, as after `max_failures` in a row.
     Restart,
 }
 
 /// At most `restarts` in any sliding `window`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Budget {
+pub struct BudgetRule {
     pub restarts: usize,
     pub window: Duration,
 }
 
 /// Before another restart wait `first`, then twice that, and so on up to `max`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackoffLimits {
+pub struct BackoffRule {
     pub first: Duration,
     pub max: Duration,
 }
@@ -88,16 +88,16 @@ impl Policy {
     }
 }
 
-impl BackoffLimits {
+impl BackoffRule {
     /// The step whose wait is `max`, whatever the first wait is: also twice nothing is nothing.
-    pub const LONGEST_STEP: u32 = u32::MAX;
+    pub const MAX_BACKOFF_STEP: u32 = u32::MAX;
 
     /// The wait after `step` restarts in a row; none after none.
     #[must_use]
-    pub fn wait(&self, step: u32) -> Duration {
+    pub fn wait_for_step(&self, step: u32) -> Duration {
         match step.checked_sub(1) {
             None => Duration::ZERO,
-            Some(_) if step == Self::LONGEST_STEP => self.max,
+            Some(_) if step == Self::MAX_BACKOFF_STEP => self.max,
             Some(doublings) => self.first.saturating_mul(2_u32.saturating_pow(doublings)).min(self.max),
         }
     }

@@ -18,7 +18,11 @@ pub struct StoredCause {
 
 impl From<&Cause> for StoredCause {
     fn from(cause: &Cause) -> Self {
-        Self { probe: cause.probe().map(String::from), code: String::from(cause.code()), http: cause.http() }
+        Self {
+            probe: cause.probe_name().map(String::from),
+            code: String::from(cause.code()),
+            http: cause.http_status(),
+        }
     }
 }
 
@@ -44,7 +48,7 @@ impl fmt::Display for StoredCause {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Finding, Phase, Redirect, TlsFault};
+    use crate::{Phase, ProbeFailure, Redirect, TlsError};
     use std::boxed::Box;
     use std::string::ToString;
 
@@ -56,44 +60,48 @@ mod tests {
             (Cause::Refused, "refused"),
             (Cause::Reset, "reset"),
             (Cause::Closed(Phase::Tls), "closed_tls"),
-            (Cause::Closed(Phase::Wait), "closed"),
-            (Cause::Closed(Phase::Read), "closed_reading"),
+            (Cause::Closed(Phase::FirstByte), "closed"),
+            (Cause::Closed(Phase::Rest), "closed_reading"),
             (Cause::TimedOut(Phase::Connect), "timeout_connecting"),
             (Cause::TimedOut(Phase::Tls), "timeout_tls"),
-            (Cause::TimedOut(Phase::Wait), "timeout_waiting"),
-            (Cause::TimedOut(Phase::Read), "timeout_reading"),
+            (Cause::TimedOut(Phase::FirstByte), "timeout_waiting"),
+            (Cause::TimedOut(Phase::Rest), "timeout_reading"),
             (Cause::Status(502), "status 502"),
             (Cause::ToHttps(301), "status 301"),
             (Cause::Redirect(Redirect { status: 302, to: why(), needs: 1 }), "status 302"),
             (Cause::Maintenance(503), "maintenance 503"),
-            (Cause::Tls(TlsFault::Expired), "tls_expired"),
-            (Cause::Tls(TlsFault::NotYetValid), "tls_not_yet_valid"),
-            (Cause::Tls(TlsFault::UnknownIssuer), "tls_unknown_issuer"),
-            (Cause::Tls(TlsFault::SelfSigned), "tls_self_signed"),
-            (Cause::Tls(TlsFault::WrongName(why())), "tls_wrong_name"),
-            (Cause::Tls(TlsFault::NotTls), "not_tls"),
-            (Cause::Tls(TlsFault::Handshake(why())), "tls_handshake"),
+            (Cause::Tls(TlsError::Expired), "tls_expired"),
+            (Cause::Tls(TlsError::NotYetValid), "tls_not_yet_valid"),
+            (Cause::Tls(TlsError::UnknownIssuer), "tls_unknown_issuer"),
+            (Cause::Tls(TlsError::SelfSigned), "tls_self_signed"),
+            (Cause::Tls(TlsError::WrongName(why())), "tls_wrong_name"),
+            (Cause::Tls(TlsError::NotTls), "not_tls"),
+            (Cause::Tls(TlsError::Handshake(why())), "tls_handshake"),
             (Cause::NotHttp(why()), "not_http"),
             (Cause::TooLarge, "too_large"),
-            (Cause::Found(Finding { code: "json", words: why(), status: 200 }), "json 200"),
-            (Cause::Found(Finding { code: "disk", words: why(), status: 0 }), "disk"),
-            (Cause::Of(String::from("db"), Box::new(Cause::Refused)), "db: refused"),
-            (Cause::Of(String::from("api"), Box::new(Cause::Status(502))), "api: status 502"),
+            (Cause::Probe(ProbeFailure { code: "json", words: why(), status: 200 }), "json 200"),
+            (Cause::Probe(ProbeFailure { code: "disk", words: why(), status: 0 }), "disk"),
+            (Cause::Named(String::from("db"), Box::new(Cause::Refused)), "db: refused"),
+            (Cause::Named(String::from("api"), Box::new(Cause::Status(502))), "api: status 502"),
         ] {
             assert_eq!(StoredCause::from(&cause).to_string(), kept);
         }
-        assert_eq!((Cause::ToHttps(301).http(), Cause::Tls(TlsFault::Expired).http()), (301, 0));
-        let doubt = Doubt::Of(String::from("api"), Box::new(Doubt::NoRoute));
+        assert_eq!(
+            (Cause::ToHttps(301).http_status(), Cause::Tls(TlsError::Expired).http_status()),
+            (301, 0)
+        );
+        let doubt = Doubt::Named(String::from("api"), Box::new(Doubt::NoRoute));
         assert_eq!(StoredCause::from(&doubt).to_string(), "api: no_route");
     }
 
     #[test]
     fn what_came_from_outside_makes_no_other_cause() {
-        let said =
-            |words: &str| Cause::Found(Finding { code: "json", words: String::from(words), status: 200 });
+        let said = |words: &str| {
+            Cause::Probe(ProbeFailure { code: "json", words: String::from(words), status: 200 })
+        };
         assert_eq!(StoredCause::from(&said("3 down")), StoredCause::from(&said("4 down")));
         assert_ne!(StoredCause::from(&Cause::Status(500)), StoredCause::from(&Cause::Status(502)));
-        let named = Cause::Of(String::from("api"), Box::new(Cause::Status(502)));
+        let named = Cause::Named(String::from("api"), Box::new(Cause::Status(502)));
         assert_ne!(StoredCause::from(&named), StoredCause::from(&Cause::Status(502)), "another probe");
     }
 }

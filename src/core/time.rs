@@ -16,7 +16,7 @@ impl Moment {
     /// How long ago `earlier` was. Within one boot this is exact; across boots it is what the wall clock
     /// says. The uptime tells nothing of that: a container has boots of its own, and the machine's uptime.
     #[must_use]
-    pub fn since(&self, earlier: &Self) -> Duration {
+    pub fn elapsed_since(&self, earlier: &Self) -> Duration {
         if self.boot.is_some() && self.boot == earlier.boot {
             self.since_boot.saturating_sub(earlier.since_boot)
         } else {
@@ -25,7 +25,7 @@ impl Moment {
     }
 
     #[must_use]
-    pub fn later(&self, by: Duration) -> Self {
+    pub fn plus(&self, by: Duration) -> Self {
         Self {
             boot: self.boot.clone(),
             since_boot: self.since_boot.saturating_add(by),
@@ -41,16 +41,16 @@ impl Moment {
 
     /// A stamp that lies in the future becomes now, so that a clock that was wrong once cannot hold
     /// anything for years.
-    pub(crate) fn bind(&mut self, now: &Self) {
+    pub(crate) fn clamp_to(&mut self, now: &Self) {
         if now.is_before(self) {
             self.clone_from(now);
         }
     }
 
     #[must_use]
-    pub(crate) fn not_after(&self, now: &Self) -> Self {
+    pub(crate) fn clamped_to(&self, now: &Self) -> Self {
         let mut bound = self.clone();
-        bound.bind(now);
+        bound.clamp_to(now);
         bound
     }
 }

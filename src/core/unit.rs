@@ -8,31 +8,31 @@ use core::time::Duration;
 use crate::Doubt;
 
 /// systemd's InvocationID: one life of the unit.
-pub type Incarnation = String;
+pub type InvocationId = String;
 
 /// What is known of the thing that would be restarted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unit {
+pub enum UnitFacts {
     /// Nobody asked, since the service answered.
-    NotAsked,
+    NotQueried,
     /// Asked in vain.
-    Unanswered(Doubt),
+    QueryFailed(Doubt),
     /// Restarted by a command: its life cannot be seen, only whether our last command still runs.
     Command {
         running: bool,
     },
     /// Nothing restarts it: it is only probed.
     ProbeOnly,
-    Seen(Life),
+    Known(UnitSnapshot),
 }
 
 /// One unit as `systemctl show` tells it. Stamps are CLOCK_MONOTONIC; zero is "never".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Life {
-    pub load: Load,
-    pub active: Active,
+pub struct UnitSnapshot {
+    pub load: LoadState,
+    pub active: ActiveState,
     pub result: UnitResult,
-    pub incarnation: Option<Incarnation>,
+    pub incarnation: Option<InvocationId>,
     /// systemd's own restarts of it; a restart by hand or by us sets it to zero.
     pub own_restarts: u32,
     /// UnitFileState=disabled.
@@ -44,17 +44,17 @@ pub struct Life {
     pub active_exit: Duration,
     /// `None` for a unit without a main process: targets, mounts, sockets.
     pub main_exit: Option<Duration>,
-    pub reload: Reload,
+    pub reload: ReloadSupport,
     pub after_exit: AfterExit,
     /// RuntimeMaxSec= is set, so that a time-out may be systemd's own doing.
     pub runtime_limited: bool,
     /// Since it became active; only while it is.
     pub age: Option<Duration>,
-    pub neighbours: Vec<Neighbour>,
+    pub neighbours: Vec<RelatedUnit>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Load {
+pub enum LoadState {
     Loaded,
     Masked,
     NotFound,
@@ -65,10 +65,10 @@ pub enum Load {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reload {
-    Possible,
+pub enum ReloadSupport {
+    Supported,
     /// Its unit file does not say how: neither ExecReload= nor Type=notify-reload.
-    NoWay,
+    Unsupported,
 }
 
 /// What follows when its main process ends by itself, and well.
@@ -84,12 +84,12 @@ pub enum AfterExit {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Active {
+pub enum ActiveState {
     Active,
     Inactive,
     Failed,
     /// A job is queued; or activating, deactivating, reloading, maintenance, and whatever systemd may add.
-    Busy,
+    Changing,
     /// By `systemctl freeze`: silent on purpose.
     Frozen,
 }
@@ -107,10 +107,10 @@ pub enum UnitResult {
 
 /// Another unit that a restart of this one would touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Neighbour {
+pub struct RelatedUnit {
     pub unit: String,
     pub relation: Relation,
-    pub condition: Condition,
+    pub condition: UnitCondition,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,49 +124,55 @@ pub enum Relation {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Condition {
+pub enum UnitCondition {
     Active,
-    Busy,
+    Changing,
     /// By a stop job: a person, or a unit that it depends on.
     Stopped,
     /// It ended by itself, and well, and nothing starts it again.
-    Exited,
+    EndedWell,
     /// It ended well, and that is how it rests, or nobody can tell whether somebody stopped it.
     Ended,
     NeverStarted,
     /// A condition of its unit file was not met.
-    ConditionUnmet,
+    StartConditionUnmet,
     /// It ended badly, and nobody meant it.
     Failed,
 }
 
-impl Life {
+impl UnitSnapshot {
     /// Of what systemd does not run: as it says of itself, in stamps that mean the same.
     #[must_use]
-    pub const fn told(condition: Condition, incarnation: Option<Incarnation>, age: Option<Duration>) -> Self {
+    pub const fn from_condition(
+        condition: UnitCondition,
+        incarnation: Option<InvocationId>,
+        age: Option<Duration>,
+    ) -> Self {
         let (active, active_enter, active_exit, main_exit) = match condition {
-            Condition::Active => (Active::Active, 1, 0, 0),
-            Condition::Busy => (Active::Busy, 1, 0, 0),
-            Condition::Stopped => (Active::Inactive, 1, 2, 3),
-            Condition::Exited | Condition::Ended => (Active::Inactive, 1, 3, 2),
-            Condition::Failed => (Active::Failed, 1, 3, 2),
-            Condition::NeverStarted | Condition::ConditionUnmet => (Active::Inactive, 0, 0, 0),
+            UnitCondition::Active => (ActiveState::Active, 1, 0, 0),
+            UnitCondition::Changing => (ActiveState::Changing, 1, 0, 0),
+            UnitCondition::Stopped => (ActiveState::Inactive, 1, 2, 3),
+            UnitCondition::EndedWell | UnitCondition::Ended => (ActiveState::Inactive, 1, 3, 2),
+            UnitCondition::Failed => (ActiveState::Failed, 1, 3, 2),
+            UnitCondition::NeverStarted | UnitCondition::StartConditionUnmet => {
+                (ActiveState::Inactive, 0, 0, 0)
+            }
         };
         let after_exit =
-            if matches!(condition, Condition::Ended) { AfterExit::IsDone } else { AfterExit::StaysDown };
+            if matches!(condition, UnitCondition::Ended) { AfterExit::IsDone } else { AfterExit::StaysDown };
         Self {
-            load: Load::Loaded,
+            load: LoadState::Loaded,
             active,
             result: UnitResult::Success,
             incarnation,
             own_restarts: 0,
             disabled: false,
-            condition_unmet: matches!(condition, Condition::ConditionUnmet),
+            condition_unmet: matches!(condition, UnitCondition::StartConditionUnmet),
             inactive_exit: Duration::from_secs(active_enter),
             active_enter: Duration::from_secs(active_enter),
             active_exit: Duration::from_secs(active_exit),
             main_exit: Some(Duration::from_secs(main_exit)),
-            reload: Reload::NoWay,
+            reload: ReloadSupport::Unsupported,
             after_exit,
             runtime_limited: false,
             age,
@@ -178,30 +184,32 @@ impl Life {
     /// round. So a hung service that a person stops, which mostly ends `failed` by time-out, can be
     /// told from one that fell.
     #[must_use]
-    pub fn condition(&self) -> Condition {
+    pub fn condition(&self) -> UnitCondition {
         match self.active {
-            Active::Active | Active::Frozen => Condition::Active,
-            Active::Busy => Condition::Busy,
-            Active::Inactive => self.inactive(),
-            Active::Failed if self.stopped_by_a_job() && self.result_of_a_stop() => Condition::Stopped,
-            Active::Failed => Condition::Failed,
+            ActiveState::Active | ActiveState::Frozen => UnitCondition::Active,
+            ActiveState::Changing => UnitCondition::Changing,
+            ActiveState::Inactive => self.inactive_condition(),
+            ActiveState::Failed if self.was_stopped_by_job() && self.has_stop_result() => {
+                UnitCondition::Stopped
+            }
+            ActiveState::Failed => UnitCondition::Failed,
         }
     }
 
     /// An inactive unit ended well, was stopped, or nobody started it.
-    fn inactive(&self) -> Condition {
+    fn inactive_condition(&self) -> UnitCondition {
         if self.condition_unmet {
-            return Condition::ConditionUnmet;
+            return UnitCondition::StartConditionUnmet;
         }
         let stamps = [self.active_enter, self.active_exit, self.main_exit.unwrap_or_default()];
         if stamps.iter().all(Duration::is_zero) {
-            return Condition::NeverStarted;
+            return UnitCondition::NeverStarted;
         }
         match self.main_exit {
             Some(exit) if !exit.is_zero() && exit <= self.active_exit => self.exited(),
             // A service that forks and hides its main process leaves no stamp either way; what is
             // inactive is then rather left alone than started against somebody's will.
-            Some(_) | None => Condition::Stopped,
+            Some(_) | None => UnitCondition::Stopped,
         }
     }
 
@@ -211,28 +219,28 @@ impl Life {
     #[must_use]
     pub fn tells_a_stop(&self) -> bool {
         let hides_main_process = self.main_exit.is_some_and(|exit| exit.is_zero());
-        let ended_well = self.active == Active::Inactive && self.result == UnitResult::Success;
+        let ended_well = self.active == ActiveState::Inactive && self.result == UnitResult::Success;
         !(ended_well && hides_main_process && self.after_exit == AfterExit::StaysDown)
     }
 
     /// gunicorn and uvicorn end with 0 on SIGTERM, from wherever it comes.
-    const fn exited(&self) -> Condition {
+    const fn exited(&self) -> UnitCondition {
         match (self.after_exit, self.result) {
-            (AfterExit::IsDone, _) => Condition::Ended,
-            (AfterExit::StaysDown, UnitResult::Success) => Condition::Exited,
+            (AfterExit::IsDone, _) => UnitCondition::Ended,
+            (AfterExit::StaysDown, UnitResult::Success) => UnitCondition::EndedWell,
             // Its last life ended badly and it is inactive all the same: stopped while it waited for its restart.
-            (AfterExit::StaysDown | AfterExit::StaysUp, _) => Condition::Stopped,
+            (AfterExit::StaysDown | AfterExit::StaysUp, _) => UnitCondition::Stopped,
         }
     }
 
-    fn stopped_by_a_job(&self) -> bool {
+    fn was_stopped_by_job(&self) -> bool {
         // A life that never became active keeps the stamps of the one before: it failed to start.
         let was_active = !self.active_enter.is_zero() && self.active_enter >= self.inactive_exit;
         let ended_after = self.main_exit.is_some_and(|exit| self.active_exit < exit);
         was_active && self.active_enter <= self.active_exit && ended_after
     }
 
-    fn result_of_a_stop(&self) -> bool {
+    fn has_stop_result(&self) -> bool {
         match self.result {
             UnitResult::Success | UnitResult::ExitCode | UnitResult::Signal | UnitResult::CoreDump => true,
             UnitResult::Timeout => !self.runtime_limited,
@@ -240,24 +248,26 @@ impl Life {
         }
     }
 
-    pub(crate) fn active_conflict(&self) -> Option<&Neighbour> {
-        self.neighbour(|other| {
-            other.relation == Relation::Conflicting && other.condition == Condition::Active
+    pub(crate) fn find_active_conflict(&self) -> Option<&RelatedUnit> {
+        self.find_related(|other| {
+            other.relation == Relation::Conflicting && other.condition == UnitCondition::Active
         })
     }
 
     /// A restart would start it, against the will of whoever stopped it.
-    pub(crate) fn stopped_upstream(&self) -> Option<&Neighbour> {
-        self.neighbour(|other| {
-            other.relation != Relation::Conflicting && other.condition == Condition::Stopped
+    pub(crate) fn find_stopped_dependency(&self) -> Option<&RelatedUnit> {
+        self.find_related(|other| {
+            other.relation != Relation::Conflicting && other.condition == UnitCondition::Stopped
         })
     }
 
-    pub(crate) fn failed_requirement(&self) -> Option<&Neighbour> {
-        self.neighbour(|other| other.relation == Relation::Required && other.condition == Condition::Failed)
+    pub(crate) fn find_failed_requirement(&self) -> Option<&RelatedUnit> {
+        self.find_related(|other| {
+            other.relation == Relation::Required && other.condition == UnitCondition::Failed
+        })
     }
 
-    fn neighbour(&self, is: impl Fn(&Neighbour) -> bool) -> Option<&Neighbour> {
+    fn find_related(&self, is: impl Fn(&RelatedUnit) -> bool) -> Option<&RelatedUnit> {
         self.neighbours.iter().find(|other| is(other))
     }
 }
@@ -269,16 +279,16 @@ mod tests {
     #[test]
     fn what_is_told_of_a_life_is_its_condition() {
         for condition in [
-            Condition::Active,
-            Condition::Busy,
-            Condition::Stopped,
-            Condition::Exited,
-            Condition::Ended,
-            Condition::NeverStarted,
-            Condition::ConditionUnmet,
-            Condition::Failed,
+            UnitCondition::Active,
+            UnitCondition::Changing,
+            UnitCondition::Stopped,
+            UnitCondition::EndedWell,
+            UnitCondition::Ended,
+            UnitCondition::NeverStarted,
+            UnitCondition::StartConditionUnmet,
+            UnitCondition::Failed,
         ] {
-            assert_eq!(Life::told(condition, None, None).condition(), condition);
+            assert_eq!(UnitSnapshot::from_condition(condition, None, None).condition(), condition);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{Observation, StoredCause};
 
 /// One of all that was asked in a tick: a service, or an address that one requires.
 #[derive(Debug, Clone, Copy)]
-pub struct Node<'a> {
+pub struct RequirementNode<'a> {
     pub name: &'a str,
     /// What it requires, as places in the same list.
     pub requires: &'a [usize],
@@ -28,18 +28,22 @@ pub struct FailingRequirement {
 /// For the service at `of`: the deepest failing requirement, through such as fail themselves or could not be
 /// judged. One that is healthy vouches for what it requires.
 #[must_use]
-pub fn failing_requirement(nodes: &[Node<'_>], of: usize) -> Option<FailingRequirement> {
+pub fn find_failing_requirement(nodes: &[RequirementNode<'_>], of: usize) -> Option<FailingRequirement> {
     let own = nodes.get(of)?;
     let mut walked = vec![false; nodes.len()];
     own.requires.iter().find_map(|first| {
-        let (name, cause) = deepest(nodes, *first, &mut walked)?;
+        let (name, cause) = deepest_failure(nodes, *first, &mut walked)?;
         let through = nodes.get(*first).map(|node| node.name).filter(|through| *through != name);
         Some(FailingRequirement { name: String::from(name), cause, through: through.map(String::from) })
     })
 }
 
 /// `walked`: nothing fails there, nor behind it. A loop, which `config` refuses, ends here all the same.
-fn deepest<'a>(nodes: &[Node<'a>], first: usize, walked: &mut [bool]) -> Option<(&'a str, StoredCause)> {
+fn deepest_failure<'a>(
+    nodes: &[RequirementNode<'a>],
+    first: usize,
+    walked: &mut [bool],
+) -> Option<(&'a str, StoredCause)> {
     let mut entered = Some(first);
     // Each with the requirement that is to be followed next.
     let mut way: Vec<(usize, usize)> = Vec::new();
@@ -63,6 +67,6 @@ fn deepest<'a>(nodes: &[Node<'a>], first: usize, walked: &mut [bool]) -> Option<
     }
 }
 
-fn does_not_vouch(nodes: &[Node<'_>], at: usize) -> bool {
+fn does_not_vouch(nodes: &[RequirementNode<'_>], at: usize) -> bool {
     nodes.get(at).and_then(|node| node.seen).is_some_and(|seen| *seen != Observation::Healthy)
 }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{Act, Doubt, HandsOff, Withheld};
+use crate::{Doubt, HandsOff, StepKind, Withheld};
 
 /// Each variant carries the numbers that explain it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,19 +15,19 @@ pub enum Verdict {
     Recovered {
         failures: u32,
     },
-    Failing(Failing),
-    Held(Hold),
+    Failing(NotDue),
+    Held(HoldReason),
     /// By this means.
-    Restart(Act),
+    Restart(StepKind),
     Unknown(Doubt),
 }
 
 /// It failed, and nothing is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failing {
+pub enum NotDue {
     Counting,
     /// Not counted: started too short a time ago.
-    Grace {
+    InGrace {
         age: Duration,
     },
     /// Not counted: too near to the last counted failure.
@@ -38,13 +38,13 @@ pub enum Failing {
 
 /// Why nothing is done although it fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hold {
+pub enum HoldReason {
     /// Rows 4 to 10.
     HandsOff(HandsOff),
     /// Rows 14 and 15.
     Withheld(Withheld),
     /// Row 16: the second look did not show what the first one had, but this.
-    ChangedMeanwhile(Reason),
+    ChangedBeforeRestart(Reason),
 }
 
 /// What a held service waits for, as far as the reason tells that was kept of it.
@@ -166,9 +166,9 @@ impl Verdict {
             Self::Healthy => Reason::Ok,
             Self::Recovering { .. } => Reason::Recovering,
             Self::Recovered { .. } => Reason::Recovered,
-            Self::Failing(Failing::Counting) => Reason::Counting,
-            Self::Failing(Failing::Grace { .. }) => Reason::Grace,
-            Self::Failing(Failing::TooSoon { .. }) => Reason::TooSoon,
+            Self::Failing(NotDue::Counting) => Reason::Counting,
+            Self::Failing(NotDue::InGrace { .. }) => Reason::Grace,
+            Self::Failing(NotDue::TooSoon { .. }) => Reason::TooSoon,
             Self::Held(hold) => hold.reason(),
             Self::Restart(_) => Reason::MaxFailures,
             Self::Unknown(Doubt::NoSystemd(_)) => Reason::NoSystemd,
@@ -232,13 +232,13 @@ impl HeldUntil {
     }
 }
 
-impl Hold {
+impl HoldReason {
     #[must_use]
     pub const fn reason(&self) -> Reason {
         match self {
             Self::HandsOff(hands_off) => hands_off.reason(),
             Self::Withheld(withheld) => withheld.reason(),
-            Self::ChangedMeanwhile(_) => Reason::ChangedMeanwhile,
+            Self::ChangedBeforeRestart(_) => Reason::ChangedMeanwhile,
         }
     }
 
@@ -248,7 +248,7 @@ impl Hold {
         match self {
             Self::HandsOff(hands_off) => hands_off.time_left(),
             Self::Withheld(withheld) => withheld.time_left(),
-            Self::ChangedMeanwhile(_) => None,
+            Self::ChangedBeforeRestart(_) => None,
         }
     }
 }

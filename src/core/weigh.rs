@@ -9,18 +9,18 @@ use crate::{Cause, Doubt, Observation};
 
 /// Does a bad answer count against the service?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    Counts,
+pub enum ProbeRole {
+    Required,
     /// `optional = true`
-    Warns,
+    Optional,
 }
 
 /// What one probe showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered<'a> {
+pub struct ProbeOutcome<'a> {
     /// `None`: the service's own url.
     pub name: Option<&'a str>,
-    pub weight: Weight,
+    pub weight: ProbeRole,
     pub observation: Observation,
     /// It is well, but near to where it would not be.
     pub near: Option<String>,
@@ -28,15 +28,15 @@ pub struct Answered<'a> {
 
 /// What people are to know, though nothing follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
+pub struct ProbeWarning {
     /// `None`: of the service's own url.
     pub probe: Option<String>,
-    pub of: WarningOf,
+    pub of: WarningKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WarningOf {
-    Near(String),
+pub enum WarningKind {
+    Threshold(String),
     /// Of an optional probe.
     Failing(Cause),
     Doubt(Doubt),
@@ -44,31 +44,31 @@ pub enum WarningOf {
 
 /// What was seen of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct CombinedObservation {
     pub observation: Observation,
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<ProbeWarning>,
     /// What the other probes showed that count and are not healthy.
-    pub others: Vec<Warning>,
+    pub others: Vec<ProbeWarning>,
 }
 
 /// Maintenance before any failure, a failure before a doubt, and the first of several: in the operator's order.
 /// Where nothing counts, nothing can be wrong with the service; of no probe at all: unknown, since nothing was asked.
 #[must_use]
-pub fn weigh(answers: Vec<Answered<'_>>) -> Seen {
-    let mut worst: Option<(Rank, Option<&str>, Observation)> = None;
+pub fn combine(answers: Vec<ProbeOutcome<'_>>) -> CombinedObservation {
+    let mut worst: Option<(Severity, Option<&str>, Observation)> = None;
     let (mut warnings, mut others) = (Vec::new(), Vec::new());
     let is_asked = !answers.is_empty();
-    for Answered { name, weight, observation, near } in answers {
-        let mut warn = |of| warnings.push(Warning { probe: name.map(ToOwned::to_owned), of });
+    for ProbeOutcome { name, weight, observation, near } in answers {
+        let mut warn = |of| warnings.push(ProbeWarning { probe: name.map(ToOwned::to_owned), of });
         if let Some(near) = near {
-            warn(WarningOf::Near(near));
+            warn(WarningKind::Threshold(near));
         }
         match (weight, observation) {
-            (Weight::Warns, Observation::Healthy) => {}
-            (Weight::Warns, Observation::Unhealthy(cause)) => warn(WarningOf::Failing(cause)),
-            (Weight::Warns, Observation::Unknown(doubt)) => warn(WarningOf::Doubt(doubt)),
-            (Weight::Counts, observation) => {
-                let rank = rank(&observation);
+            (ProbeRole::Optional, Observation::Healthy) => {}
+            (ProbeRole::Optional, Observation::Unhealthy(cause)) => warn(WarningKind::Failing(cause)),
+            (ProbeRole::Optional, Observation::Unknown(doubt)) => warn(WarningKind::Doubt(doubt)),
+            (ProbeRole::Required, observation) => {
+                let rank = severity(&observation);
                 let other = if worst.as_ref().is_none_or(|(worst, ..)| rank > *worst) {
                     worst.replace((rank, name, observation)).map(|(_, name, observation)| (name, observation))
                 } else {
@@ -82,43 +82,43 @@ pub fn weigh(answers: Vec<Answered<'_>>) -> Seen {
         let no_probe = || Observation::Unknown(Doubt::Other(String::from("it has no probe")));
         if is_asked { Observation::Healthy } else { no_probe() }
     };
-    let observation = worst.map_or_else(nothing, |(_, name, observation)| named(name, observation));
-    Seen { observation, warnings, others }
+    let observation = worst.map_or_else(nothing, |(_, name, observation)| with_probe_name(name, observation));
+    CombinedObservation { observation, warnings, others }
 }
 
-fn not_healthy(name: Option<&str>, observation: Observation) -> Option<Warning> {
+fn not_healthy(name: Option<&str>, observation: Observation) -> Option<ProbeWarning> {
     let of = match observation {
         Observation::Healthy => return None,
-        Observation::Unhealthy(cause) => WarningOf::Failing(cause),
-        Observation::Unknown(doubt) => WarningOf::Doubt(doubt),
+        Observation::Unhealthy(cause) => WarningKind::Failing(cause),
+        Observation::Unknown(doubt) => WarningKind::Doubt(doubt),
     };
-    Some(Warning { probe: name.map(ToOwned::to_owned), of })
+    Some(ProbeWarning { probe: name.map(ToOwned::to_owned), of })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+enum Severity {
     Healthy,
     Unknown,
     Unhealthy,
     Maintenance,
 }
 
-const fn rank(observation: &Observation) -> Rank {
+const fn severity(observation: &Observation) -> Severity {
     match observation {
-        Observation::Healthy => Rank::Healthy,
-        Observation::Unknown(_) => Rank::Unknown,
-        Observation::Unhealthy(cause) if cause.is_maintenance() => Rank::Maintenance,
-        Observation::Unhealthy(_) => Rank::Unhealthy,
+        Observation::Healthy => Severity::Healthy,
+        Observation::Unknown(_) => Severity::Unknown,
+        Observation::Unhealthy(cause) if cause.is_maintenance() => Severity::Maintenance,
+        Observation::Unhealthy(_) => Severity::Unhealthy,
     }
 }
 
-fn named(name: Option<&str>, observation: Observation) -> Observation {
+fn with_probe_name(name: Option<&str>, observation: Observation) -> Observation {
     match (name, observation) {
         (Some(name), Observation::Unhealthy(cause)) => {
-            Observation::Unhealthy(Cause::Of(name.to_owned(), Box::new(cause)))
+            Observation::Unhealthy(Cause::Named(name.to_owned(), Box::new(cause)))
         }
         (Some(name), Observation::Unknown(doubt)) => {
-            Observation::Unknown(Doubt::Of(name.to_owned(), Box::new(doubt)))
+            Observation::Unknown(Doubt::Named(name.to_owned(), Box::new(doubt)))
         }
         (_, observation) => observation,
     }
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use std::vec;
 
-    use Weight::{Counts, Warns};
+    use ProbeRole::{Optional, Required};
 
     fn bad() -> Observation {
         Observation::Unhealthy(Cause::Refused)
@@ -143,34 +143,34 @@ mod tests {
         Observation::Unknown(Doubt::NoRoute)
     }
 
-    fn seen(answers: &[(&'static str, Weight, Observation)]) -> Seen {
-        let answered = |(name, weight, observation): &(&'static str, Weight, Observation)| Answered {
+    fn seen(answers: &[(&'static str, ProbeRole, Observation)]) -> CombinedObservation {
+        let answered = |(name, weight, observation): &(&'static str, ProbeRole, Observation)| ProbeOutcome {
             name: (!name.is_empty()).then_some(*name),
             weight: *weight,
             observation: observation.clone(),
             near: None,
         };
-        weigh(answers.iter().map(answered).collect())
+        combine(answers.iter().map(answered).collect())
     }
 
     fn of(name: &str, observation: Observation) -> Observation {
-        named(Some(name), observation)
+        with_probe_name(Some(name), observation)
     }
 
     #[test]
     fn all_that_count_must_be_well() {
         use Observation::Healthy;
         for (answers, expected) in [
-            (vec![("", Counts, Healthy)], Healthy),
-            (vec![("", Counts, bad())], bad()),
-            (vec![("", Counts, Healthy), ("db", Counts, bad())], of("db", bad())),
-            (vec![("a", Counts, bad()), ("b", Counts, doubtful())], of("a", bad())),
-            (vec![("a", Counts, doubtful()), ("b", Counts, bad())], of("b", bad())),
-            (vec![("a", Counts, doubtful()), ("b", Counts, Healthy)], of("a", doubtful())),
-            (vec![("a", Counts, bad()), ("b", Counts, away())], of("b", away())),
-            (vec![("", Counts, Healthy), ("disk", Warns, bad())], Healthy),
-            (vec![("", Counts, doubtful()), ("disk", Warns, bad())], doubtful()),
-            (vec![("load", Warns, doubtful()), ("disk", Warns, bad())], Healthy),
+            (vec![("", Required, Healthy)], Healthy),
+            (vec![("", Required, bad())], bad()),
+            (vec![("", Required, Healthy), ("db", Required, bad())], of("db", bad())),
+            (vec![("a", Required, bad()), ("b", Required, doubtful())], of("a", bad())),
+            (vec![("a", Required, doubtful()), ("b", Required, bad())], of("b", bad())),
+            (vec![("a", Required, doubtful()), ("b", Required, Healthy)], of("a", doubtful())),
+            (vec![("a", Required, bad()), ("b", Required, away())], of("b", away())),
+            (vec![("", Required, Healthy), ("disk", Optional, bad())], Healthy),
+            (vec![("", Required, doubtful()), ("disk", Optional, bad())], doubtful()),
+            (vec![("load", Optional, doubtful()), ("disk", Optional, bad())], Healthy),
         ] {
             assert_eq!(seen(&answers).observation, expected, "{answers:?}");
         }
@@ -178,29 +178,34 @@ mod tests {
 
     #[test]
     fn what_does_not_count_warns() {
-        let seen = seen(&[("", Counts, bad()), ("disk", Warns, bad()), ("swap", Warns, doubtful())]);
-        let warning = |probe: &str, of| Warning { probe: Some(probe.to_owned()), of };
+        let seen = seen(&[("", Required, bad()), ("disk", Optional, bad()), ("swap", Optional, doubtful())]);
+        let warning = |probe: &str, of| ProbeWarning { probe: Some(probe.to_owned()), of };
         let expected = [
-            warning("disk", WarningOf::Failing(Cause::Refused)),
-            warning("swap", WarningOf::Doubt(Doubt::NoRoute)),
+            warning("disk", WarningKind::Failing(Cause::Refused)),
+            warning("swap", WarningKind::Doubt(Doubt::NoRoute)),
         ];
         assert_eq!(seen.warnings, expected);
     }
 
     #[test]
     fn what_fails_besides_is_kept() {
-        let failing = |probe: &str| Warning {
+        let failing = |probe: &str| ProbeWarning {
             probe: (!probe.is_empty()).then(|| probe.to_owned()),
-            of: WarningOf::Failing(Cause::Refused),
+            of: WarningKind::Failing(Cause::Refused),
         };
-        let doubt =
-            |probe: &str| Warning { probe: Some(probe.to_owned()), of: WarningOf::Doubt(Doubt::NoRoute) };
+        let doubt = |probe: &str| ProbeWarning {
+            probe: Some(probe.to_owned()),
+            of: WarningKind::Doubt(Doubt::NoRoute),
+        };
         for (answers, others) in [
-            (vec![("", Counts, Observation::Healthy), ("a", Counts, bad())], vec![]),
-            (vec![("", Counts, bad()), ("a", Counts, bad())], vec![failing("a")]),
-            (vec![("", Counts, bad()), ("a", Counts, away())], vec![failing("")]),
-            (vec![("a", Counts, doubtful()), ("b", Counts, bad()), ("c", Warns, bad())], vec![doubt("a")]),
-            (vec![("a", Counts, doubtful()), ("b", Counts, doubtful())], vec![doubt("b")]),
+            (vec![("", Required, Observation::Healthy), ("a", Required, bad())], vec![]),
+            (vec![("", Required, bad()), ("a", Required, bad())], vec![failing("a")]),
+            (vec![("", Required, bad()), ("a", Required, away())], vec![failing("")]),
+            (
+                vec![("a", Required, doubtful()), ("b", Required, bad()), ("c", Optional, bad())],
+                vec![doubt("a")],
+            ),
+            (vec![("a", Required, doubtful()), ("b", Required, doubtful())], vec![doubt("b")]),
         ] {
             assert_eq!(seen(&answers).others, others, "{answers:?}");
         }
@@ -209,10 +214,13 @@ mod tests {
     #[test]
     fn what_is_near_is_well_and_warns() {
         let near = Some(String::from("slow"));
-        let answered = Answered { name: None, weight: Counts, observation: Observation::Healthy, near };
-        let seen = weigh(vec![answered]);
+        let answered = ProbeOutcome { name: None, weight: Required, observation: Observation::Healthy, near };
+        let seen = combine(vec![answered]);
         assert_eq!(seen.observation, Observation::Healthy);
-        assert_eq!(seen.warnings, [Warning { probe: None, of: WarningOf::Near(String::from("slow")) }]);
+        assert_eq!(
+            seen.warnings,
+            [ProbeWarning { probe: None, of: WarningKind::Threshold(String::from("slow")) }]
+        );
     }
 
     #[test]

@@ -6,15 +6,15 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
-    Act, Case, Cause, Counts, Evidence, Mode, Moment, NextRung, Observation, Outcome, Policy, Reason,
-    Redirect, Restart, StoredCause, TlsFault, Unit, next_rung,
+    Cause, Counts, Facts, HealthRecord, Mode, Moment, NextStep, Observation, Outcome, Policy, Reason,
+    Redirect, Restart, StepKind, StoredCause, TlsError, UnitFacts, next_step,
 };
 
 /// A restart begins only with this much of the tick's deadline left.
-pub const TIME_TO_RESTART: Duration = Duration::from_secs(30);
+pub const MIN_TIME_FOR_RESTART: Duration = Duration::from_secs(30);
 
 /// A tick never starts to the second: without this, a wait of 2 m lasts 4 under a 2-minute cron.
-const SLACK: Duration = Duration::from_secs(10);
+const BACKOFF_SLACK: Duration = Duration::from_secs(10);
 
 /// Why a restart that is due is not done now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,17 +81,17 @@ impl Withheld {
 }
 
 /// What may be done now, or what withholds it: first match wins.
-pub(crate) fn due(case: &Case<'_>, next: &Counts) -> Result<Act, Withheld> {
-    if *case.unit == Unit::ProbeOnly {
+pub(crate) fn step_or_hold(case: &Facts<'_>, next: &Counts) -> Result<StepKind, Withheld> {
+    if *case.unit == UnitFacts::ProbeOnly {
         return Err(Withheld::ProbeOnly);
     }
-    let Some(NextRung { rung, .. }) = next_rung(case.policy, next, case.unit) else {
+    let Some(NextStep { rung, .. }) = next_step(case.policy, next, case.unit) else {
         return Err(Withheld::EscalationExhausted);
     };
-    if let Some(bound) = bound(next, case.policy, case.now) {
+    if let Some(bound) = budget_or_backoff(next, case.policy, case.now) {
         return Err(bound);
     }
-    if case.host.time_left < TIME_TO_RESTART {
+    if case.host.time_left < MIN_TIME_FOR_RESTART {
         return Err(Withheld::Deadline);
     }
     if let Some(pressure) = &case.host.pressure {
@@ -100,34 +100,34 @@ pub(crate) fn due(case: &Case<'_>, next: &Counts) -> Result<Act, Withheld> {
     if let Some(left) = case.common_cause {
         return Err(Withheld::CommonCause { left });
     }
-    if next.evidence == Evidence::NotByRestart {
+    if next.evidence == HealthRecord::NotEvenAfterRestart {
         return Err(Withheld::NeverHealthy);
     }
     // To wake it is to ask it.
-    if next.evidence == Evidence::None && answers(case.seen) && rung.act() != Act::Wake {
+    if next.evidence == HealthRecord::NeverHealthy && answers(case.seen) && rung.kind() != StepKind::Wake {
         return Err(Withheld::NeverHealthyButAnswers);
     }
-    if let Some(status) = same_answer(case, next) {
+    if let Some(status) = answer_unchanged_by_restart(case, next) {
         return Err(Withheld::SameAnswer(status));
     }
-    if case.policy.mode == Mode::Observe { Err(Withheld::Observe) } else { Ok(rung.act()) }
+    if case.policy.mode == Mode::Observe { Err(Withheld::Observe) } else { Ok(rung.kind()) }
 }
 
 /// True for an answer that is complete, understood, and not what was wanted. 5xx is none of these: a server says so of
 /// itself, or a proxy of one that hangs behind it. Neither is what a body says, or that it took long.
 fn answers(seen: &Observation) -> bool {
     let Observation::Unhealthy(cause) = seen else { return false };
-    match cause.itself() {
+    match cause.without_probe_name() {
         Cause::Status(status) | Cause::ToHttps(status) => *status < 500,
         Cause::Redirect(_) | Cause::NotHttp(_) | Cause::TooLarge => true,
         Cause::Tls(fault) => match fault {
-            TlsFault::Expired
-            | TlsFault::NotYetValid
-            | TlsFault::UnknownIssuer
-            | TlsFault::SelfSigned
-            | TlsFault::WrongName(_)
-            | TlsFault::NotTls => true,
-            TlsFault::Handshake(_) => false,
+            TlsError::Expired
+            | TlsError::NotYetValid
+            | TlsError::UnknownIssuer
+            | TlsError::SelfSigned
+            | TlsError::WrongName(_)
+            | TlsError::NotTls => true,
+            TlsError::Handshake(_) => false,
         },
         Cause::NoSocket
         | Cause::Refused
@@ -135,21 +135,21 @@ fn answers(seen: &Observation) -> bool {
         | Cause::Closed(_)
         | Cause::TimedOut(_)
         | Cause::Maintenance(_)
-        | Cause::Found(_)
-        | Cause::Of(..) => false,
+        | Cause::Probe(_)
+        | Cause::Named(..) => false,
     }
 }
 
 /// 3xx and 4xx are said on purpose: a life that says the same as the one that we ended for it.
-fn same_answer(case: &Case<'_>, next: &Counts) -> Option<u16> {
+fn answer_unchanged_by_restart(case: &Facts<'_>, next: &Counts) -> Option<u16> {
     let Observation::Unhealthy(answer) = case.seen else { return None };
     let (Cause::Status(status) | Cause::ToHttps(status) | Cause::Redirect(Redirect { status, .. })) =
-        answer.itself()
+        answer.without_probe_name()
     else {
         return None;
     };
     let in_vain =
-        |last: &&Restart| last.outcome == Outcome::NotHealed && last.act.begins_a_life() == Some(true);
+        |last: &&Restart| last.outcome == Outcome::NotHealed && last.act.starts_incarnation() == Some(true);
     let last = next.last_restart().filter(in_vain)?;
     let of_this_life = last.incarnation.is_none() || last.incarnation == next.incarnation;
     let same = last.cause == Some(StoredCause::from(answer));
@@ -157,7 +157,7 @@ fn same_answer(case: &Case<'_>, next: &Counts) -> Option<u16> {
 }
 
 /// Budget and backoff: whichever ends later is when the next restart can be.
-pub(crate) fn bound(state: &Counts, policy: &Policy, now: &Moment) -> Option<Withheld> {
+pub(crate) fn budget_or_backoff(state: &Counts, policy: &Policy, now: &Moment) -> Option<Withheld> {
     match (budget_left(state, policy, now), backoff_left(state, policy, now)) {
         (Some(left), Some(other)) if other > left => Some(Withheld::Backoff { left: other }),
         (Some(left), _) => Some(Withheld::Budget { left }),
@@ -168,9 +168,9 @@ pub(crate) fn bound(state: &Counts, policy: &Policy, now: &Moment) -> Option<Wit
 
 fn backoff_left(state: &Counts, policy: &Policy, now: &Moment) -> Option<Duration> {
     let backoff = state.backoff.as_ref()?;
-    let elapsed = now.since(&backoff.from);
-    let left = policy.backoff.wait(backoff.step).checked_sub(elapsed)?;
-    (left > SLACK).then_some(left)
+    let elapsed = now.elapsed_since(&backoff.from);
+    let left = policy.backoff.wait_for_step(backoff.step).checked_sub(elapsed)?;
+    (left > BACKOFF_SLACK).then_some(left)
 }
 
 /// Without slack: the budget is a promise.
@@ -178,7 +178,7 @@ fn budget_left(state: &Counts, policy: &Policy, now: &Moment) -> Option<Duration
     let mut left: Vec<Duration> = state
         .restarts
         .iter()
-        .filter_map(|restart| policy.budget.window.checked_sub(now.since(&restart.at)))
+        .filter_map(|restart| policy.budget.window.checked_sub(now.elapsed_since(&restart.at)))
         .filter(|left| !left.is_zero())
         .collect();
     left.sort_unstable();

@@ -11,15 +11,15 @@ use std::io;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use unhang_core::{Doubt, Unit};
+use unhang_core::{Doubt, UnitFacts};
 
-use crate::os::process::{self, End, Ran};
+use crate::os::process::{self, ProcessEnd, ProcessOutput};
 use crate::words;
 
 use super::systemd::outside::{Heard, outside_of_sandbox};
 use super::{RestartResponse, UnitStatus};
 use inspected::parse_inspected;
-pub(crate) use inspected::{Inspected, State};
+pub(crate) use inspected::{ContainerState, Inspected};
 
 /// What a runtime may print of the containers of one service: their whole configuration, and some of what their health
 /// checks said.
@@ -27,20 +27,20 @@ const MAX_INSPECT_BYTES: usize = 1024 * 1024;
 
 /// A container, or a service of compose, which may have several.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Target<'a> {
-    pub(crate) runtime: Runtime<'a>,
+pub(crate) struct ContainerRef<'a> {
+    pub(crate) runtime: ContainerRuntime<'a>,
     /// Of the container; of compose, of the service.
     pub(crate) name: &'a str,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Runtime<'a> {
+pub(crate) enum ContainerRuntime<'a> {
     Docker,
     Podman,
     Compose { project: &'a str },
 }
 
-impl Runtime<'_> {
+impl ContainerRuntime<'_> {
     pub(crate) const fn program(self) -> &'static str {
         match self {
             Self::Docker | Self::Compose { .. } => "docker",
@@ -84,7 +84,10 @@ pub(crate) fn is_container_name(text: &str) -> bool {
 ///
 /// # Errors
 /// When the runtime cannot be asked, or its answer is not understood: nothing is known then.
-pub(crate) fn inspect(target: Target<'_>, limit: Duration) -> Result<Vec<Inspected>, Unanswered> {
+pub(crate) fn inspect_target(
+    target: ContainerRef<'_>,
+    limit: Duration,
+) -> Result<Vec<Inspected>, Unanswered> {
     let began = Instant::now();
     let names = list_containers(target, limit)?;
     if names.is_empty() {
@@ -93,14 +96,14 @@ pub(crate) fn inspect(target: Target<'_>, limit: Duration) -> Result<Vec<Inspect
     let mut command = runtime_command(target.runtime);
     command.args(["container", "inspect", "--"]).args(&names);
     let left = limit.saturating_sub(began.elapsed());
-    let ran = process::run(command, left, MAX_INSPECT_BYTES).map_err(Unanswered::NotStarted)?;
+    let ran = process::run_program(command, left, MAX_INSPECT_BYTES).map_err(Unanswered::NotStarted)?;
     read_inspected(read_answer(&ran), target, &names)
 }
 
 /// How a restart understands what `inspect` finds. `wall`: since 1970. Over within `limit`.
-pub(crate) fn query_container(target: Target<'_>, wall: Duration, limit: Duration) -> UnitStatus {
+pub(crate) fn query_container(target: ContainerRef<'_>, wall: Duration, limit: Duration) -> UnitStatus {
     let began = Instant::now();
-    let unit = match inspect(target, limit) {
+    let unit = match inspect_target(target, limit) {
         Ok(containers) if containers.is_empty() => snapshot::container_not_found(),
         Ok(containers) => {
             let nobody_stopped = |container: &Inspected| {
@@ -108,22 +111,22 @@ pub(crate) fn query_container(target: Target<'_>, wall: Duration, limit: Duratio
                 events::nobody_stopped(container, target.runtime, wall, left)
             };
             match snapshot::worst_snapshot(&containers, wall, &nobody_stopped) {
-                Some(snapshot) => Unit::Seen(snapshot),
-                None => query_failed(&describe(&Unanswered::NotUnderstood, target.runtime, limit)),
+                Some(snapshot) => UnitFacts::Known(snapshot),
+                None => query_failed(&describe_unanswered(&Unanswered::NotUnderstood, target.runtime, limit)),
             }
         }
         // The configuration names the wrong one: that does not pass by itself.
         Err(unanswered @ Unanswered::InAnotherFolder(_)) => {
-            Unit::Unanswered(Doubt::Other(describe(&unanswered, target.runtime, limit)))
+            UnitFacts::QueryFailed(Doubt::Other(describe_unanswered(&unanswered, target.runtime, limit)))
         }
-        Err(unanswered) => query_failed(&describe(&unanswered, target.runtime, limit)),
+        Err(unanswered) => query_failed(&describe_unanswered(&unanswered, target.runtime, limit)),
     };
     UnitStatus::of(unit, target.name.to_owned())
 }
 
 /// The runtime waits for the container's own time to stop (10 s by default), and then kills it. Of compose, the very
 /// containers that were queried: `docker compose restart` also starts what depends on them.
-pub(crate) fn restart_container(target: Target<'_>, limit: Duration) -> RestartResponse {
+pub(crate) fn restart_container(target: ContainerRef<'_>, limit: Duration) -> RestartResponse {
     let began = Instant::now();
     let names = match list_containers(target, limit) {
         Ok(names) if names.is_empty() => {
@@ -131,32 +134,34 @@ pub(crate) fn restart_container(target: Target<'_>, limit: Duration) -> RestartR
         }
         Ok(names) => names,
         Err(unanswered) => {
-            return RestartResponse::NotStarted(describe(&unanswered, target.runtime, limit));
+            return RestartResponse::NotStarted(describe_unanswered(&unanswered, target.runtime, limit));
         }
     };
     let mut command = runtime_command(target.runtime);
     command.args(["container", "restart", "--"]).args(&names);
     // Docker's daemon starts them; Podman is their parent itself.
-    if matches!(target.runtime, Runtime::Podman)
+    if matches!(target.runtime, ContainerRuntime::Podman)
         && let Some(outer) = outside_of_sandbox(&command, Heard::ItsOutput)
     {
         command = outer;
     }
-    match process::run(command, limit.saturating_sub(began.elapsed()), MAX_INSPECT_BYTES) {
-        Err(error) => {
-            RestartResponse::NotStarted(describe(&Unanswered::NotStarted(error), target.runtime, limit))
-        }
+    match process::run_program(command, limit.saturating_sub(began.elapsed()), MAX_INSPECT_BYTES) {
+        Err(error) => RestartResponse::NotStarted(describe_unanswered(
+            &Unanswered::NotStarted(error),
+            target.runtime,
+            limit,
+        )),
         Ok(ran) => parse_response(&ran),
     }
 }
 
-fn parse_response(ran: &Ran) -> RestartResponse {
+fn parse_response(ran: &ProcessOutput) -> RestartResponse {
     match ran.end {
-        End::TimedOut => RestartResponse::StillRunning,
-        End::Exited(status) if status.success() => RestartResponse::Accepted,
-        End::Exited(status) => {
-            let complaint = complaint(ran);
-            let why = first_line(&complaint).map_or_else(|| status.to_string(), shorten);
+        ProcessEnd::TimedOut => RestartResponse::StillRunning,
+        ProcessEnd::Exited(status) if status.success() => RestartResponse::Accepted,
+        ProcessEnd::Exited(status) => {
+            let complaint = complaint_text(ran);
+            let why = first_line(&complaint).map_or_else(|| status.to_string(), shorten_line);
             if engine_is_down(&why) { RestartResponse::NotStarted(why) } else { RestartResponse::Failed(why) }
         }
     }
@@ -181,13 +186,15 @@ fn engine_is_down(said: &str) -> bool {
 /// What `container` commands know the containers by: of compose, the ids of its service. They are found by the labels
 /// that compose gave them, and not by its files: whoever may write those would choose which containers root restarts,
 /// and a file that is broken would hide them.
-fn list_containers(target: Target<'_>, limit: Duration) -> Result<Vec<String>, Unanswered> {
-    let Runtime::Compose { project } = target.runtime else { return Ok(vec![target.name.to_owned()]) };
+fn list_containers(target: ContainerRef<'_>, limit: Duration) -> Result<Vec<String>, Unanswered> {
+    let ContainerRuntime::Compose { project } = target.runtime else {
+        return Ok(vec![target.name.to_owned()]);
+    };
     let mut command = runtime_command(target.runtime);
     command.args(["container", "ls", "--all", "--no-trunc"]);
     command.args(["--filter", &format!("label=com.docker.compose.service={}", target.name)]);
     command.args(["--format", "{{.ID}} {{.Label \"com.docker.compose.project.working_dir\"}}"]);
-    let ran = process::run(command, limit, MAX_INSPECT_BYTES).map_err(Unanswered::NotStarted)?;
+    let ran = process::run_program(command, limit, MAX_INSPECT_BYTES).map_err(Unanswered::NotStarted)?;
     of_project(&read_answer(&ran)?, project)
 }
 
@@ -212,21 +219,23 @@ fn of_project(text: &str, project: &str) -> Result<Vec<String>, Unanswered> {
     }
 }
 
-fn read_answer(ran: &Ran) -> Result<String, Unanswered> {
+fn read_answer(ran: &ProcessOutput) -> Result<String, Unanswered> {
     match ran.end {
-        End::TimedOut => Err(Unanswered::NoAnswer),
-        End::Exited(status) if status.success() => Ok(String::from_utf8_lossy(&ran.stdout).into_owned()),
-        End::Exited(status) => Err(Unanswered::Failed { status, complaint: complaint(ran) }),
+        ProcessEnd::TimedOut => Err(Unanswered::NoAnswer),
+        ProcessEnd::Exited(status) if status.success() => {
+            Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
+        }
+        ProcessEnd::Exited(status) => Err(Unanswered::Failed { status, complaint: complaint_text(ran) }),
     }
 }
 
 /// Pure. `names`: those that were asked for.
 fn read_inspected(
     answer: Result<String, Unanswered>,
-    target: Target<'_>,
+    target: ContainerRef<'_>,
     names: &[String],
 ) -> Result<Vec<Inspected>, Unanswered> {
-    let is_compose = matches!(target.runtime, Runtime::Compose { .. });
+    let is_compose = matches!(target.runtime, ContainerRuntime::Compose { .. });
     let text = match answer {
         // Of compose it was there a moment ago: what there is now is not known.
         Err(Unanswered::Failed { complaint, .. })
@@ -261,7 +270,7 @@ fn says_not_found(complaint: &str, name: &str) -> bool {
     })
 }
 
-fn complaint(ran: &Ran) -> String {
+fn complaint_text(ran: &ProcessOutput) -> String {
     String::from_utf8_lossy(&ran.stderr).into_owned()
 }
 
@@ -271,26 +280,28 @@ pub(crate) fn first_line(complaint: &str) -> Option<&str> {
 }
 
 /// The environment stays: it says where the daemon is (`DOCKER_HOST`).
-fn runtime_command(runtime: Runtime<'_>) -> Command {
+fn runtime_command(runtime: ContainerRuntime<'_>) -> Command {
     let mut command = Command::new(runtime.program());
     command.env("LC_ALL", "C");
     command
 }
 
 /// For the line that says why nothing is known, or was done.
-fn describe(unanswered: &Unanswered, runtime: Runtime<'_>, limit: Duration) -> String {
+fn describe_unanswered(unanswered: &Unanswered, runtime: ContainerRuntime<'_>, limit: Duration) -> String {
     let program = runtime.program();
     match unanswered {
         Unanswered::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
             format!("no {program} in PATH")
         }
-        Unanswered::NotStarted(error) => format!("{program} cannot be started: {}", words::io(error)),
-        Unanswered::NoAnswer => format!("no answer within {}", words::span(limit)),
+        Unanswered::NotStarted(error) => {
+            format!("{program} cannot be started: {}", words::io_error_text(error))
+        }
+        Unanswered::NoAnswer => format!("no answer within {}", words::format_duration(limit)),
         Unanswered::Failed { status, complaint } => {
-            first_line(complaint).map_or_else(|| status.to_string(), shorten)
+            first_line(complaint).map_or_else(|| status.to_string(), shorten_line)
         }
         Unanswered::NotUnderstood => "what it says of the container is not understood".to_owned(),
-        Unanswered::InAnotherFolder(folder) => shorten(&in_another_folder(folder)),
+        Unanswered::InAnotherFolder(folder) => shorten_line(&in_another_folder(folder)),
     }
 }
 
@@ -298,12 +309,12 @@ pub(crate) fn in_another_folder(folder: &str) -> String {
     format!("compose was called in {folder}: write that folder as project")
 }
 
-fn shorten(line: &str) -> String {
+fn shorten_line(line: &str) -> String {
     words::escaped(line).chars().take(200).collect()
 }
 
-fn query_failed(why: &str) -> Unit {
-    Unit::Unanswered(Doubt::UnitUnknown(why.to_owned()))
+fn query_failed(why: &str) -> UnitFacts {
+    UnitFacts::QueryFailed(Doubt::UnitUnknown(why.to_owned()))
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ pub mod systemd;
 
 use std::time::Duration;
 
-use unhang_core::{Doubt, Unit};
+use unhang_core::{Doubt, UnitFacts};
 
 pub(crate) use response::RestartResponse;
 
 #[derive(Debug, Clone)]
 pub(crate) struct UnitStatus {
-    pub(crate) unit: Unit,
+    pub(crate) unit: UnitFacts,
     /// The real name, where the one asked for is an alias.
     pub(crate) id: String,
     /// How long systemd waits for stop and start together; `None`: without end, or not known.
@@ -30,11 +30,11 @@ pub(crate) struct UnitStatus {
 impl UnitStatus {
     /// Also that there is no systemd here, which will be so at the next run.
     pub(crate) fn is_known(&self) -> bool {
-        !matches!(self.unit, Unit::Unanswered(Doubt::UnitUnknown(_)))
+        !matches!(self.unit, UnitFacts::QueryFailed(Doubt::UnitUnknown(_)))
     }
 
     /// Of what systemd does not run.
-    fn of(unit: Unit, id: String) -> Self {
+    fn of(unit: UnitFacts, id: String) -> Self {
         Self {
             unit,
             id,

@@ -6,9 +6,9 @@ use std::io;
 use std::process::Command;
 use std::time::Duration;
 
-use unhang_core::{Condition, Doubt, Life, Load, Unit};
+use unhang_core::{Doubt, LoadState, UnitCondition, UnitFacts, UnitSnapshot};
 
-use crate::os::process::{self, End, Ran};
+use crate::os::process::{self, ProcessEnd, ProcessOutput};
 use crate::words;
 
 use super::{RestartResponse, UnitStatus};
@@ -18,46 +18,46 @@ const MAX_STATUS_BYTES: usize = 64 * 1024;
 
 /// A program of supervisord's.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Program<'a> {
+pub(crate) struct ProgramRef<'a> {
     /// `web`, or `shop:web` of a group.
     pub(crate) name: &'a str,
     /// The path of the configuration of supervisord; "" where supervisorctl looks by itself.
     pub(crate) config: &'a str,
 }
 
-pub(crate) fn query_program(program: Program<'_>, limit: Duration) -> UnitStatus {
-    let unit = match process::run(supervisorctl_command(program, "status"), limit, MAX_STATUS_BYTES) {
+pub(crate) fn query_program(program: ProgramRef<'_>, limit: Duration) -> UnitStatus {
+    let unit = match process::run_program(supervisorctl_command(program, "status"), limit, MAX_STATUS_BYTES) {
         Err(error) => query_failed(&describe_start_error(&error)),
-        Ok(Ran { end: End::TimedOut, .. }) => {
-            query_failed(&format!("no answer within {}", words::span(limit)))
+        Ok(ProcessOutput { end: ProcessEnd::TimedOut, .. }) => {
+            query_failed(&format!("no answer within {}", words::format_duration(limit)))
         }
-        Ok(ran) => parse_status(&String::from_utf8_lossy(&ran.stdout), program.name, process::started),
+        Ok(ran) => parse_status(&String::from_utf8_lossy(&ran.stdout), program.name, process::start_time),
     };
     UnitStatus::of(unit, program.name.to_owned())
 }
 
 /// It waits for stopwaitsecs (10 s by default) and startsecs of the program.
-pub(crate) fn restart_program(program: Program<'_>, limit: Duration) -> RestartResponse {
-    match process::run(supervisorctl_command(program, "restart"), limit, MAX_STATUS_BYTES) {
+pub(crate) fn restart_program(program: ProgramRef<'_>, limit: Duration) -> RestartResponse {
+    match process::run_program(supervisorctl_command(program, "restart"), limit, MAX_STATUS_BYTES) {
         Err(error) => RestartResponse::NotStarted(describe_start_error(&error)),
         Ok(ran) => parse_response(&ran),
     }
 }
 
 /// Its exit status has had other meanings over the years (supervisor 3 always ended with 0): its words count.
-fn parse_response(ran: &Ran) -> RestartResponse {
+fn parse_response(ran: &ProcessOutput) -> RestartResponse {
     let said = String::from_utf8_lossy(&ran.stdout);
     let error = said.lines().map(str::trim).rfind(|line| line.contains("ERROR") || supervisord_is_down(line));
     match (ran.end, error) {
-        (End::TimedOut, _) => RestartResponse::StillRunning,
+        (ProcessEnd::TimedOut, _) => RestartResponse::StillRunning,
         (_, Some(line)) if supervisord_is_down(line) => RestartResponse::NotStarted(shorten_line(line)),
         // The program was down: it is started all the same, and a line says so.
         (_, Some(line)) if line.contains("ERROR (not running)") && said.contains(": started") => {
             RestartResponse::Accepted
         }
         (_, Some(line)) => RestartResponse::Failed(shorten_line(line)),
-        (End::Exited(_), None) if said.contains(": started") => RestartResponse::Accepted,
-        (End::Exited(status), None) => RestartResponse::Failed(status.to_string()),
+        (ProcessEnd::Exited(_), None) if said.contains(": started") => RestartResponse::Accepted,
+        (ProcessEnd::Exited(status), None) => RestartResponse::Failed(status.to_string()),
     }
 }
 
@@ -67,7 +67,7 @@ fn supervisord_is_down(line: &str) -> bool {
         .any(|mark| line.contains(mark))
 }
 
-fn supervisorctl_command(program: Program<'_>, verb: &str) -> Command {
+fn supervisorctl_command(program: ProgramRef<'_>, verb: &str) -> Command {
     let mut command = Command::new("supervisorctl");
     if !program.config.is_empty() {
         command.args(["-c", program.config]);
@@ -80,11 +80,11 @@ fn describe_start_error(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound {
         return "no supervisorctl in PATH".to_owned();
     }
-    format!("supervisorctl cannot be started: {}", words::io(error))
+    format!("supervisorctl cannot be started: {}", words::io_error_text(error))
 }
 
-fn query_failed(why: &str) -> Unit {
-    Unit::Unanswered(Doubt::UnitUnknown(why.to_owned()))
+fn query_failed(why: &str) -> UnitFacts {
+    UnitFacts::QueryFailed(Doubt::UnitUnknown(why.to_owned()))
 }
 
 /// supervisorctl prints a program that is called like its group without the group.
@@ -96,15 +96,15 @@ fn printed_name(program: &str) -> &str {
 }
 
 /// `web    RUNNING   pid 4711, uptime 0:01:40`. `started`: what tells a process from a later one of its number.
-fn parse_status(text: &str, program: &str, started: impl Fn(u32) -> Option<u64>) -> Unit {
+fn parse_status(text: &str, program: &str, started: impl Fn(u32) -> Option<u64>) -> UnitFacts {
     let printed = printed_name(program);
     let own = |line: &&str| line.split_whitespace().next() == Some(printed);
     let Some(line) = text.lines().find(own) else {
         let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it says nothing");
         // As it says of a program that it does not know.
         if first.contains("no such process") || first.contains("no such group") {
-            let never = Life::told(Condition::NeverStarted, None, None);
-            return Unit::Seen(Life { load: Load::NotFound, ..never });
+            let never = UnitSnapshot::from_condition(UnitCondition::NeverStarted, None, None);
+            return UnitFacts::Known(UnitSnapshot { load: LoadState::NotFound, ..never });
         }
         return query_failed(&format!("supervisorctl status: {}", shorten_line(first)));
     };
@@ -112,29 +112,35 @@ fn parse_status(text: &str, program: &str, started: impl Fn(u32) -> Option<u64>)
     let state = rest.next().unwrap_or_default();
     let detail = rest.collect::<Vec<_>>().join(" ");
     let condition = match state {
-        "RUNNING" => Condition::Active,
+        "RUNNING" => UnitCondition::Active,
         // In BACKOFF it starts it again by itself.
-        "STARTING" | "STOPPING" | "BACKOFF" => Condition::Busy,
-        "STOPPED" if detail == "Not started" => Condition::NeverStarted,
-        "STOPPED" => Condition::Stopped,
-        "EXITED" => Condition::Exited,
-        "FATAL" => Condition::Failed,
+        "STARTING" | "STOPPING" | "BACKOFF" => UnitCondition::Changing,
+        "STOPPED" if detail == "Not started" => UnitCondition::NeverStarted,
+        "STOPPED" => UnitCondition::Stopped,
+        "EXITED" => UnitCondition::EndedWell,
+        "FATAL" => UnitCondition::Failed,
         _ if detail.contains("no such process") => {
-            let never = Life::told(Condition::NeverStarted, None, None);
-            return Unit::Seen(Life { load: Load::NotFound, ..never });
+            let never = UnitSnapshot::from_condition(UnitCondition::NeverStarted, None, None);
+            return UnitFacts::Known(UnitSnapshot { load: LoadState::NotFound, ..never });
         }
         _ => return query_failed(&format!("supervisorctl status: {}", shorten_line(line.trim()))),
     };
-    if condition != Condition::Active {
+    if condition != UnitCondition::Active {
         // The time at which it ended tells one end from the next.
-        return Unit::Seen(Life::told(condition, Some(format!("{state} {detail}")), None));
+        return UnitFacts::Known(UnitSnapshot::from_condition(
+            condition,
+            Some(format!("{state} {detail}")),
+            None,
+        ));
     }
     let pid = detail.strip_prefix("pid ").and_then(|rest| rest.split(',').next()?.parse::<u32>().ok());
     let uptime = detail.rsplit_once("uptime ").and_then(|(_, uptime)| parse_uptime(uptime));
     match (pid.and_then(|pid| Some((pid, started(pid)?))), uptime) {
-        (Some((pid, started)), Some(uptime)) => {
-            Unit::Seen(Life::told(condition, Some(format!("{pid} {started}")), Some(uptime)))
-        }
+        (Some((pid, started)), Some(uptime)) => UnitFacts::Known(UnitSnapshot::from_condition(
+            condition,
+            Some(format!("{pid} {started}")),
+            Some(uptime),
+        )),
         (None, _) | (_, None) => {
             query_failed(&format!("supervisorctl status: {}", shorten_line(line.trim())))
         }

@@ -11,10 +11,10 @@ use std::io;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Doubt, Life, Unit};
+use unhang_core::{Doubt, UnitFacts, UnitSnapshot};
 
-use crate::os::process::{self, End, Ran};
-use crate::plan::Scope;
+use crate::os::process::{self, ProcessEnd, ProcessOutput};
+use crate::plan::SystemdScope;
 use crate::words;
 
 use super::{RestartResponse, UnitStatus};
@@ -40,7 +40,7 @@ pub(crate) struct UnitQuery {
 
 /// `monotonic`: CLOCK_MONOTONIC now. `time_left`: of the run; no query takes more, nor more than 5 s.
 pub(crate) fn query_units(
-    scope: Scope,
+    scope: SystemdScope,
     names: &[&str],
     monotonic: Duration,
     time_left: Duration,
@@ -67,15 +67,18 @@ pub(crate) fn query_units(
 
 /// What comes before a restart: a start limit that is spent would let it stop the unit and then refuse to
 /// start it. An error: there is to be no restart.
-pub(crate) fn reset_failed((unit, scope): (&str, Scope), limit: Duration) -> Result<(), RestartResponse> {
-    match process::run(
+pub(crate) fn reset_failed(
+    (unit, scope): (&str, SystemdScope),
+    limit: Duration,
+) -> Result<(), RestartResponse> {
+    match process::run_program(
         systemctl_command(scope, &["reset-failed", "--", unit]),
         RESET_FAILED_TIME_LIMIT.min(limit),
         MAX_SHOW_BYTES_PER_UNIT,
     ) {
         Err(error) => Err(RestartResponse::NotStarted(describe_start_error(&error))),
         // It may be carried out all the same, and then the unit looks as if somebody had stopped it.
-        Ok(Ran { end: End::TimedOut, .. }) => {
+        Ok(ProcessOutput { end: ProcessEnd::TimedOut, .. }) => {
             Err(RestartResponse::NoAnswer("systemd does not answer".to_owned()))
         }
         // It fails for a unit that is not loaded, and then the restart says why.
@@ -84,11 +87,11 @@ pub(crate) fn reset_failed((unit, scope): (&str, Scope), limit: Duration) -> Res
 }
 
 /// SIGKILL to every process of it, while it is being stopped.
-pub(crate) fn kill_unit((unit, scope): (&str, Scope), limit: Duration) -> Result<(), RestartResponse> {
+pub(crate) fn kill_unit((unit, scope): (&str, SystemdScope), limit: Duration) -> Result<(), RestartResponse> {
     let command = systemctl_command(scope, &["--no-ask-password", "kill", "--signal=SIGKILL", "--", unit]);
-    match process::run(command, limit, MAX_SHOW_BYTES_PER_UNIT) {
+    match process::run_program(command, limit, MAX_SHOW_BYTES_PER_UNIT) {
         Err(error) => Err(RestartResponse::NoAnswer(describe_start_error(&error))),
-        Ok(Ran { end: End::TimedOut, .. }) => {
+        Ok(ProcessOutput { end: ProcessEnd::TimedOut, .. }) => {
             Err(RestartResponse::NoAnswer("systemd does not answer".to_owned()))
         }
         Ok(ran) => permission_refusal(&ran, "kill", unit).map_or(Ok(()), Err),
@@ -96,12 +99,12 @@ pub(crate) fn kill_unit((unit, scope): (&str, Scope), limit: Duration) -> Result
 }
 
 /// `--job-mode=fail`: a person's job that is under way wins.
-pub(crate) fn restart_unit(unit: (&str, Scope), limit: Duration) -> RestartResponse {
+pub(crate) fn restart_unit(unit: (&str, SystemdScope), limit: Duration) -> RestartResponse {
     run_job("restart", unit, limit)
 }
 
 /// Likewise, but does not wait for the end of it.
-pub(crate) fn start_restart_job((unit, scope): (&str, Scope), limit: Duration) -> RestartResponse {
+pub(crate) fn start_restart_job((unit, scope): (&str, SystemdScope), limit: Duration) -> RestartResponse {
     run_systemctl(
         &["--no-ask-password", "--no-block", "--job-mode=fail", "restart", "--", unit],
         "restart",
@@ -110,21 +113,21 @@ pub(crate) fn start_restart_job((unit, scope): (&str, Scope), limit: Duration) -
     )
 }
 
-pub(crate) fn reload_unit(unit: (&str, Scope), limit: Duration) -> RestartResponse {
+pub(crate) fn reload_unit(unit: (&str, SystemdScope), limit: Duration) -> RestartResponse {
     run_job("reload", unit, limit)
 }
 
-fn run_job(verb: &str, (unit, scope): (&str, Scope), limit: Duration) -> RestartResponse {
+fn run_job(verb: &str, (unit, scope): (&str, SystemdScope), limit: Duration) -> RestartResponse {
     run_systemctl(&["--no-ask-password", "--job-mode=fail", verb, "--", unit], verb, (unit, scope), limit)
 }
 
 fn run_systemctl(
     arguments: &[&str],
     verb: &str,
-    (unit, scope): (&str, Scope),
+    (unit, scope): (&str, SystemdScope),
     limit: Duration,
 ) -> RestartResponse {
-    match process::run(systemctl_command(scope, arguments), limit, MAX_SHOW_BYTES_PER_UNIT) {
+    match process::run_program(systemctl_command(scope, arguments), limit, MAX_SHOW_BYTES_PER_UNIT) {
         Err(error) => RestartResponse::NoAnswer(describe_start_error(&error)),
         Ok(ran) => permission_refusal(&ran, verb, unit).unwrap_or_else(|| parse_response(&ran)),
     }
@@ -136,7 +139,7 @@ const PERMISSION_ERRORS: [&str; 4] =
     ["Interactive authentication required", "Access denied", "a password is required", "is not allowed to"];
 
 /// May the user that we run as not ask for this?
-fn permission_refusal(ran: &Ran, verb: &str, unit: &str) -> Option<RestartResponse> {
+fn permission_refusal(ran: &ProcessOutput, verb: &str, unit: &str) -> Option<RestartResponse> {
     let said = String::from_utf8_lossy(&ran.stderr);
     let refused = said.lines().find(|line| PERMISSION_ERRORS.iter().any(|mark| line.contains(mark)))?;
     let user = rustix::process::geteuid();
@@ -146,16 +149,16 @@ fn permission_refusal(ran: &Ran, verb: &str, unit: &str) -> Option<RestartRespon
         "install contrib/polkit-1/rules.d/50-unhang.rules for it, or run unhang as root".to_owned()
     };
     let (user, refused) = (user.as_raw(), refused.trim().trim_end_matches('.'));
-    matches!(ran.end, End::Exited(status) if !status.success()).then(|| {
+    matches!(ran.end, ProcessEnd::Exited(status) if !status.success()).then(|| {
         RestartResponse::NotPermitted(format!("user {user} may not {verb} {unit} ({refused}): {cure}"))
     })
 }
 
-fn parse_response(ran: &Ran) -> RestartResponse {
+fn parse_response(ran: &ProcessOutput) -> RestartResponse {
     match ran.end {
-        End::TimedOut => RestartResponse::StillRunning,
-        End::Exited(status) if status.success() => RestartResponse::Accepted,
-        End::Exited(status) => {
+        ProcessEnd::TimedOut => RestartResponse::StillRunning,
+        ProcessEnd::Exited(status) if status.success() => RestartResponse::Accepted,
+        ProcessEnd::Exited(status) => {
             let said = String::from_utf8_lossy(&ran.stderr);
             let words = first_line(&said).map_or_else(|| status.to_string(), str::to_owned);
             if ["is destructive", "canceled"].iter().any(|mark| said.contains(mark)) {
@@ -170,7 +173,7 @@ fn parse_response(ran: &Ran) -> RestartResponse {
 fn parse_unit_status(block: Option<&PropertyBlock<'_>>, monotonic: Duration, doubt: &Doubt) -> UnitStatus {
     let life = block.and_then(|block| block.parse_snapshot(monotonic));
     UnitStatus {
-        unit: life.map_or_else(|| Unit::Unanswered(doubt.clone()), Unit::Seen),
+        unit: life.map_or_else(|| UnitFacts::QueryFailed(doubt.clone()), UnitFacts::Known),
         id: block.map(|block| block.unit_id().to_owned()).unwrap_or_default(),
         restart_limit: block.and_then(PropertyBlock::restart_limit),
         stop_limit: block.and_then(PropertyBlock::stop_limit),
@@ -182,7 +185,7 @@ fn parse_unit_status(block: Option<&PropertyBlock<'_>>, monotonic: Duration, dou
 /// A second call for all of them: their names are known only now. What it leaves without an answer is no
 /// longer known well enough to restart.
 fn add_related_units(
-    scope: Scope,
+    scope: SystemdScope,
     units: &mut BTreeMap<String, UnitStatus>,
     blocks: &[PropertyBlock<'_>],
     limit: Duration,
@@ -198,15 +201,15 @@ fn add_related_units(
     let text = answer.as_ref().map_or("", |shown| shown.text.as_str());
     let others = properties::parse_blocks(text);
     for (name, status) in units {
-        let Unit::Seen(life) = &mut status.unit else { continue };
+        let UnitFacts::Known(life) = &mut status.unit else { continue };
         let found = related(name)
             .into_iter()
             .map(|(other, relation)| find_block(&others, other)?.parse_related(other, relation))
             .collect::<Option<Vec<_>>>();
         match found {
-            Some(neighbours) => *life = Life { neighbours, ..life.clone() },
+            Some(neighbours) => *life = UnitSnapshot { neighbours, ..life.clone() },
             None => {
-                status.unit = Unit::Unanswered(Doubt::UnitUnknown(
+                status.unit = UnitFacts::QueryFailed(Doubt::UnitUnknown(
                     "systemctl show left out a unit that it needs".to_owned(),
                 ));
             }
@@ -234,13 +237,13 @@ const MAX_PROPERTIES_BYTES: usize = 16 * 1024;
 /// When systemctl cannot be started, does not end in time, fails, or says more than it can have to say: what is cut
 /// says what it did not mean.
 pub(crate) fn show_properties(
-    (unit, scope): (&str, Scope),
+    (unit, scope): (&str, SystemdScope),
     properties: &str,
     limit: Duration,
 ) -> Result<String, ShowFailure> {
     let command = systemctl_command(scope, &["show", "--no-pager", "--property", properties, "--", unit]);
-    let ran = process::run(command, limit, MAX_PROPERTIES_BYTES).map_err(ShowFailure::NotStarted)?;
-    let End::Exited(status) = ran.end else { return Err(ShowFailure::NoAnswer) };
+    let ran = process::run_program(command, limit, MAX_PROPERTIES_BYTES).map_err(ShowFailure::NotStarted)?;
+    let ProcessEnd::Exited(status) = ran.end else { return Err(ShowFailure::NoAnswer) };
     if !status.success() || ran.stdout.len() >= MAX_PROPERTIES_BYTES {
         let said = String::from_utf8_lossy(&ran.stderr);
         return Err(ShowFailure::Failed(first_line(&said).map_or_else(|| status.to_string(), str::to_owned)));
@@ -258,23 +261,23 @@ struct ShowOutput {
     doubt: Doubt,
 }
 
-fn run_show(scope: Scope, names: &[&str], limit: Duration) -> Result<ShowOutput, Doubt> {
+fn run_show(scope: SystemdScope, names: &[&str], limit: Duration) -> Result<ShowOutput, Doubt> {
     let mut arguments = vec!["show", "--no-pager", "--property", SHOW_PROPERTIES, "--"];
     arguments.extend(names);
     let room = MAX_SHOW_BYTES_PER_UNIT.saturating_mul(names.len());
-    let ran = process::run(systemctl_command(scope, &arguments), limit, room).map_err(|error| {
+    let ran = process::run_program(systemctl_command(scope, &arguments), limit, room).map_err(|error| {
         let doubt = if program_not_found(&error) { Doubt::NoSystemd } else { Doubt::UnitUnknown };
         doubt(describe_start_error(&error))
     })?;
     let said = String::from_utf8_lossy(&ran.stderr);
     let status = match ran.end {
-        End::TimedOut => {
+        ProcessEnd::TimedOut => {
             return Err(Doubt::UnitUnknown(format!(
                 "no answer from systemctl within {}",
-                words::span(limit)
+                words::format_duration(limit)
             )));
         }
-        End::Exited(status) => status,
+        ProcessEnd::Exited(status) => status,
     };
     // What it had said by then may lack the line that matters: a job, a freeze.
     if status.code().is_none() {
@@ -296,13 +299,13 @@ fn run_show(scope: Scope, names: &[&str], limit: Duration) -> Result<ShowOutput,
 
 /// Nothing of the caller's environment but the way to find it: SYSTEMD_OFFLINE would make a restart a
 /// success that did nothing.
-fn systemctl_command(scope: Scope, arguments: &[&str]) -> Command {
+fn systemctl_command(scope: SystemdScope, arguments: &[&str]) -> Command {
     let mut command = Command::new("systemctl");
     command.env_clear().env("LC_ALL", "C");
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
-    if scope == Scope::User {
+    if scope == SystemdScope::User {
         // Where a user's systemd listens (pam_systemd(8)), which cron does not tell.
         let own = || format!("/run/user/{}", rustix::process::geteuid().as_raw()).into();
         command.env("XDG_RUNTIME_DIR", std::env::var_os("XDG_RUNTIME_DIR").unwrap_or_else(own)).arg("--user");
@@ -315,7 +318,7 @@ fn describe_start_error(error: &io::Error) -> String {
     if program_not_found(error) {
         return "no systemctl in PATH".to_owned();
     }
-    format!("systemctl cannot be started: {}", words::io(error))
+    format!("systemctl cannot be started: {}", words::io_error_text(error))
 }
 
 pub(crate) fn program_not_found(error: &io::Error) -> bool {

@@ -7,29 +7,29 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
+    static HOOK_SILENT: Cell<bool> = const { Cell::new(false) };
 }
 
-static HOOK: Once = Once::new();
+static HOOK_INSTALLED: Once = Once::new();
 
 /// What it returned, or the words it panicked with.
-pub(crate) fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
-    HOOK.call_once(|| {
+pub(crate) fn catch_panic<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+    HOOK_INSTALLED.call_once(|| {
         let loud = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            if !QUIET.get() {
+            if !HOOK_SILENT.get() {
                 loud(panic);
             }
         }));
     });
-    let before = QUIET.replace(true);
+    let before = HOOK_SILENT.replace(true);
     // What the closure borrowed is not looked at again when it panicked.
     let result = panic::catch_unwind(AssertUnwindSafe(act));
-    QUIET.set(before);
-    result.map_err(|panic| words(panic.as_ref()).to_owned())
+    HOOK_SILENT.set(before);
+    result.map_err(|panic| panic_text(panic.as_ref()).to_owned())
 }
 
-fn words(panic: &(dyn Any + Send)) -> &str {
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
     match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
         (Some(words), _) => words,
         (_, Some(words)) => words,
@@ -43,10 +43,10 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_words() {
-        assert_eq!(caught(|| 7), Ok(7));
-        assert_eq!(caught(|| -> u8 { panic!("plain") }), Err("plain".into()));
-        assert_eq!(caught(|| -> u8 { panic!("with {}", 1) }), Err("with 1".into()));
-        assert_eq!(caught(|| -> u8 { panic::panic_any(1) }), Err("for an unknown reason".into()));
-        assert!(!QUIET.get());
+        assert_eq!(catch_panic(|| 7), Ok(7));
+        assert_eq!(catch_panic(|| -> u8 { panic!("plain") }), Err("plain".into()));
+        assert_eq!(catch_panic(|| -> u8 { panic!("with {}", 1) }), Err("with 1".into()));
+        assert_eq!(catch_panic(|| -> u8 { panic::panic_any(1) }), Err("for an unknown reason".into()));
+        assert!(!HOOK_SILENT.get());
     }
 }

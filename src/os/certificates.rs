@@ -12,7 +12,7 @@ use rustls::{Error, InconsistentKeys, RootCertStore};
 use super::{files, time_limit};
 
 /// Every certificate of the file, at least one; keys and whatever else is in it are passed over.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn read_certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let (pem, _) = files::read_bounded(path, LARGEST)?;
     let found: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
@@ -31,7 +31,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
 
 /// The first of the file, which is the server's own in one that a server shows. Whatever is in it: only its form is
 /// looked at.
-pub(crate) fn first(path: &Path) -> io::Result<CertificateDer<'static>> {
+pub(crate) fn first_certificate(path: &Path) -> io::Result<CertificateDer<'static>> {
     let (pem, _) = files::read_bounded(path, LARGEST)?;
     match CertificateDer::pem_slice_iter(&pem).next() {
         Some(Ok(found)) => Ok(found),
@@ -49,7 +49,7 @@ pub(crate) enum ClientFault {
 
 /// The certificates by which a client proves itself, its own first, and the key to that one.
 pub(crate) fn read_client(certificate: &Path, key: &Path) -> Result<CertifiedKey, ClientFault> {
-    let chain = time_limit::touch_within(certificate, read).map_err(ClientFault::Certificate)?;
+    let chain = time_limit::touch_within(certificate, read_certificates).map_err(ClientFault::Certificate)?;
     let unusable = |why: &str| ClientFault::Key(io::Error::other(why));
     let pem =
         time_limit::touch_within(key, |key| files::read_secret(key, LARGEST)).map_err(ClientFault::Key)?;
@@ -132,7 +132,7 @@ mod tests {
             rcgen::CertificateParams::new(["a.example".to_owned()]).unwrap().self_signed(&key).unwrap();
         let read_text = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            read(&path).map_err(|error| error.to_string())
+            read_certificates(&path).map_err(|error| error.to_string())
         };
         let (cert, key) = (good.pem(), key.serialize_pem());
         assert_eq!(read_text(&format!("{key}{cert}# and again\n{cert}")).unwrap().len(), 2);
@@ -144,7 +144,7 @@ mod tests {
         let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let refused = read_text(&format!("{cert}{nonsense}")).unwrap_err();
         assert!(refused.starts_with("its certificate 2 cannot be read: "), "{refused}");
-        assert_eq!(read(dir.path()).unwrap_err().to_string(), "is not a regular file");
-        assert_eq!(read(&dir.path().join("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(read_certificates(dir.path()).unwrap_err().to_string(), "is not a regular file");
+        assert_eq!(read_certificates(&dir.path().join("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

@@ -66,16 +66,16 @@ impl Tree {
     pub(crate) fn find(&self, unit: &str) -> io::Result<Option<Group>> {
         // Where nearly all are.
         let usual = self.top.join("system.slice");
-        if let Some(found) = here(&usual, unit)? {
+        if let Some(found) = find_here(&usual, unit)? {
             return Ok(Some(found));
         }
         let mut slices = VecDeque::from([self.top.clone()]);
         for _ in 0..MOST {
             let Some(slice) = slices.pop_front() else { return Ok(None) };
-            if let Some(found) = here(&slice, unit)? {
+            if let Some(found) = find_here(&slice, unit)? {
                 return Ok(Some(found));
             }
-            match folders(&slice) {
+            match list_folders(&slice) {
                 Ok(inner) => {
                     let is_slice = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "slice");
                     slices.extend(inner.into_iter().filter(is_slice));
@@ -96,12 +96,12 @@ impl Tree {
 
 impl Group {
     /// Of it and all below. 0 for each that is of no PID namespace of ours. An error also if it is gone.
-    pub(crate) fn processes(&self) -> io::Result<Vec<u32>> {
-        let mut numbers = parse_numbers(&self.text("cgroup.procs")?)?;
+    pub(crate) fn list_processes(&self) -> io::Result<Vec<u32>> {
+        let mut numbers = parse_numbers(&self.read_file("cgroup.procs")?)?;
         let mut groups = self.below()?;
         for _ in 0..MOST {
             let Some(group) = groups.pop() else { return Ok(numbers) };
-            match group.text("cgroup.procs") {
+            match group.read_file("cgroup.procs") {
                 Ok(text) => numbers.extend(parse_numbers(&text)?),
                 // A group of threads: their processes are told above it.
                 Err(error) if Errno::from_io_error(&error) == Some(Errno::OPNOTSUPP) => {}
@@ -115,13 +115,13 @@ impl Group {
     }
 
     /// What the kernel says in one file of it.
-    pub(crate) fn text(&self, file: &str) -> io::Result<String> {
+    pub(crate) fn read_file(&self, file: &str) -> io::Result<String> {
         let (bytes, _) = files::read_bounded(&self.0.join(file), LONGEST)?;
         String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into())
     }
 
     fn below(&self) -> io::Result<Vec<Self>> {
-        match folders(&self.0) {
+        match list_folders(&self.0) {
             Ok(folders) => Ok(folders.into_iter().map(Self).collect()),
             Err(Errno::NOENT) => Ok(Vec::new()),
             Err(errno) => Err(errno.into()),
@@ -129,7 +129,7 @@ impl Group {
     }
 }
 
-fn here(slice: &Path, unit: &str) -> io::Result<Option<Group>> {
+fn find_here(slice: &Path, unit: &str) -> io::Result<Option<Group>> {
     // systemd writes the second for a name that could be a file of the kernel's: memory.service.
     for name in [unit, &format!("_{unit}")] {
         let path = slice.join(name);
@@ -142,7 +142,7 @@ fn here(slice: &Path, unit: &str) -> io::Result<Option<Group>> {
     Ok(None)
 }
 
-fn folders(path: &Path) -> Result<Vec<PathBuf>, Errno> {
+fn list_folders(path: &Path) -> Result<Vec<PathBuf>, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = fs::openat(CWD, path, flags, Mode::empty())?;
     let mut found = Vec::new();
@@ -206,7 +206,7 @@ mod tests {
 
     fn found(tree: &Tree, unit: &str) -> Option<Vec<u32>> {
         let group = tree.find(unit).unwrap()?;
-        let mut numbers = group.processes().unwrap();
+        let mut numbers = group.list_processes().unwrap();
         numbers.sort_unstable();
         Some(numbers)
     }
@@ -239,7 +239,7 @@ mod tests {
         let own = tree.of_user(1);
         assert_eq!((found(&own, "theirs.service"), found(&own, "shop.service")), (Some(vec![6]), None));
         let path = "/user.slice/user-1.slice/user@1.service/app.slice/theirs.service";
-        assert_eq!(own.at(path).processes().unwrap(), [6], "systemd names it from the root");
+        assert_eq!(own.at(path).list_processes().unwrap(), [6], "systemd names it from the root");
     }
 
     #[test]
@@ -248,8 +248,8 @@ mod tests {
         let missing = Tree::below(dir.path(), "systemd").find("shop.service").unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         let (_dir, tree) = tree(HOST, true);
-        assert!(tree.at("/system.slice/none.service").processes().is_err());
-        assert_eq!(tree.at("/at-root.service").processes().unwrap(), [3]);
+        assert!(tree.at("/system.slice/none.service").list_processes().is_err());
+        assert_eq!(tree.at("/at-root.service").list_processes().unwrap(), [3]);
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         let (_dir, tree) =
             tree(&[("a.service", "1\nx\n"), ("b.service", "1\n"), ("b.service/c", "-1\n")], true);
         for unit in ["a.service", "b.service"] {
-            let error = tree.find(unit).unwrap().unwrap().processes().unwrap_err();
+            let error = tree.find(unit).unwrap().unwrap().list_processes().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{unit}");
         }
     }
@@ -269,7 +269,7 @@ mod tests {
         let mark = if tree.version == Version::V2 { "0::" } else { ":name=systemd:" };
         let Some((_, path)) = own.lines().find_map(|line| line.split_once(mark)) else { return };
         // Elsewhere it may lie outside of what this namespace shows.
-        if let Ok(numbers) = tree.at(path).processes() {
+        if let Ok(numbers) = tree.at(path).list_processes() {
             assert!(numbers.contains(&std::process::id()), "{path}: {numbers:?}");
         }
     }
@@ -282,7 +282,7 @@ mod tests {
             std::fs::create_dir(&group).unwrap();
             std::fs::write(group.join("cgroup.procs"), "").unwrap();
         }
-        let error = tree.find("a.service").unwrap().unwrap().processes().unwrap_err();
+        let error = tree.find("a.service").unwrap().unwrap().list_processes().unwrap_err();
         assert_eq!(error.to_string(), "there are too many groups to look at");
     }
 }

@@ -13,25 +13,26 @@ use super::proc::stat;
 
 /// To the millisecond: as it is kept on disk, so that what was read again compares equal.
 pub(crate) fn now() -> Moment {
-    let millis = |clock| Duration::from_millis(u64::try_from(read(clock).as_millis()).unwrap_or(u64::MAX));
+    let millis =
+        |clock| Duration::from_millis(u64::try_from(read_clock(clock).as_millis()).unwrap_or(u64::MAX));
     Moment { boot: boot_id().ok(), since_boot: millis(ClockId::Boottime), wall: millis(ClockId::Realtime) }
 }
 
 /// What systemd stamps its units with: stands still while the machine sleeps.
-pub(crate) fn monotonic() -> Duration {
-    read(ClockId::Monotonic)
+pub(crate) fn monotonic_time() -> Duration {
+    read_clock(ClockId::Monotonic)
 }
 
 /// Since the first process of this machine, or of this container, started. `None` where /proc is hidden, and where the
 /// process is older than the clock says: in a time namespace (time_namespaces(7)) the kernel gives no start that can be
 /// used.
 pub(crate) fn pid1_age() -> Option<Duration> {
-    let started = stat::of(1).ok()?.started();
-    read(ClockId::Boottime).checked_sub(started)
+    let started = stat::read_stat(1).ok()?.started();
+    read_clock(ClockId::Boottime).checked_sub(started)
 }
 
 /// Zero for a wall clock that stands before 1970; the kernel's own clocks never run below it.
-fn read(clock: ClockId) -> Duration {
+fn read_clock(clock: ClockId) -> Duration {
     Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }
 
@@ -53,13 +54,13 @@ mod tests {
         assert!(b.since_boot >= a.since_boot && b.wall >= a.wall);
         assert_eq!(a.boot, b.boot);
         assert_eq!(a.boot.unwrap().len(), 36);
-        assert!(monotonic() <= read(ClockId::Boottime), "boottime counts sleep too");
+        assert!(monotonic_time() <= read_clock(ClockId::Boottime), "boottime counts sleep too");
         assert!(a.wall > Duration::from_secs(1_700_000_000));
     }
 
     #[test]
     fn the_first_process_is_not_older_than_the_kernel() {
         // None in a time namespace.
-        assert!(pid1_age().is_none_or(|age| !age.is_zero() && age <= read(ClockId::Boottime)));
+        assert!(pid1_age().is_none_or(|age| !age.is_zero() && age <= read_clock(ClockId::Boottime)));
     }
 }

@@ -7,7 +7,7 @@ use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
 
 /// Shares in percent, rounded up as df(1) does: 99.1 % full is not 99 %.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Disk {
+pub(crate) struct DiskUse {
     pub(crate) read_only: bool,
     /// Of what users other than root can have. `None`: it has no size.
     pub(crate) blocks_used: Option<u64>,
@@ -16,26 +16,26 @@ pub(crate) struct Disk {
 }
 
 /// May take as long as the file system does not answer.
-pub(crate) fn read_disk(path: &Path) -> io::Result<Disk> {
-    Ok(disk(&statvfs(path)?))
+pub(crate) fn read_disk(path: &Path) -> io::Result<DiskUse> {
+    Ok(disk_use_of(&statvfs(path)?))
 }
 
-fn disk(usage: &StatVfs) -> Disk {
+fn disk_use_of(usage: &StatVfs) -> DiskUse {
     let StatVfs { f_blocks, f_bfree, f_bavail, f_files, f_ffree, .. } = *usage;
     let used = f_blocks.saturating_sub(f_bfree);
-    Disk {
+    DiskUse {
         read_only: usage.f_flag.contains(StatVfsMountFlags::RDONLY),
-        blocks_used: percent(used, used.saturating_add(f_bavail)),
-        inodes_used: percent(f_files.saturating_sub(f_ffree), f_files),
+        blocks_used: percent_of(used, used.saturating_add(f_bavail)),
+        inodes_used: percent_of(f_files.saturating_sub(f_ffree), f_files),
     }
 }
 
-fn percent(used: u64, all: u64) -> Option<u64> {
+fn percent_of(used: u64, all: u64) -> Option<u64> {
     let used = u128::from(used).saturating_mul(100).div_ceil(u128::from(all).max(1));
     (all > 0).then(|| u64::try_from(used).unwrap_or(u64::MAX))
 }
 
-impl Disk {
+impl DiskUse {
     /// Nobody but root can write anything more, be it for want of blocks or of inodes.
     pub(crate) fn is_full(&self) -> bool {
         [self.blocks_used, self.inodes_used].into_iter().flatten().any(|used| used >= 100)
@@ -46,9 +46,9 @@ impl Disk {
 mod tests {
     use super::*;
 
-    fn of(blocks: (u64, u64, u64), files: (u64, u64)) -> Disk {
+    fn of(blocks: (u64, u64, u64), files: (u64, u64)) -> DiskUse {
         let usage = statvfs("/").unwrap();
-        disk(&StatVfs {
+        disk_use_of(&StatVfs {
             f_blocks: blocks.0,
             f_bfree: blocks.1,
             f_bavail: blocks.2,

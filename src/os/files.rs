@@ -71,12 +71,12 @@ pub(crate) fn names_ending(folder: &Path, suffix: &str) -> io::Result<(Vec<OsStr
 
 /// Adds `line` to the end of a regular file or character device, created with mode 0644 if it is not
 /// there; never through a link. In one write, so that lines of several writers do not mix.
-pub(crate) fn append(path: &Path, line: &[u8]) -> io::Result<()> {
+pub(crate) fn append_line(path: &Path, line: &[u8]) -> io::Result<()> {
     survive_file_size_limit();
     open_to_append(path, OFlags::CREATE)?.write_all(line)
 }
 
-/// What `append` would fail for, found without making or changing anything.
+/// What `append_line` would fail for, found without making or changing anything.
 pub(crate) fn may_append(path: &Path) -> io::Result<()> {
     match open_to_append(path, OFlags::empty()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => may_create_in(path.parent().unwrap_or(path)),
@@ -92,12 +92,12 @@ fn may_create_in(folder: &Path) -> io::Result<()> {
 }
 
 /// Who may write what lies at `path`, be it a file or a folder.
-pub(crate) fn writers(path: &Path) -> io::Result<Writers> {
+pub(crate) fn who_may_write(path: &Path) -> io::Result<Writers> {
     Ok(Writers::of(&fs::stat(path)?))
 }
 
 /// When it was last written, since 1970; zero for a stamp from before.
-pub(crate) fn modified(path: &Path) -> io::Result<Duration> {
+pub(crate) fn modified_at(path: &Path) -> io::Result<Duration> {
     Ok(Duration::from_secs(u64::try_from(fs::stat(path)?.st_mtime).unwrap_or_default()))
 }
 
@@ -206,11 +206,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("p");
         fs::mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
-        for error in [read_bounded(&pipe, 9).unwrap_err(), append(&pipe, b"line\n").unwrap_err()] {
+        for error in [read_bounded(&pipe, 9).unwrap_err(), append_line(&pipe, b"line\n").unwrap_err()] {
             assert_eq!(error.to_string(), "is not a regular file");
         }
         let _reader = fs::openat(CWD, &pipe, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap();
-        assert_eq!(append(&pipe, b"line\n").unwrap_err().to_string(), "is not a regular file");
+        assert_eq!(append_line(&pipe, b"line\n").unwrap_err().to_string(), "is not a regular file");
     }
 
     #[test]
@@ -218,16 +218,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (log, link, outside) =
             (dir.path().join("log"), dir.path().join("link"), dir.path().join("outside"));
-        append(&log, b"one\n").unwrap();
-        append(&log, b"two\n").unwrap();
+        append_line(&log, b"one\n").unwrap();
+        append_line(&log, b"two\n").unwrap();
         assert_eq!(std::fs::read(&log).unwrap(), b"one\ntwo\n");
         assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o133, 0);
-        append(Path::new("/dev/null"), b"gone\n").unwrap();
+        append_line(Path::new("/dev/null"), b"gone\n").unwrap();
         symlink(&outside, &link).unwrap();
-        assert_eq!(append(&link, b"no\n").unwrap_err().to_string(), "is a symbolic link");
+        assert_eq!(append_line(&link, b"no\n").unwrap_err().to_string(), "is a symbolic link");
         assert!(!outside.exists());
-        assert!(append(dir.path(), b"no\n").is_err());
-        assert_eq!(append(Path::new("/dev/full"), b"x\n").unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert!(append_line(dir.path(), b"no\n").is_err());
+        assert_eq!(
+            append_line(Path::new("/dev/full"), b"x\n").unwrap_err().kind(),
+            io::ErrorKind::StorageFull
+        );
     }
 
     #[test]
@@ -236,7 +239,7 @@ mod tests {
         let at = |name: &str| dir.path().join(name);
         may_append(&at("log")).unwrap();
         assert!(!at("log").exists(), "nothing was made");
-        append(&at("log"), b"one\n").unwrap();
+        append_line(&at("log"), b"one\n").unwrap();
         may_append(&at("log")).unwrap();
         symlink(at("log"), at("link")).unwrap();
         let why = |name: &str| may_append(&at(name)).unwrap_err().to_string();

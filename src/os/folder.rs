@@ -62,7 +62,7 @@ impl Folder {
 
     /// At most `max` bytes; a longer file is an error, not a prefix. `None`: no such file.
     pub(crate) fn read(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
-        match self.regular(name, OFlags::RDONLY, Mode::empty()) {
+        match self.open_regular(name, OFlags::RDONLY, Mode::empty()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
             Ok(file) => read_to_end(file, max).map(Some),
@@ -103,7 +103,7 @@ impl Folder {
     }
 
     /// All that lies here, sorted; hidden names and names that are not UTF-8 are not ours.
-    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
+    pub(crate) fn list_names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.0)? {
             match entry?.file_name().to_str() {
@@ -116,7 +116,7 @@ impl Folder {
     }
 
     /// When it was last written, since 1970. `None`: no such file.
-    pub(crate) fn modified(&self, name: &str) -> io::Result<Option<Duration>> {
+    pub(crate) fn modified_at(&self, name: &str) -> io::Result<Option<Duration>> {
         match fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno.into()),
@@ -127,7 +127,7 @@ impl Folder {
 
     /// `None`: another process holds it.
     pub(crate) fn try_lock(&self, name: &str) -> io::Result<Option<Lock>> {
-        let file = self.regular(name, OFlags::RDWR | OFlags::CREATE, LOCK)?;
+        let file = self.open_regular(name, OFlags::RDWR | OFlags::CREATE, LOCK)?;
         match fs2::FileExt::try_lock_exclusive(&file) {
             Ok(()) => Ok(Some(Lock(file))),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
@@ -137,7 +137,7 @@ impl Folder {
 
     /// A new file with this content, locked before it has its name. Nobody else may open it, not even while
     /// it is made: whoever could, could lock it too. `max` as for `replace`.
-    pub(crate) fn hold(&self, name: &str, bytes: &[u8], max: u64) -> io::Result<Lock> {
+    pub(crate) fn create_locked(&self, name: &str, bytes: &[u8], max: u64) -> io::Result<Lock> {
         refuse_longer(bytes, max)?;
         let beside = format!(".{name}.new");
         let mut file = self.create_anew(&beside, LOCK)?;
@@ -149,7 +149,7 @@ impl Folder {
 
     /// Does a process hold it? Looked at, which keeps nobody out. One that is gone is held by nobody.
     pub(crate) fn is_locked(&self, name: &str) -> io::Result<bool> {
-        let file = match self.regular(name, OFlags::RDONLY, Mode::empty()) {
+        let file = match self.open_regular(name, OFlags::RDONLY, Mode::empty()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             opened => opened?,
         };
@@ -182,17 +182,17 @@ impl Folder {
 
     fn create_anew(&self, name: &str, mode: Mode) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-        match self.regular(name, flags, mode) {
+        match self.open_regular(name, flags, mode) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.remove(name)?;
-                self.regular(name, flags, mode)
+                self.open_regular(name, flags, mode)
             }
             opened => opened,
         }
     }
 
     /// NONBLOCK: opening a pipe somebody put there must not wait for its other end.
-    fn regular(&self, name: &str, flags: OFlags, mode: Mode) -> io::Result<File> {
+    fn open_regular(&self, name: &str, flags: OFlags, mode: Mode) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match fs::openat(&self.0, name, flags, mode) {
             Err(Errno::LOOP) => return Err(is_a_link()),
@@ -310,7 +310,7 @@ mod tests {
         folder.replace("a", b"old", 4).unwrap();
         for error in [
             folder.replace("a", b"longer", 4).unwrap_err(),
-            folder.hold("a", b"longer", 4).unwrap_err(),
+            folder.create_locked("a", b"longer", 4).unwrap_err(),
             folder.read("a", 2).unwrap_err(),
         ] {
             assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
@@ -403,12 +403,12 @@ mod tests {
             folder.replace(name, b"", MAX).unwrap();
         }
         std::fs::write(dir.path().join(".hidden"), "").unwrap();
-        assert_eq!(folder.names().unwrap(), ["a", "b", "c"]);
+        assert_eq!(folder.list_names().unwrap(), ["a", "b", "c"]);
         folder.rename("a", "d").unwrap();
         folder.remove("b").unwrap();
         folder.remove("b").unwrap();
-        assert_eq!(folder.names().unwrap(), ["c", "d"]);
-        assert_eq!(folder.names().unwrap(), ["c", "d"], "a second look begins at the start");
+        assert_eq!(folder.list_names().unwrap(), ["c", "d"]);
+        assert_eq!(folder.list_names().unwrap(), ["c", "d"], "a second look begins at the start");
     }
 
     #[test]

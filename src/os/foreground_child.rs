@@ -11,27 +11,27 @@ use signal_hook::consts::signal::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIG
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use super::process::spawn;
+use super::process::spawn_group;
 
 /// An error: it could not be started, or not be watched.
-pub(crate) fn run(mut command: Command) -> io::Result<ExitStatus> {
+pub(crate) fn run_in_foreground(mut command: Command) -> io::Result<ExitStatus> {
     let ignored = ignored_signals();
     // What nohup(1) made us ignore stays so for the program: a handler of ours would be taken from it.
     let forwarded = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2].into_iter();
     let ours = forwarded.filter(|signal| ignored >> (signal - 1) & 1 == 0).chain([SIGCHLD]);
     // Before the program begins: nothing that is sent meanwhile is lost.
     let mut signals = Signals::new(ours)?;
-    let mut child = spawn(&mut command)?;
+    let mut child = spawn_group(&mut command)?;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }
-        signals.wait().filter(|signal| *signal != SIGCHLD).for_each(|signal| forward(signal, &child));
+        signals.wait().filter(|signal| *signal != SIGCHLD).for_each(|signal| forward_signals(signal, &child));
     }
 }
 
 /// Ends as the program did: by the same signal, or with its exit status.
-pub(crate) fn end_as(status: ExitStatus) -> u8 {
+pub(crate) fn exit_like(status: ExitStatus) -> u8 {
     if let Some(signal) = status.signal() {
         let _ = emulate_default_handler(signal); // returns where that signal ends nobody, or SIGKILL did
         return u8::try_from(128 + signal).unwrap_or(u8::MAX);
@@ -40,7 +40,7 @@ pub(crate) fn end_as(status: ExitStatus) -> u8 {
 }
 
 /// It is our child and nobody has waited for it, so its number is still its own.
-fn forward(signal: i32, child: &Child) {
+fn forward_signals(signal: i32, child: &Child) {
     let sent_by_terminal = matches!(signal, SIGINT | SIGQUIT) && in_foreground();
     if let (false, Some(signal)) = (sent_by_terminal, Signal::from_named_raw(signal)) {
         let _ = kill_process(Pid::from_child(child), signal);

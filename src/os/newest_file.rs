@@ -12,7 +12,7 @@ use rustix::fs::{FileType, Stat};
 use super::way;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct NewestFile {
     pub(crate) is_regular: bool,
     /// In bytes.
     pub(crate) size: u64,
@@ -21,19 +21,19 @@ pub(crate) struct Seen {
 }
 
 /// Of what a link leads to.
-pub(crate) fn at(path: &Path) -> io::Result<Seen> {
-    Ok(Seen::of(way::reach(path)?.stat()?))
+pub(crate) fn newest_matching(path: &Path) -> io::Result<NewestFile> {
+    Ok(NewestFile::from_entry(way::reach(path)?.stat()?))
 }
 
 /// Of those in `folder` whose names are wanted the one that was written last, if it is a regular file. An error,
 /// rather than half of the truth, where the folder holds more than `most` names.
-pub(crate) fn of_folder(
+pub(crate) fn newest_in_folder(
     folder: &Path,
     wanted: impl Fn(&[u8]) -> bool,
     most: usize,
-) -> io::Result<Option<(OsString, Seen)>> {
+) -> io::Result<Option<(OsString, NewestFile)>> {
     let folder = way::reach(folder)?;
-    let mut newest: Option<(OsString, Seen)> = None;
+    let mut newest: Option<(OsString, NewestFile)> = None;
     for (read, entry) in folder.names()?.enumerate() {
         if read >= most {
             return Err(io::Error::other(format!("the folder holds more than {most} names")));
@@ -46,7 +46,7 @@ pub(crate) fn of_folder(
         let seen = match folder.below(name) {
             // Removed since the folder was read, or a link that leads nowhere.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            found => Seen::of(found?.stat()?),
+            found => NewestFile::from_entry(found?.stat()?),
         };
         if seen.is_regular && newest.as_ref().is_none_or(|(_, newest)| seen.modified > newest.modified) {
             newest = Some((OsString::from_vec(name.to_vec()), seen));
@@ -55,8 +55,8 @@ pub(crate) fn of_folder(
     Ok(newest)
 }
 
-impl Seen {
-    fn of(stat: &Stat) -> Self {
+impl NewestFile {
+    fn from_entry(stat: &Stat) -> Self {
         Self {
             is_regular: FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile,
             size: u64::try_from(stat.st_size).unwrap_or_default(),
@@ -86,16 +86,16 @@ mod tests {
     fn the_newest_is_the_regular_file_that_was_written_last() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
-        let newest = |most| of_folder(dir.path(), |name| name.starts_with(b"db"), most);
+        let newest = |most| newest_in_folder(dir.path(), |name| name.starts_with(b"db"), most);
         assert_eq!(newest(9).unwrap(), None);
         written(&at("db_1"), "one", 3_000);
         written(&at("db_2"), "2", 1_000);
         written(&at("other"), "", 9_000);
         std::fs::create_dir(at("db_folder")).unwrap();
         symlink("/nowhere/at/all", at("db_link")).unwrap();
-        let expected = Seen { is_regular: true, size: 3, modified: Duration::from_secs(3_000) };
+        let expected = NewestFile { is_regular: true, size: 3, modified: Duration::from_secs(3_000) };
         assert_eq!(newest(99).unwrap(), Some(("db_1".into(), expected)));
-        assert_eq!(super::at(&at("db_1")).unwrap(), expected);
+        assert_eq!(super::newest_matching(&at("db_1")).unwrap(), expected);
         symlink(at("other"), at("db_latest")).unwrap();
         assert_eq!(newest(99).unwrap().unwrap().0, "db_latest", "a link is what it leads to");
         // . and .. are names, too.
@@ -115,21 +115,21 @@ mod tests {
         written(&private.path().join("key"), "secret", 1_000);
         let link = dir.path().join("link");
         symlink(private.path().join("key"), &link).unwrap();
-        assert_eq!(at(&link).unwrap().size, 6, "root's own");
+        assert_eq!(newest_matching(&link).unwrap().size, 6, "root's own");
         lchown(&link, Some(4711), None).unwrap();
         let why = "leads over a link of somebody else's";
-        assert_eq!(at(&link).unwrap_err().to_string(), why);
-        assert_eq!(of_folder(dir.path(), |_| true, 9).unwrap_err().to_string(), why);
+        assert_eq!(newest_matching(&link).unwrap_err().to_string(), why);
+        assert_eq!(newest_in_folder(dir.path(), |_| true, 9).unwrap_err().to_string(), why);
     }
 
     #[test]
     fn what_is_not_there_is_told_from_what_is_no_file() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(!at(dir.path()).unwrap().is_regular);
+        assert!(!newest_matching(dir.path()).unwrap().is_regular);
         let none = dir.path().join("none");
-        assert_eq!(at(&none).unwrap_err().kind(), io::ErrorKind::NotFound);
-        assert_eq!(of_folder(&none, |_| true, 9).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(newest_matching(&none).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(newest_in_folder(&none, |_| true, 9).unwrap_err().kind(), io::ErrorKind::NotFound);
         written(&none, "", 1);
-        assert_eq!(of_folder(&none, |_| true, 9).unwrap_err().kind(), io::ErrorKind::NotADirectory);
+        assert_eq!(newest_in_folder(&none, |_| true, 9).unwrap_err().kind(), io::ErrorKind::NotADirectory);
     }
 }

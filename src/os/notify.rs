@@ -19,12 +19,12 @@ impl Notify {
     /// Lines of `KEY=VALUE`. That it does not arrive changes nothing here.
     pub(crate) fn tell(&self, lines: &str) {
         if let Some(socket) = &self.0 {
-            let _ = send(socket, lines);
+            let _ = send_lines(socket, lines);
         }
     }
 }
 
-fn send(socket: &OsStr, lines: &str) -> io::Result<()> {
+fn send_lines(socket: &OsStr, lines: &str) -> io::Result<()> {
     let address = match socket.as_bytes().strip_prefix(b"@") {
         Some(name) => SocketAddr::from_abstract_name(name)?,
         None => SocketAddr::from_pathname(socket)?,

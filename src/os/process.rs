@@ -17,20 +17,20 @@ use super::catch_panic;
 use super::proc::stat;
 
 /// A child may close its output long before it ends: look at least this often.
-const LOOK: Duration = Duration::from_millis(20);
+const WAIT_POLL_EVERY: Duration = Duration::from_millis(20);
 
 /// For the kernel to take a killed process away.
-const LAST: Duration = Duration::from_millis(500);
+const KILL_WAIT: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) end: End,
+pub(crate) struct ProcessOutput {
+    pub(crate) end: ProcessEnd,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum ProcessEnd {
     Exited(ExitStatus),
     /// Time was over and we killed it.
     TimedOut,
@@ -39,29 +39,29 @@ pub(crate) enum End {
 /// An error: it could not be started, or not be watched, and then does not run any more. Of each of
 /// stdout and stderr `room` bytes are kept; the rest is read and dropped, so that nobody blocks on a full
 /// pipe.
-pub(crate) fn run(command: Command, limit: Duration, room: usize) -> io::Result<Ran> {
-    run_and_keep(command, limit, Kept { room, of: Side::Begin })
+pub(crate) fn run_program(command: Command, limit: Duration, room: usize) -> io::Result<ProcessOutput> {
+    run_and_keep(command, limit, CapturedOutput { room, of: KeptPart::Begin })
 }
 
 /// The same, but what is kept of each is its last part.
-pub(crate) fn run_for_the_end(command: Command, limit: Duration, room: usize) -> io::Result<Ran> {
-    run_and_keep(command, limit, Kept { room, of: Side::End })
+pub(crate) fn run_keep_tail(command: Command, limit: Duration, room: usize) -> io::Result<ProcessOutput> {
+    run_and_keep(command, limit, CapturedOutput { room, of: KeptPart::End })
 }
 
-fn run_and_keep(mut command: Command, limit: Duration, kept: Kept) -> io::Result<Ran> {
+fn run_and_keep(mut command: Command, limit: Duration, kept: CapturedOutput) -> io::Result<ProcessOutput> {
     let over = Instant::now() + limit;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = spawn(&mut command)?;
-    let ran = watch(&mut child, over, kept);
-    if !matches!(ran, Ok(Ran { end: End::Exited(_), .. })) {
-        kill(&mut child);
+    let mut child = spawn_group(&mut command)?;
+    let ran = watch_exit(&mut child, over, kept);
+    if !matches!(ran, Ok(ProcessOutput { end: ProcessEnd::Exited(_), .. })) {
+        kill_group(&mut child);
     }
     ran
 }
 
 /// A program that may outlive us.
 #[derive(Debug)]
-pub(crate) struct Detached {
+pub(crate) struct DetachedChild {
     child: Child,
     pub(crate) pid: u32,
     /// With `pid`, names it until the next boot. `None` where /proc is hidden.
@@ -69,18 +69,18 @@ pub(crate) struct Detached {
 }
 
 /// Its own group and no output: neither a hangup of ours nor a closed pipe ends it.
-pub(crate) fn spawn_detached(mut command: Command) -> io::Result<Detached> {
+pub(crate) fn spawn_detached(mut command: Command) -> io::Result<DetachedChild> {
     let nowhere = (Stdio::null(), Stdio::null(), Stdio::null());
     command.stdin(nowhere.0).stdout(nowhere.1).stderr(nowhere.2).process_group(0);
-    let child = spawn(&mut command)?;
+    let child = spawn_group(&mut command)?;
     let pid = child.id();
     // Nobody has waited for it yet, so it is there even if it has ended.
-    Ok(Detached { child, pid, start: started(pid) })
+    Ok(DetachedChild { child, pid, start: start_time(pid) })
 }
 
-impl Detached {
+impl DetachedChild {
     /// `None`: it is still running when time is over, and goes on.
-    pub(crate) fn wait(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    pub(crate) fn wait_at_most(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
         let over = Instant::now() + limit;
         loop {
             let status = self.child.try_wait()?;
@@ -88,34 +88,34 @@ impl Detached {
             if status.is_some() || left.is_zero() {
                 return Ok(status);
             }
-            std::thread::sleep(left.min(LOOK));
+            std::thread::sleep(left.min(WAIT_POLL_EVERY));
         }
     }
 }
 
 /// With its number, names a process until the next boot. `None`: it is gone, or /proc is hidden.
-pub(crate) fn started(pid: u32) -> Option<u64> {
-    stat::of(pid).ok().map(|stat| stat.start)
+pub(crate) fn start_time(pid: u32) -> Option<u64> {
+    stat::read_stat(pid).ok().map(|stat| stat.start)
 }
 
 /// Is that very process still alive? For a later run, which is not its parent; true also when
 /// that cannot be found out, since nobody must start a second one on a guess.
 pub(crate) fn is_running(pid: u32, start: u64) -> bool {
-    match stat::of(pid) {
+    match stat::read_stat(pid) {
         Ok(found) => found.start == start && found.lives(),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }
 
 /// Of a process that stays: what ended after nobody waited for it any more.
-pub(crate) fn reap() {
+pub(crate) fn reap_children() {
     while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
 }
 
 /// std panics where it cannot learn whether the program began; that program has then ended, and may have run.
-pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
+pub(super) fn spawn_group(command: &mut Command) -> io::Result<Child> {
     let mut try_it =
-        || catch_panic::caught(|| command.spawn()).unwrap_or_else(|_| Err(io::Error::other(NOT_KNOWN)));
+        || catch_panic::catch_panic(|| command.spawn()).unwrap_or_else(|_| Err(io::Error::other(NOT_KNOWN)));
     // A thread that has been waited for counts against RLIMIT_NPROC until the kernel has put it away.
     for _ in 0..5 {
         match try_it() {
@@ -130,38 +130,39 @@ pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
 
 const NOT_KNOWN: &str = "it is not known whether it began";
 
-fn watch(child: &mut Child, over: Instant, kept: Kept) -> io::Result<Ran> {
-    let (mut out, mut err) = (Pipe::of(child.stdout.take(), kept)?, Pipe::of(child.stderr.take(), kept)?);
+fn watch_exit(child: &mut Child, over: Instant, kept: CapturedOutput) -> io::Result<ProcessOutput> {
+    let (mut out, mut err) =
+        (PipeReader::of(child.stdout.take(), kept)?, PipeReader::of(child.stderr.take(), kept)?);
     let end = loop {
         if let Some(status) = child.try_wait()? {
-            break End::Exited(status);
+            break ProcessEnd::Exited(status);
         }
         let left = over.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            break End::TimedOut;
+            break ProcessEnd::TimedOut;
         }
-        await_output(&[&out, &err], left.min(LOOK));
+        await_output(&[&out, &err], left.min(WAIT_POLL_EVERY));
         out.drain();
         err.drain();
     };
     out.drain();
     err.drain();
-    Ok(Ran { end, stdout: out.kept(), stderr: err.kept() })
+    Ok(ProcessOutput { end, stdout: out.into_kept(), stderr: err.into_kept() })
 }
 
-fn kill(child: &mut Child) {
+fn kill_group(child: &mut Child) {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         let _ = kill_process_group(group, Signal::KILL); // gone already: good
     }
-    let end = Instant::now() + LAST;
+    let end = Instant::now() + KILL_WAIT;
     while matches!(child.try_wait(), Ok(None)) && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
 /// Returns early when there is something to read, or the last writer is gone.
-fn await_output(pipes: &[&Pipe], longest: Duration) {
-    let mut fds: Vec<_> = pipes.iter().filter_map(|pipe| pipe.fd()).collect();
+fn await_output(pipes: &[&PipeReader], longest: Duration) {
+    let mut fds: Vec<_> = pipes.iter().filter_map(|pipe| pipe.poll_fd()).collect();
     if fds.is_empty() {
         std::thread::sleep(longest.min(Duration::from_millis(1)));
     } else {
@@ -171,58 +172,58 @@ fn await_output(pipes: &[&Pipe], longest: Duration) {
 
 /// Of what a pipe gives.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct CapturedOutput {
     room: usize,
-    of: Side,
+    of: KeptPart,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Side {
+enum KeptPart {
     Begin,
     End,
 }
 
-struct Pipe {
+struct PipeReader {
     from: Option<Box<dyn ReadFd>>,
     bytes: Vec<u8>,
-    kept: Kept,
+    kept: CapturedOutput,
 }
 
 trait ReadFd: Read + AsFd {}
 impl<T: Read + AsFd> ReadFd for T {}
 
-impl Pipe {
-    fn of(from: Option<impl ReadFd + 'static>, kept: Kept) -> io::Result<Self> {
+impl PipeReader {
+    fn of(from: Option<impl ReadFd + 'static>, kept: CapturedOutput) -> io::Result<Self> {
         if let Some(from) = &from {
             rustix::io::ioctl_fionbio(from, true)?;
         }
         Ok(Self { from: from.map(|from| -> Box<dyn ReadFd> { Box::new(from) }), bytes: Vec::new(), kept })
     }
 
-    fn kept(mut self) -> Vec<u8> {
-        self.forget(self.kept.room);
+    fn into_kept(mut self) -> Vec<u8> {
+        self.forget_all_but(self.kept.room);
         self.bytes
     }
 
     /// All but the last `room` bytes.
-    fn forget(&mut self, room: usize) {
+    fn forget_all_but(&mut self, room: usize) {
         self.bytes.drain(..self.bytes.len().saturating_sub(room));
     }
 
-    fn fd(&self) -> Option<PollFd<'_>> {
+    fn poll_fd(&self) -> Option<PollFd<'_>> {
         self.from.as_ref().map(|from| PollFd::from_borrowed_fd(from.as_fd(), PollFlags::IN))
     }
 
     fn keep(&mut self, some: &[u8]) {
-        let Kept { room, of } = self.kept;
+        let CapturedOutput { room, of } = self.kept;
         let free = room.saturating_sub(self.bytes.len()).min(some.len());
         match of {
-            Side::Begin => self.bytes.extend_from_slice(some.get(..free).unwrap_or_default()),
-            Side::End => {
+            KeptPart::Begin => self.bytes.extend_from_slice(some.get(..free).unwrap_or_default()),
+            KeptPart::End => {
                 self.bytes.extend_from_slice(some);
                 // Not at each turn: what stays has to move.
                 if self.bytes.len() > room.saturating_mul(2) {
-                    self.forget(room);
+                    self.forget_all_but(room);
                 }
             }
         }
@@ -258,9 +259,9 @@ mod tests {
         command
     }
 
-    fn sh(script: &str, limit_ms: u64) -> (Ran, Duration) {
+    fn sh(script: &str, limit_ms: u64) -> (ProcessOutput, Duration) {
         let started = Instant::now();
-        (run(shell(script), Duration::from_millis(limit_ms), KEPT).unwrap(), started.elapsed())
+        (run_program(shell(script), Duration::from_millis(limit_ms), KEPT).unwrap(), started.elapsed())
     }
 
     fn until(what: impl Fn() -> bool) -> bool {
@@ -274,15 +275,15 @@ mod tests {
     #[test]
     fn how_it_ended_and_what_it_said() {
         let (ran, _) = sh("echo out; echo err >&2; exit 3", 5000);
-        assert!(matches!(ran.end, End::Exited(status) if status.code() == Some(3)));
+        assert!(matches!(ran.end, ProcessEnd::Exited(status) if status.code() == Some(3)));
         assert_eq!((ran.stdout.as_slice(), ran.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
-        assert!(run(Command::new("/no/such/program"), Duration::from_secs(1), KEPT).is_err());
+        assert!(run_program(Command::new("/no/such/program"), Duration::from_secs(1), KEPT).is_err());
     }
 
     #[test]
     fn a_child_that_closed_its_output_is_waited_for() {
         let (ran, took) = sh("exec >&- 2>&-; sleep 0.1", 5000);
-        assert!(matches!(ran.end, End::Exited(_)) && took < Duration::from_secs(1), "{took:?}");
+        assert!(matches!(ran.end, ProcessEnd::Exited(_)) && took < Duration::from_secs(1), "{took:?}");
     }
 
     #[test]
@@ -294,7 +295,7 @@ mod tests {
 
     #[test]
     fn of_what_is_too_long_the_end_is_kept_where_it_is_wanted() {
-        let ran = |script: &str| run_for_the_end(shell(script), Duration::from_secs(5), KEPT).unwrap().stdout;
+        let ran = |script: &str| run_keep_tail(shell(script), Duration::from_secs(5), KEPT).unwrap().stdout;
         let said = ran("head -c 1000000 /dev/zero; echo the end");
         assert_eq!(said.len(), KEPT);
         assert!(said.ends_with(b"\0the end\n"));
@@ -304,19 +305,21 @@ mod tests {
     #[test]
     fn endless_output_ends_in_time() {
         let (ran, took) = sh("yes", 200);
-        assert_eq!((ran.end, ran.stdout.len()), (End::TimedOut, KEPT));
+        assert_eq!((ran.end, ran.stdout.len()), (ProcessEnd::TimedOut, KEPT));
         assert!(took < Duration::from_millis(700), "{took:?}");
     }
 
     #[test]
     fn time_over_kills_the_whole_group() {
         let (ran, took) = sh("sleep 61 & echo $!; echo $$; wait", 200);
-        assert_eq!(ran.end, End::TimedOut);
+        assert_eq!(ran.end, ProcessEnd::TimedOut);
         assert!(took < Duration::from_millis(700), "{took:?}");
         let said = String::from_utf8(ran.stdout).unwrap();
         let pids: Vec<u32> = said.lines().map(|line| line.parse().unwrap()).collect();
         assert_eq!(pids.len(), 2);
-        let gone = |pid: &u32| stat::of(*pid).is_err() || !stat::of(*pid).is_ok_and(stat::ProcStat::lives);
+        let gone = |pid: &u32| {
+            stat::read_stat(*pid).is_err() || !stat::read_stat(*pid).is_ok_and(stat::ProcStat::lives)
+        };
         assert!(until(|| pids.iter().all(gone)));
     }
 
@@ -329,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_detached_program_is_waited_for_but_never_killed() {
-        let ended = spawn_detached(shell("exit 3")).unwrap().wait(Duration::from_secs(5)).unwrap();
+        let ended = spawn_detached(shell("exit 3")).unwrap().wait_at_most(Duration::from_secs(5)).unwrap();
         assert_eq!(ended.and_then(|status| status.code()), Some(3));
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("p");
@@ -340,13 +343,13 @@ mod tests {
         let mut going = spawn_detached(command).unwrap();
         let (pid, start) = (going.pid, going.start.unwrap());
         let started = Instant::now();
-        assert_eq!(going.wait(Duration::from_millis(50)).unwrap(), None);
+        assert_eq!(going.wait_at_most(Duration::from_millis(50)).unwrap(), None);
         assert!(started.elapsed() < Duration::from_millis(500));
         assert!(is_running(pid, start));
         assert!(!is_running(pid, start + 1), "another process with the same number");
         std::fs::write(&pipe, "go\n").unwrap();
         assert!(until(|| !is_running(pid, start)), "a zombie has ended");
-        assert_eq!(going.wait(Duration::ZERO).unwrap().and_then(|status| status.code()), Some(7));
+        assert_eq!(going.wait_at_most(Duration::ZERO).unwrap().and_then(|status| status.code()), Some(7));
         assert!(!is_running(pid, start));
         assert!(spawn_detached(Command::new("/no/such/program")).is_err());
     }
@@ -357,7 +360,7 @@ mod tests {
         let out = dir.path().join("out");
         let mut command = shell("{ ls -l /proc/$$/fd; cut -d' ' -f5 /proc/$$/stat; echo $$; } > \"$0\"");
         command.arg(&out);
-        spawn_detached(command).unwrap().wait(Duration::from_secs(5)).unwrap().unwrap();
+        spawn_detached(command).unwrap().wait_at_most(Duration::from_secs(5)).unwrap().unwrap();
         let said = std::fs::read_to_string(&out).unwrap();
         for stream in ["0 -> /dev/null", "2 -> /dev/null"] {
             assert!(said.contains(stream), "{said}");

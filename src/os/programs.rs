@@ -18,7 +18,7 @@ const MAX_FIRST_LINE_BYTES: u64 = 256;
 
 /// Why a program cannot be started.
 #[derive(Debug)]
-pub(crate) enum Obstacle {
+pub(crate) enum ProgramObstacle {
     /// There is no such file.
     Missing {
         /// A program of that name in another folder.
@@ -38,7 +38,7 @@ pub(crate) enum Obstacle {
 
 /// Why cron could not start this program. A name without a slash is looked for in each folder of its PATH, as
 /// execvp(3) does.
-pub(crate) fn find_obstacle(program: &str) -> Option<Obstacle> {
+pub(crate) fn find_obstacle(program: &str) -> Option<ProgramObstacle> {
     if program.contains('/') {
         return find_obstacle_at(Path::new(program));
     }
@@ -46,11 +46,11 @@ pub(crate) fn find_obstacle(program: &str) -> Option<Obstacle> {
     for folder in std::env::split_paths(CRON_PATH) {
         match find_obstacle_at(&folder.join(program)) {
             None => return None,
-            Some(Obstacle::Missing { .. } | Obstacle::IsFolder) => {}
+            Some(ProgramObstacle::Missing { .. } | ProgramObstacle::IsFolder) => {}
             Some(obstacle) => refused = Some(obstacle),
         }
     }
-    refused.or_else(|| Some(find_elsewhere(program).map_or(MISSING, Obstacle::NotForCron)))
+    refused.or_else(|| Some(find_elsewhere(program).map_or(MISSING, ProgramObstacle::NotForCron)))
 }
 
 /// An error: this process could not start the program. A name without a slash is looked for in each folder of its own
@@ -65,21 +65,21 @@ pub(crate) fn find_in_own_path(program: &str) -> io::Result<()> {
     if tried.any(|found| found.is_ok()) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 
-const MISSING: Obstacle = Obstacle::Missing { elsewhere: None };
+const MISSING: ProgramObstacle = ProgramObstacle::Missing { elsewhere: None };
 
-fn find_obstacle_at(path: &Path) -> Option<Obstacle> {
+fn find_obstacle_at(path: &Path) -> Option<ProgramObstacle> {
     match files::is_program(path) {
         Ok(()) => find_obstacle_in_first_line(path),
         // A file in place of a folder on the way is no program either.
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             let elsewhere = path.file_name().and_then(OsStr::to_str).and_then(find_elsewhere);
-            Some(Obstacle::Missing { elsewhere })
+            Some(ProgramObstacle::Missing { elsewhere })
         }
-        Err(_) if path.is_dir() => Some(Obstacle::IsFolder),
+        Err(_) if path.is_dir() => Some(ProgramObstacle::IsFolder),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && path.is_file() => {
-            Some(Obstacle::NotExecutable(path.to_owned()))
+            Some(ProgramObstacle::NotExecutable(path.to_owned()))
         }
-        Err(error) => Some(Obstacle::Unusable(error)),
+        Err(error) => Some(ProgramObstacle::Unusable(error)),
     }
 }
 
@@ -96,18 +96,19 @@ fn find_elsewhere(name: &str) -> Option<PathBuf> {
 }
 
 /// A script is run by the program that its first line names (execve(2)). What cannot be read is taken for good.
-fn find_obstacle_in_first_line(path: &Path) -> Option<Obstacle> {
+fn find_obstacle_in_first_line(path: &Path) -> Option<ProgramObstacle> {
     let begin = files::read_begin(path, MAX_FIRST_LINE_BYTES).ok()?;
     let Some(line) = begin.strip_prefix(b"#!") else {
         let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
-        return (begin.is_empty() || begin.iter().take(8).all(is_text)).then_some(Obstacle::NoFirstLine);
+        return (begin.is_empty() || begin.iter().take(8).all(is_text))
+            .then_some(ProgramObstacle::NoFirstLine);
     };
     // A carriage return at its end is part of the name for the kernel.
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut words = line.split(|byte| b" \t".contains(byte)).filter(|word| !word.is_empty());
     let interpreter = Path::new(OsStr::from_bytes(words.next().unwrap_or_default()));
     if files::is_program(interpreter).is_err() {
-        return Some(Obstacle::NoInterpreter(interpreter.to_string_lossy().into_owned()));
+        return Some(ProgramObstacle::NoInterpreter(interpreter.to_string_lossy().into_owned()));
     }
     // env(1) looks for its first word in PATH; before that stand its options and variables.
     let is_env = interpreter.file_name().is_some_and(|name| name == "env");
@@ -115,7 +116,7 @@ fn find_obstacle_in_first_line(path: &Path) -> Option<Obstacle> {
     let asked = String::from_utf8_lossy(asked).into_owned();
     let is_found =
         std::env::split_paths(CRON_PATH).any(|folder| files::is_program(&folder.join(&asked)).is_ok());
-    (!is_found).then_some(Obstacle::NoInterpreter(asked))
+    (!is_found).then_some(ProgramObstacle::NoInterpreter(asked))
 }
 
 #[cfg(test)]

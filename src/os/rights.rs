@@ -26,7 +26,7 @@ pub(crate) fn missing_at_socket(path: &Path) -> String {
 /// The first folder of the path that we may not pass, with links resolved: the one to change is the one
 /// that a link leads through.
 fn closed_folder(path: &Path) -> Option<PathBuf> {
-    let mut rest: Vec<OsString> = parts(path);
+    let mut rest: Vec<OsString> = path_parts(path);
     let mut at = PathBuf::new();
     let mut links = 0;
     while let Some(part) = rest.pop() {
@@ -42,7 +42,7 @@ fn closed_folder(path: &Path) -> Option<PathBuf> {
                 if target.is_absolute() {
                     at = PathBuf::new();
                 }
-                rest.extend(parts(&target));
+                rest.extend(path_parts(&target));
             }
             Ok(_) | Err(_) => at = next,
         }
@@ -51,7 +51,7 @@ fn closed_folder(path: &Path) -> Option<PathBuf> {
 }
 
 /// Last first.
-fn parts(path: &Path) -> Vec<OsString> {
+fn path_parts(path: &Path) -> Vec<OsString> {
     path.components().rev().map(|part: Component<'_>| part.as_os_str().to_owned()).collect()
 }
 

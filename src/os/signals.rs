@@ -15,9 +15,9 @@ use signal_hook::iterator::Signals as Caught;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// SIGTERM or SIGINT.
-    End,
+    Terminate,
     /// SIGHUP.
-    ReadAnew,
+    Reload,
 }
 
 /// From now on a write beyond the limit on a file's size (`RLIMIT_FSIZE`, setrlimit(2)) is an error as any other, and
@@ -46,8 +46,8 @@ impl Signals {
         let told = Arc::clone(&ends);
         let hear = move || {
             for signal in caught.forever() {
-                let signal = if signal == SIGHUP { Signal::ReadAnew } else { Signal::End };
-                if signal == Signal::End {
+                let signal = if signal == SIGHUP { Signal::Reload } else { Signal::Terminate };
+                if signal == Signal::Terminate {
                     told.store(true, Ordering::Relaxed);
                 }
                 if tell.send(signal).is_err() {
@@ -60,7 +60,7 @@ impl Signals {
     }
 
     /// Set once a signal to end has come.
-    pub(crate) fn ends(&self) -> &AtomicBool {
+    pub(crate) fn terminate_flag(&self) -> &AtomicBool {
         &self.ends
     }
 
@@ -70,7 +70,7 @@ impl Signals {
             Ok(signal) => Some(signal),
             Err(RecvTimeoutError::Timeout) => None,
             // Nobody hears any more: better to end than to be deaf.
-            Err(RecvTimeoutError::Disconnected) => Some(Signal::End),
+            Err(RecvTimeoutError::Disconnected) => Some(Signal::Terminate),
         }
     }
 }

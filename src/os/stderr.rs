@@ -18,7 +18,7 @@ const AT_ONCE: usize = 4096;
 static IS_BLOCKED: AtomicBool = AtomicBool::new(false);
 
 /// In one write where it can be, so that a run that is killed leaves no half line. What cannot be written is lost.
-pub(crate) fn write(text: &[u8]) {
+pub(crate) fn write_stderr(text: &[u8]) {
     for part in text.chunks(AT_ONCE) {
         if IS_BLOCKED.load(Ordering::Relaxed) || !write_part(part) {
             return;

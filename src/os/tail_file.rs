@@ -10,7 +10,7 @@ use super::files::not_regular;
 use super::way;
 
 #[derive(Debug)]
-pub(crate) struct Appended {
+pub(crate) struct TailedFile {
     file: File,
     device: u64,
     pub(crate) inode: u64,
@@ -20,18 +20,18 @@ pub(crate) struct Appended {
     pub(crate) is_open_to_all: bool,
 }
 
-pub(crate) fn open(path: &Path) -> io::Result<Appended> {
+pub(crate) fn open_for_tail(path: &Path) -> io::Result<TailedFile> {
     let (file, is_open_to_all) = way::reach(path)?.open()?;
     let found = file.metadata()?;
     if !found.is_file() {
         return Err(not_regular());
     }
-    Ok(Appended { device: found.dev(), inode: found.ino(), size: found.size(), is_open_to_all, file })
+    Ok(TailedFile { device: found.dev(), inode: found.ino(), size: found.size(), is_open_to_all, file })
 }
 
-impl Appended {
+impl TailedFile {
     /// What lies between, and less where that is no more.
-    pub(crate) fn read(&self, from: u64, to: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn read_new(&self, from: u64, to: u64) -> io::Result<Vec<u8>> {
         let length = usize::try_from(to.saturating_sub(from)).unwrap_or_default();
         let (mut bytes, mut at) = (vec![0; length], 0);
         while let Some(room) = bytes.get_mut(at..).filter(|room| !room.is_empty()) {
@@ -48,7 +48,7 @@ impl Appended {
     }
 
     /// By whatever name.
-    pub(crate) fn is_at(&self, path: &Path) -> bool {
+    pub(crate) fn ends_at(&self, path: &Path) -> bool {
         std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (self.device, self.inode))
     }
 }
@@ -65,13 +65,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");
         std::fs::write(&log, "0123456789").unwrap();
-        let opened = open(&log).unwrap();
+        let opened = open_for_tail(&log).unwrap();
         assert_eq!(opened.size, 10);
         for (from, to, part) in [(0, 10, "0123456789"), (8, 20, "89"), (10, 20, ""), (5, 2, ""), (3, 5, "34")]
         {
-            assert_eq!(opened.read(from, to).unwrap(), part.as_bytes(), "{from}..{to}");
+            assert_eq!(opened.read_new(from, to).unwrap(), part.as_bytes(), "{from}..{to}");
         }
-        assert!(opened.is_at(&log) && !opened.is_at(dir.path()) && !opened.is_at(&dir.path().join("none")));
+        assert!(
+            opened.ends_at(&log) && !opened.ends_at(dir.path()) && !opened.ends_at(&dir.path().join("none"))
+        );
     }
 
     #[test]
@@ -80,8 +82,8 @@ mod tests {
         let pipe = dir.path().join("p");
         fs::mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
         for path in [pipe.as_path(), dir.path(), Path::new("/dev/null")] {
-            assert_eq!(open(path).unwrap_err().to_string(), "is not a regular file");
+            assert_eq!(open_for_tail(path).unwrap_err().to_string(), "is not a regular file");
         }
-        assert_eq!(open(&dir.path().join("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(open_for_tail(&dir.path().join("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

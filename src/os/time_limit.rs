@@ -21,7 +21,7 @@ pub(crate) enum NoResult {
 }
 
 /// The result of a call that may take `limit` at the most.
-pub(crate) fn within<T: Send + 'static>(
+pub(crate) fn call_within<T: Send + 'static>(
     limit: Duration,
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, NoResult> {
@@ -30,7 +30,7 @@ pub(crate) fn within<T: Send + 'static>(
     run_within(
         limit,
         Box::new(move || {
-            let returned = catch_panic::caught(call);
+            let returned = catch_panic::catch_panic(call);
             if let Ok(mut kept) = kept.lock() {
                 *kept = Some(returned);
             }
@@ -58,7 +58,7 @@ fn within_at<T: Send + 'static>(
     if is_silent {
         return Err(NoResult::NotInTime);
     }
-    let result = within(limit, call);
+    let result = call_within(limit, call);
     if matches!(result, Err(NoResult::NotInTime)) {
         with_silent(|silent| silent.insert(path.to_owned(), Instant::now()));
     }
@@ -99,25 +99,25 @@ fn with_silent<T>(act: impl FnOnce(&mut BTreeMap<PathBuf, Instant>) -> T) -> T {
 const STACK: usize = 128 * 1024;
 
 /// In a process that stays, each run would leave some behind while a file system is away.
-static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+static RUNNING_THREADS: AtomicUsize = AtomicUsize::new(0);
 
 /// More than a thousand services with a disk each ask at once; a stuck thread takes some KiB.
 const MOST: usize = 2_000;
 
 /// Of one shape for all calls: a channel for each would take 10 KB of the program.
 fn run_within(limit: Duration, call: Box<dyn FnOnce() + Send>) -> Result<(), NoResult> {
-    if UNDER_WAY.load(Ordering::Relaxed) >= MOST {
+    if RUNNING_THREADS.load(Ordering::Relaxed) >= MOST {
         return Err(NoResult::NotInTime);
     }
     let (returns, wait) = mpsc::sync_channel(1);
-    UNDER_WAY.fetch_add(1, Ordering::Relaxed);
+    RUNNING_THREADS.fetch_add(1, Ordering::Relaxed);
     let spawned = thread::Builder::new().stack_size(STACK).spawn(move || {
         call();
-        UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
+        RUNNING_THREADS.fetch_sub(1, Ordering::Relaxed);
         returns.send(())
     });
     if spawned.is_err() {
-        UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
+        RUNNING_THREADS.fetch_sub(1, Ordering::Relaxed);
         return Err(NoResult::NoThread);
     }
     wait.recv_timeout(limit).map_err(|_| NoResult::NotInTime)
@@ -129,11 +129,11 @@ mod tests {
 
     #[test]
     fn what_does_not_return_is_left_behind() {
-        assert_eq!(within(Duration::from_secs(9), || 7), Ok(7));
+        assert_eq!(call_within(Duration::from_secs(9), || 7), Ok(7));
         let (_hold, held) = mpsc::channel::<()>();
-        let stuck = within(Duration::from_millis(20), move || held.recv().is_ok());
+        let stuck = call_within(Duration::from_millis(20), move || held.recv().is_ok());
         assert_eq!(stuck, Err(NoResult::NotInTime));
-        let panicked = within(Duration::from_secs(9), || panic!("oh"));
+        let panicked = call_within(Duration::from_secs(9), || panic!("oh"));
         assert_eq!(panicked, Err::<(), _>(NoResult::Panicked("oh".to_owned())));
     }
 

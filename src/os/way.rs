@@ -53,7 +53,7 @@ pub(crate) fn reach(path: &Path) -> io::Result<Reached> {
 const FLAGS: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 fn go_on(mut at: OwnedFd, path: &Path, mut way: Way) -> io::Result<Reached> {
-    let mut rest = parts(path);
+    let mut rest = path_parts(path);
     if path.as_os_str().is_empty() {
         return Err(Errno::NOENT.into());
     }
@@ -86,14 +86,14 @@ fn go_on(mut at: OwnedFd, path: &Path, mut way: Way) -> io::Result<Reached> {
             continue;
         }
         let target = fs::readlinkat(&found, "", Vec::new())?.into_bytes();
-        rest.extend(parts(Path::new(&OsString::from_vec(target))));
+        rest.extend(path_parts(Path::new(&OsString::from_vec(target))));
     }
     let stat = fs::fstat(&at)?;
     Ok(Reached { it: at, stat, folder, name, way })
 }
 
 /// Last first; `/` is one.
-fn parts(path: &Path) -> Vec<OsString> {
+fn path_parts(path: &Path) -> Vec<OsString> {
     let parts = path.components().filter(|part| *part != Component::CurDir);
     parts.rev().map(|part| part.as_os_str().to_owned()).collect()
 }

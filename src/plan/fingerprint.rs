@@ -2,20 +2,20 @@
 //! steps beyond a restart. Each is FNV-1a over lines of text (`lines`), and so the same in every release that writes
 //! these lines alike; no type of the program is hashed.
 
-use unhang_core::{Fingerprint, Weight};
+use unhang_core::{Fingerprint, ProbeRole};
 
-use super::{Asks, Probe, Service, lines};
+use super::{Probe, ProbeTarget, Service, lines};
 use crate::fnv::Fnv1a;
-use crate::toml_text::quote;
+use crate::toml_text::quote_toml;
 
 impl Service {
     /// Tells whether two runs had the same configuration. It shows none of it, since a URL may hold a secret.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let steps = Some(self.policy.escalate.as_slice()).filter(|steps| !steps.is_empty());
         Fingerprint {
-            asked: hash(|add| add_probes(&self.probes, add)),
-            restarted: hash(|add| add_lines(lines::restart(&self.restarter), add)),
-            escalation: steps.map(|steps| hash(|add| add(&lines::steps(steps)))),
+            asked: stable_hash(|add| add_probes(&self.probes, add)),
+            restarted: stable_hash(|add| add_lines(lines::restart_lines(&self.restarter), add)),
+            escalation: steps.map(|steps| stable_hash(|add| add(&lines::steps_text(steps)))),
         }
     }
 }
@@ -24,24 +24,24 @@ impl Service {
 /// healthy. Headers and the body of the request are no part of it: they are
 /// secrets, and change with each token.
 fn add_probes(probes: &[Probe], add: &mut dyn FnMut(&str)) {
-    for probe in probes.iter().filter(|probe| probe.weight == Weight::Counts) {
+    for probe in probes.iter().filter(|probe| probe.weight == ProbeRole::Required) {
         add("[probe]\n");
         match &probe.asks {
-            Asks::Url(question) => {
-                add_lines([("url", quote(&question.target.to_string()))], add);
+            ProbeTarget::Http(question) => {
+                add_lines([("url", quote_toml(&question.target.to_string()))], add);
                 add_lines(lines::method_and_status(question), add);
                 add_lines(lines::status_warn(question), add);
-                add_lines(lines::body(&question.body), add);
+                add_lines(lines::body_lines(&question.body), add);
                 add_lines(lines::latency_fail(question), add);
             }
-            Asks::Kind { given, .. } => {
-                add_lines(given.0.iter().map(|(key, value)| (*key, lines::param(value))), add);
+            ProbeTarget::Kind { given, .. } => {
+                add_lines(given.0.iter().map(|(key, value)| (*key, lines::param_text(value))), add);
             }
         }
     }
 }
 
-fn add_lines(lines: impl IntoIterator<Item = lines::Line>, add: &mut dyn FnMut(&str)) {
+fn add_lines(lines: impl IntoIterator<Item = lines::KeyLine>, add: &mut dyn FnMut(&str)) {
     for (key, value) in lines {
         for part in [key, " = ", &value, "\n"] {
             add(part);
@@ -49,7 +49,7 @@ fn add_lines(lines: impl IntoIterator<Item = lines::Line>, add: &mut dyn FnMut(&
     }
 }
 
-fn hash(add_all: impl FnOnce(&mut dyn FnMut(&str))) -> u64 {
+fn stable_hash(add_all: impl FnOnce(&mut dyn FnMut(&str))) -> u64 {
     let mut hash = Fnv1a::new();
     add_all(&mut |text| hash.add(text.as_bytes()));
     hash.hash()
@@ -60,12 +60,14 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    use unhang_core::Rung;
+    use unhang_core::Step;
 
-    use crate::plan::{BodyRules, JsonRules, Latency, ParamValue, Params, Question, StatusSet, Target};
+    use crate::plan::{
+        BodyRules, HttpRequest, JsonRules, LatencyLimits, ParamValue, Params, StatusSet, UrlTarget,
+    };
 
     fn hash_text(text: &str) -> u64 {
-        hash(|add| add(text))
+        stable_hash(|add| add(text))
     }
 
     fn asked_text(probes: &[Probe]) -> String {
@@ -74,18 +76,18 @@ mod tests {
         text
     }
 
-    fn url(url: &str) -> Question {
-        let target = Target::parse_http(url).unwrap();
+    fn url(url: &str) -> HttpRequest {
+        let target = UrlTarget::parse_http(url).unwrap();
         let status = StatusSet(vec![(200, 200)]);
-        Question { method: "GET".to_owned(), status, ..Question::for_tcp(target) }
+        HttpRequest { method: "GET".to_owned(), status, ..HttpRequest::for_tcp(target) }
     }
 
-    fn counting(asks: Asks) -> Probe {
-        Probe { name: None, weight: Weight::Counts, timeout: Duration::from_secs(5), asks }
+    fn counting(asks: ProbeTarget) -> Probe {
+        Probe { name: None, weight: ProbeRole::Required, timeout: Duration::from_secs(5), asks }
     }
 
-    fn asked(question: Question) -> Probe {
-        counting(Asks::Url(Box::new(question)))
+    fn asked(question: HttpRequest) -> Probe {
+        counting(ProbeTarget::Http(Box::new(question)))
     }
 
     #[test]
@@ -101,13 +103,16 @@ mod tests {
     #[test]
     fn a_url_is_known_by_its_lines() {
         let plain = url("http://localhost:8000/health/?key=1");
-        let rules = Question {
+        let rules = HttpRequest {
             body: BodyRules {
                 contains: vec!["a \"b\"".to_owned()],
-                json: Some(JsonRules { fail_on: crate::plan::FailOn::Warning, ..JsonRules::default() }),
+                json: Some(JsonRules {
+                    fail_on: crate::plan::JsonFailLevel::Warning,
+                    ..JsonRules::default()
+                }),
                 ..BodyRules::default()
             },
-            latency: Latency { warn: None, fail: Some(Duration::from_secs(90)) },
+            latency: LatencyLimits { warn: None, fail: Some(Duration::from_secs(90)) },
             ..plain.clone()
         };
         let lines =
@@ -116,7 +121,7 @@ mod tests {
         assert_eq!(asked_text(&[asked(plain.clone())]), lines);
         assert_eq!(asked_text(&[asked(rules)]), format!("{lines}{of_rules}"));
 
-        let warns = Question { status_warn: Some(StatusSet(vec![(429, 429)])), ..plain.clone() };
+        let warns = HttpRequest { status_warn: Some(StatusSet(vec![(429, 429)])), ..plain.clone() };
         assert_eq!(asked_text(&[asked(warns)]), format!("{lines}status_warn = \"429\"\n"));
 
         let mut other = plain.clone();
@@ -140,11 +145,11 @@ mod tests {
             ]
             .into(),
         );
-        let kind = counting(Asks::Kind { kind: "disk", given });
-        let warns = Probe { weight: Weight::Warns, ..kind.clone() };
+        let kind = counting(ProbeTarget::Kind { kind: "disk", given });
+        let warns = Probe { weight: ProbeRole::Optional, ..kind.clone() };
         let lines = "[probe]\nage.warn = \"1h\"\ndisk = \"/var\"\nfail = 95\nlacks = [\"a\", \"b\"]\n";
         assert_eq!(asked_text(&[kind.clone(), warns]), lines);
-        let tcp = asked(Question::for_tcp(Target::Tcp { host: "db".to_owned(), port: 5432 }));
+        let tcp = asked(HttpRequest::for_tcp(UrlTarget::Tcp { host: "db".to_owned(), port: 5432 }));
         assert_eq!(
             asked_text(&[tcp, kind]),
             format!("[probe]\nurl = \"tcp:db:5432\"\nmethod = \"\"\nstatus = \"\"\n{lines}")
@@ -158,9 +163,9 @@ mod tests {
 
     #[test]
     fn the_steps_beyond_a_restart_are_known_by_their_list() {
-        let steps = [Rung::Reload, Rung::Command(vec!["a".to_owned(), "b".to_owned()]), Rung::Kill];
+        let steps = [Step::Reload, Step::Command(vec!["a".to_owned(), "b".to_owned()]), Step::Kill];
         let line = "[\"reload\", [\"a\", \"b\"], \"kill\"]";
-        assert_eq!(lines::steps(&steps), line);
+        assert_eq!(lines::steps_text(&steps), line);
         assert_eq!(hash_text(line), 0xc240_e37b_c0f2_0e2d);
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use unhang_core::Budget;
+use unhang_core::BudgetRule;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostPlan {
+pub struct HostSettings {
     /// The whole tick ends by then.
     pub deadline: Duration,
     /// While PID 1 is younger than this, nothing is restarted.
@@ -13,17 +13,17 @@ pub struct HostPlan {
     /// While dpkg or apt is at work, everything is paused.
     pub pause_on_dpkg: bool,
     /// For the restarts, most in vain, of services that began to fail together.
-    pub budget: Budget,
-    pub hold_when: Bounds,
+    pub budget: BudgetRule,
+    pub hold_when: PressureLimits,
 }
 
 /// What the host must be busier with for restarts to be held; most name none.
-pub(crate) type Bounds = Vec<(Stall, u32)>;
+pub(crate) type PressureLimits = Vec<(PressureKind, u32)>;
 
 /// What tasks wait for, as the kernel counts it (Documentation/accounting/psi.rst): the share of the last
 /// minute in which some of them, or all, did, in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stall {
+pub enum PressureKind {
     MemorySome,
     MemoryFull,
     CpuSome,
@@ -31,7 +31,7 @@ pub enum Stall {
     IoFull,
 }
 
-impl Stall {
+impl PressureKind {
     /// Its key of `hold_when`.
     pub(crate) const fn key(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Stall {
     }
 }
 
-impl HostPlan {
+impl HostSettings {
     /// Kept of the deadline for the last look, saving and telling.
-    pub(crate) const TO_FINISH: Duration = Duration::from_secs(2);
+    pub(crate) const TIME_TO_FINISH: Duration = Duration::from_secs(2);
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use unhang_core::Rung;
+use unhang_core::Step;
 
 use super::{KeyConflict, KeySpec, Params, Program, ValueType};
 
@@ -20,7 +20,7 @@ pub struct MethodSpec {
     pub(crate) shows: Shows,
     pub(crate) steps: Steps,
     /// The step of `core` that carries it out.
-    pub(crate) step: fn() -> Rung,
+    pub(crate) step: fn() -> Step,
     /// The restart is a process of ours, which may outlive the run.
     pub(crate) is_process: bool,
     /// What it starts to restart the service.
@@ -48,7 +48,7 @@ impl MethodSpec {
             manager,
             shows: Shows::Life,
             steps: Steps::RestartAndCommands,
-            step: || Rung::Restart,
+            step: || Step::Restart,
             is_process: false,
             program: |_| None,
             is_one_service: true,
@@ -97,21 +97,21 @@ pub(crate) enum Steps {
 
 /// How a service is restarted: by which method, and what the operator told it.
 #[derive(Debug, Clone)]
-pub struct Restarter {
+pub struct RestartMethod {
     pub(crate) method: &'static MethodSpec,
     pub given: Params,
 }
 
 /// Two are equal if they restart the same thing in the same way.
-impl PartialEq for Restarter {
+impl PartialEq for RestartMethod {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key() && self.given == other.given
     }
 }
 
-impl Eq for Restarter {}
+impl Eq for RestartMethod {}
 
-impl Restarter {
+impl RestartMethod {
     /// The key that chose the method; `restart` too where nothing restarts the service.
     #[must_use]
     pub const fn key(&self) -> &'static str {
@@ -120,7 +120,7 @@ impl Restarter {
 
     /// What a person calls it.
     #[must_use]
-    pub fn words(&self) -> &str {
+    pub fn label(&self) -> &str {
         (self.method.label)(&self.given)
     }
 
@@ -130,16 +130,16 @@ impl Restarter {
 
     /// The unit that systemd restarts.
     #[must_use]
-    pub fn unit(&self) -> Option<(&str, Scope)> {
+    pub fn unit(&self) -> Option<(&str, SystemdScope)> {
         let unit = self.given.text(&UNIT);
-        let scope = if self.given.text(&SCOPE) == USER { Scope::User } else { Scope::System };
+        let scope = if self.given.text(&SCOPE) == USER { SystemdScope::User } else { SystemdScope::System };
         (!unit.is_empty()).then_some((unit, scope))
     }
 }
 
 /// Whose systemd runs a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
+pub enum SystemdScope {
     System,
     /// That of the user who runs unhang.
     User,

@@ -14,17 +14,17 @@ use std::time::Duration;
 
 use unhang_core::{Cause, Policy};
 
-pub(crate) use host::Bounds;
-pub use host::{HostPlan, Stall};
-pub use method::{MethodSpec, Restarter, Scope};
+pub(crate) use host::PressureLimits;
+pub use host::{HostSettings, PressureKind};
+pub use method::{MethodSpec, RestartMethod, SystemdScope};
 pub(crate) use method::{NOTHING, SCOPE, Shows, Steps, UNIT};
 pub use probe::{
-    Asks, KeyConflict, KeySpec, KindSpec, ParamValue, Params, Probe, Program, ValueType, any_text,
+    KeyConflict, KeySpec, KindSpec, ParamValue, Params, Probe, ProbeTarget, Program, ValueType, accept_text,
 };
 pub(crate) use target::MAX_BODY_BYTES;
 pub use target::{
-    BodyRules, Client, FailOn, Figure, JsonAt, JsonRules, Latency, Maintenance, Question, StatusSet, Target,
-    Trust,
+    BodyRules, Client, Figure, HttpRequest, JsonAt, JsonFailLevel, JsonRules, LatencyLimits, MaintenanceRule,
+    StatusSet, TlsTrust, UrlTarget,
 };
 pub(crate) use unit_name::{MAX_UNIT_NAME_BYTES, UnitNameFault, parse_unit_name};
 
@@ -33,35 +33,35 @@ pub(crate) use unit_name::{MAX_UNIT_NAME_BYTES, UnitNameFault, parse_unit_name};
 pub struct Plan {
     pub services: Vec<Service>,
     /// What they require besides each other, sorted by name.
-    pub required: Vec<Required>,
-    pub host: HostPlan,
+    pub required: Vec<RequirementProbes>,
+    pub host: HostSettings,
     /// `--state-dir`: state and locks go there and nowhere else.
     pub state_dir: Option<PathBuf>,
-    pub owner: Owner,
+    pub owner: Invoker,
 }
 
 /// Whose services these are, and so where they are remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+pub enum Invoker {
     /// /etc/unhang says so: everybody may ask about them.
-    System,
+    Root,
     /// A file or flags of the caller's own.
-    Caller,
+    User,
 }
 
 /// Asked only when something that requires it fails: an address, or a service that this run is not about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Required {
+pub struct RequirementProbes {
     pub(crate) name: String,
     pub(crate) probes: Vec<Probe>,
     /// Of a service that is restarted by one.
-    pub(crate) unit: Option<(String, Scope)>,
+    pub(crate) unit: Option<(String, SystemdScope)>,
     pub(crate) requires: Vec<String>,
 }
 
 /// A file that pauses a service while it is there and young.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PauseFile {
+pub struct PauseFileRule {
     /// `None`: there is none.
     pub path: Option<PathBuf>,
     /// By its modification time; above zero.
@@ -74,7 +74,7 @@ pub struct Service {
     pub key: String,
     /// What log lines call it.
     pub name: String,
-    pub restarter: Restarter,
+    pub restarter: RestartMethod,
     /// At least one, of which none need count; its own url, if it has one, is the first.
     pub probes: Vec<Probe>,
     pub policy: Policy,
@@ -82,19 +82,19 @@ pub struct Service {
     pub verify: Duration,
     /// Names of services, or addresses: while one fails its own probe, this is not restarted.
     pub requires: Vec<String>,
-    pub pause_file: PauseFile,
+    pub pause_file: PauseFileRule,
     pub log_file: PathBuf,
 }
 
 impl Service {
     /// Its own.
-    pub(crate) fn url(&self) -> Option<&Question> {
-        self.probes.first().filter(|probe| probe.name.is_none())?.question()
+    pub(crate) fn main_request(&self) -> Option<&HttpRequest> {
+        self.probes.first().filter(|probe| probe.name.is_none())?.http_request()
     }
 
     /// Of the probe that told it.
     pub(crate) fn timeout_of(&self, cause: &Cause) -> Duration {
-        let told = self.probes.iter().find(|probe| probe.name.as_deref() == cause.probe());
+        let told = self.probes.iter().find(|probe| probe.name.as_deref() == cause.probe_name());
         told.map_or(Duration::ZERO, |probe| probe.timeout)
     }
 
@@ -103,11 +103,11 @@ impl Service {
         self.probes.iter().map(|probe| probe.timeout).max().unwrap_or_default()
     }
 
-    pub(crate) fn unit(&self) -> Option<&str> {
+    pub(crate) fn unit_name(&self) -> Option<&str> {
         self.scoped_unit().map(|(unit, _)| unit)
     }
 
-    pub(crate) fn scoped_unit(&self) -> Option<(&str, Scope)> {
+    pub(crate) fn scoped_unit(&self) -> Option<(&str, SystemdScope)> {
         self.restarter.unit()
     }
 }

@@ -3,23 +3,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use unhang_core::Weight;
+use unhang_core::ProbeRole;
 
-use super::Question;
+use super::HttpRequest;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     /// `None`: the service's own url.
     pub name: Option<String>,
-    pub weight: Weight,
+    pub weight: ProbeRole,
     /// In all.
     pub timeout: Duration,
-    pub asks: Asks,
+    pub asks: ProbeTarget,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asks {
-    Url(Box<Question>),
+pub enum ProbeTarget {
+    Http(Box<HttpRequest>),
     Kind {
         /// The key of its `KindSpec`.
         kind: &'static str,
@@ -29,23 +29,23 @@ pub enum Asks {
 
 impl Probe {
     #[must_use]
-    pub fn question(&self) -> Option<&Question> {
+    pub fn http_request(&self) -> Option<&HttpRequest> {
         match &self.asks {
-            Asks::Url(question) => Some(question),
-            Asks::Kind { .. } => None,
+            ProbeTarget::Http(question) => Some(question),
+            ProbeTarget::Kind { .. } => None,
         }
     }
 
     /// The key that says what is asked about.
-    pub(crate) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind_name(&self) -> &'static str {
         match &self.asks {
-            Asks::Url(_) => "url",
-            Asks::Kind { kind, .. } => kind,
+            ProbeTarget::Http(_) => "url",
+            ProbeTarget::Kind { kind, .. } => kind,
         }
     }
 
     /// Over in at most so long.
-    pub(crate) fn within(&self, limit: Duration) -> Self {
+    pub(crate) fn with_time_limit(&self, limit: Duration) -> Self {
         Self { timeout: self.timeout.min(limit), ..self.clone() }
     }
 }
@@ -66,7 +66,7 @@ pub struct KindSpec {
     pub(crate) main_key: KeySpec,
     pub(crate) other_keys: &'static [KeySpec],
     /// Unless `optional` says otherwise.
-    pub(crate) weight: Weight,
+    pub(crate) weight: ProbeRole,
     /// The key without which the probe never fails. `None`: it can fail by itself.
     pub(crate) fail_key: Option<&'static str>,
     /// What is wrong with the values together, where each alone is right.
@@ -81,7 +81,7 @@ impl KindSpec {
         Self {
             main_key,
             other_keys,
-            weight: Weight::Counts,
+            weight: ProbeRole::Required,
             fail_key: None,
             validate: |_| None,
             program: |_| None,
@@ -90,7 +90,7 @@ impl KindSpec {
 
     /// It only warns, unless `optional = false`.
     pub(crate) const fn warns_by_default(self) -> Self {
-        Self { weight: Weight::Warns, ..self }
+        Self { weight: ProbeRole::Optional, ..self }
     }
 
     pub(crate) const fn fails_only_by(self, key: &KeySpec) -> Self {
@@ -229,6 +229,6 @@ impl Params {
 
 /// Takes any text but an empty one.
 #[must_use]
-pub fn any_text(text: &str) -> Option<&'static str> {
+pub fn accept_text(text: &str) -> Option<&'static str> {
     text.is_empty().then_some("must not be empty")
 }

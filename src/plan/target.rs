@@ -11,7 +11,7 @@ use ureq::http::uri::Scheme;
 
 /// Where a probe of a url asks. `config` has checked that it can be asked there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum UrlTarget {
     /// An HTTP server. `url` is the text that the operator wrote; the other fields are parts of it.
     Http {
         url: String,
@@ -38,7 +38,7 @@ pub enum Target {
 /// The authority in requests to a Unix socket, since a request must name a host.
 const SOCKET_AUTHORITY: &str = "http://localhost";
 
-impl Target {
+impl UrlTarget {
     /// Takes a URL apart. `None`: it is no URL of http or https with a host.
     pub(crate) fn parse_http(url: &str) -> Option<Self> {
         Self::from_uri(url, &url.parse().ok()?)
@@ -84,7 +84,7 @@ impl Target {
 }
 
 /// The target as an operator writes it: `unix:/run/shop.sock:/health/`.
-impl fmt::Display for Target {
+impl fmt::Display for UrlTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http { url, .. } => f.write_str(url),
@@ -96,10 +96,10 @@ impl fmt::Display for Target {
 
 /// What a probe asks, and what it takes for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    pub target: Target,
+pub struct HttpRequest {
+    pub target: UrlTarget,
     /// How the server proves itself; without effect unless `may_need_tls`.
-    pub trust: Trust,
+    pub trust: TlsTrust,
     /// Upper case, a token of RFC 9110.
     pub method: String,
     pub headers: BTreeMap<String, String>,
@@ -109,9 +109,9 @@ pub struct Question {
     /// The body of the request, of which `method` takes one.
     pub request_body: Option<String>,
     pub redirects: u32,
-    pub maintenance: Option<Maintenance>,
+    pub maintenance: Option<MaintenanceRule>,
     pub body: BodyRules,
-    pub latency: Latency,
+    pub latency: LatencyLimits,
 }
 
 /// What the body of an answer must be; without a rule it is not read.
@@ -138,7 +138,7 @@ impl Default for BodyRules {
 }
 
 impl BodyRules {
-    pub(crate) fn are_none(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let Self { contains, lacks, regex, json, max: _ } = self;
         contains.is_empty() && lacks.is_empty() && regex.is_none() && json.is_none()
     }
@@ -147,7 +147,7 @@ impl BodyRules {
 /// What it says of itself is believed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JsonRules {
-    pub fail_on: FailOn,
+    pub fail_on: JsonFailLevel,
     /// Names of parts that do not matter.
     pub ignore: Vec<String>,
     /// Names of parts that only warn.
@@ -193,7 +193,7 @@ impl fmt::Display for Figure {
 
 /// The mildest word that fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum FailOn {
+pub enum JsonFailLevel {
     /// `degraded` only warns.
     #[default]
     Failure,
@@ -202,25 +202,25 @@ pub enum FailOn {
 
 /// An answer that takes longer warns, or fails.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Latency {
+pub struct LatencyLimits {
     pub(crate) warn: Option<Duration>,
     pub(crate) fail: Option<Duration>,
 }
 
 /// An answer that means: not failing, but not to be touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Maintenance {
+pub struct MaintenanceRule {
     pub(crate) status: StatusSet,
     /// In lower case; the answer must have it, too.
     pub(crate) header: Option<String>,
 }
 
-impl Question {
+impl HttpRequest {
     /// Asks whether an address accepts connections.
-    pub(crate) fn for_tcp(target: Target) -> Self {
+    pub(crate) fn for_tcp(target: UrlTarget) -> Self {
         Self {
             target,
-            trust: Trust::default(),
+            trust: TlsTrust::default(),
             method: String::new(),
             headers: BTreeMap::new(),
             status: StatusSet(Vec::new()),
@@ -229,12 +229,12 @@ impl Question {
             redirects: 0,
             maintenance: None,
             body: BodyRules::default(),
-            latency: Latency::default(),
+            latency: LatencyLimits::default(),
         }
     }
 
     /// Posts to a hook; the body of the request is empty.
-    pub(crate) fn for_hook(target: Target, headers: Vec<(String, String)>) -> Self {
+    pub(crate) fn for_hook(target: UrlTarget, headers: Vec<(String, String)>) -> Self {
         let mut named = BTreeMap::new();
         named.extend(headers);
         let (method, status) = ("POST".to_owned(), StatusSet(vec![(200, 299)]));
@@ -249,7 +249,7 @@ impl Question {
 
 /// By what an https server is known, and we to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Trust {
+pub struct TlsTrust {
     /// Certificates besides those of this host.
     pub(crate) ca_file: Option<PathBuf>,
     /// By nothing, then: encrypted, but with whom is not asked.
@@ -269,7 +269,7 @@ pub struct Client {
     pub(crate) key: PathBuf,
 }
 
-impl Trust {
+impl TlsTrust {
     /// For another host than that of the url: its certificate must have its own name, and it learns nothing about us.
     pub(crate) fn elsewhere(&self) -> Self {
         Self { ca_file: self.ca_file.clone(), insecure: self.insecure, ..Self::default() }
@@ -310,8 +310,8 @@ mod tests {
             ("/health/", None),
             ("shop", None),
         ] {
-            let target = Target::parse_http(url);
-            let expected = expected.map(|(is_https, host, port)| Target::Http {
+            let target = UrlTarget::parse_http(url);
+            let expected = expected.map(|(is_https, host, port)| UrlTarget::Http {
                 url: url.to_owned(),
                 is_https,
                 host: host.to_owned(),

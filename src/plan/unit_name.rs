@@ -15,7 +15,7 @@ pub(crate) enum UnitNameFault {
 /// systemd allows 255 bytes, but so does the file system, and unhang's lock file adds `.lock`.
 pub(crate) const MAX_UNIT_NAME_BYTES: usize = 250;
 
-const SUFFIXES: [&str; 11] = [
+const UNIT_SUFFIXES: [&str; 11] = [
     ".service",
     ".socket",
     ".device",
@@ -37,7 +37,7 @@ const ROOTS: [&str; 2] = ["-.mount", "-.slice"];
 /// # Errors
 /// When the text names no single unit.
 pub(crate) fn parse_unit_name(text: &str) -> Result<String, UnitNameFault> {
-    let suffix = SUFFIXES.iter().find(|suffix| text.ends_with(**suffix));
+    let suffix = UNIT_SUFFIXES.iter().find(|suffix| text.ends_with(**suffix));
     let unit = if suffix.is_some() { text.to_owned() } else { format!("{text}.service") };
     let stem = unit.strip_suffix(suffix.unwrap_or(&".service")).unwrap_or_default();
     if text.contains(['*', '?', '[']) {

@@ -3,25 +3,25 @@
 use std::path::Path;
 use std::time::Duration;
 
-use unhang_core::{Doubt, Observation, Times};
+use unhang_core::{Doubt, Observation, PhaseTimes};
 
-use crate::plan::{Probe, Scope};
+use crate::plan::{Probe, SystemdScope};
 
 /// A probe, and what it may lean on besides what it was given.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct ProbeRequest<'a> {
     pub probe: &'a Probe,
-    pub ground: Ground<'a>,
+    pub ground: ProbeContext<'a>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Ground<'a> {
+pub struct ProbeContext<'a> {
     /// By the wall clock, since 1970: the start of the run.
     pub(crate) now: Duration,
     /// It is over by then.
     pub(crate) limit: Duration,
     /// The service's, if it has one.
-    pub(crate) unit: Option<(&'a str, Scope)>,
+    pub(crate) unit: Option<(&'a str, SystemdScope)>,
     /// What this run writes about the service: no evidence of anything.
     pub(crate) own_log: Option<&'a Path>,
     /// What this very probe wanted to be remembered of the run before.
@@ -29,7 +29,7 @@ pub struct Ground<'a> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ProbeAnswer {
     pub observation: Observation,
     /// It is well, but over a threshold that warns.
     pub near: Option<String>,
@@ -37,11 +37,11 @@ pub struct Answer {
     pub said: Option<String>,
     /// Of the answer, if one came.
     pub status: Option<u16>,
-    pub times: Times,
+    pub times: PhaseTimes,
     pub memory: Option<String>,
 }
 
-impl Default for Answer {
+impl Default for ProbeAnswer {
     fn default() -> Self {
         let nothing = Observation::Unknown(Doubt::Other("no answer was kept".to_owned()));
         Self {
@@ -49,12 +49,12 @@ impl Default for Answer {
             near: None,
             said: None,
             status: None,
-            times: Times::default(),
+            times: PhaseTimes::default(),
             memory: None,
         }
     }
 }
 
-pub(super) fn unknown(why: &str) -> Answer {
-    Answer { observation: Observation::Unknown(Doubt::Other(why.to_owned())), ..Answer::default() }
+pub(super) fn unknown_answer(why: &str) -> ProbeAnswer {
+    ProbeAnswer { observation: Observation::Unknown(Doubt::Other(why.to_owned())), ..ProbeAnswer::default() }
 }

@@ -17,7 +17,7 @@ const BEGINNING: &[u8] = b"HTTP/1.";
 const KEPT: [&str; 4] = ["location", "content-type", "content-encoding", "date"];
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum HeadProgress {
     /// The head goes on.
     More,
     /// The head ended after so many of the bytes that were given last.
@@ -43,15 +43,15 @@ pub(super) struct AnswerHead {
     wanted: Option<String>,
     spent: usize,
     /// The physical line that is being read.
-    line: Line,
+    line: LinePrefix,
     /// The header line before it, which may go on.
-    header: Line,
+    header: LinePrefix,
     head: Option<Head>,
 }
 
 /// The first `MAX_KEPT` bytes of a line.
 #[derive(Debug, Default)]
-struct Line {
+struct LinePrefix {
     bytes: Vec<u8>,
     is_cut: bool,
 }
@@ -84,44 +84,48 @@ enum Coding {
 
 impl AnswerHead {
     pub(super) fn new(wanted: Option<String>) -> Self {
-        Self { wanted, spent: 0, line: Line::default(), header: Line::default(), head: None }
+        Self { wanted, spent: 0, line: LinePrefix::default(), header: LinePrefix::default(), head: None }
     }
 
     /// Takes the next bytes of the answer.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Progress {
+    pub(super) fn read(&mut self, bytes: &[u8]) -> HeadProgress {
         let mut used = 0;
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             used += piece.len();
             self.spent += piece.len();
             self.line.push(piece);
             if self.head.is_none() && !self.line.may_be_status_line() {
-                return Progress::NoStatusLine(mem::take(&mut self.line.bytes));
+                return HeadProgress::NoStatusLine(mem::take(&mut self.line.bytes));
             }
             if piece.ends_with(b"\n") {
                 let mut line = mem::take(&mut self.line);
                 line.trim_end();
                 match self.take_line(line) {
-                    Progress::Ended { head, .. } => return Progress::Ended { used, head },
-                    Progress::More => {}
-                    other @ (Progress::NoStatusLine(_) | Progress::TooLarge) => return other,
+                    HeadProgress::Ended { head, .. } => return HeadProgress::Ended { used, head },
+                    HeadProgress::More => {}
+                    other @ (HeadProgress::NoStatusLine(_) | HeadProgress::TooLarge) => return other,
                 }
             }
             if self.spent >= MAX_BYTES {
-                return Progress::TooLarge;
+                return HeadProgress::TooLarge;
             }
         }
-        Progress::More
+        HeadProgress::More
     }
 
     /// A whole line, without its end.
-    fn take_line(&mut self, line: Line) -> Progress {
+    fn take_line(&mut self, line: LinePrefix) -> HeadProgress {
         let Some(head) = &mut self.head else {
             // RFC 9112, 2.2 has it of requests: empty lines before the first are overlooked.
             if line.bytes.is_empty() {
-                return Progress::More;
+                return HeadProgress::More;
             }
             self.head = Head::begun_with(&line.bytes);
-            return if self.head.is_some() { Progress::More } else { Progress::NoStatusLine(line.bytes) };
+            return if self.head.is_some() {
+                HeadProgress::More
+            } else {
+                HeadProgress::NoStatusLine(line.bytes)
+            };
         };
         // RFC 9112, 5.2: a line that begins with white space goes on with the header before it.
         if line.bytes.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
@@ -130,22 +134,22 @@ impl AnswerHead {
                 self.header.push(line.bytes.trim_ascii());
                 self.header.is_cut |= line.is_cut;
             }
-            return Progress::More;
+            return HeadProgress::More;
         }
         let is_end = line.bytes.is_empty();
         let header = mem::replace(&mut self.header, line);
         head.take_header(&header, self.wanted.as_deref());
         if !is_end {
-            return Progress::More;
+            return HeadProgress::More;
         }
         match self.head.take().filter(|head| !head.is_interim) {
-            Some(head) => Progress::Ended { used: 0, head: head.written(self.wanted.as_deref()) },
-            None => Progress::More,
+            Some(head) => HeadProgress::Ended { used: 0, head: head.into_bytes(self.wanted.as_deref()) },
+            None => HeadProgress::More,
         }
     }
 }
 
-impl Line {
+impl LinePrefix {
     fn push(&mut self, bytes: &[u8]) {
         let room = MAX_KEPT.saturating_sub(self.bytes.len()).min(bytes.len());
         self.is_cut |= room < bytes.trim_ascii_end().len();
@@ -191,16 +195,16 @@ impl Head {
     }
 
     /// Without a colon, or without a name, it is no header, and nothing else either.
-    fn take_header(&mut self, header: &Line, wanted: Option<&str>) {
+    fn take_header(&mut self, header: &LinePrefix, wanted: Option<&str>) {
         let Some(colon) = header.bytes.iter().position(|byte| *byte == b':') else { return };
         let (name, value) = header.bytes.split_at(colon);
         // RFC 9112, 5.1: a space before the colon is taken away from an answer.
         let name = name.trim_ascii_end();
         let value = value.get(1..).unwrap_or_default().trim_ascii();
         if name.eq_ignore_ascii_case(b"content-length") {
-            self.length = if header.is_cut { Length::Unclear } else { self.length.and(value) };
+            self.length = if header.is_cut { Length::Unclear } else { self.length.merge(value) };
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            self.coding = if header.is_cut { Coding::Unclear } else { self.coding.and(value) };
+            self.coding = if header.is_cut { Coding::Unclear } else { self.coding.merge(value) };
         } else if wanted.is_some_and(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes())) {
             self.has_wanted = true;
         }
@@ -213,7 +217,7 @@ impl Head {
         }
     }
 
-    fn written(self, wanted: Option<&str>) -> CleanHead {
+    fn into_bytes(self, wanted: Option<&str>) -> CleanHead {
         let is_length_clear = match (self.coding, self.length) {
             (Coding::Unclear, _) | (Coding::Unsaid, Length::Unclear) => false,
             (Coding::Chunked, _) | (Coding::Unsaid, Length::Unsaid | Length::Bytes(_)) => true,
@@ -246,7 +250,7 @@ impl Head {
 
 impl Length {
     /// Also with what another such header says: `5, 5` is 5, and `5, 6` is nothing.
-    fn and(self, value: &[u8]) -> Self {
+    fn merge(self, value: &[u8]) -> Self {
         let number = |text: &[u8]| {
             let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
             is_number.then(|| str::from_utf8(text).ok()?.parse().ok()).flatten()
@@ -263,7 +267,7 @@ impl Length {
 
 impl Coding {
     /// Also with what another such header says. Chunks of something else are asked for by nobody.
-    fn and(self, value: &[u8]) -> Self {
+    fn merge(self, value: &[u8]) -> Self {
         match self {
             Self::Unsaid if value.eq_ignore_ascii_case(b"chunked") => Self::Chunked,
             Self::Unsaid | Self::Chunked if value.eq_ignore_ascii_case(b"identity") => self,
@@ -279,22 +283,24 @@ mod tests {
 
     const OK: &str = "HTTP/1.1 200 OK\r\n";
 
-    fn read(answer: &[u8], pieces: usize) -> Progress {
+    fn read(answer: &[u8], pieces: usize) -> HeadProgress {
         let mut head = AnswerHead::new(Some("x-maintenance".to_owned()));
         let mut before = 0;
         for piece in answer.chunks(pieces) {
             match head.read(piece) {
-                Progress::More => before += piece.len(),
-                Progress::Ended { used, head } => return Progress::Ended { used: before + used, head },
+                HeadProgress::More => before += piece.len(),
+                HeadProgress::Ended { used, head } => {
+                    return HeadProgress::Ended { used: before + used, head };
+                }
                 other => return other,
             }
         }
-        Progress::More
+        HeadProgress::More
     }
 
     /// The clean head, without its status line and its end; `unclear` where the length is.
     fn headers(head: &str) -> String {
-        let Progress::Ended { head, .. } = read(format!("{OK}{head}\r\n").as_bytes(), 7) else {
+        let HeadProgress::Ended { head, .. } = read(format!("{OK}{head}\r\n").as_bytes(), 7) else {
             panic!("{head}")
         };
         let text = String::from_utf8(head.text).unwrap();
@@ -356,21 +362,21 @@ mod tests {
         ] {
             let read = read(format!("{line}\r\n\r\n").as_bytes(), 100);
             assert!(
-                matches!(&read, Progress::NoStatusLine(begins) if line.as_bytes().starts_with(begins.trim_ascii())),
+                matches!(&read, HeadProgress::NoStatusLine(begins) if line.as_bytes().starts_with(begins.trim_ascii())),
                 "{line}: {read:?}"
             );
         }
         for line in
             ["HTTP/1.1  200 OK", "http/1.1 200", "HTTP/1.1\t200\tOK", "HTTP/1.2 200 \u{1}", "HTTP/1.0 200"]
         {
-            let Progress::Ended { head, .. } = read(format!("{line}\n\n").as_bytes(), 3) else {
+            let HeadProgress::Ended { head, .. } = read(format!("{line}\n\n").as_bytes(), 3) else {
                 panic!("{line}")
             };
             assert_eq!(head.text, b"HTTP/1.1 200\r\n\r\n", "{line}");
         }
-        assert!(matches!(read(b"\x15\x03", 100), Progress::NoStatusLine(_)), "no line need end");
+        assert!(matches!(read(b"\x15\x03", 100), HeadProgress::NoStatusLine(_)), "no line need end");
         let interim = "\r\nHTTP/1.1 103 X\r\ncontent-length: 9\r\n\r\nHTTP/1.0 204\n\nbody";
-        let Progress::Ended { used, head } = read(interim.as_bytes(), 100) else { panic!() };
+        let HeadProgress::Ended { used, head } = read(interim.as_bytes(), 100) else { panic!() };
         assert_eq!((used, &*head.text), (interim.len() - 4, &b"HTTP/1.1 204\r\n\r\n"[..]));
     }
 
@@ -387,7 +393,7 @@ mod tests {
             let answer = format!("{start}{}", again.repeat(MAX_BYTES));
             let mut head = AnswerHead::new(None);
             let mut read = answer.as_bytes().chunks(1000).map(|piece| head.read(piece));
-            let ends = read.position(|progress| progress != Progress::More);
+            let ends = read.position(|progress| progress != HeadProgress::More);
             assert!(ends.is_some_and(|ends| ends <= MAX_BYTES / 1000), "{start}");
             assert!(head.line.bytes.capacity() + head.header.bytes.capacity() <= 4 * MAX_KEPT, "{start}");
         }

@@ -6,7 +6,7 @@ use crate::plan::{BodyRules, KeyConflict, KeySpec, MAX_BODY_BYTES, Params, Value
 use crate::toml_text::format_size;
 
 use super::body_text::{BodyText, Raw, read_text};
-use super::fault::quoted;
+use super::fault::quote_error;
 use super::health::{self, Health};
 
 /// Of a probe that is no url: how much of what it says is looked at.
@@ -25,7 +25,7 @@ pub(super) fn limit_conflict(given: &Params) -> Option<KeyConflict> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Judged {
+pub(super) enum BodyVerdict {
     Well,
     Near(String),
     /// With the code of the rule.
@@ -39,20 +39,25 @@ pub(super) const BODY: &str = "body";
 pub(super) const JSON: &str = "json";
 
 /// The worst that a rule finds: what fails, then what is not known, then what warns.
-pub(super) fn judged(rules: &BodyRules, raw: &Raw<'_>) -> Judged {
+pub(super) fn judge_body(rules: &BodyRules, raw: &Raw<'_>) -> BodyVerdict {
     let body = match read_text(raw, rules.max) {
         Ok(body) => body,
-        Err(why) => return Judged::NotKnown(why),
+        Err(why) => return BodyVerdict::NotKnown(why),
     };
-    let found = [contains(rules, &body), lacks(rules, &body), regex(rules, &body), json(rules, &body)];
+    let found = [
+        judge_contains(rules, &body),
+        judge_lacks(rules, &body),
+        judge_regex(rules, &body),
+        judge_json(rules, &body),
+    ];
     found
         .into_iter()
-        .reduce(|worst, other| if other.rank() > worst.rank() { other } else { worst })
-        .unwrap_or(Judged::Well)
+        .reduce(|worst, other| if other.severity() > worst.severity() { other } else { worst })
+        .unwrap_or(BodyVerdict::Well)
 }
 
-impl Judged {
-    const fn rank(&self) -> u8 {
+impl BodyVerdict {
+    const fn severity(&self) -> u8 {
         match self {
             Self::Well => 0,
             Self::Near(_) => 1,
@@ -62,58 +67,58 @@ impl Judged {
     }
 }
 
-fn contains(rules: &BodyRules, body: &BodyText<'_>) -> Judged {
+fn judge_contains(rules: &BodyRules, body: &BodyText<'_>) -> BodyVerdict {
     let is_missing = |wanted: &&String| !body.text.contains(wanted.as_str());
-    let Some(missing) = rules.contains.iter().find(is_missing) else { return Judged::Well };
+    let Some(missing) = rules.contains.iter().find(is_missing) else { return BodyVerdict::Well };
     // One that is certain, if there is one.
     let is_certain = |wanted: &&String| body.is_whole && body.can_hold(wanted);
     match rules.contains.iter().filter(is_missing).find(is_certain) {
-        Some(missing) => Judged::Failing(BODY, format!("the body has no \"{}\"", quoted(missing))),
-        None if !body.is_whole => Judged::NotKnown(format!(
+        Some(missing) => BodyVerdict::Failing(BODY, format!("the body has no \"{}\"", quote_error(missing))),
+        None if !body.is_whole => BodyVerdict::NotKnown(format!(
             "the body is longer than {}, and so far has no \"{}\": raise body.max",
             format_limit(rules.max),
-            quoted(&missing)
+            quote_error(&missing)
         )),
-        None => Judged::NotKnown(uncertain(missing)),
+        None => BodyVerdict::NotKnown(uncertain_text(missing)),
     }
 }
 
-fn lacks(rules: &BodyRules, body: &BodyText<'_>) -> Judged {
+fn judge_lacks(rules: &BodyRules, body: &BodyText<'_>) -> BodyVerdict {
     if let Some(unwanted) = rules.lacks.iter().find(|unwanted| body.text.contains(unwanted.as_str())) {
-        return Judged::Failing(BODY, format!("the body has \"{}\" in it", quoted(unwanted)));
+        return BodyVerdict::Failing(BODY, format!("the body has \"{}\" in it", quote_error(unwanted)));
     }
     match rules.lacks.iter().find(|unwanted| !body.can_hold(unwanted)) {
-        Some(unwanted) => Judged::NotKnown(uncertain(unwanted)),
-        None if body.is_whole || rules.lacks.is_empty() => Judged::Well,
+        Some(unwanted) => BodyVerdict::NotKnown(uncertain_text(unwanted)),
+        None if body.is_whole || rules.lacks.is_empty() => BodyVerdict::Well,
         None => too_long("lacks", rules.max),
     }
 }
 
-fn regex(rules: &BodyRules, body: &BodyText<'_>) -> Judged {
-    let Some(pattern) = &rules.regex else { return Judged::Well };
+fn judge_regex(rules: &BodyRules, body: &BodyText<'_>) -> BodyVerdict {
+    let Some(pattern) = &rules.regex else { return BodyVerdict::Well };
     let regex = match Regex::new(pattern) {
         Ok(regex) => regex,
-        Err(error) => return Judged::NotKnown(format!("body.regex: {}", quoted(&error))),
+        Err(error) => return BodyVerdict::NotKnown(format!("body.regex: {}", quote_error(&error))),
     };
     match regex.find(&body.text) {
         // Where the text is cut, `$` matches what is no end.
-        Some(found) if body.is_whole || found.end() < body.text.len() => Judged::Well,
+        Some(found) if body.is_whole || found.end() < body.text.len() => BodyVerdict::Well,
         _ if !body.is_whole => too_long("regex", rules.max),
-        _ if !body.can_hold(pattern) => Judged::NotKnown(uncertain(pattern)),
-        _ => Judged::Failing(BODY, format!("the body does not match {}", quoted(pattern))),
+        _ if !body.can_hold(pattern) => BodyVerdict::NotKnown(uncertain_text(pattern)),
+        _ => BodyVerdict::Failing(BODY, format!("the body does not match {}", quote_error(pattern))),
     }
 }
 
-fn json(rules: &BodyRules, body: &BodyText<'_>) -> Judged {
-    let Some(json) = &rules.json else { return Judged::Well };
+fn judge_json(rules: &BodyRules, body: &BodyText<'_>) -> BodyVerdict {
+    let Some(json) = &rules.json else { return BodyVerdict::Well };
     if !body.is_whole {
         return too_long("json", rules.max);
     }
-    match health::of(body.text.as_bytes(), json) {
-        Health::Well => Judged::Well,
-        Health::Warning(words) => Judged::Near(words),
-        Health::Failing(words) => Judged::Failing(JSON, words),
-        Health::NotKnown(words) => Judged::NotKnown(words),
+    match health::parse_health(body.text.as_bytes(), json) {
+        Health::Well => BodyVerdict::Well,
+        Health::Warning(words) => BodyVerdict::Near(words),
+        Health::Failing(words) => BodyVerdict::Failing(JSON, words),
+        Health::NotKnown(words) => BodyVerdict::NotKnown(words),
     }
 }
 
@@ -124,8 +129,8 @@ impl BodyText<'_> {
     }
 }
 
-fn too_long(rule: &str, max: usize) -> Judged {
-    Judged::NotKnown(format!(
+fn too_long(rule: &str, max: usize) -> BodyVerdict {
+    BodyVerdict::NotKnown(format!(
         "the body is longer than {}, and {rule} needs all of it: raise body.max",
         format_limit(max)
     ))
@@ -136,10 +141,10 @@ pub(super) fn format_limit(max: usize) -> String {
     format_size(u64::try_from(max).unwrap_or(u64::MAX))
 }
 
-fn uncertain(rule: &str) -> String {
+fn uncertain_text(rule: &str) -> String {
     format!(
         "the letters of the body are uncertain, so that \"{}\" cannot be looked for: have the server send UTF-8",
-        quoted(&rule)
+        quote_error(&rule)
     )
 }
 
@@ -154,8 +159,8 @@ mod tests {
         rules
     }
 
-    fn judge(rules: &BodyRules, bytes: &[u8]) -> Judged {
-        judged(rules, &Raw { bytes, ..Raw::default() })
+    fn judge(rules: &BodyRules, bytes: &[u8]) -> BodyVerdict {
+        judge_body(rules, &Raw { bytes, ..Raw::default() })
     }
 
     #[test]
@@ -164,15 +169,19 @@ mod tests {
         let lacks = rules(|rules| rules.lacks = vec!["Traceback".to_owned()]);
         let regex = rules(|rules| rules.regex = Some(r#""version":\s*"2\."#.to_owned()));
         for (rules, body, expected) in [
-            (&contains, "shop and cart", Judged::Well),
-            (&contains, "shop", Judged::Failing(BODY, "the body has no \"cart\"".to_owned())),
-            (&lacks, "fine", Judged::Well),
-            (&lacks, "Traceback (most", Judged::Failing(BODY, "the body has \"Traceback\" in it".to_owned())),
-            (&regex, r#"{"version": "2.1"}"#, Judged::Well),
+            (&contains, "shop and cart", BodyVerdict::Well),
+            (&contains, "shop", BodyVerdict::Failing(BODY, "the body has no \"cart\"".to_owned())),
+            (&lacks, "fine", BodyVerdict::Well),
+            (
+                &lacks,
+                "Traceback (most",
+                BodyVerdict::Failing(BODY, "the body has \"Traceback\" in it".to_owned()),
+            ),
+            (&regex, r#"{"version": "2.1"}"#, BodyVerdict::Well),
             (
                 &regex,
                 r#"{"version": "3.1"}"#,
-                Judged::Failing(BODY, r#"the body does not match "version":\s*"2\."#.to_owned()),
+                BodyVerdict::Failing(BODY, r#"the body does not match "version":\s*"2\."#.to_owned()),
             ),
         ] {
             assert_eq!(judge(rules, body.as_bytes()), expected, "{body}");
@@ -199,11 +208,11 @@ mod tests {
             (raised, true),
         ] {
             let judged = judge(&rules, &long("end"));
-            assert_eq!(!matches!(judged, Judged::NotKnown(_)), known, "{rules:?}: {judged:?}");
+            assert_eq!(!matches!(judged, BodyVerdict::NotKnown(_)), known, "{rules:?}: {judged:?}");
         }
         let both =
             rules(|rules| (rules.contains, rules.lacks) = (vec!["end".to_owned()], vec!["start".to_owned()]));
-        assert!(matches!(judge(&both, &long("end")), Judged::Failing(..)), "what fails is known");
+        assert!(matches!(judge(&both, &long("end")), BodyVerdict::Failing(..)), "what fails is known");
     }
 
     #[test]
@@ -211,20 +220,20 @@ mod tests {
         let contains = |text: &str| rules(|rules| rules.contains = vec![text.to_owned()]);
         let lacks = |text: &str| rules(|rules| rules.lacks = vec![text.to_owned()]);
         let body = b"ge\xf6ffnet";
-        assert_eq!(judge(&contains("geöffnet"), body), Judged::Well);
-        assert!(matches!(judge(&contains("готово"), body), Judged::NotKnown(_)));
-        assert!(matches!(judge(&lacks("ошибка"), body), Judged::NotKnown(_)));
-        assert!(matches!(judge(&contains("open"), body), Judged::Failing(..)));
+        assert_eq!(judge(&contains("geöffnet"), body), BodyVerdict::Well);
+        assert!(matches!(judge(&contains("готово"), body), BodyVerdict::NotKnown(_)));
+        assert!(matches!(judge(&lacks("ошибка"), body), BodyVerdict::NotKnown(_)));
+        assert!(matches!(judge(&contains("open"), body), BodyVerdict::Failing(..)));
         let of = |bytes, content_type| Raw { bytes, content_type: Some(content_type), encoding: None };
         let russian = of(&b"\xcf\xcb open"[..], "text/html; charset=koi8-r");
-        assert_eq!(judged(&contains("open"), &russian), Judged::Well);
-        assert!(matches!(judged(&contains("shut"), &russian), Judged::Failing(..)));
-        assert!(matches!(judged(&contains("ок"), &russian), Judged::NotKnown(_)));
+        assert_eq!(judge_body(&contains("open"), &russian), BodyVerdict::Well);
+        assert!(matches!(judge_body(&contains("shut"), &russian), BodyVerdict::Failing(..)));
+        assert!(matches!(judge_body(&contains("ок"), &russian), BodyVerdict::NotKnown(_)));
         let misnamed = of("geöffnet".as_bytes(), "text/html; charset=iso-8859-1");
-        assert_eq!(judged(&contains("geöffnet"), &misnamed), Judged::Well);
-        assert!(matches!(judged(&contains("zu für heute"), &misnamed), Judged::NotKnown(_)));
+        assert_eq!(judge_body(&contains("geöffnet"), &misnamed), BodyVerdict::Well);
+        assert!(matches!(judge_body(&contains("zu für heute"), &misnamed), BodyVerdict::NotKnown(_)));
         let packed = Raw { bytes: b"?", encoding: Some("br"), content_type: None };
-        assert!(matches!(judged(&contains("open"), &packed), Judged::NotKnown(_)));
-        assert!(matches!(judged(&lacks("Traceback"), &packed), Judged::NotKnown(_)));
+        assert!(matches!(judge_body(&contains("open"), &packed), BodyVerdict::NotKnown(_)));
+        assert!(matches!(judge_body(&lacks("Traceback"), &packed), BodyVerdict::NotKnown(_)));
     }
 }

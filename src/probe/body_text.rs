@@ -9,7 +9,7 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-use super::fault::quoted;
+use super::fault::quote_error;
 
 /// What was read of the body of an answer, and how its head says that it is written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,36 +33,36 @@ pub(super) struct BodyText<'a> {
 
 /// An error: why it cannot be read, and the cure. `limit`: bytes that are looked at.
 pub(super) fn read_text<'a>(raw: &Raw<'a>, limit: usize) -> Result<BodyText<'a>, String> {
-    let (bytes, is_whole) = unpack(raw, limit)?;
+    let (bytes, is_whole) = unpack_body(raw, limit)?;
     let charset = Charset::named(raw.content_type.and_then(charset_of).as_deref(), &bytes)?;
     let (text, is_guessed) = match bytes {
-        Cow::Borrowed(bytes) => decode(bytes, charset),
+        Cow::Borrowed(bytes) => decode_text(bytes, charset),
         Cow::Owned(bytes) => {
-            let (text, is_guessed) = decode(&bytes, charset);
+            let (text, is_guessed) = decode_text(&bytes, charset);
             (Cow::Owned(text.into_owned()), is_guessed)
         }
     };
     Ok(BodyText { text, is_guessed, is_whole })
 }
 
-fn unpack<'a>(raw: &Raw<'a>, limit: usize) -> Result<(Cow<'a, [u8]>, bool), String> {
-    let (read, is_whole) = cut(raw.bytes, limit);
+fn unpack_body<'a>(raw: &Raw<'a>, limit: usize) -> Result<(Cow<'a, [u8]>, bool), String> {
+    let (read, is_whole) = cut_at(raw.bytes, limit);
     let packings = raw.encoding.unwrap_or_default().split(',').map(str::trim);
     let mut packings =
         packings.filter(|packing| !packing.is_empty() && !packing.eq_ignore_ascii_case("identity"));
     let unpacked = match (packings.next(), packings.next()) {
         _ if read.is_empty() => return Ok((Cow::Borrowed(read), is_whole)),
         // No text begins so: a file that was compressed before, and is served as it is.
-        (None, _) if read.starts_with(&GZIP) => gunzip(read, limit),
+        (None, _) if read.starts_with(&GZIP) => unpack_gzip(read, limit),
         (None, _) => return Ok((Cow::Borrowed(read), is_whole)),
         (Some(gzip), None) if ["gzip", "x-gzip"].iter().any(|name| gzip.eq_ignore_ascii_case(name)) => {
-            gunzip(read, limit)
+            unpack_gzip(read, limit)
         }
         (Some(deflate), None) if deflate.eq_ignore_ascii_case("deflate") => inflate_zlib(read, limit),
         (Some(_), _) => None,
     };
     let unreadable = || {
-        let packing = quoted(&raw.encoding.unwrap_or_default());
+        let packing = quote_error(&raw.encoding.unwrap_or_default());
         format!(
             "the body came compressed ({packing}) and cannot be read: have the server honour Accept-Encoding"
         )
@@ -77,7 +77,7 @@ fn unpack<'a>(raw: &Raw<'a>, limit: usize) -> Result<(Cow<'a, [u8]>, bool), Stri
 }
 
 /// False: there is more than `limit`.
-fn cut(bytes: &[u8], limit: usize) -> (&[u8], bool) {
+fn cut_at(bytes: &[u8], limit: usize) -> (&[u8], bool) {
     bytes.get(..limit).filter(|_| bytes.len() > limit).map_or((bytes, true), |part| (part, false))
 }
 
@@ -89,7 +89,7 @@ struct Unpacked {
 }
 
 /// One member behind the other (RFC 1952). `None`: it is no gzip, or broken.
-fn gunzip(mut packed: &[u8], limit: usize) -> Option<Unpacked> {
+fn unpack_gzip(mut packed: &[u8], limit: usize) -> Option<Unpacked> {
     let mut bytes = Vec::new();
     loop {
         let data = match data_of_gzip(packed) {
@@ -97,7 +97,7 @@ fn gunzip(mut packed: &[u8], limit: usize) -> Option<Unpacked> {
             Gzip::Cut => return Some(Unpacked { bytes, ended: false }),
             Gzip::None => return None,
         };
-        let (rest, ended) = inflate(data, 0, limit, &mut bytes)?;
+        let (rest, ended) = inflate_into(data, 0, limit, &mut bytes)?;
         // A checksum and a length follow.
         let next = rest.get(8..).unwrap_or_default();
         if !ended || next.is_empty() || bytes.len() > limit || !next.starts_with(&GZIP) {
@@ -149,14 +149,19 @@ fn behind_gzip_header(packed: &[u8]) -> Option<&[u8]> {
 fn inflate_zlib(packed: &[u8], limit: usize) -> Option<Unpacked> {
     [TINFL_FLAG_PARSE_ZLIB_HEADER, 0].into_iter().find_map(|flags| {
         let mut bytes = Vec::new();
-        let (_, ended) = inflate(packed, flags, limit, &mut bytes)?;
+        let (_, ended) = inflate_into(packed, flags, limit, &mut bytes)?;
         Some(Unpacked { bytes, ended })
     })
 }
 
 /// What is behind the data, and whether they ended. `into` holds a byte more than `limit` at most. `None`: broken.
 #[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
-fn inflate<'a>(packed: &'a [u8], flags: u32, limit: usize, into: &mut Vec<u8>) -> Option<(&'a [u8], bool)> {
+fn inflate_into<'a>(
+    packed: &'a [u8],
+    flags: u32,
+    limit: usize,
+    into: &mut Vec<u8>,
+) -> Option<(&'a [u8], bool)> {
     let mut state = Box::<DecompressorOxide>::default();
     let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let (mut rest, begin) = (packed, into.len());
@@ -200,23 +205,23 @@ impl Charset {
     fn named(name: Option<&str>, bytes: &[u8]) -> Result<Self, String> {
         let has_mark = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
         match name {
-            None if has_mark => Err(unreadable("utf-16")),
+            None if has_mark => Err(unreadable_text("utf-16")),
             None => Ok(Self::Unsaid),
             Some("utf-8" | "utf8") => Ok(Self::Utf8),
             Some(name) if WINDOWS_1252.contains(&name) => Ok(Self::Windows1252),
             Some(name) if OF_ASCII.iter().any(|start| name.starts_with(start)) => Ok(Self::OfAscii),
-            Some(name) => Err(unreadable(name)),
+            Some(name) => Err(unreadable_text(name)),
         }
     }
 }
 
-fn unreadable(charset: &str) -> String {
-    let charset = quoted(&charset);
+fn unreadable_text(charset: &str) -> String {
+    let charset = quote_error(&charset);
     format!("the body is written in {charset}, which unhang cannot read: have the server send UTF-8")
 }
 
 /// With whether all but its ASCII is a guess. What reads as UTF-8 is UTF-8, whatever the head says.
-fn decode(bytes: &[u8], charset: Charset) -> (Cow<'_, str>, bool) {
+fn decode_text(bytes: &[u8], charset: Charset) -> (Cow<'_, str>, bool) {
     match str::from_utf8(bytes) {
         Ok(text) => {
             let is_as_named = text.is_ascii() || matches!(charset, Charset::Unsaid | Charset::Utf8);

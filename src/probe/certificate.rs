@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, ServerName};
-use unhang_core::{Cause, Observation, Phase, TlsFault};
+use unhang_core::{Cause, Observation, Phase, TlsError};
 use ureq::Error;
 use ureq::http::Uri;
 
@@ -13,9 +13,9 @@ use crate::os::certificates;
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use crate::words;
 
-use super::answer::Ground;
-use super::fault::{classify, quoted};
-use super::kind::{Found, Kind};
+use super::answer::ProbeContext;
+use super::fault::{classify_error, quote_error};
+use super::kind::{ProbeKind, ProbeResult};
 use super::socket::{Bounded, Deadline};
 use super::trace::Trace;
 use super::{port, tls, with_timeout};
@@ -24,9 +24,9 @@ mod validity;
 
 use validity::Validity;
 
-pub(super) const KIND: Kind = Kind {
-    spec: KindSpec::new(CERTIFICATE, &[WARN, FAIL, SERVER_NAME]).warns_by_default().validate(validate),
-    ask,
+pub(super) const KIND: ProbeKind = ProbeKind {
+    spec: KindSpec::new(CERTIFICATE, &[WARN, FAIL, SERVER_NAME]).warns_by_default().validate(find_conflict),
+    ask: probe_certificate,
 };
 
 const CERTIFICATE: KeySpec = KeySpec::new("certificate", ValueType::Text(no_place))
@@ -50,10 +50,12 @@ fn is_host_and_port(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && matches!(port.parse(), Ok(1_u16..));
     let uri: Option<Uri> = format!("tcp://{text}").parse().ok();
-    is_port && ServerName::try_from(bare(host)).is_ok() && uri.is_some_and(|uri| uri.host() == Some(host))
+    is_port
+        && ServerName::try_from(without_brackets(host)).is_ok()
+        && uri.is_some_and(|uri| uri.host() == Some(host))
 }
 
-fn bare(host: &str) -> &str {
+fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
@@ -61,60 +63,71 @@ fn no_server(text: &str) -> Option<&'static str> {
     ServerName::try_from(text).is_err().then_some("must be the name of a server, such as \"shop.example\"")
 }
 
-fn validate(given: &Params) -> Option<KeyConflict> {
+fn find_conflict(given: &Params) -> Option<KeyConflict> {
     if is_file(given.text(&CERTIFICATE)) && !given.text(&SERVER_NAME).is_empty() {
         let what = "has no meaning for a file".to_owned();
         return Some(KeyConflict { key: SERVER_NAME.name, what, cure: "leave it out" });
     }
     let (warn, fail) = (given.span(&WARN)?, given.span(&FAIL)?);
-    let what =
-        || format!("must be shorter than warn, which is {}, got {}", words::span(warn), words::span(fail));
+    let what = || {
+        format!(
+            "must be shorter than warn, which is {}, got {}",
+            words::format_duration(warn),
+            words::format_duration(fail)
+        )
+    };
     (fail >= warn).then(|| KeyConflict { key: FAIL.name, what: what(), cure: "warn first, fail later" })
 }
 
-fn ask(given: &Params, ground: &Ground<'_>) -> Found {
+fn probe_certificate(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
     let place = given.text(&CERTIFICATE);
     let shown = if is_file(place) { of_file(place, ground) } else { of_server(place, given, ground) };
-    match shown.map(|certificate| validity::of(&certificate)) {
-        Ok(Some(validity)) => judged(&validity, given, ground.now),
-        Ok(None) => Found::not_known("the certificate says no validity that can be read"),
+    match shown.map(|certificate| validity::read_validity(&certificate)) {
+        Ok(Some(validity)) => judge_validity(&validity, given, ground.now),
+        Ok(None) => ProbeResult::unknown("the certificate says no validity that can be read"),
         Err(found) => found,
     }
 }
 
-fn of_file(path: &str, ground: &Ground<'_>) -> Result<CertificateDer<'static>, Found> {
+fn of_file(path: &str, ground: &ProbeContext<'_>) -> Result<CertificateDer<'static>, ProbeResult> {
     let asked = path.to_owned();
-    let read = with_timeout::within(ground.limit, move || certificates::first(Path::new(&asked)));
-    read.map_err(Found::doubt)?.map_err(|error| with_timeout::not_seen(path, &error))
+    let read = with_timeout::run_with_timeout(ground.limit, move || {
+        certificates::first_certificate(Path::new(&asked))
+    });
+    read.map_err(ProbeResult::from_doubt)?.map_err(|error| with_timeout::not_finished(path, &error))
 }
 
 /// That it cannot be asked is not the certificate's fault, whosever it is.
-fn of_server(place: &str, given: &Params, ground: &Ground<'_>) -> Result<CertificateDer<'static>, Found> {
+fn of_server(
+    place: &str,
+    given: &Params,
+    ground: &ProbeContext<'_>,
+) -> Result<CertificateDer<'static>, ProbeResult> {
     let trace = Trace::new();
     let name = match given.text(&SERVER_NAME) {
         "" => place.rsplit_once(':').map_or(place, |(host, _)| host),
         name => name,
     };
     let deadline = Deadline(Instant::now() + ground.limit);
-    match handshake(place, name, deadline, &trace) {
+    match fetch_certificate(place, name, deadline, &trace) {
         Ok(Some(certificate)) => Ok(certificate),
-        Ok(None) => Err(Found::not_known(format!("{place} shows no certificate"))),
-        Err(error) => Err(match classify(&error, &trace.seen()) {
+        Ok(None) => Err(ProbeResult::unknown(format!("{place} shows no certificate"))),
+        Err(error) => Err(match classify_error(&error, &trace.result()) {
             // STARTTLS, or no TLS at all.
-            Observation::Unhealthy(Cause::Tls(TlsFault::NotTls)) => {
-                Found::not_known(format!("what answers at {place} is not TLS"))
+            Observation::Unhealthy(Cause::Tls(TlsError::NotTls)) => {
+                ProbeResult::unknown(format!("what answers at {place} is not TLS"))
             }
             Observation::Unhealthy(cause) => {
-                let words = words::cause(&cause, ground.limit);
-                Found::not_known(words.unwrap_or_else(|| quoted(&error)))
+                let words = words::cause_text(&cause, ground.limit);
+                ProbeResult::unknown(words.unwrap_or_else(|| quote_error(&error)))
             }
-            Observation::Unknown(doubt) => Found::doubt(doubt),
-            Observation::Healthy => Found::not_known(quoted(&error)),
+            Observation::Unknown(doubt) => ProbeResult::from_doubt(doubt),
+            Observation::Healthy => ProbeResult::unknown(quote_error(&error)),
         }),
     }
 }
 
-fn handshake(
+fn fetch_certificate(
     place: &str,
     name: &str,
     deadline: Deadline,
@@ -122,27 +135,32 @@ fn handshake(
 ) -> Result<Option<CertificateDer<'static>>, Error> {
     let socket = port::connect_to(place, deadline, trace)?;
     trace.enter(Phase::Tls);
-    tls::shown(name, &mut Bounded { socket: &socket, deadline })
+    tls::first_certificate(name, &mut Bounded { socket: &socket, deadline })
 }
 
-fn judged(validity: &Validity, given: &Params, now: Duration) -> Found {
+fn judge_validity(validity: &Validity, given: &Params, now: Duration) -> ProbeResult {
     let Validity { begins, ends } = *validity;
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     let span = |from: i64, to: i64| Duration::from_secs(from.abs_diff(to));
     if now < begins {
-        return Found::failing(format!("not valid yet, only in {}", words::span(span(now, begins))));
+        return ProbeResult::failing(format!(
+            "not valid yet, only in {}",
+            words::format_duration(span(now, begins))
+        ));
     }
     // The last second is within (RFC 5280, 4.1.2.5).
     if now > ends {
-        return Found::failing(format!("expired {} ago", words::span(span(ends, now))));
+        return ProbeResult::failing(format!("expired {} ago", words::format_duration(span(ends, now))));
     }
     let left = span(now, ends);
     let less = |key: &KeySpec| given.span(key).filter(|limit| left < *limit);
-    let words = format!("ends in {}", words::span(left));
+    let words = format!("ends in {}", words::format_duration(left));
     match (less(&FAIL), less(&WARN)) {
-        (Some(fail), _) => Found::failing(format!("{words} (fail {})", words::span(fail))),
-        (None, Some(warn)) => Found::near(format!("{words} (warn {})", words::span(warn))),
-        (None, None) => Found::well(words),
+        (Some(fail), _) => ProbeResult::failing(format!("{words} (fail {})", words::format_duration(fail))),
+        (None, Some(warn)) => {
+            ProbeResult::warning(format!("{words} (warn {})", words::format_duration(warn)))
+        }
+        (None, None) => ProbeResult::ok(words),
     }
 }
 

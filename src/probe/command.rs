@@ -11,20 +11,20 @@ use rustix::process::Signal;
 
 use crate::fnv::fnv1a;
 use crate::os::proc::confinement;
-use crate::os::process::{self, End, Ran};
-use crate::plan::{KeySpec, KindSpec, Params, Program, ValueType, any_text};
+use crate::os::process::{self, ProcessEnd, ProcessOutput};
+use crate::plan::{KeySpec, KindSpec, Params, Program, ValueType, accept_text};
 use crate::words;
 
-use super::answer::Ground;
+use super::answer::ProbeContext;
 use super::body;
-use super::fault::{quoted, scarcity};
-use super::kind::{Found, Is, Kind};
+use super::fault::{classify_scarcity, quote_error};
+use super::kind::{ProbeKind, ProbeResult, Status};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: ProbeKind = ProbeKind {
     spec: KindSpec::new(COMMAND, &[EXITS, CONTAINS, EVERY, body::MAX])
         .validate(body::limit_conflict)
         .starts(|given| given.list(&COMMAND).first().map(|word| Program::Configured(word))),
-    ask,
+    ask: probe_command,
 };
 
 const COMMAND: KeySpec = KeySpec::new("command", ValueType::Command)
@@ -33,7 +33,7 @@ const EXITS: KeySpec = KeySpec::new("exits", ValueType::OneOf(&["zero", PLUGIN])
     .default("zero")
     .help("plugin: 1 warns, 2 fails, 3 is unknown");
 const CONTAINS: KeySpec =
-    KeySpec::new("contains", ValueType::Text(any_text)).help("What its output must hold");
+    KeySpec::new("contains", ValueType::Text(accept_text)).help("What its output must hold");
 
 const EVERY: KeySpec = KeySpec::new("every", ValueType::Span)
     .help("So long a good result stands, before the program is started again");
@@ -42,15 +42,15 @@ const EVERY: KeySpec = KeySpec::new("every", ValueType::Span)
 /// critical, 3 is not known.
 const PLUGIN: &str = "plugin";
 
-fn ask(given: &Params, ground: &Ground<'_>) -> Found {
+fn probe_command(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
     let memory = Memory::of(ground.memory.unwrap_or_default());
     let every = given.span(&EVERY);
     if let Some(found) = every.and_then(|every| last_result(given, every, memory.last, ground.now)) {
         return found;
     }
     let found = ask_now(given, ground);
-    let proof = confinement::sandbox().map(|sandbox| proof_of(given, &sandbox));
-    weighed(found, given, memory, proof.as_deref(), ground.now)
+    let proof = confinement::find_sandbox().map(|sandbox| proof_of(given, &sandbox));
+    doubt_in_sandbox(found, given, memory, proof.as_deref(), ground.now)
 }
 
 /// What was remembered: in which sandbox it was well, and the last result where one stands for a time.
@@ -73,122 +73,134 @@ const WELL_IN: &str = "in=";
 
 /// That this very program was well in this very sandbox.
 fn proof_of(given: &Params, sandbox: &str) -> String {
-    format!("{WELL_IN}{:016x}", fnv1a([subject(given).as_str(), sandbox].join(" ").as_bytes()))
+    format!("{WELL_IN}{:016x}", fnv1a([result_subject(given).as_str(), sandbox].join(" ").as_bytes()))
 }
 
 /// `proof`: of the sandbox of this run, if it is in one. What fails there and never was well there may fail for what
 /// was taken from it.
-fn weighed(found: Found, given: &Params, memory: Memory<'_>, proof: Option<&str>, now: Duration) -> Found {
+fn doubt_in_sandbox(
+    found: ProbeResult,
+    given: &Params,
+    memory: Memory<'_>,
+    proof: Option<&str>,
+    now: Duration,
+) -> ProbeResult {
     let is_proven = proof.is_none() || memory.proof == proof;
     let kept = |proof: Option<&str>, last: &str| {
         proof.map_or_else(|| last.to_owned(), |proof| [proof, " ", last].concat())
     };
     let is_kept = given.span(&EVERY).is_some();
     let (is, words) = match &found.is {
-        Is::Well(words) => ("well", words),
-        Is::Near(words) => ("near", words),
-        Is::Failing(words) if !is_proven => return Found::not_known(format!("{words}{NEVER_WELL_HERE}")),
-        // What fails is asked in every run: it is to count, and its end to be seen.
-        Is::Failing(_) | Is::NotKnown(_) | Is::Observed(_) if is_kept => {
-            return found.remembering(kept(memory.proof, ""));
+        Status::Ok(words) => ("well", words),
+        Status::Warning(words) => ("near", words),
+        Status::Failing(words) if !is_proven => {
+            return ProbeResult::unknown(format!("{words}{NEVER_WELL_HERE}"));
         }
-        Is::Failing(_) | Is::NotKnown(_) | Is::Observed(_) => return found,
+        // What fails is asked in every run: it is to count, and its end to be seen.
+        Status::Failing(_) | Status::Unknown(_) | Status::Http(_) if is_kept => {
+            return found.with_cursor(kept(memory.proof, ""));
+        }
+        Status::Failing(_) | Status::Unknown(_) | Status::Http(_) => return found,
     };
     let last = if is_kept { memory_of(given, now, is, words) } else { String::new() };
     let proof = proof.or(memory.proof);
     // Nothing to remember is nothing to write.
-    if proof.is_none() && last.is_empty() { found } else { found.remembering(kept(proof, &last)) }
+    if proof.is_none() && last.is_empty() { found } else { found.with_cursor(kept(proof, &last)) }
 }
 
 const NEVER_WELL_HERE: &str = "; never well in the sandbox of this run: see The sandbox in unhang(8)";
 
 /// The good result of a run before, with its age. `None`: there is none of this program, or it is too old.
-fn last_result(given: &Params, every: Duration, memory: &str, now: Duration) -> Option<Found> {
+fn last_result(given: &Params, every: Duration, memory: &str, now: Duration) -> Option<ProbeResult> {
     let [told_of, then, is, words] = memory.splitn(4, ' ').collect::<Vec<_>>().try_into().ok()?;
     let then = Duration::from_secs(then.parse().ok()?);
     // A clock that was set back makes it older than it is known to be.
-    let age = now.checked_sub(then).filter(|age| told_of == subject(given) && *age < every)?;
-    let with_age = format!("{words} ({} ago)", words::span(age));
+    let age = now.checked_sub(then).filter(|age| told_of == result_subject(given) && *age < every)?;
+    let with_age = format!("{words} ({} ago)", words::format_duration(age));
     match is {
-        "well" => Some(Found::well(with_age)),
-        "near" => Some(Found::near(with_age)),
+        "well" => Some(ProbeResult::ok(with_age)),
+        "near" => Some(ProbeResult::warning(with_age)),
         _ => None,
     }
 }
 
 fn memory_of(given: &Params, now: Duration, is: &str, words: &str) -> String {
-    format!("{} {} {is} {words}", subject(given), now.as_secs())
+    format!("{} {} {is} {words}", result_subject(given), now.as_secs())
 }
 
 /// What tells that a result is that of this very program, judged alike.
-fn subject(given: &Params) -> String {
+fn result_subject(given: &Params) -> String {
     let words = given.list(&COMMAND).iter().map(String::as_str);
     let all: Vec<&str> = words.chain([given.text(&EXITS), given.text(&CONTAINS)]).collect();
     format!("{:016x}", fnv1a(all.join("\0").as_bytes()))
 }
 
-fn ask_now(given: &Params, ground: &Ground<'_>) -> Found {
+fn ask_now(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
     let Some((program, arguments)) = given.list(&COMMAND).split_first() else {
-        return Found::not_known("there is no command");
+        return ProbeResult::unknown("there is no command");
     };
     let mut command = Command::new(program);
     command.args(arguments);
-    match process::run(command, ground.limit, body::limit_of(given).saturating_add(1)) {
-        Ok(ran) => judged(&ran, given, &words::span(ground.limit)),
+    match process::run_program(command, ground.limit, body::limit_of(given).saturating_add(1)) {
+        Ok(ran) => judge_run(&ran, given, &words::format_duration(ground.limit)),
         Err(error) => not_begun(program, &error),
     }
 }
 
 /// A program that is not there says nothing of the service.
-fn not_begun(program: &str, error: &io::Error) -> Found {
-    match scarcity(error) {
-        Some(doubt) => Found::doubt(doubt),
-        None => Found::not_known(format!("{program} cannot be started: {}", words::io(error))),
+fn not_begun(program: &str, error: &io::Error) -> ProbeResult {
+    match classify_scarcity(error) {
+        Some(doubt) => ProbeResult::from_doubt(doubt),
+        None => ProbeResult::unknown(format!("{program} cannot be started: {}", words::io_error_text(error))),
     }
 }
 
-fn judged(ran: &Ran, given: &Params, limit: &str) -> Found {
+fn judge_run(ran: &ProcessOutput, given: &Params, limit: &str) -> ProbeResult {
     let said = telling_line(&ran.stdout).or_else(|| telling_line(&ran.stderr)).unwrap_or_default();
     let with = |what: String| if said.is_empty() { what } else { format!("{what}: {said}") };
-    let End::Exited(status) = ran.end else {
-        return Found::failing(with(format!("not ended within {limit}")));
+    let ProcessEnd::Exited(status) = ran.end else {
+        return ProbeResult::failing(with(format!("not ended within {limit}")));
     };
     let is_plugin = given.text(&EXITS) == PLUGIN;
     match status.code() {
         // As shells and env(1) say that there was nothing to run.
-        Some(code @ (126 | 127)) => Found::not_known(with(format!("exit status {code}"))),
+        Some(code @ (126 | 127)) => ProbeResult::unknown(with(format!("exit status {code}"))),
         // So a shell says it of what it started.
-        Some(code) if code == 128 + Signal::SYS.as_raw() => Found::not_known(with(NO_SUCH_CALL.to_owned())),
-        Some(0) => contained(ran, given, &said),
-        Some(1) if is_plugin => Found::near(with("WARNING".to_owned())),
-        Some(2) if is_plugin => Found::failing(with("CRITICAL".to_owned())),
-        Some(code) if is_plugin => Found::not_known(with(format!("exit status {code}"))),
-        Some(code) => Found::failing(with(format!("exit status {code}"))),
-        None if status.signal() == Some(Signal::SYS.as_raw()) => {
-            Found::not_known(with(NO_SUCH_CALL.to_owned()))
+        Some(code) if code == 128 + Signal::SYS.as_raw() => {
+            ProbeResult::unknown(with(NO_SUCH_CALL.to_owned()))
         }
-        None => Found::failing(with("killed by a signal".to_owned())),
+        Some(0) => judge_output(ran, given, &said),
+        Some(1) if is_plugin => ProbeResult::warning(with("WARNING".to_owned())),
+        Some(2) if is_plugin => ProbeResult::failing(with("CRITICAL".to_owned())),
+        Some(code) if is_plugin => ProbeResult::unknown(with(format!("exit status {code}"))),
+        Some(code) => ProbeResult::failing(with(format!("exit status {code}"))),
+        None if status.signal() == Some(Signal::SYS.as_raw()) => {
+            ProbeResult::unknown(with(NO_SUCH_CALL.to_owned()))
+        }
+        None => ProbeResult::failing(with("killed by a signal".to_owned())),
     }
 }
 
 /// It says nothing of the service: whoever started us forbade it (seccomp(2)).
 const NO_SUCH_CALL: &str = "killed for a system call that the sandbox of this run forbids (SIGSYS)";
 
-fn contained(ran: &Ran, given: &Params, said: &str) -> Found {
+fn judge_output(ran: &ProcessOutput, given: &Params, said: &str) -> ProbeResult {
     let (wanted, limit) = (given.text(&CONTAINS), body::limit_of(given));
     let has = String::from_utf8_lossy(&ran.stdout).contains(wanted);
     match (has, said) {
-        (true, "") => Found::well("exit status 0"),
-        (true, said) => Found::well(said),
+        (true, "") => ProbeResult::ok("exit status 0"),
+        (true, said) => ProbeResult::ok(said),
         // One byte more was kept.
         (false, _) if ran.stdout.len() > limit => {
             let limit = body::format_limit(limit);
-            Found::not_known(format!(
+            ProbeResult::unknown(format!(
                 "its output is longer than {limit}, and so far has no \"{}\": raise body.max",
-                quoted(&wanted)
+                quote_error(&wanted)
             ))
         }
-        (false, said) => Found::failing(format!("its output has no \"{}\": {said}", quoted(&wanted))),
+        (false, said) => {
+            ProbeResult::failing(format!("its output has no \"{}\": {said}", quote_error(&wanted)))
+        }
     }
 }
 
@@ -201,7 +213,7 @@ fn telling_line(output: &[u8]) -> Option<String> {
     let frames = text.rfind(TRACEBACK).filter(|_| first.starts_with(TRACEBACK)).and_then(|at| text.get(at..));
     let is_of_a_frame = |line: &str| line.starts_with([' ', '\t']) || line.is_empty();
     let why = frames.and_then(|frames| frames.lines().skip(1).find(|line| !is_of_a_frame(line)));
-    Some(quoted(&why.unwrap_or(first).trim()))
+    Some(quote_error(&why.unwrap_or(first).trim()))
 }
 
 const TRACEBACK: &str = "Traceback (most recent call last)";
@@ -212,41 +224,41 @@ mod tests {
     use crate::plan::ParamValue;
     use std::time::Instant;
 
-    fn sh(script: &str, keys: &[(&'static str, &str)]) -> Found {
+    fn sh(script: &str, keys: &[(&'static str, &str)]) -> ProbeResult {
         let words = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
         run(words, keys, Duration::from_secs(5))
     }
 
-    fn run(words: Vec<String>, keys: &[(&'static str, &str)], limit: Duration) -> Found {
+    fn run(words: Vec<String>, keys: &[(&'static str, &str)], limit: Duration) -> ProbeResult {
         let mut given = Params::default();
         given.0.insert("command", ParamValue::List(words));
         given.0.extend(keys.iter().map(|(key, value)| (*key, ParamValue::Text((*value).to_owned()))));
-        ask(&given, &Ground { limit, ..Ground::default() })
+        probe_command(&given, &ProbeContext { limit, ..ProbeContext::default() })
     }
 
     #[test]
     fn the_exit_status_tells() {
         for (script, expected) in [
-            ("exit 0", Found::well("exit status 0")),
-            ("echo; echo ' accepting connections '; echo more", Found::well("accepting connections")),
-            ("exit 1", Found::failing("exit status 1")),
-            ("echo no response; exit 2", Found::failing("exit status 2: no response")),
-            ("echo why >&2; exit 3", Found::failing("exit status 3: why")),
+            ("exit 0", ProbeResult::ok("exit status 0")),
+            ("echo; echo ' accepting connections '; echo more", ProbeResult::ok("accepting connections")),
+            ("exit 1", ProbeResult::failing("exit status 1")),
+            ("echo no response; exit 2", ProbeResult::failing("exit status 2: no response")),
+            ("echo why >&2; exit 3", ProbeResult::failing("exit status 3: why")),
             (
                 "printf 'Traceback (most recent call last):\\n  File \"manage.py\"\\nKeyError: 1\\n' >&2; exit 1",
-                Found::failing("exit status 1: KeyError: 1"),
+                ProbeResult::failing("exit status 1: KeyError: 1"),
             ),
             (
                 "printf 'Traceback (most recent call last):\\n  a\\nKeyError: 1\\n\\nand then:\\n\\nTraceback (most recent call last):\\n  b\\n    ^\\nDown: refused\\n\\tIs it running?\\n'; exit 1",
-                Found::failing("exit status 1: Down: refused"),
+                ProbeResult::failing("exit status 1: Down: refused"),
             ),
             (
                 "printf 'Traceback (most recent call last):\\n  and its end is cut'; exit 1",
-                Found::failing("exit status 1: Traceback (most recent call last):"),
+                ProbeResult::failing("exit status 1: Traceback (most recent call last):"),
             ),
-            ("exit 127", Found::not_known("exit status 127")),
-            ("kill -9 $$", Found::failing("killed by a signal")),
-            (r"printf '\033[31mred\n'; exit 1", Found::failing(r"exit status 1: \u{1b}[31mred")),
+            ("exit 127", ProbeResult::unknown("exit status 127")),
+            ("kill -9 $$", ProbeResult::failing("killed by a signal")),
+            (r"printf '\033[31mred\n'; exit 1", ProbeResult::failing(r"exit status 1: \u{1b}[31mred")),
         ] {
             assert_eq!(sh(script, &[]), expected, "{script}");
         }
@@ -265,18 +277,18 @@ mod tests {
             given.0.insert("every", ParamValue::Span(Duration::from_secs(3600)));
             given.0.insert("exits", ParamValue::Text("plugin".to_owned()));
             let (limit, now) = (Duration::from_secs(5), Duration::from_secs(seconds));
-            ask(&given, &Ground { now, limit, memory, ..Ground::default() }).in_parts()
+            probe_command(&given, &ProbeContext { now, limit, memory, ..ProbeContext::default() }).in_parts()
         };
         let (found, memory) = ask_at(10_000, "0", &script, None);
-        assert_eq!(found, Found::well("0 asked"));
+        assert_eq!(found, ProbeResult::ok("0 asked"));
         let memory = memory.unwrap();
         for (at, code, script, expected) in [
-            (10_120, "2", script.as_str(), Found::well("0 asked (2 min ago)")),
-            (13_599, "2", &script, Found::well("0 asked (59 min 59 s ago)")),
-            (13_600, "2", &script, Found::failing("CRITICAL: 2 asked")),
+            (10_120, "2", script.as_str(), ProbeResult::ok("0 asked (2 min ago)")),
+            (13_599, "2", &script, ProbeResult::ok("0 asked (59 min 59 s ago)")),
+            (13_600, "2", &script, ProbeResult::failing("CRITICAL: 2 asked")),
             // The clock was set back; and this is another program.
-            (9_000, "2", &script, Found::failing("CRITICAL: 2 asked")),
-            (10_120, "2", &format!("{script} "), Found::failing("CRITICAL: 2 asked")),
+            (9_000, "2", &script, ProbeResult::failing("CRITICAL: 2 asked")),
+            (10_120, "2", &format!("{script} "), ProbeResult::failing("CRITICAL: 2 asked")),
         ] {
             assert_eq!(ask_at(at, code, script, Some(&memory)).0, expected, "{at}");
         }
@@ -284,12 +296,12 @@ mod tests {
         let (_, warned) = ask_at(20_000, "1", &script, None);
         assert_eq!(
             ask_at(20_060, "0", &script, warned.as_deref()).0,
-            Found::near("WARNING: 1 asked (60 s ago)")
+            ProbeResult::warning("WARNING: 1 asked (60 s ago)")
         );
         let (_, failed) = ask_at(20_000, "2", &script, Some(&memory));
-        assert_eq!(ask_at(20_060, "0", &script, failed.as_deref()).0, Found::well("0 asked"));
+        assert_eq!(ask_at(20_060, "0", &script, failed.as_deref()).0, ProbeResult::ok("0 asked"));
         for broken in ["", "a", "a b c d", "0000000000000000 1 well x"] {
-            assert_eq!(ask_at(2, "0", &script, Some(broken)).0, Found::well("0 asked"), "{broken}");
+            assert_eq!(ask_at(2, "0", &script, Some(broken)).0, ProbeResult::ok("0 asked"), "{broken}");
         }
     }
 
@@ -302,19 +314,23 @@ mod tests {
             given
         };
         let (probe, now) = (given("true"), Duration::from_secs(9));
-        let weigh = |found: Found, memory: &str, sandbox: Option<&str>| {
+        let weigh = |found: ProbeResult, memory: &str, sandbox: Option<&str>| {
             let proof = sandbox.map(|sandbox| proof_of(&probe, sandbox));
-            weighed(found, &probe, Memory::of(memory), proof.as_deref(), now).in_parts()
+            doubt_in_sandbox(found, &probe, Memory::of(memory), proof.as_deref(), now).in_parts()
         };
-        let failing = || Found::failing("exit status 1");
-        let not_known = Found::not_known(format!("exit status 1{NEVER_WELL_HERE}"));
+        let failing = || ProbeResult::failing("exit status 1");
+        let not_known = ProbeResult::unknown(format!("exit status 1{NEVER_WELL_HERE}"));
         assert_eq!(weigh(failing(), "", None), (failing(), None), "in none");
         assert_eq!(weigh(failing(), "", Some("2 1 22")), (not_known.clone(), None));
-        let (_, well) = weigh(Found::well("fine"), "", Some("2 1 22"));
+        let (_, well) = weigh(ProbeResult::ok("fine"), "", Some("2 1 22"));
         let well = well.unwrap();
         assert_eq!(weigh(failing(), &well, Some("2 1 22")), (failing(), None), "it was well there");
         assert_eq!(weigh(failing(), &well, Some("2 1 0")), (not_known.clone(), None), "not in this one");
-        assert_eq!(weigh(Found::well("fine"), &well, None).1, Some(well.clone()), "cron takes no proof away");
+        assert_eq!(
+            weigh(ProbeResult::ok("fine"), &well, None).1,
+            Some(well.clone()),
+            "cron takes no proof away"
+        );
         let other = proof_of(&given("false"), "2 1 22");
         assert_eq!(
             weigh(failing(), &format!("{other} "), Some("2 1 22")).0,
@@ -326,19 +342,19 @@ mod tests {
     #[test]
     fn a_forbidden_system_call_is_no_evidence() {
         for script in ["kill -SYS $$", "exec 2>/dev/null; sh -c 'kill -SYS $$'; exit $?"] {
-            assert_eq!(sh(script, &[]), Found::not_known(NO_SUCH_CALL), "{script}");
-            assert_eq!(sh(script, &[("exits", "plugin")]), Found::not_known(NO_SUCH_CALL), "{script}");
+            assert_eq!(sh(script, &[]), ProbeResult::unknown(NO_SUCH_CALL), "{script}");
+            assert_eq!(sh(script, &[("exits", "plugin")]), ProbeResult::unknown(NO_SUCH_CALL), "{script}");
         }
     }
 
     #[test]
     fn a_plugin_has_exit_statuses_of_its_own() {
         for (script, expected) in [
-            ("echo OK - fine", Found::well("OK - fine")),
-            ("echo near; exit 1", Found::near("WARNING: near")),
-            ("exit 2", Found::failing("CRITICAL")),
-            ("exit 3", Found::not_known("exit status 3")),
-            ("exit 4", Found::not_known("exit status 4")),
+            ("echo OK - fine", ProbeResult::ok("OK - fine")),
+            ("echo near; exit 1", ProbeResult::warning("WARNING: near")),
+            ("exit 2", ProbeResult::failing("CRITICAL")),
+            ("exit 3", ProbeResult::unknown("exit status 3")),
+            ("exit 4", ProbeResult::unknown("exit status 4")),
         ] {
             assert_eq!(sh(script, &[("exits", "plugin")]), expected, "{script}");
         }
@@ -347,9 +363,9 @@ mod tests {
     #[test]
     fn an_answer_that_is_none_is_told_from_one() {
         let contains = [("contains", "PONG")];
-        assert_eq!(sh("echo PONG", &contains), Found::well("PONG"));
+        assert_eq!(sh("echo PONG", &contains), ProbeResult::ok("PONG"));
         let loading = "LOADING Redis is loading the dataset in memory";
-        let expected = Found::failing(format!("its output has no \"PONG\": {loading}"));
+        let expected = ProbeResult::failing(format!("its output has no \"PONG\": {loading}"));
         assert_eq!(sh(&format!("echo {loading}"), &contains), expected);
     }
 
@@ -363,11 +379,11 @@ mod tests {
                 .insert("command", ParamValue::List(["/bin/sh", "-c", &script].map(str::to_owned).to_vec()));
             given.0.insert("contains", ParamValue::Text("PONG".to_owned()));
             given.0.insert("body.max", ParamValue::Number(max));
-            ask(&given, &Ground { limit: Duration::from_secs(5), ..Ground::default() })
+            probe_command(&given, &ProbeContext { limit: Duration::from_secs(5), ..ProbeContext::default() })
         };
-        assert_eq!(noisy(100_000, 128 * 1024), Found::well("y"));
+        assert_eq!(noisy(100_000, 128 * 1024), ProbeResult::ok("y"));
         let longer = "its output is longer than 64K, and so far has no \"PONG\": raise body.max";
-        assert_eq!(noisy(100_000, 64 * 1024), Found::not_known(longer));
+        assert_eq!(noisy(100_000, 64 * 1024), ProbeResult::unknown(longer));
     }
 
     #[test]
@@ -375,9 +391,9 @@ mod tests {
         let began = Instant::now();
         let words = ["/bin/sh", "-c", "echo begun; sleep 60 & sleep 61"].map(str::to_owned).to_vec();
         let found = run(words, &[], Duration::from_millis(300));
-        assert_eq!(found, Found::failing("not ended within 300 ms: begun"));
+        assert_eq!(found, ProbeResult::failing("not ended within 300 ms: begun"));
         assert!(began.elapsed() < Duration::from_secs(5));
         let found = run(vec!["/no/such".to_owned()], &[], Duration::from_secs(1));
-        assert_eq!(found, Found::not_known("/no/such cannot be started: No such file or directory"));
+        assert_eq!(found, ProbeResult::unknown("/no/such cannot be started: No such file or directory"));
     }
 }

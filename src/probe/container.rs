@@ -5,24 +5,25 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::managers::containers::{
-    Runtime, Target, Unanswered, first_line, in_another_folder, inspect, is_container_name,
+    ContainerRef, ContainerRuntime, Unanswered, first_line, in_another_folder, inspect_target,
+    is_container_name,
 };
 use crate::os::newest_file;
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, Program, ValueType};
 use crate::words;
 
-use super::answer::Ground;
-use super::fault::{quoted, scarcity};
-use super::kind::{Found, Kind};
+use super::answer::ProbeContext;
+use super::fault::{classify_scarcity, quote_error};
+use super::kind::{ProbeKind, ProbeResult};
 use super::with_timeout;
 
 mod judge;
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: ProbeKind = ProbeKind {
     spec: KindSpec::new(CONTAINER, &[RUNTIME, PROJECT])
-        .validate(validate)
-        .starts(|given| Some(Program::Fixed(runtime(given).program()))),
-    ask,
+        .validate(find_conflict)
+        .starts(|given| Some(Program::Fixed(runtime_command(given).program()))),
+    ask: probe_container,
 };
 
 const CONTAINER: KeySpec = KeySpec::new("container", ValueType::Text(no_name))
@@ -40,7 +41,7 @@ fn no_name(text: &str) -> Option<&'static str> {
     (!is_container_name(text)).then_some("must be the name of a container: letters, digits and _.-")
 }
 
-fn validate(given: &Params) -> Option<KeyConflict> {
+fn find_conflict(given: &Params) -> Option<KeyConflict> {
     let wrong = |what: &str, cure| Some(KeyConflict { key: PROJECT.name, what: what.to_owned(), cure });
     match (given.text(&RUNTIME) == COMPOSE, given.text(&PROJECT)) {
         (true, "") => wrong("must be given with runtime = \"compose\"", "name the folder of compose.yaml"),
@@ -49,53 +50,56 @@ fn validate(given: &Params) -> Option<KeyConflict> {
     }
 }
 
-fn runtime(given: &Params) -> Runtime<'_> {
+fn runtime_command(given: &Params) -> ContainerRuntime<'_> {
     match given.text(&RUNTIME) {
-        COMPOSE => Runtime::Compose { project: given.text(&PROJECT) },
-        PODMAN => Runtime::Podman,
-        _ => Runtime::Docker,
+        COMPOSE => ContainerRuntime::Compose { project: given.text(&PROJECT) },
+        PODMAN => ContainerRuntime::Podman,
+        _ => ContainerRuntime::Docker,
     }
 }
 
-fn ask(given: &Params, ground: &Ground<'_>) -> Found {
-    let runtime = runtime(given);
-    if let Runtime::Compose { project } = runtime
+fn probe_container(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
+    let runtime = runtime_command(given);
+    if let ContainerRuntime::Compose { project } = runtime
         && let Err(found) = is_there(project, ground)
     {
         return found;
     }
-    let target = Target { runtime, name: given.text(&CONTAINER) };
-    match inspect(target, ground.limit) {
-        Ok(containers) => judge::judge(&containers, runtime),
+    let target = ContainerRef { runtime, name: given.text(&CONTAINER) };
+    match inspect_target(target, ground.limit) {
+        Ok(containers) => judge::judge_containers(&containers, runtime),
         Err(unanswered) => not_asked(unanswered, runtime, ground.limit),
     }
 }
 
 /// docker has other words for a folder that is away.
-fn is_there(project: &str, ground: &Ground<'_>) -> Result<(), Found> {
+fn is_there(project: &str, ground: &ProbeContext<'_>) -> Result<(), ProbeResult> {
     let asked = project.to_owned();
-    let seen = with_timeout::within(ground.limit, move || newest_file::at(Path::new(&asked)));
-    seen.map_err(Found::doubt)?.map_err(|error| with_timeout::not_seen(project, &error))?;
+    let seen =
+        with_timeout::run_with_timeout(ground.limit, move || newest_file::newest_matching(Path::new(&asked)));
+    seen.map_err(ProbeResult::from_doubt)?.map_err(|error| with_timeout::not_finished(project, &error))?;
     Ok(())
 }
 
 /// That it could not be asked is no evidence against the container.
-fn not_asked(unanswered: Unanswered, runtime: Runtime<'_>, limit: Duration) -> Found {
+fn not_asked(unanswered: Unanswered, runtime: ContainerRuntime<'_>, limit: Duration) -> ProbeResult {
     let program = runtime.label();
     match unanswered {
-        Unanswered::NotStarted(error) => match scarcity(&error) {
-            Some(doubt) => Found::doubt(doubt),
-            None => Found::not_known(format!("{program} cannot be started: {}", words::io(&error))),
+        Unanswered::NotStarted(error) => match classify_scarcity(&error) {
+            Some(doubt) => ProbeResult::from_doubt(doubt),
+            None => {
+                ProbeResult::unknown(format!("{program} cannot be started: {}", words::io_error_text(&error)))
+            }
         },
         Unanswered::NoAnswer => {
-            Found::not_known(format!("{program} did not answer within {}", words::span(limit)))
+            ProbeResult::unknown(format!("{program} did not answer within {}", words::format_duration(limit)))
         }
-        Unanswered::NotUnderstood => Found::not_known("the answer is not understood"),
-        Unanswered::InAnotherFolder(folder) => Found::not_known(quoted(&in_another_folder(&folder))),
+        Unanswered::NotUnderstood => ProbeResult::unknown("the answer is not understood"),
+        Unanswered::InAnotherFolder(folder) => ProbeResult::unknown(quote_error(&in_another_folder(&folder))),
         Unanswered::Failed { status, complaint } => match (status.code(), first_line(&complaint)) {
-            (None, _) => Found::not_known(format!("{program} was killed by a signal")),
-            (Some(_), Some(line)) => Found::not_known(quoted(&format!("{program}: {line}"))),
-            (Some(code), None) => Found::not_known(format!("{program}: exit status {code}")),
+            (None, _) => ProbeResult::unknown(format!("{program} was killed by a signal")),
+            (Some(_), Some(line)) => ProbeResult::unknown(quote_error(&format!("{program}: {line}"))),
+            (Some(code), None) => ProbeResult::unknown(format!("{program}: exit status {code}")),
         },
     }
 }

@@ -3,17 +3,17 @@
 
 use std::path::Path;
 
-use crate::os::disk::{Disk, read_disk};
+use crate::os::disk::{DiskUse, read_disk};
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use crate::words;
 
-use super::answer::Ground;
-use super::kind::{Found, Kind};
+use super::answer::ProbeContext;
+use super::kind::{ProbeKind, ProbeResult};
 use super::{threshold, with_timeout};
 
-pub(super) const KIND: Kind = Kind {
-    spec: KindSpec::new(PATH, &[WARN, FAIL]).warns_by_default().fails_only_by(&FAIL).validate(validate),
-    ask,
+pub(super) const KIND: ProbeKind = ProbeKind {
+    spec: KindSpec::new(PATH, &[WARN, FAIL]).warns_by_default().fails_only_by(&FAIL).validate(find_conflict),
+    ask: probe_disk,
 };
 
 const PATH: KeySpec =
@@ -22,28 +22,31 @@ const WARN: KeySpec =
     KeySpec::new("warn", ValueType::Share).default("90%").help("From this share on it warns");
 const FAIL: KeySpec = KeySpec::new("fail", ValueType::Share).help("From this share on it fails");
 
-fn validate(given: &Params) -> Option<KeyConflict> {
-    threshold::upward(given, &WARN, &FAIL)
+fn find_conflict(given: &Params) -> Option<KeyConflict> {
+    threshold::find_conflict(given, &WARN, &FAIL)
 }
 
-fn ask(given: &Params, ground: &Ground<'_>) -> Found {
+fn probe_disk(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
     let path = given.text(&PATH).to_owned();
     let asked = path.clone();
-    match with_timeout::within(ground.limit, move || read_disk(Path::new(&asked))) {
-        Ok(Ok(disk)) => judged(disk, &path, given),
-        Ok(Err(error)) => Found::not_known(format!("{path}: {}", words::io(&error))),
-        Err(doubt) => Found::doubt(doubt),
+    match with_timeout::run_with_timeout(ground.limit, move || read_disk(Path::new(&asked))) {
+        Ok(Ok(disk)) => judge_disk(disk, &path, given),
+        Ok(Err(error)) => ProbeResult::unknown(format!("{path}: {}", words::io_error_text(&error))),
+        Err(doubt) => ProbeResult::from_doubt(doubt),
     }
 }
 
-fn judged(disk: Disk, path: &str, given: &Params) -> Found {
+fn judge_disk(disk: DiskUse, path: &str, given: &Params) -> ProbeResult {
     match (disk.blocks_used, disk.inodes_used) {
-        (None, _) => Found::not_known(format!("{path}: its file system has no size")),
-        (Some(blocks), Some(inodes)) if inodes > blocks => {
-            threshold::over(given, (&WARN, &FAIL), inodes, &format!("{inodes}% of the inodes of {path} used"))
-        }
+        (None, _) => ProbeResult::unknown(format!("{path}: its file system has no size")),
+        (Some(blocks), Some(inodes)) if inodes > blocks => threshold::judge_figure(
+            given,
+            (&WARN, &FAIL),
+            inodes,
+            &format!("{inodes}% of the inodes of {path} used"),
+        ),
         (Some(blocks), _) => {
-            threshold::over(given, (&WARN, &FAIL), blocks, &format!("{blocks}% of {path} used"))
+            threshold::judge_figure(given, (&WARN, &FAIL), blocks, &format!("{blocks}% of {path} used"))
         }
     }
 }
@@ -56,15 +59,15 @@ mod tests {
     #[test]
     fn a_disk_without_inodes_is_as_full_as_one_without_blocks() {
         for (blocks_used, inodes_used, expected) in [
-            (Some(53), Some(10), Found::well("53% of / used")),
-            (Some(90), Some(90), Found::near("90% of / used (warn 90%)")),
-            (Some(100), Some(10), Found::failing("100% of / used (fail 95%)")),
-            (Some(50), Some(96), Found::failing("96% of the inodes of / used (fail 95%)")),
-            (Some(50), None, Found::well("50% of / used")),
-            (None, None, Found::not_known("/: its file system has no size")),
+            (Some(53), Some(10), ProbeResult::ok("53% of / used")),
+            (Some(90), Some(90), ProbeResult::warning("90% of / used (warn 90%)")),
+            (Some(100), Some(10), ProbeResult::failing("100% of / used (fail 95%)")),
+            (Some(50), Some(96), ProbeResult::failing("96% of the inodes of / used (fail 95%)")),
+            (Some(50), None, ProbeResult::ok("50% of / used")),
+            (None, None, ProbeResult::unknown("/: its file system has no size")),
         ] {
-            let disk = Disk { read_only: false, blocks_used, inodes_used };
-            assert_eq!(judged(disk, "/", &given(&[("warn", 90), ("fail", 95)])), expected, "{disk:?}");
+            let disk = DiskUse { read_only: false, blocks_used, inodes_used };
+            assert_eq!(judge_disk(disk, "/", &given(&[("warn", 90), ("fail", 95)])), expected, "{disk:?}");
         }
     }
 }

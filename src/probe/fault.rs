@@ -6,34 +6,34 @@ use std::{fmt, io};
 
 use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError};
-use unhang_core::{Cause, Doubt, Observation, Phase, TlsFault};
+use unhang_core::{Cause, Doubt, Observation, Phase, TlsError};
 use ureq::Error;
 
-use super::trace::Seen;
+use super::trace::TraceResult;
 use crate::words;
 
 /// A doubt on its way through ureq, which carries any error unchanged.
 #[derive(Debug)]
-pub(super) struct Ours(pub(super) Doubt);
+pub(super) struct LocalError(pub(super) Doubt);
 
 /// Likewise a fault of the service.
 #[derive(Debug)]
 pub(super) struct Theirs(pub(super) Cause);
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
-pub(super) fn classify(error: &Error, seen: &Seen) -> Observation {
+pub(super) fn classify_error(error: &Error, seen: &TraceResult) -> Observation {
     match error {
         Error::Timeout(_) => timed_out(seen.phase),
         Error::Io(error) => classify_io(error, seen.phase),
         Error::HostNotFound => Observation::Unknown(Doubt::Lookup("it has no address".into())),
-        Error::Other(error) => match (error.downcast_ref::<Ours>(), error.downcast_ref::<Theirs>()) {
-            (Some(Ours(doubt)), _) => Observation::Unknown(doubt.clone()),
+        Error::Other(error) => match (error.downcast_ref::<LocalError>(), error.downcast_ref::<Theirs>()) {
+            (Some(LocalError(doubt)), _) => Observation::Unknown(doubt.clone()),
             (None, Some(Theirs(cause))) => Observation::Unhealthy(cause.clone()),
-            (None, None) => Observation::Unknown(Doubt::Other(quoted(error))),
+            (None, None) => Observation::Unknown(Doubt::Other(quote_error(error))),
         },
         // Before a byte came, it is the question that is wrong; later, a body that ureq cannot read. The rest it
         // does not say to us, or may say one day: no evidence against the service.
-        _ => Observation::Unknown(Doubt::Other(quoted(error))),
+        _ => Observation::Unknown(Doubt::Other(quote_error(error))),
     }
 }
 
@@ -56,7 +56,9 @@ pub(super) fn classify_io(error: &io::Error, phase: Phase) -> Observation {
         )),
         _ if error.kind() == io::ErrorKind::TimedOut => timed_out(phase),
         _ if error.kind() == io::ErrorKind::UnexpectedEof => Observation::Unhealthy(Cause::Closed(phase)),
-        _ => Observation::Unknown(scarcity(error).unwrap_or_else(|| Doubt::Other(quoted(error)))),
+        _ => {
+            Observation::Unknown(classify_scarcity(error).unwrap_or_else(|| Doubt::Other(quote_error(error))))
+        }
     }
 }
 
@@ -69,22 +71,22 @@ pub(super) fn classify_tls(error: &rustls::Error) -> Observation {
     use rustls::Error as Tls;
     let fault = match error {
         Tls::InvalidCertificate(bad) => certificate_fault(bad),
-        Tls::InvalidMessage(_) => Some(TlsFault::NotTls),
+        Tls::InvalidMessage(_) => Some(TlsError::NotTls),
         Tls::AlertReceived(AlertDescription::InternalError)
         | Tls::DecryptError
         | Tls::InappropriateHandshakeMessage { .. }
         | Tls::InappropriateMessage { .. }
         | Tls::NoCertificatesPresented
         | Tls::PeerMisbehaved(_)
-        | Tls::PeerSentOversizedRecord => Some(TlsFault::Handshake(quoted(error))),
+        | Tls::PeerSentOversizedRecord => Some(TlsError::Handshake(quote_error(error))),
         // Most of all PeerIncompatible, and what a server says of us: it does speak TLS, but none that we know.
         _ => None,
     };
     match fault {
         Some(fault) => Observation::Unhealthy(Cause::Tls(fault)),
         None => Observation::Unknown(Doubt::Other(match why_we_do_not_fit(error) {
-            Some(why) => format!("TLS: {}: {why}", quoted(error)),
-            None => quoted(&format!("TLS: {error}")),
+            Some(why) => format!("TLS: {}: {why}", quote_error(error)),
+            None => quote_error(&format!("TLS: {error}")),
         })),
     }
 }
@@ -128,30 +130,30 @@ fn why_we_do_not_fit(error: &rustls::Error) -> Option<&'static str> {
 
 /// `None`: we cannot judge it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "an open enum")]
-fn certificate_fault(bad: &CertificateError) -> Option<TlsFault> {
+fn certificate_fault(bad: &CertificateError) -> Option<TlsError> {
     use CertificateError as Bad;
     match bad {
-        Bad::Expired | Bad::ExpiredContext { .. } => Some(TlsFault::Expired),
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => Some(TlsFault::NotYetValid),
-        Bad::UnknownIssuer => Some(TlsFault::UnknownIssuer),
-        Bad::NotValidForName => Some(TlsFault::WrongName(String::new())),
-        Bad::NotValidForNameContext { presented, .. } => Some(TlsFault::WrongName(names(presented))),
-        Bad::BadEncoding => Some(TlsFault::Handshake("certificate cannot be read".into())),
+        Bad::Expired | Bad::ExpiredContext { .. } => Some(TlsError::Expired),
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => Some(TlsError::NotYetValid),
+        Bad::UnknownIssuer => Some(TlsError::UnknownIssuer),
+        Bad::NotValidForName => Some(TlsError::WrongName(String::new())),
+        Bad::NotValidForNameContext { presented, .. } => Some(TlsError::WrongName(names_text(presented))),
+        Bad::BadEncoding => Some(TlsError::Handshake("certificate cannot be read".into())),
         // Such as that of an authority which was made anew under its old name.
         Bad::BadSignature => {
-            Some(TlsFault::Handshake("certificate not signed by the issuer it names".into()))
+            Some(TlsError::Handshake("certificate not signed by the issuer it names".into()))
         }
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
-            Some(TlsFault::Handshake("certificate not for servers".into()))
+            Some(TlsError::Handshake("certificate not for servers".into()))
         }
         // webpki's own error, which cannot be named from here; a scene pins this word.
-        Bad::Other(inner) if inner.to_string() == "CaUsedAsEndEntity" => Some(TlsFault::SelfSigned),
+        Bad::Other(inner) if inner.to_string() == "CaUsedAsEndEntity" => Some(TlsError::SelfSigned),
         _ => None,
     }
 }
 
 /// The names of a certificate that a host can be called by: `shop.example, *.shop.example, 10.0.0.5 and 3 more`.
-fn names(presented: &[String]) -> String {
+fn names_text(presented: &[String]) -> String {
     const MOST: usize = 5;
     // As rustls-webpki writes them.
     let bare = |name: &String| {
@@ -171,7 +173,7 @@ fn names(presented: &[String]) -> String {
 const LONGEST_HOST: usize = 80;
 
 /// What this host has run out of.
-pub(super) fn scarcity(error: &io::Error) -> Option<Doubt> {
+pub(super) fn classify_scarcity(error: &io::Error) -> Option<Doubt> {
     match Errno::from_io_error(error)? {
         Errno::MFILE | Errno::NFILE => Some(Doubt::NoDescriptors),
         Errno::NOMEM | Errno::NOBUFS => Some(Doubt::NoMemory),
@@ -180,15 +182,16 @@ pub(super) fn scarcity(error: &io::Error) -> Option<Doubt> {
 }
 
 /// Something of this host that a probe needs: `what` names it.
-pub(super) fn unread(what: &str, error: &io::Error) -> Doubt {
-    scarcity(error).unwrap_or_else(|| Doubt::Other(format!("{what}: {}", words::io(error))))
+pub(super) fn classify_read_error(what: &str, error: &io::Error) -> Doubt {
+    classify_scarcity(error)
+        .unwrap_or_else(|| Doubt::Other(format!("{what}: {}", words::io_error_text(error))))
 }
 
 /// A name that takes too long says nothing about the service behind it.
 fn timed_out(phase: Phase) -> Observation {
     match phase {
-        Phase::Resolve => Observation::Unknown(Doubt::Lookup("no answer in time".into())),
-        Phase::Connect | Phase::Tls | Phase::Wait | Phase::Read => {
+        Phase::Lookup => Observation::Unknown(Doubt::Lookup("no answer in time".into())),
+        Phase::Connect | Phase::Tls | Phase::FirstByte | Phase::Rest => {
             Observation::Unhealthy(Cause::TimedOut(phase))
         }
     }
@@ -196,7 +199,7 @@ fn timed_out(phase: Phase) -> Observation {
 
 /// The answer is no HTTP/1: `line` is all of its first line that was read, `beginning` the first bytes of it all.
 pub(super) fn no_status_line(line: &[u8], beginning: &[u8]) -> Error {
-    let ours = |why: &str| Ours(Doubt::Other(why.to_owned())).into();
+    let ours = |why: &str| LocalError(Doubt::Other(why.to_owned())).into();
     match beginning {
         // An alert or a part of a handshake (RFC 8446, 5.1).
         [21 | 22, 3, ..] => ours("what answers speaks TLS: write https:// in url"),
@@ -204,23 +207,24 @@ pub(super) fn no_status_line(line: &[u8], beginning: &[u8]) -> Error {
         [0, 0, _, 4 | 7, _, 0, 0, 0, 0, ..] => {
             ours("what answers speaks HTTP/2 alone: have it speak HTTP/1.1 too, or probe it with a command")
         }
-        _ if line.starts_with(b"HTTP/1.") => {
-            Theirs(Cause::NotHttp(quoted(&format!("no status in \"{}\"", line.trim_ascii().escape_ascii()))))
-                .into()
-        }
+        _ if line.starts_with(b"HTTP/1.") => Theirs(Cause::NotHttp(quote_error(&format!(
+            "no status in \"{}\"",
+            line.trim_ascii().escape_ascii()
+        ))))
+        .into(),
         _ => Theirs(Cause::NotHttp(format!("it begins \"{}\"", beginning.escape_ascii()))).into(),
     }
 }
 
 /// What may hold words of the other side's: they neither drive a terminal nor fill a page.
-pub(super) fn quoted(text: &impl ToString) -> String {
-    words::escaped(&text.to_string()).chars().take(QUOTED).collect()
+pub(super) fn quote_error(text: &impl ToString) -> String {
+    words::escaped(&text.to_string()).chars().take(MAX_QUOTED_BYTES).collect()
 }
 
-const QUOTED: usize = 200;
+const MAX_QUOTED_BYTES: usize = 200;
 
-impl From<Ours> for Error {
-    fn from(ours: Ours) -> Self {
+impl From<LocalError> for Error {
+    fn from(ours: LocalError) -> Self {
         Self::Other(Box::new(ours))
     }
 }
@@ -231,13 +235,13 @@ impl From<Theirs> for Error {
     }
 }
 
-impl fmt::Display for Ours {
+impl fmt::Display for LocalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.code())
     }
 }
 
-impl std::error::Error for Ours {}
+impl std::error::Error for LocalError {}
 
 impl fmt::Display for Theirs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

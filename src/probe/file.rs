@@ -7,20 +7,20 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::os::newest_file::{self, Seen};
+use crate::os::newest_file::{self, NewestFile};
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, ValueType};
 use crate::words;
 
-use super::answer::Ground;
-use super::fault::quoted;
-use super::kind::{Found, Kind};
+use super::answer::ProbeContext;
+use super::fault::quote_error;
+use super::kind::{ProbeKind, ProbeResult};
 use super::with_timeout;
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: ProbeKind = ProbeKind {
     spec: KindSpec::new(FILE, &[AGE_WARN, AGE_FAIL, SIZE_WARN, SIZE_FAIL])
         .warns_by_default()
-        .validate(validate),
-    ask,
+        .validate(find_conflict),
+    ask: probe_file,
 };
 
 const FILE: KeySpec =
@@ -33,9 +33,9 @@ const SIZE_FAIL: KeySpec = KeySpec::new("size.fail", ValueType::Size).help("Smal
 /// Of one folder, whatever their names; a mail queue holds more.
 const MOST_NAMES: usize = 20_000;
 
-fn validate(given: &Params) -> Option<KeyConflict> {
+fn find_conflict(given: &Params) -> Option<KeyConflict> {
     let wrong = |key: &KeySpec, what: String, cure| Some(KeyConflict { key: key.name, what, cure });
-    let (folder, name) = parts(given.text(&FILE));
+    let (folder, name) = split_path(given.text(&FILE));
     if folder.contains('*') {
         return wrong(&FILE, "takes * in the last part of the path only".to_owned(), "nothing was probed");
     }
@@ -44,39 +44,46 @@ fn validate(given: &Params) -> Option<KeyConflict> {
     }
     let ages = given.span(&AGE_WARN).zip(given.span(&AGE_FAIL));
     if let Some((warn, fail)) = ages.filter(|(warn, fail)| fail <= warn) {
-        let (warn, fail) = (words::span(warn), words::span(fail));
+        let (warn, fail) = (words::format_duration(warn), words::format_duration(fail));
         let what = format!("must be longer than age.warn, which is {warn}, got {fail}");
         return wrong(&AGE_FAIL, what, "warn first, fail later");
     }
     let sizes = given.number(&SIZE_WARN).zip(given.number(&SIZE_FAIL));
     if let Some((warn, fail)) = sizes.filter(|(warn, fail)| fail >= warn) {
-        let what = format!("must be smaller than size.warn, which is {}, got {}", shown(warn), shown(fail));
+        let what = format!(
+            "must be smaller than size.warn, which is {}, got {}",
+            format_size(warn),
+            format_size(fail)
+        );
         return wrong(&SIZE_FAIL, what, "warn first, fail later");
     }
     None
 }
 
-fn ask(given: &Params, ground: &Ground<'_>) -> Found {
+fn probe_file(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
     let asked = given.text(&FILE).to_owned();
-    let looked = with_timeout::within(ground.limit, move || look(&asked));
+    let looked = with_timeout::run_with_timeout(ground.limit, move || find_file(&asked));
     let path = given.text(&FILE);
     match looked {
-        Ok(Ok(Some((name, seen)))) => judged(&seen, &name, given, ground.now),
-        Ok(Ok(None)) => Found::failing(quoted(&format!("no file is called {path}"))),
-        Ok(Err(error)) if is_missing(&error) => Found::failing(quoted(&format!("there is no {path}"))),
-        Ok(Err(error)) => with_timeout::not_seen(path, &error),
-        Err(doubt) => Found::doubt(doubt),
+        Ok(Ok(Some((name, seen)))) => judge_file(&seen, &name, given, ground.now),
+        Ok(Ok(None)) => ProbeResult::failing(quote_error(&format!("no file is called {path}"))),
+        Ok(Err(error)) if is_missing(&error) => {
+            ProbeResult::failing(quote_error(&format!("there is no {path}")))
+        }
+        Ok(Err(error)) => with_timeout::not_finished(path, &error),
+        Err(doubt) => ProbeResult::from_doubt(doubt),
     }
 }
 
 /// The file, under the name that it is told by.
-fn look(path: &str) -> io::Result<Option<(String, Seen)>> {
-    let (folder, name) = parts(path);
+fn find_file(path: &str) -> io::Result<Option<(String, NewestFile)>> {
+    let (folder, name) = split_path(path);
     if !name.contains('*') {
-        return Ok(Some((path.to_owned(), newest_file::at(Path::new(path))?)));
+        return Ok(Some((path.to_owned(), newest_file::newest_matching(Path::new(path))?)));
     }
-    let wanted = |found: &[u8]| matches(name.as_bytes(), found);
-    let found = newest_file::of_folder(Path::new(OsStr::from_bytes(folder.as_bytes())), wanted, MOST_NAMES)?;
+    let wanted = |found: &[u8]| name_matches(name.as_bytes(), found);
+    let found =
+        newest_file::newest_in_folder(Path::new(OsStr::from_bytes(folder.as_bytes())), wanted, MOST_NAMES)?;
     Ok(found.map(|(name, seen)| (name.to_string_lossy().into_owned(), seen)))
 }
 
@@ -85,39 +92,39 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-fn judged(seen: &Seen, name: &str, given: &Params, now: Duration) -> Found {
+fn judge_file(seen: &NewestFile, name: &str, given: &Params, now: Duration) -> ProbeResult {
     if !seen.is_regular {
-        return Found::failing(quoted(&format!("not a regular file: {name}")));
+        return ProbeResult::failing(quote_error(&format!("not a regular file: {name}")));
     }
     // A stamp in the future is of a clock that was wrong.
     let age = now.saturating_sub(seen.modified);
     let older = |key: &KeySpec| given.span(key).filter(|limit| age > *limit);
     let smaller = |key: &KeySpec| given.number(key).filter(|limit| seen.size < *limit);
     let bound = |key: &KeySpec, limit: &str| format!(" ({} {limit})", key.name);
-    let of_age = |key: &KeySpec| older(key).map(|limit| bound(key, &words::span(limit)));
-    let of_size = |key: &KeySpec| smaller(key).map(|limit| bound(key, &shown(limit)));
+    let of_age = |key: &KeySpec| older(key).map(|limit| bound(key, &words::format_duration(limit)));
+    let of_size = |key: &KeySpec| smaller(key).map(|limit| bound(key, &format_size(limit)));
     let (age_fail, size_fail) = (of_age(&AGE_FAIL), of_size(&SIZE_FAIL));
     let fails = age_fail.is_some() || size_fail.is_some();
     let (age_passed, size_passed) =
         (age_fail.or_else(|| of_age(&AGE_WARN)), size_fail.or_else(|| of_size(&SIZE_WARN)));
     let is_near = age_passed.is_some() || size_passed.is_some();
     // The figures first: a long name is cut at its end.
-    let words = quoted(&format!(
+    let words = quote_error(&format!(
         "{} old{}, {}{}: {name}",
-        words::span(Duration::from_secs(age.as_secs())),
+        words::format_duration(Duration::from_secs(age.as_secs())),
         age_passed.unwrap_or_default(),
-        shown(seen.size),
+        format_size(seen.size),
         size_passed.unwrap_or_default(),
     ));
     match (fails, is_near) {
-        (true, _) => Found::failing(words),
-        (false, true) => Found::near(words),
-        (false, false) => Found::well(words),
+        (true, _) => ProbeResult::failing(words),
+        (false, true) => ProbeResult::warning(words),
+        (false, false) => ProbeResult::ok(words),
     }
 }
 
 /// The folder, and the name in it.
-fn parts(path: &str) -> (&str, &str) {
+fn split_path(path: &str) -> (&str, &str) {
     match path.rsplit_once('/') {
         Some(("", name)) => ("/", name),
         Some(parts) => parts,
@@ -126,7 +133,7 @@ fn parts(path: &str) -> (&str, &str) {
 }
 
 /// `*` stands for any bytes, but not for the dot that hides a file, as in a shell. Nothing else is special.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+fn name_matches(pattern: &[u8], name: &[u8]) -> bool {
     if name.starts_with(b".") && !pattern.starts_with(b".") {
         return false;
     }
@@ -143,7 +150,7 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
 }
 
 /// `812 bytes`, `1.2G`: powers of 1024, as `size.warn` has them; never more than there is.
-fn shown(bytes: u64) -> String {
+fn format_size(bytes: u64) -> String {
     let units = [("T", 1_u64 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)];
     let Some((name, unit)) = units.into_iter().find(|(_, unit)| bytes >= *unit) else {
         return format!("{bytes} bytes");

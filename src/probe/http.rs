@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Cause, Doubt, Finding, Observation, Redirect};
+use unhang_core::{Cause, Doubt, Observation, ProbeFailure, Redirect};
 use ureq::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
     HeaderName, HeaderValue, LOCATION, USER_AGENT,
@@ -13,37 +13,37 @@ use ureq::http::header::{
 use ureq::http::{self, Method, Request, Response, Uri};
 use ureq::{Agent, Body, Error, ResponseExt};
 
-use crate::plan::{Latency, Maintenance, Question, Target, Trust};
+use crate::plan::{HttpRequest, LatencyLimits, MaintenanceRule, TlsTrust, UrlTarget};
 use crate::words;
 
-use super::answer::Answer;
-use super::body::{self, Judged};
+use super::answer::ProbeAnswer;
+use super::body::{self, BodyVerdict};
 use super::body_text::Raw;
-use super::fault::{Ours, classify, quoted};
+use super::fault::{LocalError, classify_error, quote_error};
 use super::lookup::Lookup;
 use super::redirect::{self, Lead};
 use super::trace::Trace;
-use super::wire::{Dial, OwnSocket};
+use super::wire::{Dialer, OwnSocket};
 
 /// In all within `limit`; panics where ureq does.
-pub(super) fn ask(question: &Question, limit: Duration) -> Answer {
+pub(super) fn probe_url(question: &HttpRequest, limit: Duration) -> ProbeAnswer {
     let trace = Arc::new(Trace::new());
-    let answered = answer(question, limit, &trace);
+    let answered = fetch_answer(question, limit, &trace);
     let status = answered.as_ref().ok().map(|answered| answered.response.status().as_u16());
-    let judged = answered.and_then(|answered| judged(question, answered, &trace));
-    let (observation, near) = judged.unwrap_or_else(|error| (classify(&error, &trace.seen()), None));
+    let judged = answered.and_then(|answered| judge_answer(question, answered, &trace));
+    let (observation, near) = judged.unwrap_or_else(|error| (classify_error(&error, &trace.result()), None));
     let times = trace.times();
     let (observation, near) = in_time(&question.latency, times.total(), observation, near, status);
-    Answer { observation, near, status, times, ..Answer::default() }
+    ProbeAnswer { observation, near, status, times, ..ProbeAnswer::default() }
 }
 
 /// With what warns. Reads a body only where a rule looks at one.
-fn judged(
-    question: &Question,
-    answered: Answered,
+fn judge_answer(
+    question: &HttpRequest,
+    answered: FinalAnswer,
     trace: &Trace,
 ) -> Result<(Observation, Option<String>), Error> {
-    let Answered { response: answer, misled } = answered;
+    let FinalAnswer { response: answer, misled } = answered;
     let status = answer.status().as_u16();
     if question.maintenance.as_ref().is_some_and(|said| is_maintenance(said, &answer)) {
         return Ok((Observation::Unhealthy(Cause::Maintenance(status)), None));
@@ -53,22 +53,22 @@ fn judged(
         return Ok((Observation::Healthy, Some(format!("HTTP {status} (status_warn)"))));
     }
     if let Some(location) = misled.filter(|_| !wanted) {
-        let why = format!("redirected to {}, which is no URL of HTTP", quoted(&location));
+        let why = format!("redirected to {}, which is no URL of HTTP", quote_error(&location));
         return Ok((Observation::Unknown(Doubt::Other(why)), None));
     }
     if !wanted {
         return Ok((of_unwanted(question, answer, trace), None));
     }
-    if question.body.are_none() { Ok((Observation::Healthy, None)) } else { of_body(question, answer, trace) }
+    if question.body.is_empty() { Ok((Observation::Healthy, None)) } else { of_body(question, answer, trace) }
 }
 
 fn of_body(
-    question: &Question,
+    question: &HttpRequest,
     answer: Response<Body>,
     trace: &Trace,
 ) -> Result<(Observation, Option<String>), Error> {
     let unknown = |why: String| Ok((Observation::Unknown(Doubt::Other(why)), None));
-    if !trace.seen().is_length_clear {
+    if !trace.result().is_length_clear {
         return unknown(
             "the head of the answer does not say where its body ends: Content-Length and Transfer-Encoding"
                 .to_owned(),
@@ -85,22 +85,24 @@ fn of_body(
         Ok(_) => {}
         // Such as broken chunks.
         Err(Error::Protocol(error)) => {
-            return unknown(format!("the body cannot be read: {}", quoted(&error)));
+            return unknown(format!("the body cannot be read: {}", quote_error(&error)));
         }
         Err(error) => return Err(error),
     }
     let raw = Raw { bytes: &bytes, encoding: encoding.as_deref(), content_type: content_type.as_deref() };
-    Ok(match body::judged(&question.body, &raw) {
-        Judged::Well => (Observation::Healthy, None),
-        Judged::Near(words) => (Observation::Healthy, Some(words)),
-        Judged::Failing(code, words) => (Observation::failing(Finding { code, words, status }), None),
-        Judged::NotKnown(words) => (Observation::Unknown(Doubt::Other(words)), None),
+    Ok(match body::judge_body(&question.body, &raw) {
+        BodyVerdict::Well => (Observation::Healthy, None),
+        BodyVerdict::Near(words) => (Observation::Healthy, Some(words)),
+        BodyVerdict::Failing(code, words) => {
+            (Observation::from_probe_failure(ProbeFailure { code, words, status }), None)
+        }
+        BodyVerdict::NotKnown(words) => (Observation::Unknown(Doubt::Other(words)), None),
     })
 }
 
 /// What is well, but late.
 fn in_time(
-    latency: &Latency,
+    latency: &LatencyLimits,
     took: Duration,
     observation: Observation,
     near: Option<String>,
@@ -111,27 +113,31 @@ fn in_time(
     }
     let late = |limit: Option<Duration>, key: &str| {
         let limit = limit.filter(|limit| took >= *limit)?;
-        Some(format!("answered in {} ({key} {})", words::span(took), words::span(limit)))
+        Some(format!(
+            "answered in {} ({key} {})",
+            words::format_duration(took),
+            words::format_duration(limit)
+        ))
     };
     match (late(latency.fail, "latency.fail"), late(latency.warn, "latency.warn")) {
         (Some(words), _) => {
-            let found = Finding { code: "slow", words, status: status.unwrap_or_default() };
-            (Observation::failing(found), None)
+            let found = ProbeFailure { code: "slow", words, status: status.unwrap_or_default() };
+            (Observation::from_probe_failure(found), None)
         }
         (None, late) => (observation, near.or(late)),
     }
 }
 
 /// The answer that is judged, behind the redirects that are followed.
-struct Answered {
+struct FinalAnswer {
     response: Response<Body>,
     /// A redirect that leads to what is no URL of HTTP.
     misled: Option<String>,
 }
 
-fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<Answered, Error> {
+fn fetch_answer(question: &HttpRequest, limit: Duration, trace: &Arc<Trace>) -> Result<FinalAnswer, Error> {
     let began = Instant::now();
-    let mut asked = request(question)?;
+    let mut asked = build_request(question)?;
     let own = asked.uri().clone();
     // The operator's headers may prove who we are, and are no business of another host's.
     let is_private = !question.headers.is_empty() || question.request_body.is_some();
@@ -145,18 +151,18 @@ fn answer(question: &Question, limit: Duration, trace: &Arc<Trace>) -> Result<An
             Some(_) => question.trust.elsewhere(),
         };
         let response = answer_of_one(question, trust, asked, socket, left, trace)?;
-        let Some(again) = again else { return Ok(Answered { response, misled: None }) };
-        asked = match redirect::lead(&again, &response) {
+        let Some(again) = again else { return Ok(FinalAnswer { response, misled: None }) };
+        asked = match redirect::next_location(&again, &response) {
             Lead::To(next) => *next,
-            Lead::Nowhere => return Ok(Answered { response, misled: None }),
-            Lead::NotUnderstood(location) => return Ok(Answered { response, misled: Some(location) }),
+            Lead::Nowhere => return Ok(FinalAnswer { response, misled: None }),
+            Lead::NotUnderstood(location) => return Ok(FinalAnswer { response, misled: Some(location) }),
         };
         if let Some(host) = private_to.and_then(|own| host_away(own, asked.uri())) {
             let why = format!(
                 "redirected to {}, where headers and request_body must not go: leave them out, or redirects",
-                quoted(&host)
+                quote_error(&host)
             );
-            return Err(Ours(Doubt::Other(why)).into());
+            return Err(LocalError(Doubt::Other(why)).into());
         }
         redirects -= 1;
     }
@@ -167,8 +173,8 @@ fn host_away<'a>(own: &Uri, uri: &'a Uri) -> Option<&'a str> {
 }
 
 fn answer_of_one(
-    question: &Question,
-    trust: Trust,
+    question: &HttpRequest,
+    trust: TlsTrust,
     request: Request<()>,
     socket: Option<OwnSocket>,
     limit: Duration,
@@ -187,7 +193,7 @@ fn answer_of_one(
         .build();
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     // An agent for each question, 2 us: its connector and resolver carry this question's trace.
-    let dial = Dial {
+    let dial = Dialer {
         trace: Arc::clone(trace),
         socket,
         trust,
@@ -202,24 +208,24 @@ fn answer_of_one(
 }
 
 /// `None`: the request has none, as the GET that a redirect has made of it.
-fn body_for<'a>(question: &'a Question, method: &Method) -> Option<&'a str> {
+fn body_for<'a>(question: &'a HttpRequest, method: &Method) -> Option<&'a str> {
     question.request_body.as_deref().filter(|_| [Method::POST, Method::PUT, Method::PATCH].contains(method))
 }
 
 /// `None`: the way is TCP.
-fn socket_of(question: &Question, own: &Uri) -> Option<OwnSocket> {
-    let Target::HttpOverUnix { socket, .. } = &question.target else { return None };
+fn socket_of(question: &HttpRequest, own: &Uri) -> Option<OwnSocket> {
+    let UrlTarget::HttpOverUnix { socket, .. } = &question.target else { return None };
     Some(OwnSocket { path: socket.clone(), uri: own.clone() })
 }
 
-fn is_maintenance(said: &Maintenance, answer: &Response<Body>) -> bool {
+fn is_maintenance(said: &MaintenanceRule, answer: &Response<Body>) -> bool {
     let has = |header: &String| answer.headers().contains_key(header.as_str());
     said.status.contains(answer.status().as_u16()) && said.header.as_ref().is_none_or(has)
 }
 
 /// An answer whose status is not one of those wanted. Its body is read where it may say what fails.
-fn of_unwanted(question: &Question, answer: Response<Body>, trace: &Trace) -> Observation {
-    let cause = unwanted(question, &answer);
+fn of_unwanted(question: &HttpRequest, answer: Response<Body>, trace: &Trace) -> Observation {
+    let cause = unwanted_status(question, &answer);
     let is_plain = answer.get_uri().scheme_str() == Some("http");
     if matches!(cause, Cause::Status(500..)) && question.body.json.is_some() {
         // An error page of the server's own may name what fails.
@@ -227,7 +233,7 @@ fn of_unwanted(question: &Question, answer: Response<Body>, trace: &Trace) -> Ob
         let named = told.filter(|said| matches!(said, Observation::Unhealthy(_)));
         return named.unwrap_or(Observation::Unhealthy(cause));
     }
-    let may_be_tls = cause == Cause::Status(400) && is_plain && trace.seen().is_length_clear;
+    let may_be_tls = cause == Cause::Status(400) && is_plain && trace.result().is_length_clear;
     if may_be_tls && wants_https(answer) {
         return Observation::Unhealthy(Cause::ToHttps(400));
     }
@@ -246,7 +252,7 @@ fn wants_https(answer: Response<Body>) -> bool {
 }
 
 /// A status that is not one of those wanted.
-fn unwanted(question: &Question, answer: &Response<Body>) -> Cause {
+fn unwanted_status(question: &HttpRequest, answer: &Response<Body>) -> Cause {
     let status = answer.status().as_u16();
     let location = answer.headers().get(LOCATION).map_or(&[][..], HeaderValue::as_bytes);
     let to_https = location.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"https://"));
@@ -257,14 +263,14 @@ fn unwanted(question: &Question, answer: &Response<Body>) -> Cause {
     // A query may hold what is nobody's business.
     let to = location.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
     if matches!(status, 300..=303 | 307 | 308) && !to.is_empty() {
-        let (to, needs) = (quoted(&String::from_utf8_lossy(to)), question.redirects.saturating_add(1));
+        let (to, needs) = (quote_error(&String::from_utf8_lossy(to)), question.redirects.saturating_add(1));
         return Cause::Redirect(Redirect { status, to, needs });
     }
     Cause::Status(status)
 }
 
 /// The operator's headers replace ours, `Host` included, which ureq adds if there is none.
-fn request(question: &Question) -> Result<Request<()>, http::Error> {
+fn build_request(question: &HttpRequest) -> Result<Request<()>, http::Error> {
     let mut request = Request::builder()
         .method(question.method.as_str())
         .uri(question.target.request_url().as_ref())
@@ -281,11 +287,11 @@ fn request(question: &Question) -> Result<Request<()>, http::Error> {
     if question.body.json.is_some() {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     }
-    add(headers, &question.headers)?;
+    add_header(headers, &question.headers)?;
     Ok(request)
 }
 
-fn add<'a>(
+fn add_header<'a>(
     headers: &mut HeaderMap,
     wanted: impl IntoIterator<Item = (&'a String, &'a String)>,
 ) -> Result<(), http::Error> {

@@ -1,14 +1,14 @@
 //! The kinds of probe besides a URL: a line for each. What one takes is declared, and asked, in its own file.
 
-use unhang_core::{Finding, Observation};
+use unhang_core::{Observation, ProbeFailure};
 
 use crate::plan::Params;
 
-use super::answer::{Answer, Ground, unknown};
-use super::kind::{Found, Is, Kind};
+use super::answer::{ProbeAnswer, ProbeContext, unknown_answer};
+use super::kind::{ProbeKind, ProbeResult, Status};
 
 /// In the order of the manual.
-pub(crate) const KINDS: &[Kind] = &[
+pub(crate) const KINDS: &[ProbeKind] = &[
     super::tcp::KIND,
     super::command::KIND,
     super::unit::KIND,
@@ -24,18 +24,20 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// `given`: as `config` has read it by the kind's own `KindSpec`.
-pub(super) fn ask(kind: &str, given: &Params, ground: &Ground<'_>) -> Answer {
+pub(super) fn run_kind(kind: &str, given: &Params, ground: &ProbeContext<'_>) -> ProbeAnswer {
     let Some(kind) = KINDS.iter().find(|known| known.spec.main_key.name == kind) else {
-        return unknown("no such kind of probe");
+        return unknown_answer("no such kind of probe");
     };
-    let Found { is, memory } = (kind.ask)(given, ground);
+    let ProbeResult { is, memory } = (kind.ask)(given, ground);
     let code = kind.spec.main_key.name;
     let (observation, near, said) = match is {
-        Is::Well(words) => (Observation::Healthy, None, Some(words)),
-        Is::Near(words) => (Observation::Healthy, Some(words.clone()), Some(words)),
-        Is::Failing(words) => (Observation::failing(Finding { code, words, status: 0 }), None, None),
-        Is::NotKnown(doubt) => (Observation::Unknown(doubt), None, None),
-        Is::Observed(observation) => (observation, None, None),
+        Status::Ok(words) => (Observation::Healthy, None, Some(words)),
+        Status::Warning(words) => (Observation::Healthy, Some(words.clone()), Some(words)),
+        Status::Failing(words) => {
+            (Observation::from_probe_failure(ProbeFailure { code, words, status: 0 }), None, None)
+        }
+        Status::Unknown(doubt) => (Observation::Unknown(doubt), None, None),
+        Status::Http(observation) => (observation, None, None),
     };
-    Answer { observation, near, said, memory, ..Answer::default() }
+    ProbeAnswer { observation, near, said, memory, ..ProbeAnswer::default() }
 }

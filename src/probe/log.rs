@@ -14,18 +14,18 @@ use crate::fnv::fnv1a;
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, Program, ValueType, parse_unit_name};
 use crate::words;
 
-use super::answer::Ground;
-use super::fault::quoted;
-use super::kind::{Found, Kind};
+use super::answer::ProbeContext;
+use super::fault::quote_error;
+use super::kind::{ProbeKind, ProbeResult};
 use super::with_timeout;
-use lines::{Matches, Patterns, Seen};
+use lines::{LinePatterns, LineScan, Matches};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: ProbeKind = ProbeKind {
     spec: KindSpec::new(LOG, &[FAIL, WARN, LACKS])
         .fails_only_by(&FAIL)
-        .validate(validate)
+        .validate(find_conflict)
         .starts(|given| given.text(&LOG).starts_with(JOURNAL).then_some(Program::Fixed("journalctl"))),
-    ask,
+    ask: probe_log,
 };
 
 const LOG: KeySpec = KeySpec::new("log", ValueType::Text(wrong_with))
@@ -97,7 +97,7 @@ fn wrong_with(text: &str) -> Option<&'static str> {
     (!good).then_some("must be the absolute path of a file, or a unit such as \"journal:shop.service\"")
 }
 
-fn validate(given: &Params) -> Option<KeyConflict> {
+fn find_conflict(given: &Params) -> Option<KeyConflict> {
     let nothing = given.list(&FAIL).is_empty() && given.list(&WARN).is_empty();
     nothing.then(|| KeyConflict {
         key: LOG.name,
@@ -106,12 +106,12 @@ fn validate(given: &Params) -> Option<KeyConflict> {
     })
 }
 
-fn ask(given: &Params, ground: &Ground<'_>) -> Found {
+fn probe_log(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
     let until = Instant::now() + ground.limit;
     let patterns = [&FAIL, &WARN, &LACKS].map(|key| given.list(key));
-    let patterns = match Patterns::of(patterns) {
+    let patterns = match LinePatterns::of(patterns) {
         Ok(patterns) => patterns,
-        Err(why) => return Found::not_known(why),
+        Err(why) => return ProbeResult::unknown(why),
     };
     let subject = given.text(&LOG);
     let mark = format!("{:016x} ", fnv1a(subject.as_bytes()));
@@ -120,46 +120,49 @@ fn ask(given: &Params, ground: &Ground<'_>) -> Found {
     let news = match subject.strip_prefix(JOURNAL) {
         Some(unit) => {
             let whole = parse_unit_name(unit);
-            journal::news(whole.as_deref().unwrap_or(unit), before, ground.limit)
+            journal::read_news(whole.as_deref().unwrap_or(unit), before, ground.limit)
         }
         None => news_of_file(subject, before, ground),
     };
     let News { text, skipped, place, is_first, readers } = match news {
         Ok(news) => news,
-        Err(Missed { doubt, place: None }) => return Found::doubt(doubt),
+        Err(Missed { doubt, place: None }) => return ProbeResult::from_doubt(doubt),
         Err(Missed { doubt, place: Some(place) }) => {
-            return Found::doubt(doubt).remembering(remembered(&place));
+            return ProbeResult::from_doubt(doubt).with_cursor(remembered(&place));
         }
     };
     let left = until.saturating_duration_since(Instant::now());
     // Not for the file system's sake: there are patterns that one line alone keeps busy.
-    let found = match with_timeout::within(left, move || lines::seen(&text, &patterns, until)) {
-        Ok(Some(_)) if is_first => Found::well("read from here on"),
-        Ok(Some(seen)) => judged(&seen, skipped, readers),
-        Ok(None) | Err(_) => {
-            let limit = words::span(ground.limit);
-            Found::not_known(format!("its new lines could not all be matched within {limit}"))
-        }
-    };
-    found.remembering(remembered(&place))
+    let found =
+        match with_timeout::run_with_timeout(left, move || lines::match_lines(&text, &patterns, until)) {
+            Ok(Some(_)) if is_first => ProbeResult::ok("read from here on"),
+            Ok(Some(seen)) => judge_lines(&seen, skipped, readers),
+            Ok(None) | Err(_) => {
+                let limit = words::format_duration(ground.limit);
+                ProbeResult::unknown(format!("its new lines could not all be matched within {limit}"))
+            }
+        };
+    found.with_cursor(remembered(&place))
 }
 
-fn news_of_file(path: &str, before: Option<&str>, ground: &Ground<'_>) -> Result<News, Missed> {
+fn news_of_file(path: &str, before: Option<&str>, ground: &ProbeContext<'_>) -> Result<News, Missed> {
     let (path, before) = (PathBuf::from(path), before.map(str::to_owned));
     let own_log = ground.own_log.map(PathBuf::from);
-    with_timeout::within(ground.limit, move || file::news(&path, before.as_deref(), own_log.as_deref()))?
+    with_timeout::run_with_timeout(ground.limit, move || {
+        file::read_new_lines(&path, before.as_deref(), own_log.as_deref())
+    })?
 }
 
-fn judged(seen: &Seen, skipped: Skipped, readers: Readers) -> Found {
+fn judge_lines(seen: &LineScan, skipped: Skipped, readers: Readers) -> ProbeResult {
     let skipped = match skipped {
         Skipped::Nothing => String::new(),
         Skipped::Bytes(bytes) => format!("; the {} KiB before them were not read", bytes.div_ceil(1024)),
         Skipped::Some => "; what came before them was not read".to_owned(),
     };
-    match (told(&seen.failing, readers), told(&seen.warning, readers)) {
-        (Some(failing), _) => Found::failing(failing + &skipped),
-        (None, Some(warning)) => Found::near(warning + &skipped),
-        (None, None) => Found::well(match seen.lines {
+    match (matches_text(&seen.failing, readers), matches_text(&seen.warning, readers)) {
+        (Some(failing), _) => ProbeResult::failing(failing + &skipped),
+        (None, Some(warning)) => ProbeResult::warning(warning + &skipped),
+        (None, None) => ProbeResult::ok(match seen.lines {
             0 => format!("no new line{skipped}"),
             1 => format!("1 new line, and it does not match{skipped}"),
             n => format!("{n} new lines, and none matches{skipped}"),
@@ -168,9 +171,9 @@ fn judged(seen: &Seen, skipped: Skipped, readers: Readers) -> Found {
 }
 
 /// `3 lines match "Traceback": Traceback (most recent call last)`, with the first of them where it is no secret.
-fn told(matches: &Matches, readers: Readers) -> Option<String> {
+fn matches_text(matches: &Matches, readers: Readers) -> Option<String> {
     let (pattern, line) = matches.first.as_ref()?;
-    let cut = |text: &str, most| quoted(&text).chars().take(most).collect::<String>();
+    let cut = |text: &str, most| quote_error(&text).chars().take(most).collect::<String>();
     let pattern = cut(pattern, 40);
     let line = match readers {
         Readers::Everybody => [": ", &cut(line, 100)].concat(),

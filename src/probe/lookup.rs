@@ -15,7 +15,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::fault::{Ours, scarcity};
+use super::fault::{LocalError, classify_scarcity};
 use super::name_service::address_by_getent;
 use super::trace::Trace;
 
@@ -32,18 +32,22 @@ pub(super) struct Lookup {
 
 impl Resolver for Lookup {
     fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        self.trace.enter(Phase::Resolve);
+        self.trace.enter(Phase::Lookup);
         let host = uri.host().ok_or_else(|| Error::BadUri(format!("{uri} has no host")))?;
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-        let found = addresses(host, port, *timeout.after)?;
+        let found = resolve_addresses(host, port, *timeout.after)?;
         let mut addrs = self.empty();
         found.into_iter().take(MOST).for_each(|addr| addrs.push(addr));
         if addrs.is_empty() { Err(Error::HostNotFound) } else { Ok(addrs) }
     }
 }
 
-pub(super) fn addresses(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, Ours> {
-    match literal(host) {
+pub(super) fn resolve_addresses(
+    host: &str,
+    port: u16,
+    within: Duration,
+) -> Result<Vec<SocketAddr>, LocalError> {
+    match literal_addresses(host) {
         Some(ips) => Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()),
         None => look_up(host, port, within),
     }
@@ -51,7 +55,7 @@ pub(super) fn addresses(host: &str, port: u16, within: Duration) -> Result<Vec<S
 
 /// The addresses a host means by itself. RFC 6761, 6.3: localhost is loopback, whatever DNS or
 /// /etc/hosts say.
-fn literal(host: &str) -> Option<Vec<IpAddr>> {
+fn literal_addresses(host: &str) -> Option<Vec<IpAddr>> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     if let Ok(ip) = bare.parse() {
         return Some(vec![ip]);
@@ -62,24 +66,26 @@ fn literal(host: &str) -> Option<Vec<IpAddr>> {
 }
 
 /// The thread is left behind when time is over; it ends with the process.
-fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, Ours> {
+fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, LocalError> {
     let began = Instant::now();
     let (found, wait) = mpsc::sync_channel(1);
     let name = host.to_owned();
     thread::Builder::new()
         .stack_size(STACK)
         .spawn(move || found.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)))
-        .map_err(|_| Ours(Doubt::NoThread))?;
+        .map_err(|_| LocalError(Doubt::NoThread))?;
     match wait.recv_timeout(within) {
         Ok(Ok(addrs)) => Ok(addrs),
-        Ok(Err(error)) => Err(Ours(unresolved(host, &error, within.saturating_sub(began.elapsed())))),
-        Err(_) => Err(Ours(Doubt::Lookup("no answer in time".into()))),
+        Ok(Err(error)) => {
+            Err(LocalError(unresolved_doubt(host, &error, within.saturating_sub(began.elapsed()))))
+        }
+        Err(_) => Err(LocalError(Doubt::Lookup("no answer in time".into()))),
     }
 }
 
 /// Also a name that does not exist: it may be the name server that lost it, or one that only others can ask.
-fn unresolved(host: &str, error: &io::Error, left: Duration) -> Doubt {
-    if let Some(doubt) = scarcity(error) {
+fn unresolved_doubt(host: &str, error: &io::Error, left: Duration) -> Doubt {
+    if let Some(doubt) = classify_scarcity(error) {
         return doubt;
     }
     Doubt::Lookup(match address_by_getent(host, left) {
@@ -98,12 +104,12 @@ mod tests {
     fn localhost_and_addresses_need_no_lookup() {
         let both: Vec<IpAddr> = vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()];
         for name in ["localhost", "LOCALHOST", "localhost.", "app.localhost"] {
-            assert_eq!(literal(name), Some(both.clone()), "{name}");
+            assert_eq!(literal_addresses(name), Some(both.clone()), "{name}");
         }
-        assert_eq!(literal("127.0.0.1"), Some(vec![Ipv4Addr::LOCALHOST.into()]));
-        assert_eq!(literal("[::1]"), Some(vec![Ipv6Addr::LOCALHOST.into()]));
+        assert_eq!(literal_addresses("127.0.0.1"), Some(vec![Ipv4Addr::LOCALHOST.into()]));
+        assert_eq!(literal_addresses("[::1]"), Some(vec![Ipv6Addr::LOCALHOST.into()]));
         for name in ["example.com", "localhost.example.com", "notlocalhost", ""] {
-            assert_eq!(literal(name), None, "{name}");
+            assert_eq!(literal_addresses(name), None, "{name}");
         }
     }
 }

@@ -43,44 +43,48 @@ mod scenes;
 use std::time::Instant;
 
 use crate::os::catch_panic;
-use crate::plan::{Asks, Target};
+use crate::plan::{ProbeTarget, UrlTarget};
 
-use answer::unknown;
-pub use answer::{Answer, Asked, Ground};
+use answer::unknown_answer;
+pub use answer::{ProbeAnswer, ProbeContext, ProbeRequest};
 pub(crate) use kinds::KINDS;
 pub(crate) use tls::forget_certificates;
 pub(crate) use unit::find_unknown_unit;
 
 /// All of them side by side, in their order; at most `widest` at once, for each needs a descriptor. What
 /// has not begun by `until` is not asked any more, and so not known.
-pub(crate) fn all(asked: &[Asked<'_>], widest: usize, until: Instant) -> Vec<Answer> {
-    let in_time = |asked: &Asked<'_>| {
-        if Instant::now() < until { ask(asked) } else { unknown("the run had no time left to probe it") }
+pub(crate) fn probe_all(asked: &[ProbeRequest<'_>], widest: usize, until: Instant) -> Vec<ProbeAnswer> {
+    let in_time = |asked: &ProbeRequest<'_>| {
+        if Instant::now() < until {
+            run_probe(asked)
+        } else {
+            unknown_answer("the run had no time left to probe it")
+        }
     };
     let answers = workers::side_by_side(asked, widest, in_time);
-    answers.into_iter().map(|answer| answer.unwrap_or_else(|| broken("no answer was kept"))).collect()
+    answers.into_iter().map(|answer| answer.unwrap_or_else(|| panicked("no answer was kept"))).collect()
 }
 
 /// On this thread, over within the probe's time limit.
 #[must_use]
-pub fn ask(asked: &Asked<'_>) -> Answer {
-    let Asked { probe, ground } = asked;
+pub fn run_probe(asked: &ProbeRequest<'_>) -> ProbeAnswer {
+    let ProbeRequest { probe, ground } = asked;
     let limit = probe.timeout;
     // ureq panics where it is wrong about what a server may say.
-    let answer = catch_panic::caught(|| match &probe.asks {
-        Asks::Url(question) => match &question.target {
-            Target::Tcp { host, port } => port::ask(host, *port, limit),
-            Target::Http { .. } | Target::HttpOverUnix { .. } => http::ask(question, limit),
+    let answer = catch_panic::catch_panic(|| match &probe.asks {
+        ProbeTarget::Http(question) => match &question.target {
+            UrlTarget::Tcp { host, port } => port::probe_port(host, *port, limit),
+            UrlTarget::Http { .. } | UrlTarget::HttpOverUnix { .. } => http::probe_url(question, limit),
         },
-        Asks::Kind { kind, given } => kinds::ask(kind, given, &Ground { limit, ..*ground }),
+        ProbeTarget::Kind { kind, given } => kinds::run_kind(kind, given, &ProbeContext { limit, ..*ground }),
     });
     match answer {
         Ok(answer) => answer,
-        Err(words) => broken(&words),
+        Err(words) => panicked(&words),
     }
 }
 
 /// Never the service's fault: a healthy one must not be restarted for a mistake of ours.
-fn broken(why: &str) -> Answer {
-    unknown(&format!("the probe broke down: {}", fault::quoted(&why)))
+fn panicked(why: &str) -> ProbeAnswer {
+    unknown_answer(&format!("the probe broke down: {}", fault::quote_error(&why)))
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::os::process::{self, End, Ran};
+use crate::os::process::{self, ProcessEnd, ProcessOutput};
 
 /// The first address that getent finds for `host`. `None`: it finds none within `limit`, or is not there.
 pub(super) fn address_by_getent(host: &str, limit: Duration) -> Option<IpAddr> {
@@ -16,8 +16,10 @@ pub(super) fn address_by_getent(host: &str, limit: Duration) -> Option<IpAddr> {
     }
     let mut command = Command::new("getent");
     command.args(["ahosts", host]);
-    match process::run(command, limit, ROOM) {
-        Ok(Ran { end: End::Exited(status), stdout, .. }) if status.success() => first_address(&stdout),
+    match process::run_program(command, limit, ROOM) {
+        Ok(ProcessOutput { end: ProcessEnd::Exited(status), stdout, .. }) if status.success() => {
+            first_address(&stdout)
+        }
         Ok(_) | Err(_) => None,
     }
 }

@@ -15,14 +15,14 @@ pub(super) enum Lead {
     To(Box<Request<()>>),
 }
 
-pub(super) fn lead<T>(asked: &Request<()>, answer: &Response<T>) -> Lead {
+pub(super) fn next_location<T>(asked: &Request<()>, answer: &Response<T>) -> Lead {
     let status = answer.status().as_u16();
     let location = answer.headers().get(LOCATION).map(|location| as_url(location.as_bytes()));
     let (300..=303 | 307 | 308, Some(location)) = (status, location.filter(|location| !location.is_empty()))
     else {
         return Lead::Nowhere;
     };
-    let Some(uri) = resolve(asked.uri(), &location) else { return Lead::NotUnderstood(location) };
+    let Some(uri) = resolve_location(asked.uri(), &location) else { return Lead::NotUnderstood(location) };
     let mut next = asked.clone();
     *next.uri_mut() = uri;
     // RFC 9110, 15.4: 307 and 308 keep the method; of the others browsers and curl make a GET.
@@ -52,7 +52,7 @@ pub(super) fn leads_away(own: &Uri, uri: &Uri) -> bool {
 }
 
 /// RFC 3986, 5.2. `None`: it is no URL of HTTP.
-fn resolve(base: &Uri, location: &str) -> Option<Uri> {
+fn resolve_location(base: &Uri, location: &str) -> Option<Uri> {
     let scheme = base.scheme_str()?;
     let uri: Uri = if location.starts_with("//") {
         format!("{scheme}:{location}").parse().ok()?
@@ -60,7 +60,7 @@ fn resolve(base: &Uri, location: &str) -> Option<Uri> {
         location.parse().ok()?
     } else {
         let mut parts = base.clone().into_parts();
-        parts.path_and_query = Some(joined(base, location)?);
+        parts.path_and_query = Some(join_path(base, location)?);
         Uri::from_parts(parts).ok()?
     };
     let is_http = [Some("http"), Some("https")].contains(&uri.scheme_str());
@@ -72,7 +72,7 @@ fn has_scheme(location: &str) -> bool {
     before.contains(':')
 }
 
-fn joined(base: &Uri, location: &str) -> Option<PathAndQuery> {
+fn join_path(base: &Uri, location: &str) -> Option<PathAndQuery> {
     let (path, query) =
         location.split_once('?').map_or((location, None), |(path, query)| (path, Some(query)));
     let path = match path {
@@ -142,7 +142,7 @@ mod tests {
             ("http://[/", None),
             ("//", None),
         ] {
-            let resolved = resolve(&base, &as_url(location.as_bytes())).map(|uri| uri.to_string());
+            let resolved = resolve_location(&base, &as_url(location.as_bytes())).map(|uri| uri.to_string());
             assert_eq!(resolved.as_deref(), expected, "{location}");
         }
     }
@@ -160,7 +160,7 @@ mod tests {
             let asked = Request::builder().method(method).uri("http://shop/");
             let asked = asked.header("authorization", "x").header("x-a", "b").header("content-length", "0");
             let answer = Response::builder().status(status).header("location", "/x").body(()).unwrap();
-            let Lead::To(next) = lead(&asked.body(()).unwrap(), &answer) else { panic!("{status}") };
+            let Lead::To(next) = next_location(&asked.body(()).unwrap(), &answer) else { panic!("{status}") };
             assert_eq!((next.method().as_str(), next.uri().path()), (expected, "/x"), "{status} {method}");
             assert!(next.headers().contains_key("x-a") && !next.headers().contains_key("authorization"));
             assert_eq!(next.headers().contains_key("content-length"), expected == method);
@@ -169,7 +169,7 @@ mod tests {
         {
             let asked = Request::builder().uri("http://shop/").body(()).unwrap();
             let answer = Response::builder().status(status).header("location", location).body(()).unwrap();
-            assert!(matches!(lead(&asked, &answer), Lead::Nowhere), "{status} {location}");
+            assert!(matches!(next_location(&asked, &answer), Lead::Nowhere), "{status} {location}");
         }
     }
 }

@@ -34,7 +34,7 @@ impl Deadline {
 pub(super) fn connect_unix(path: &Path, deadline: Deadline) -> io::Result<OwnedFd> {
     let address = SocketAddrUnix::new(path)?;
     let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    bounded(&socket, Timeout::Send, deadline, || net::connect(&socket, &address))?;
+    retry_interrupted(&socket, Timeout::Send, deadline, || net::connect(&socket, &address))?;
     Ok(socket)
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Bounded<'a> {
 
 impl Read for Bounded<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        bounded(self.socket, Timeout::Recv, self.deadline, || {
+        retry_interrupted(self.socket, Timeout::Recv, self.deadline, || {
             net::recv(self.socket, &mut *into, RecvFlags::empty()).map(|(read, _)| read)
         })
     }
@@ -55,7 +55,7 @@ impl Read for Bounded<'_> {
 
 impl Write for Bounded<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        bounded(self.socket, Timeout::Send, self.deadline, || {
+        retry_interrupted(self.socket, Timeout::Send, self.deadline, || {
             net::send(self.socket, bytes, SendFlags::NOSIGNAL)
         })
     }
@@ -67,7 +67,7 @@ impl Write for Bounded<'_> {
 
 /// Asks again when interrupted: SIGCONT does that to sockets that have a time limit, whatever
 /// `SA_RESTART` says (signal(7)).
-fn bounded<T>(
+fn retry_interrupted<T>(
     socket: &OwnedFd,
     side: Timeout,
     deadline: Deadline,

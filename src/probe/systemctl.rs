@@ -4,22 +4,28 @@
 use std::time::Duration;
 
 use crate::managers::systemd::{self, ShowFailure};
-use crate::plan::Scope;
+use crate::plan::SystemdScope;
 use crate::words;
 
-use super::fault::{quoted, unread};
-use super::kind::Found;
+use super::fault::{classify_read_error, quote_error};
+use super::kind::ProbeResult;
 
 /// The text of some properties of one unit, whole; else why the probe could not be carried out.
-pub(super) fn show(unit: (&str, Scope), properties: &str, limit: Duration) -> Result<String, Found> {
+pub(super) fn show_unit(
+    unit: (&str, SystemdScope),
+    properties: &str,
+    limit: Duration,
+) -> Result<String, ProbeResult> {
     systemd::show_properties(unit, properties, limit).map_err(|failure| match failure {
         ShowFailure::NotStarted(error) if systemd::program_not_found(&error) => {
-            Found::not_known("no systemctl in PATH")
+            ProbeResult::unknown("no systemctl in PATH")
         }
-        ShowFailure::NotStarted(error) => Found::doubt(unread("systemctl cannot be started", &error)),
+        ShowFailure::NotStarted(error) => {
+            ProbeResult::from_doubt(classify_read_error("systemctl cannot be started", &error))
+        }
         ShowFailure::NoAnswer => {
-            Found::not_known(format!("no answer from systemctl within {}", words::span(limit)))
+            ProbeResult::unknown(format!("no answer from systemctl within {}", words::format_duration(limit)))
         }
-        ShowFailure::Failed(why) => Found::not_known(format!("systemctl show: {}", quoted(&why))),
+        ShowFailure::Failed(why) => ProbeResult::unknown(format!("systemctl show: {}", quote_error(&why))),
     })
 }

@@ -14,44 +14,44 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::{SigningKey, SingleCertAndKey};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use unhang_core::{Cause, Doubt, Observation, TlsFault};
+use unhang_core::{Cause, Doubt, Observation, TlsError};
 
 use crate::os::certificates::{self, ClientFault};
 use crate::os::time_limit;
-use crate::plan::{Client, Trust};
+use crate::plan::{Client, TlsTrust};
 use crate::words;
 
-use super::fault::{Ours, classify_tls, tls_error};
+use super::fault::{LocalError, classify_tls, tls_error};
 use super::socket::Bounded;
 
 /// `host` as it stands in a URL. A connection is some kilobytes, which a thread's small stack is spared.
-pub(super) fn handshake(
-    trust: &Trust,
+pub(super) fn start_tls(
+    trust: &TlsTrust,
     host: &str,
     socket: &mut Bounded<'_>,
 ) -> Result<Box<ClientConnection>, ureq::Error> {
-    let ready = ready(trust)?;
-    let mut connection = begun(&ready, trust.server_name.as_deref().unwrap_or(host))?;
+    let ready = tls_config(trust)?;
+    let mut connection = begin_connection(&ready, trust.server_name.as_deref().unwrap_or(host))?;
     match connection.complete_io(socket) {
         Ok(_) => Ok(connection),
         // One of those that are missing here may have issued it.
         Err(error)
             if ready.only_ca_file
-                && tls_error(&error).is_some_and(|error| is(error, &TlsFault::UnknownIssuer)) =>
+                && tls_error(&error).is_some_and(|error| is_fault(error, &TlsError::UnknownIssuer)) =>
         {
-            Err(Ours(Doubt::NoAuthorities(none_here())).into())
+            Err(LocalError(Doubt::NoAuthorities(none_here())).into())
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// The first certificate that a server shows, whatever it is, and also if it then wants one of us.
-pub(super) fn shown(
+pub(super) fn first_certificate(
     host: &str,
     socket: &mut Bounded<'_>,
 ) -> Result<Option<CertificateDer<'static>>, ureq::Error> {
-    let ready = ready(&Trust { insecure: true, ..Trust::default() })?;
-    let mut connection = begun(&ready, host)?;
+    let ready = tls_config(&TlsTrust { insecure: true, ..TlsTrust::default() })?;
+    let mut connection = begin_connection(&ready, host)?;
     let done = connection.complete_io(socket);
     let shown = connection.peer_certificates().and_then(|shown| shown.first()).cloned();
     if shown.is_none() {
@@ -63,7 +63,7 @@ pub(super) fn shown(
     Ok(shown.map(CertificateDer::into_owned))
 }
 
-fn begun(ready: &Ready, host: &str) -> Result<Box<ClientConnection>, ureq::Error> {
+fn begin_connection(ready: &Ready, host: &str) -> Result<Box<ClientConnection>, ureq::Error> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let name = ServerName::try_from(bare.to_owned())
         .map_err(|_| ureq::Error::BadUri(format!("{bare} is no name for a certificate")))?;
@@ -71,7 +71,7 @@ fn begun(ready: &Ready, host: &str) -> Result<Box<ClientConnection>, ureq::Error
     Ok(Box::new(new))
 }
 
-fn is(error: &rustls::Error, fault: &TlsFault) -> bool {
+fn is_fault(error: &rustls::Error, fault: &TlsError) -> bool {
     matches!(classify_tls(error), Observation::Unhealthy(Cause::Tls(found)) if found == *fault)
 }
 
@@ -82,7 +82,7 @@ struct Ready {
     only_ca_file: bool,
 }
 
-static READY: Mutex<BTreeMap<Trust, Result<Ready, Doubt>>> = Mutex::new(BTreeMap::new());
+static READY: Mutex<BTreeMap<TlsTrust, Result<Ready, Doubt>>> = Mutex::new(BTreeMap::new());
 
 /// Has the files of `ca_file`, `client_cert` and `client_key` read again when they are next needed, since a process that
 /// stays outlives certificates.
@@ -91,13 +91,13 @@ pub(crate) fn forget_certificates() {
 }
 
 /// One for each trust there is, made when it is first needed; whoever comes meanwhile waits for it.
-fn ready(trust: &Trust) -> Result<Ready, Ours> {
+fn tls_config(trust: &TlsTrust) -> Result<Ready, LocalError> {
     let mut known = READY.lock().unwrap_or_else(PoisonError::into_inner);
-    let known_by = Trust { server_name: None, ..trust.clone() };
-    known.entry(known_by).or_insert_with(|| make_ready(trust)).clone().map_err(Ours)
+    let known_by = TlsTrust { server_name: None, ..trust.clone() };
+    known.entry(known_by).or_insert_with(|| make_ready(trust)).clone().map_err(LocalError)
 }
 
-fn make_ready(trust: &Trust) -> Result<Ready, Doubt> {
+fn make_ready(trust: &TlsTrust) -> Result<Ready, Doubt> {
     let provider = Arc::new(CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() });
     let (verifier, only_ca_file): (Arc<dyn ServerCertVerifier>, _) = if trust.insecure {
         (Arc::new(Anyone), false)
@@ -122,7 +122,7 @@ fn make_ready(trust: &Trust) -> Result<Ready, Doubt> {
 fn own_certificate(client: &Client) -> Result<SingleCertAndKey, Doubt> {
     let Client { certificate, key } = client;
     let unusable = |name: &str, path: &Path, error: &io::Error| {
-        Doubt::Other(format!("{name} {}: {}", path.display(), words::io(error)))
+        Doubt::Other(format!("{name} {}: {}", path.display(), words::io_error_text(error)))
     };
     certificates::read_client(certificate, key).map(SingleCertAndKey::from).map_err(|fault| match fault {
         ClientFault::Certificate(error) => unusable("client_cert", certificate, &error),
@@ -141,8 +141,9 @@ impl KeyProvider for NoKeys {
 }
 
 fn authorities_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, Doubt> {
-    time_limit::touch_within(path, certificates::read)
-        .map_err(|error| Doubt::NoAuthorities(format!("ca_file {}: {}", path.display(), words::io(&error))))
+    time_limit::touch_within(path, certificates::read_certificates).map_err(|error| {
+        Doubt::NoAuthorities(format!("ca_file {}: {}", path.display(), words::io_error_text(&error)))
+    })
 }
 
 fn none_here() -> String {
@@ -153,7 +154,7 @@ fn none_here() -> String {
 fn system_authorities() -> &'static RootCertStore {
     static SYSTEM: OnceLock<RootCertStore> = OnceLock::new();
     SYSTEM.get_or_init(|| {
-        let found = match bundle() {
+        let found = match find_bundle() {
             Some(file) => rustls_native_certs::load_certs_from_paths(Some(&file), None),
             None => rustls_native_certs::load_native_certs(),
         };
@@ -167,7 +168,7 @@ fn system_authorities() -> &'static RootCertStore {
 /// one (on Debian 150 files and 1,000 system calls). `None`: the library looks, which honours
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 #[expect(clippy::disallowed_methods, reason = "where the authorities are is said by the environment")]
-fn bundle() -> Option<PathBuf> {
+fn find_bundle() -> Option<PathBuf> {
     const BUNDLES: [&str; 3] = [
         "/etc/ssl/certs/ca-certificates.crt", // Debian, Ubuntu, Arch, Alpine
         "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Fedora, RHEL
@@ -216,7 +217,7 @@ impl ServerCertVerifier for Authorities {
             // `openssl req -x509` makes certificates that may sign others, which webpki takes from no
             // server. When ca_file names this very one, only its name is left to ask: that it is in
             // time was asked before.
-            Err(error) if is(error, &TlsFault::SelfSigned) && self.own.contains(shown) => {
+            Err(error) if is_fault(error, &TlsError::SelfSigned) && self.own.contains(shown) => {
                 verify_server_name(&ParsedCertificate::try_from(shown)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }

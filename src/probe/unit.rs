@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use crate::managers::systemd::single_property;
-use crate::plan::{Asks, KeySpec, KindSpec, Params, Scope, ValueType};
+use crate::plan::{KeySpec, KindSpec, Params, ProbeTarget, SystemdScope, ValueType};
 
-use super::answer::Ground;
-use super::fault::quoted;
-use super::kind::{Found, Is, Kind};
-use super::systemctl::show;
+use super::answer::ProbeContext;
+use super::fault::quote_error;
+use super::kind::{ProbeKind, ProbeResult, Status};
+use super::systemctl::show_unit;
 
-pub(super) const KIND: Kind = Kind { spec: KindSpec::new(UNIT, &[SCOPE, RESTARTS]), ask };
+pub(super) const KIND: ProbeKind =
+    ProbeKind { spec: KindSpec::new(UNIT, &[SCOPE, RESTARTS]), ask: probe_unit };
 
 const UNIT: KeySpec = KeySpec::new("unit", ValueType::Unit).help("A unit of systemd: well if it is active");
 
@@ -26,35 +27,36 @@ const RESTARTS: KeySpec = KeySpec::new("crash_loop.restarts", ValueType::Number 
 /// The systemd of the user who runs unhang.
 const USER: &str = "user";
 
-const PROPERTIES: &str = "LoadState,ActiveState,SubState,Result,NRestarts,Type,RemainAfterExit,TriggeredBy";
+const SHOW_PROPERTIES: &str =
+    "LoadState,ActiveState,SubState,Result,NRestarts,Type,RemainAfterExit,TriggeredBy";
 
-fn ask(given: &Params, ground: &Ground<'_>) -> Found {
-    match show((given.text(&UNIT), scope(given)), PROPERTIES, ground.limit) {
+fn probe_unit(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
+    match show_unit((given.text(&UNIT), scope_of(given)), SHOW_PROPERTIES, ground.limit) {
         Ok(text) => with_restarts(&text, ground.memory, given.number(&RESTARTS)),
         Err(found) => found,
     }
 }
 
 /// The unit of a probe of this kind, if systemd knows none of that name: it would fail in every run. Over within `limit`.
-pub(crate) fn find_unknown_unit(asks: &Asks, limit: Duration) -> Option<(&str, Scope)> {
-    let Asks::Kind { kind, given } = asks else { return None };
+pub(crate) fn find_unknown_unit(asks: &ProbeTarget, limit: Duration) -> Option<(&str, SystemdScope)> {
+    let ProbeTarget::Kind { kind, given } = asks else { return None };
     if *kind != UNIT.name {
         return None;
     }
-    let unit = (given.text(&UNIT), scope(given));
-    let text = show(unit, PROPERTIES, limit).ok()?;
+    let unit = (given.text(&UNIT), scope_of(given));
+    let text = show_unit(unit, SHOW_PROPERTIES, limit).ok()?;
     let has = |name: &str, value: &str| single_property(&text, name) == Some(value);
     (has("LoadState", "not-found") && has("ActiveState", "inactive")).then_some(unit)
 }
 
-fn scope(given: &Params) -> Scope {
-    if given.text(&SCOPE) == USER { Scope::User } else { Scope::System }
+fn scope_of(given: &Params) -> SystemdScope {
+    if given.text(&SCOPE) == USER { SystemdScope::User } else { SystemdScope::System }
 }
 
 /// A unit that falls and is started again is up at most looks: only systemd's count of its own restarts tells. A restart
 /// by somebody sets that to zero.
-fn with_restarts(text: &str, before: Option<&str>, most: Option<u64>) -> Found {
-    let found = judged(text);
+fn with_restarts(text: &str, before: Option<&str>, most: Option<u64>) -> ProbeResult {
+    let found = judge_unit(text);
     let Some(now) = single_property(text, "NRestarts").and_then(|count| count.parse::<u64>().ok()) else {
         return found;
     };
@@ -65,38 +67,40 @@ fn with_restarts(text: &str, before: Option<&str>, most: Option<u64>) -> Found {
         _ => format!("restarted {since} times by systemd since the last run"),
     };
     let found = match found {
-        Found { is: Is::Well(_) | Is::Near(_), .. } if most.is_some_and(|most| since >= most) => {
-            Found::failing(told())
+        ProbeResult { is: Status::Ok(_) | Status::Warning(_), .. }
+            if most.is_some_and(|most| since >= most) =>
+        {
+            ProbeResult::failing(told())
         }
-        Found { is: Is::Well(_), .. } if since > 0 => Found::near(told()),
+        ProbeResult { is: Status::Ok(_), .. } if since > 0 => ProbeResult::warning(told()),
         found => found,
     };
-    found.remembering(now.to_string())
+    found.with_cursor(now.to_string())
 }
 
 /// A unit that runs is well although its file is gone, or masks it.
-fn judged(text: &str) -> Found {
+fn judge_unit(text: &str) -> ProbeResult {
     let of = |name: &str| single_property(text, name);
     let (Some(load), Some(active), Some(sub)) = (of("LoadState"), of("ActiveState"), of("SubState")) else {
-        return Found::not_known("systemctl show: not understood");
+        return ProbeResult::unknown("systemctl show: not understood");
     };
-    let with = |more: &str| quoted(&format!("{active} ({more})"));
+    let with = |more: &str| quote_error(&format!("{active} ({more})"));
     match active {
         // As `systemctl is-active` counts them; the third since systemd 257.
-        "active" | "reloading" | "refreshing" => Found::well(with(sub)),
+        "active" | "reloading" | "refreshing" => ProbeResult::ok(with(sub)),
         // At work, unless it fell and is tried again.
         "activating" | "deactivating" if is_job(text) && !sub.starts_with("auto-restart") => {
-            Found::well(with(sub))
+            ProbeResult::ok(with(sub))
         }
-        "activating" => Found::near(with(sub)),
-        "inactive" | "failed" if load != "loaded" => Found::failing(quoted(&load)),
-        "failed" => Found::failing(with(of("Result").unwrap_or(sub))),
+        "activating" => ProbeResult::warning(with(sub)),
+        "inactive" | "failed" if load != "loaded" => ProbeResult::failing(quote_error(&load)),
+        "failed" => ProbeResult::failing(with(of("Result").unwrap_or(sub))),
         "inactive" if is_job(text) => match of("Result") {
-            Some(result) if result != "success" => Found::failing(with(result)),
-            Some(_) | None => Found::well(with(sub)),
+            Some(result) if result != "success" => ProbeResult::failing(with(result)),
+            Some(_) | None => ProbeResult::ok(with(sub)),
         },
-        "inactive" | "deactivating" => Found::failing(with(sub)),
-        _ => Found::not_known(format!("systemctl show: ActiveState={}", quoted(&active))),
+        "inactive" | "deactivating" => ProbeResult::failing(with(sub)),
+        _ => ProbeResult::unknown(format!("systemctl show: ActiveState={}", quote_error(&active))),
     }
 }
 
@@ -124,66 +128,74 @@ mod tests {
     #[test]
     fn a_real_systemd_is_taken_at_its_word() {
         for (name, expected) in [
-            ("running",              Found::well("active (running)")),
-            ("masked-running",       Found::well("active (running)")),
-            ("file-gone-running",    Found::well("active (running)")),
-            ("oneshot-remain",       Found::well("active (exited)")),
-            ("oneshot-done",         Found::well("inactive (dead)")),
-            ("reloading",            Found::well("reloading (reload)")),
-            ("activating",           Found::near("activating (start)")),
-            ("auto-restart",         Found::near("activating (auto-restart)")),
-            ("crashed",              Found::failing("failed (exit-code)")),
-            ("crashed-sigkill",      Found::failing("failed (signal)")),
-            ("start-limit-hit",      Found::failing("failed (start-limit-hit)")),
-            ("stopped",              Found::failing("inactive (dead)")),
-            ("never-started",        Found::failing("inactive (dead)")),
-            ("deactivating-stop",    Found::failing("deactivating (stop-sigterm)")),
-            ("not-found",            Found::failing("not-found")),
+            ("running",              ProbeResult::ok("active (running)")),
+            ("masked-running",       ProbeResult::ok("active (running)")),
+            ("file-gone-running",    ProbeResult::ok("active (running)")),
+            ("oneshot-remain",       ProbeResult::ok("active (exited)")),
+            ("oneshot-done",         ProbeResult::ok("inactive (dead)")),
+            ("reloading",            ProbeResult::ok("reloading (reload)")),
+            ("activating",           ProbeResult::warning("activating (start)")),
+            ("auto-restart",         ProbeResult::warning("activating (auto-restart)")),
+            ("crashed",              ProbeResult::failing("failed (exit-code)")),
+            ("crashed-sigkill",      ProbeResult::failing("failed (signal)")),
+            ("start-limit-hit",      ProbeResult::failing("failed (start-limit-hit)")),
+            ("stopped",              ProbeResult::failing("inactive (dead)")),
+            ("never-started",        ProbeResult::failing("inactive (dead)")),
+            ("deactivating-stop",    ProbeResult::failing("deactivating (stop-sigterm)")),
+            ("not-found",            ProbeResult::failing("not-found")),
         ] {
-            assert_eq!(judged(&recorded(name)), expected, "{name}");
+            assert_eq!(judge_unit(&recorded(name)), expected, "{name}");
         }
     }
 
     #[test]
     fn a_unit_that_does_its_work_and_ends_is_well_unless_it_ended_badly() {
         let of = |state: &str, more: &str| {
-            judged(&format!("LoadState=loaded\nActiveState={state}\nSubState=dead\n{more}\n"))
+            judge_unit(&format!("LoadState=loaded\nActiveState={state}\nSubState=dead\n{more}\n"))
         };
         let oneshot = "Type=oneshot\nRemainAfterExit=no\nTriggeredBy=backup.timer";
         for (state, more, expected) in [
-            ("inactive", "Result=success\nType=oneshot\nRemainAfterExit=no", Found::well("inactive (dead)")),
+            (
+                "inactive",
+                "Result=success\nType=oneshot\nRemainAfterExit=no",
+                ProbeResult::ok("inactive (dead)"),
+            ),
             (
                 "inactive",
                 "Result=success\nType=simple\nTriggeredBy=backup.timer",
-                Found::well("inactive (dead)"),
+                ProbeResult::ok("inactive (dead)"),
             ),
             (
                 "inactive",
                 "Result=success\nType=simple\nTriggeredBy=a.socket b.path",
-                Found::well("inactive (dead)"),
+                ProbeResult::ok("inactive (dead)"),
             ),
-            ("activating", &format!("Result=success\n{oneshot}"), Found::well("activating (dead)")),
-            ("deactivating", &format!("Result=success\n{oneshot}"), Found::well("deactivating (dead)")),
-            ("inactive", oneshot, Found::well("inactive (dead)")),
-            ("failed", &format!("Result=exit-code\n{oneshot}"), Found::failing("failed (exit-code)")),
-            ("inactive", &format!("Result=timeout\n{oneshot}"), Found::failing("inactive (timeout)")),
+            ("activating", &format!("Result=success\n{oneshot}"), ProbeResult::ok("activating (dead)")),
+            ("deactivating", &format!("Result=success\n{oneshot}"), ProbeResult::ok("deactivating (dead)")),
+            ("inactive", oneshot, ProbeResult::ok("inactive (dead)")),
+            ("failed", &format!("Result=exit-code\n{oneshot}"), ProbeResult::failing("failed (exit-code)")),
+            ("inactive", &format!("Result=timeout\n{oneshot}"), ProbeResult::failing("inactive (timeout)")),
             // These stay up, or somebody stopped them.
             (
                 "inactive",
                 "Result=success\nType=oneshot\nRemainAfterExit=yes",
-                Found::failing("inactive (dead)"),
+                ProbeResult::failing("inactive (dead)"),
             ),
             (
                 "inactive",
                 "Result=success\nType=simple\nTriggeredBy=a.socket",
-                Found::failing("inactive (dead)"),
+                ProbeResult::failing("inactive (dead)"),
             ),
-            ("inactive", "Result=success\nType=notify\nTriggeredBy=", Found::failing("inactive (dead)")),
+            (
+                "inactive",
+                "Result=success\nType=notify\nTriggeredBy=",
+                ProbeResult::failing("inactive (dead)"),
+            ),
         ] {
             assert_eq!(of(state, more), expected, "{state} {more}");
         }
         let masked = format!("LoadState=masked\nActiveState=inactive\nSubState=dead\n{oneshot}\n");
-        assert_eq!(judged(&masked), Found::failing("masked"));
+        assert_eq!(judge_unit(&masked), ProbeResult::failing("masked"));
     }
 
     #[test]
@@ -199,12 +211,12 @@ mod tests {
             "LoadState=loaded\nActiveState=active\nSubState=running\n\nActiveState=failed\n",
         ] {
             assert!(
-                matches!(format!("{:?}", judged(text)).as_str(), said if said.contains("NotKnown")),
+                matches!(format!("{:?}", judge_unit(text)).as_str(), said if said.contains("Unknown(")),
                 "{text}"
             );
         }
         let masked = "LoadState=masked\nActiveState=inactive\nSubState=dead\n";
-        assert_eq!(judged(masked), Found::failing("masked"));
+        assert_eq!(judge_unit(masked), ProbeResult::failing("masked"));
     }
 
     #[test]
@@ -213,19 +225,28 @@ mod tests {
             let text = format!("LoadState=loaded\nActiveState={state}\nSubState=x\nNRestarts={restarts}\n");
             with_restarts(&text, before, Some(2))
         };
-        let well = |count: &str| Found::well("active (x)").remembering(count.to_owned());
+        let well = |count: &str| ProbeResult::ok("active (x)").with_cursor(count.to_owned());
         let told = |times| format!("restarted {times} by systemd since the last run");
         assert_eq!(of("7", None, "active"), well("7"), "nobody looked before");
         assert_eq!(of("7", Some("7"), "active"), well("7"));
         assert_eq!(of("0", Some("7"), "active"), well("0"), "somebody restarted it");
-        assert_eq!(of("8", Some("7"), "active"), Found::near(told("once")).remembering("8".to_owned()));
-        assert_eq!(of("9", Some("7"), "active"), Found::failing(told("2 times")).remembering("9".to_owned()));
+        assert_eq!(
+            of("8", Some("7"), "active"),
+            ProbeResult::warning(told("once")).with_cursor("8".to_owned())
+        );
+        assert_eq!(
+            of("9", Some("7"), "active"),
+            ProbeResult::failing(told("2 times")).with_cursor("9".to_owned())
+        );
         assert_eq!(
             of("9", Some("7"), "activating"),
-            Found::failing(told("2 times")).remembering("9".to_owned())
+            ProbeResult::failing(told("2 times")).with_cursor("9".to_owned())
         );
-        assert_eq!(of("9", Some("7"), "failed"), Found::failing("failed (x)").remembering("9".to_owned()));
-        assert_eq!(of("many", Some("7"), "active"), Found::well("active (x)"));
+        assert_eq!(
+            of("9", Some("7"), "failed"),
+            ProbeResult::failing("failed (x)").with_cursor("9".to_owned())
+        );
+        assert_eq!(of("many", Some("7"), "active"), ProbeResult::ok("active (x)"));
     }
 
     proptest! {
@@ -234,7 +255,7 @@ mod tests {
             let whole = recorded("crashed");
             let cut = whole.get(..at.min(whole.len())).unwrap_or_default();
             for text in [format!("{cut}{text}"), format!("{text}{cut}"), text] {
-                let is_well = judged(&text) == Found::well("active (running)");
+                let is_well = judge_unit(&text) == ProbeResult::ok("active (running)");
                 prop_assert!(!is_well || text.contains("ActiveState=active"), "{}", text);
             }
         }

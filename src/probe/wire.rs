@@ -18,10 +18,10 @@ use ureq::http::Uri;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use crate::os::rights;
-use crate::plan::Trust;
+use crate::plan::TlsTrust;
 
-use super::answer_head::{AnswerHead, Progress};
-use super::fault::{Ours, Theirs, classify_io, no_status_line};
+use super::answer_head::{AnswerHead, HeadProgress};
+use super::fault::{LocalError, Theirs, classify_io, no_status_line};
 use super::head::HeadBuffers;
 use super::socket::{Bounded, Deadline, connect_unix};
 use super::tls;
@@ -32,11 +32,11 @@ const INPUT: usize = 16 * 1024;
 
 /// Opens the socket.
 #[derive(Debug)]
-pub(super) struct Dial {
+pub(super) struct Dialer {
     pub(super) trace: Arc<Trace>,
     /// `None`: the way is TCP.
     pub(super) socket: Option<OwnSocket>,
-    pub(super) trust: Trust,
+    pub(super) trust: TlsTrust,
     /// A header of the answer that is looked for, in lower case.
     pub(super) header: Option<String>,
     /// What the request's own headers take.
@@ -57,7 +57,7 @@ impl OwnSocket {
     }
 }
 
-impl Connector for Dial {
+impl Connector for Dialer {
     type Out = Wire;
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
@@ -65,7 +65,7 @@ impl Connector for Dial {
         self.trace.enter(Phase::Connect);
         let socket = match &self.socket {
             Some(own) if own.serves(uri) => {
-                connect_unix(&own.path, deadline).map_err(|error| forbidden(&own.path, error))?
+                connect_unix(&own.path, deadline).map_err(|error| missing_right(&own.path, error))?
             }
             Some(_) | None => first_that_answers(&details.addrs, deadline)?,
         };
@@ -73,9 +73,9 @@ impl Connector for Dial {
         if details.needs_tls() {
             self.trace.enter(Phase::Tls);
             let mut socket = Bounded { socket: &socket, deadline };
-            tls = Some(tls::handshake(&self.trust, uri.host().unwrap_or_default(), &mut socket)?);
+            tls = Some(tls::start_tls(&self.trust, uri.host().unwrap_or_default(), &mut socket)?);
         }
-        self.trace.enter(Phase::Wait);
+        self.trace.enter(Phase::FirstByte);
         let buffers = HeadBuffers::new(INPUT, self.headers + request_line_and_own_headers(uri));
         let head = Some(AnswerHead::new(self.header.clone()));
         Ok(Some(Wire { socket, tls, buffers, head, silent: true, trace: Arc::clone(&self.trace) }))
@@ -83,12 +83,12 @@ impl Connector for Dial {
 }
 
 /// A right on the way to the socket, or on itself, is missing: which one.
-fn forbidden(path: &Path, error: io::Error) -> Error {
+fn missing_right(path: &Path, error: io::Error) -> Error {
     if error.kind() != io::ErrorKind::PermissionDenied {
         return error.into();
     }
     let missing = rights::missing_at_socket(path);
-    Ours(Doubt::Forbidden(format!(" to {}: {missing}", path.display()))).into()
+    LocalError(Doubt::Forbidden(format!(" to {}: {missing}", path.display()))).into()
 }
 
 /// The URI stands in the request line, its host in the Host header, its user in Authorization.
@@ -103,16 +103,16 @@ pub(super) fn first_that_answers(addrs: &[SocketAddr], deadline: Deadline) -> io
     let mut failed = Vec::new();
     for (tried, addr) in addrs.iter().enumerate() {
         let share = deadline.left()? / u32::try_from(addrs.len() - tried).unwrap_or(u32::MAX);
-        match knock(addr, share.max(Duration::from_millis(1))) {
+        match connect_only(addr, share.max(Duration::from_millis(1))) {
             Ok(stream) => return Ok(stream.into()),
-            Err(error) => failed.push((weight(addr, &error), error)),
+            Err(error) => failed.push((error_origin(addr, &error), error)),
         }
     }
     let telling = failed.into_iter().max_by_key(|(weight, _)| *weight);
     Err(telling.map_or_else(|| io::ErrorKind::AddrNotAvailable.into(), |(_, error)| error))
 }
 
-fn knock(addr: &SocketAddr, within: Duration) -> io::Result<TcpStream> {
+fn connect_only(addr: &SocketAddr, within: Duration) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(addr, within)?;
     // At a free port out of the range that the kernel hands out, it may connect a socket to itself.
     if stream.local_addr().is_ok_and(|own| own == *addr) {
@@ -124,7 +124,7 @@ fn knock(addr: &SocketAddr, within: Duration) -> io::Result<TcpStream> {
 
 /// How much the failure of one address says about the service, when none answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Weight {
+enum ErrorOrigin {
     /// There is no way to it from here: without IPv6, `localhost` is refused if 127.0.0.1 is.
     NoWay,
     /// What a peer said: refused, reset, silence.
@@ -133,17 +133,17 @@ enum Weight {
     NotAsked,
 }
 
-fn weight(addr: &SocketAddr, error: &io::Error) -> Weight {
+fn error_origin(addr: &SocketAddr, error: &io::Error) -> ErrorOrigin {
     match classify_io(error, Phase::Connect) {
-        Observation::Unhealthy(_) => Weight::OfTheService,
-        Observation::Unknown(Doubt::NoRoute) => Weight::NoWay,
+        Observation::Unhealthy(_) => ErrorOrigin::OfTheService,
+        Observation::Unknown(Doubt::NoRoute) => ErrorOrigin::NoWay,
         // With IPv4 it is the ports that have run out.
-        Observation::Unknown(Doubt::NoPort) if addr.is_ipv6() => Weight::NoWay,
-        Observation::Unknown(_) | Observation::Healthy => Weight::NotAsked,
+        Observation::Unknown(Doubt::NoPort) if addr.is_ipv6() => ErrorOrigin::NoWay,
+        Observation::Unknown(_) | Observation::Healthy => ErrorOrigin::NotAsked,
     }
 }
 
-fn receive(
+fn receive_answer(
     socket: &OwnedFd,
     tls: &mut Option<Box<ClientConnection>>,
     deadline: Deadline,
@@ -193,7 +193,7 @@ impl Transport for Wire {
         let deadline = Deadline::of(timeout);
         while let Some(head) = &mut self.head {
             let room = self.buffers.input_append_buf();
-            let amount = receive(&self.socket, &mut self.tls, deadline, room)?;
+            let amount = receive_answer(&self.socket, &mut self.tls, deadline, room)?;
             if amount == 0 {
                 return Ok(false);
             }
@@ -202,17 +202,17 @@ impl Transport for Wire {
             }
             self.buffers.input_appended(amount);
             match head.read(self.buffers.input()) {
-                Progress::More => self.buffers.input_consume(amount),
-                Progress::Ended { used, head } => {
+                HeadProgress::More => self.buffers.input_consume(amount),
+                HeadProgress::Ended { used, head } => {
                     self.trace.note_length(head.is_length_clear);
                     self.buffers.replace_head(used, head.text);
                     self.head = None;
                     return Ok(true);
                 }
-                Progress::NoStatusLine(line) => {
-                    return Err(no_status_line(&line, &self.trace.seen().beginning));
+                HeadProgress::NoStatusLine(line) => {
+                    return Err(no_status_line(&line, &self.trace.result().beginning));
                 }
-                Progress::TooLarge => return Err(Theirs(Cause::TooLarge).into()),
+                HeadProgress::TooLarge => return Err(Theirs(Cause::TooLarge).into()),
             }
         }
         let room = self.buffers.input_append_buf();
@@ -220,7 +220,7 @@ impl Transport for Wire {
             // A read of nothing would look like the end of the stream.
             return Err(io::Error::from(io::ErrorKind::OutOfMemory).into());
         }
-        let amount = receive(&self.socket, &mut self.tls, deadline, room)?;
+        let amount = receive_answer(&self.socket, &mut self.tls, deadline, room)?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
@@ -242,23 +242,26 @@ mod tests {
     #[test]
     fn what_the_service_said_outweighs_a_missing_way_but_not_a_missing_question() {
         let (four, six) = (([127, 0, 0, 1], 1).into(), SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 1)));
-        let weigh = |addr: &SocketAddr, errno: Errno| weight(addr, &errno.into());
+        let weigh = |addr: &SocketAddr, errno: Errno| error_origin(addr, &errno.into());
         for addr in [four, six] {
-            assert_eq!(weigh(&addr, Errno::CONNREFUSED), Weight::OfTheService);
-            assert_eq!(weight(&addr, &io::ErrorKind::TimedOut.into()), Weight::OfTheService);
-            assert_eq!(weigh(&addr, Errno::NETUNREACH), Weight::NoWay);
+            assert_eq!(weigh(&addr, Errno::CONNREFUSED), ErrorOrigin::OfTheService);
+            assert_eq!(error_origin(&addr, &io::ErrorKind::TimedOut.into()), ErrorOrigin::OfTheService);
+            assert_eq!(weigh(&addr, Errno::NETUNREACH), ErrorOrigin::NoWay);
             for ours in [Errno::MFILE, Errno::NOMEM, Errno::ACCESS, Errno::INVAL] {
-                assert_eq!(weigh(&addr, ours), Weight::NotAsked);
+                assert_eq!(weigh(&addr, ours), ErrorOrigin::NotAsked);
             }
         }
         for (errno, addr, weight) in [
-            (Errno::ADDRNOTAVAIL, six, Weight::NoWay),
-            (Errno::AFNOSUPPORT, six, Weight::NoWay),
-            (Errno::ADDRNOTAVAIL, four, Weight::NotAsked),
+            (Errno::ADDRNOTAVAIL, six, ErrorOrigin::NoWay),
+            (Errno::AFNOSUPPORT, six, ErrorOrigin::NoWay),
+            (Errno::ADDRNOTAVAIL, four, ErrorOrigin::NotAsked),
         ] {
             assert_eq!(weigh(&addr, errno), weight, "{errno:?} {addr}");
         }
-        assert!(Weight::NoWay < Weight::OfTheService && Weight::OfTheService < Weight::NotAsked);
+        assert!(
+            ErrorOrigin::NoWay < ErrorOrigin::OfTheService
+                && ErrorOrigin::OfTheService < ErrorOrigin::NotAsked
+        );
     }
 
     #[test]

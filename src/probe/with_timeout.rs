@@ -8,15 +8,15 @@ use unhang_core::Doubt;
 use crate::os::time_limit::{self, NoResult};
 use crate::words;
 
-use super::fault::{quoted, scarcity};
-use super::kind::Found;
+use super::fault::{classify_scarcity, quote_error};
+use super::kind::ProbeResult;
 
 /// A doubt: it did not return in time, or could not be begun.
-pub(super) fn within<T: Send + 'static>(
+pub(super) fn run_with_timeout<T: Send + 'static>(
     limit: Duration,
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Doubt> {
-    time_limit::within(limit, call).map_err(|why| match why {
+    time_limit::call_within(limit, call).map_err(|why| match why {
         NoResult::NotInTime => Doubt::Other(time_limit::NO_ANSWER.to_owned()),
         NoResult::NoThread => Doubt::NoThread,
         NoResult::Panicked(panic) => Doubt::Other(format!("the probe broke down: {panic}")),
@@ -24,9 +24,9 @@ pub(super) fn within<T: Send + 'static>(
 }
 
 /// It returned, and had not seen what it was to look at.
-pub(super) fn not_seen(what: &str, error: &io::Error) -> Found {
-    match scarcity(error) {
-        Some(doubt) => Found::doubt(doubt),
-        None => Found::not_known(quoted(&format!("{}: {what}", words::io(error)))),
+pub(super) fn not_finished(what: &str, error: &io::Error) -> ProbeResult {
+    match classify_scarcity(error) {
+        Some(doubt) => ProbeResult::from_doubt(doubt),
+        None => ProbeResult::unknown(quote_error(&format!("{}: {what}", words::io_error_text(error)))),
     }
 }

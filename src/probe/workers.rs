@@ -32,10 +32,10 @@ pub(super) fn side_by_side<Q: Sync, A: Send + Sync>(
         all_in: Condvar::new(),
     };
     if questions.len() > 1 && widest > 1 {
-        thread::scope(|scope| round.supervise(scope));
+        thread::scope(|scope| round.supervise_workers(scope));
     }
     // One question, or not a single thread to be had: this thread does the work.
-    round.work();
+    round.run_worker();
     round.answers.into_iter().map(OnceLock::into_inner).collect()
 }
 
@@ -51,8 +51,8 @@ struct Round<'a, Q, A, F> {
 
 impl<Q: Sync, A: Send + Sync, F: Fn(&Q) -> A + Sync> Round<'_, Q, A, F> {
     /// Takes one question after another until none is left.
-    fn work(&self) {
-        while let Some((question, slot)) = self.take() {
+    fn run_worker(&self) {
+        while let Some((question, slot)) = self.next_question() {
             let _ = slot.set((self.ask)(question)); // each is taken once
             let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
             *answered += 1;
@@ -62,40 +62,41 @@ impl<Q: Sync, A: Send + Sync, F: Fn(&Q) -> A + Sync> Round<'_, Q, A, F> {
         }
     }
 
-    fn take(&self) -> Option<(&Q, &OnceLock<A>)> {
+    fn next_question(&self) -> Option<(&Q, &OnceLock<A>)> {
         let at = self.next.fetch_add(1, Ordering::Relaxed);
         self.questions.get(at).zip(self.answers.get(at))
     }
 
-    fn waiting(&self) -> usize {
+    fn waiting_count(&self) -> usize {
         self.questions.len().saturating_sub(self.next.load(Ordering::Relaxed))
     }
 
     /// Starts few workers; doubles them each time that fewer questions were answered in `PATIENCE`
     /// than there are workers. A thousand hung services thus have a thread each after 6 steps.
-    fn supervise<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
-        let mut workers = self.hire(scope, FEW.min(self.questions.len()).min(self.widest));
+    fn supervise_workers<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
+        let mut workers = self.hire_workers(scope, FEW.min(self.questions.len()).min(self.widest));
         let mut before = 0;
         while let Some(some) = NonZeroUsize::new(workers)
-            && let Some(answered) = self.wait()
+            && let Some(answered) = self.wait_for_answers()
         {
-            if answered - before < some.get() && self.waiting() > 0 {
-                let more = some.get().min(self.waiting()).min(self.widest.saturating_sub(workers));
-                workers += self.hire(scope, more);
+            if answered - before < some.get() && self.waiting_count() > 0 {
+                let more = some.get().min(self.waiting_count()).min(self.widest.saturating_sub(workers));
+                workers += self.hire_workers(scope, more);
             }
             before = answered;
         }
     }
 
     /// Returns how many could be started: at `RLIMIT_NPROC`, `TasksMax` or out of memory, fewer or none.
-    fn hire<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, wanted: usize) -> usize {
-        let start =
-            |_: &usize| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || self.work()).is_ok();
+    fn hire_workers<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, wanted: usize) -> usize {
+        let start = |_: &usize| {
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || self.run_worker()).is_ok()
+        };
         (0..wanted).take_while(start).count()
     }
 
     /// `None` once all are answered, else how many after `PATIENCE`.
-    fn wait(&self) -> Option<usize> {
+    fn wait_for_answers(&self) -> Option<usize> {
         let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         let short = |answered: &mut usize| *answered < self.questions.len();
         let waited = self.all_in.wait_timeout_while(answered, PATIENCE, short);

@@ -3,33 +3,33 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Active, Observation, StoredCause, Times, Unit, Weight};
+use unhang_core::{ActiveState, Observation, PhaseTimes, ProbeRole, StoredCause, UnitFacts};
 
 use crate::plan::Service;
 use crate::words;
 
 use super::check::{
-    Checked, CheckedProbe, Watched, found, found_by, level, level_of, longest, measured, next_tick, restart,
-    word,
+    CheckedProbe, CheckedService, RunCoverage, answer_text, found_text, level_of_service, level_word,
+    next_run_line, restart_line, slowest_probe, total_time, worst_level,
 };
 
 /// Of the JSON objects.
 const SCHEMA: u32 = 1;
 
 /// `{"schema":1,"status":"ok","services":[...]}`
-pub(crate) fn check_json(checked: &[Checked<'_>]) -> Value {
-    let services: Vec<Value> = checked.iter().map(object).collect();
-    json!({ "schema": SCHEMA, "status": word(level(checked)).to_lowercase(), "services": services })
+pub(crate) fn check_json(checked: &[CheckedService<'_>]) -> Value {
+    let services: Vec<Value> = checked.iter().map(check_object).collect();
+    json!({ "schema": SCHEMA, "status": level_word(worst_level(checked)).to_lowercase(), "services": services })
 }
 
-fn object(checked: &Checked<'_>) -> Value {
+fn check_object(checked: &CheckedService<'_>) -> Value {
     // Of the service's own url, or of the slowest probe.
     let own = checked.probes.first().filter(|one| one.probe.name.is_none());
     let slowest = || checked.probes.iter().max_by_key(|one| one.answer.times.total());
     let main = own.or_else(slowest).map(|one| &one.answer);
     // 0 would be a time.
-    let times = main.map(|answer| answer.times).filter(|times| measured(times).is_some());
-    let spent = |part: fn(&Times) -> Duration| times.as_ref().map(|times| part(times).as_secs_f64());
+    let times = main.map(|answer| answer.times).filter(|times| total_time(times).is_some());
+    let spent = |part: fn(&PhaseTimes) -> Duration| times.as_ref().map(|times| part(times).as_secs_f64());
     let (observation, cause, code) = match &checked.seen {
         Observation::Healthy => ("healthy", None, None),
         Observation::Unhealthy(cause) => ("unhealthy", Some(StoredCause::from(cause)), Some(cause.code())),
@@ -38,40 +38,40 @@ fn object(checked: &Checked<'_>) -> Value {
     let prospect = checked.prospect.as_ref();
     json!({
         "service": checked.label,
-        "status": word(level_of(checked)).to_lowercase(),
+        "status": level_word(level_of_service(checked)).to_lowercase(),
         "observation": observation,
         "http": main.and_then(|answer| answer.status),
         "cause": cause.map(|cause| cause.to_string()),
         "code": code,
-        "explanation": found(checked),
+        "explanation": found_text(checked),
         "seconds": {
             "resolve": spent(|times| times.resolve),
             "connect": spent(|times| times.connect),
             "tls": spent(|times| times.tls),
             "first_byte": spent(|times| times.wait),
             "rest": spent(|times| times.read),
-            "total": longest(&checked.probes).map(|took| took.as_secs_f64()),
+            "total": slowest_probe(&checked.probes).map(|took| took.as_secs_f64()),
         },
         "timeout_seconds": checked.probes.iter().map(|one| one.probe.timeout).max().unwrap_or_default().as_secs_f64(),
-        "warnings": checked.warnings.iter().map(words::warned).collect::<Vec<_>>(),
-        "probes": checked.probes.iter().map(probe_object).collect::<Vec<_>>(),
-        "last_tick_seconds_ago": last_tick(checked).map(|age| age.as_secs()),
-        "unit": prospect.map(|prospect| unit(&prospect.unit, prospect.service)),
+        "warnings": checked.warnings.iter().map(words::stored_warning_text).collect::<Vec<_>>(),
+        "probes": checked.probes.iter().map(probe_json).collect::<Vec<_>>(),
+        "last_tick_seconds_ago": last_run_json(checked).map(|age| age.as_secs()),
+        "unit": prospect.map(|prospect| unit_json(&prospect.unit, prospect.service)),
         "restart_held_by": prospect.and_then(|prospect| prospect.hold.as_ref()).map(|hold| hold.reason().code()),
-        "restart": prospect.map(restart),
+        "restart": prospect.map(restart_line),
         "next_tick": prospect.and_then(|prospect| {
             let verdict = &prospect.next_tick.as_ref()?.verdict;
             Some(json!({
                 "verdict": verdict.kind().code(),
                 "reason": verdict.reason().code(),
-                "explanation": next_tick(prospect),
+                "explanation": next_run_line(prospect),
             }))
         }),
         "unreadable": prospect.and_then(|prospect| prospect.unreadable.as_ref()),
     })
 }
 
-fn probe_object(one: &CheckedProbe<'_>) -> Value {
+fn probe_json(one: &CheckedProbe<'_>) -> Value {
     let (observation, code) = match &one.answer.observation {
         Observation::Healthy => ("healthy", None),
         Observation::Unhealthy(cause) => ("unhealthy", Some(cause.code())),
@@ -79,43 +79,46 @@ fn probe_object(one: &CheckedProbe<'_>) -> Value {
     };
     json!({
         "name": one.probe.name,
-        "kind": one.probe.kind(),
-        "optional": one.probe.weight == Weight::Warns,
+        "kind": one.probe.kind_name(),
+        "optional": one.probe.weight == ProbeRole::Optional,
         "observation": observation,
         "code": code,
-        "explanation": found_by(one),
+        "explanation": answer_text(one),
         "warning": one.answer.near,
-        "seconds": measured(&one.answer.times).map(|took| took.as_secs_f64()),
+        "seconds": total_time(&one.answer.times).map(|took| took.as_secs_f64()),
     })
 }
 
-const fn last_tick(checked: &Checked<'_>) -> Option<Duration> {
+const fn last_run_json(checked: &CheckedService<'_>) -> Option<Duration> {
     match checked.watched {
-        Watched::By { last_tick } => Some(last_tick),
-        Watched::NotSinceBoot | Watched::NotWith(_) | Watched::Never => None,
+        RunCoverage::LastRun { last_tick } => Some(last_tick),
+        RunCoverage::NotSinceBoot | RunCoverage::StateUnreadable(_) | RunCoverage::NoRunSeen => None,
     }
 }
 
-fn unit(unit: &Unit, service: &Service) -> Value {
+fn unit_json(unit: &UnitFacts, service: &Service) -> Value {
     let (active, seconds, incarnation) = match unit {
-        Unit::Seen(life) => (Some(active(life.active)), life.age, life.incarnation.as_deref()),
-        Unit::NotAsked | Unit::Unanswered(_) | Unit::ProbeOnly | Unit::Command { .. } => (None, None, None),
+        UnitFacts::Known(life) => (Some(active_word(life.active)), life.age, life.incarnation.as_deref()),
+        UnitFacts::NotQueried
+        | UnitFacts::QueryFailed(_)
+        | UnitFacts::ProbeOnly
+        | UnitFacts::Command { .. } => (None, None, None),
     };
     json!({
-        "restarts_by": service.restarter.words(),
+        "restarts_by": service.restarter.label(),
         "active": active,
         "active_seconds": seconds.map(|age| age.as_secs()),
         "incarnation": incarnation,
-        "explanation": words::unit(unit, service),
+        "explanation": words::unit_text(unit, service),
     })
 }
 
-const fn active(active: Active) -> &'static str {
+const fn active_word(active: ActiveState) -> &'static str {
     match active {
-        Active::Active => "active",
-        Active::Inactive => "inactive",
-        Active::Failed => "failed",
-        Active::Busy => "busy",
-        Active::Frozen => "frozen",
+        ActiveState::Active => "active",
+        ActiveState::Inactive => "inactive",
+        ActiveState::Failed => "failed",
+        ActiveState::Changing => "busy",
+        ActiveState::Frozen => "frozen",
     }
 }

@@ -1,16 +1,16 @@
 //! What holds a restart now, told without asking anything: by what the last run found, by the pauses and bounds of
 //! now, and by the configuration as it is now.
 
-use unhang_core::{HeldUntil, Mode, Paused, Reason, VerdictKind, Withheld};
+use unhang_core::{ActivePause, HeldUntil, Mode, Reason, VerdictKind, Withheld};
 
 use crate::plan::Shows;
 
-use super::picture::Picture;
+use super::picture::ServiceStatus;
 
 /// What would hold a restart that were due now; the first that fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum HoldNow<'a> {
-    Paused(&'a Paused),
+    Paused(&'a ActivePause),
     /// The last run found it so, and nothing says that it has ended.
     LastRun(Reason),
     /// Budget or backoff.
@@ -22,7 +22,7 @@ pub(super) enum HoldNow<'a> {
     Nothing,
 }
 
-pub(super) fn hold_now<'a>(picture: &'a Picture<'_>) -> HoldNow<'a> {
+pub(super) fn hold_now<'a>(picture: &'a ServiceStatus<'_>) -> HoldNow<'a> {
     let account = &picture.state.account;
     if let Some(paused) = &picture.paused {
         return HoldNow::Paused(paused);
@@ -39,7 +39,7 @@ pub(super) fn hold_now<'a>(picture: &'a Picture<'_>) -> HoldNow<'a> {
     if let Some(bound) = &picture.outlook.bound {
         return HoldNow::Bound(bound);
     }
-    match (lasting, configured(picture), held) {
+    match (lasting, configured_hold(picture), held) {
         (Some(reason), _, _) => HoldNow::LastRun(reason),
         (None, Some(reason), _) => HoldNow::Configured(reason),
         (None, None, Some(reason)) => HoldNow::Over(reason),
@@ -47,7 +47,7 @@ pub(super) fn hold_now<'a>(picture: &'a Picture<'_>) -> HoldNow<'a> {
     }
 }
 
-fn configured(picture: &Picture<'_>) -> Option<Reason> {
+fn configured_hold(picture: &ServiceStatus<'_>) -> Option<Reason> {
     if picture.service.restarter.shows() == Shows::Nothing {
         return Some(Reason::ProbeOnly);
     }
@@ -55,12 +55,12 @@ fn configured(picture: &Picture<'_>) -> Option<Reason> {
 }
 
 /// False where nobody knows without asking.
-fn has_ended(reason: Reason, picture: &Picture<'_>) -> bool {
+fn has_ended(reason: Reason, picture: &ServiceStatus<'_>) -> bool {
     let says_maintenance =
         picture.state.account.cause.as_ref().is_some_and(|cause| cause.code == "maintenance");
     let is_of_the_configuration = matches!(reason, Reason::Observe | Reason::ProbeOnly);
     reason == Reason::Paused && !says_maintenance
-        || is_of_the_configuration && configured(picture) != Some(reason)
+        || is_of_the_configuration && configured_hold(picture) != Some(reason)
         || matches!(reason, Reason::Budget | Reason::Backoff) && picture.outlook.bound.is_none()
         || reason == Reason::NoRungLeft && !picture.outlook.no_rung_left
 }

@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use crate::words;
 
-pub(super) fn no_tick_for(age: Duration) -> Option<String> {
-    is_overdue(age).then(|| format!("no tick for {}: is cron running?", words::span(age)))
+pub(super) fn overdue_text(age: Duration) -> Option<String> {
+    is_overdue(age).then(|| format!("no tick for {}: is cron running?", words::format_duration(age)))
 }
 
 /// Of a run that began so long ago and still has its lock. No other run acts on that service meanwhile.
 pub(super) fn stuck_for(age: Duration) -> String {
-    format!("a run of {} ago still holds its lock: look for it (ps -ef) and end it", words::span(age))
+    format!(
+        "a run of {} ago still holds its lock: look for it (ps -ef) and end it",
+        words::format_duration(age)
+    )
 }
 
 pub(crate) fn is_overdue(age: Duration) -> bool {
-    age > NO_TICK
+    age > OVERDUE_AFTER
 }
 
 /// Two runs of cron that did not come, and the deadline of one that hangs.
-const NO_TICK: Duration = Duration::from_secs(360);
+const OVERDUE_AFTER: Duration = Duration::from_secs(360);

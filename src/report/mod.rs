@@ -24,55 +24,60 @@ use unhang_core::{Decision, Moment, Observation};
 use crate::plan::Service;
 use crate::{os, words};
 pub(crate) use check::{
-    Answered, Checked, CheckedProbe, Leave, Prospect, Watched, check, check_refused, level,
+    CheckedAnswer, CheckedProbe, CheckedService, Forecast, Permission, RunCoverage, check_fault_lines,
+    check_lines, worst_level,
 };
 pub(crate) use check_json::check_json;
 pub(crate) use last_run::is_overdue;
-pub use picture::Picture;
-pub(crate) use progress::Progress;
-pub use screen::{Depth, Screen, Style};
-pub use settings::{json as settings_json, lines as settings};
-pub use status::table;
-pub use status_json::json;
+pub use picture::ServiceStatus;
+pub(crate) use progress::ProgressLine;
+pub use screen::{ColorMode, Detail, Terminal};
+pub use settings::{config_json as settings_json, config_lines as settings};
+pub use status::status_table;
+pub use status_json::status_json;
 pub(crate) use stderr::Stderr;
-pub use why::why;
+pub use why::why_lines;
 
 /// One fault of ours, on stderr: `unhang: OBJECT: what: cause; consequence or cure`.
-pub(crate) fn fault(text: impl Display) {
+pub(crate) fn print_fault(text: impl Display) {
     let line = format!("unhang: {}\n", words::escaped(&text.to_string()));
-    os::stderr::write(line.as_bytes());
+    os::stderr::write_stderr(line.as_bytes());
 }
 
 /// The same, for a person who waits for it, and for nobody's mail.
 pub(crate) fn fault_at_terminal(text: impl Display) {
     if io::stderr().is_terminal() {
-        fault(text);
+        print_fault(text);
     }
 }
 
-pub(crate) fn line(text: impl Display) {
+pub(crate) fn print_line(text: impl Display) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// One object for programs, in a line.
-pub(crate) fn object(json: &Value) {
-    line(words::escaped_json(&json.to_string()));
+pub(crate) fn print_json(json: &Value) {
+    print_line(words::escape_json(&json.to_string()));
 }
 
 /// A script for a shell, as it is.
-pub(crate) fn bytes(text: &[u8]) {
+pub(crate) fn print_bytes(text: &[u8]) {
     let _ = io::stdout().write_all(text);
 }
 
 /// `--dry-run`: what a run would have made of this service.
-pub(crate) fn rehearsed(service: &Service, decision: &Decision, seen: &Observation, now: &Moment) {
+pub(crate) fn print_dry_run(service: &Service, decision: &Decision, seen: &Observation, now: &Moment) {
     let mut details = Vec::new();
     if let Observation::Unhealthy(cause) = seen {
-        details.push(words::answer(cause));
-        details.extend(words::cause(cause, service.timeout_of(cause)));
+        details.push(words::answer_text(cause));
+        details.extend(words::cause_text(cause, service.timeout_of(cause)));
         details.push(format!("streak {}/{}", decision.next.counts.streak, service.policy.max_failures));
     }
-    details.extend(words::why(decision, service, now));
+    details.extend(words::decision_text(decision, service, now));
     let details = if details.is_empty() { String::new() } else { format!(": {}", details.join("; ")) };
-    line(words::escaped(&format!("{}: {}{details}", service.key, words::verdict(&decision.verdict))));
+    print_line(words::escaped(&format!(
+        "{}: {}{details}",
+        service.key,
+        words::verdict_text(&decision.verdict)
+    )));
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use unhang_core::{
-    Evidence, HeldUntil, Mode, Moment, Outcome, Outlook, Paused, Reason, State, StoredCause, VerdictKind,
-    Withheld,
+    ActivePause, HealthRecord, HeldUntil, Mode, Moment, Outcome, Outlook, Reason, State, StoredCause,
+    VerdictKind, Withheld,
 };
 
 use crate::plan::{Service, Shows};
@@ -15,7 +15,7 @@ use super::hold_now::{HoldNow, hold_now};
 
 /// What is known of a service without asking it.
 #[derive(Debug)]
-pub struct Picture<'a> {
+pub struct ServiceStatus<'a> {
     pub service: &'a Service,
     pub state: State,
     pub outlook: Outlook,
@@ -28,23 +28,23 @@ pub struct Picture<'a> {
     /// The state could not be read.
     pub unreadable: Option<String>,
     /// Now, whatever the last run found.
-    pub paused: Option<Paused>,
+    pub paused: Option<ActivePause>,
 }
 
-impl Picture<'_> {
+impl ServiceStatus<'_> {
     /// No run has looked at it, or what it found cannot be read: nothing is known, least of all that it
     /// is healthy.
-    pub(super) fn is_unseen(&self) -> bool {
+    pub(super) fn has_no_data(&self) -> bool {
         self.unreadable.is_some() || (self.last_tick.is_none() && self.state == State::default())
     }
 }
 
 /// `failing`, but `held (stopped)`: the reason where the verdict alone says too little.
-pub(super) fn verdict(picture: &Picture<'_>) -> String {
+pub(super) fn state_text(picture: &ServiceStatus<'_>) -> String {
     let (verdict, reason) = (picture.state.account.verdict, picture.state.account.reason);
     match verdict {
-        _ if picture.is_unseen() && picture.unreadable.is_some() => "not known".to_owned(),
-        _ if picture.is_unseen() => "not seen yet".to_owned(),
+        _ if picture.has_no_data() && picture.unreadable.is_some() => "not known".to_owned(),
+        _ if picture.has_no_data() => "not seen yet".to_owned(),
         VerdictKind::Healthy | VerdictKind::Recovered => VerdictKind::Healthy.code().to_owned(),
         VerdictKind::Recovering => verdict.code().to_owned(),
         VerdictKind::Failing if reason == Reason::Counting => verdict.code().to_owned(),
@@ -56,7 +56,7 @@ pub(super) fn verdict(picture: &Picture<'_>) -> String {
 }
 
 /// `HTTP 502`; `HTTP 000 (timeout_waiting)`; `redis: refused`, `api: HTTP 502`.
-pub(super) fn answer(cause: &StoredCause) -> String {
+pub(super) fn answer_text(cause: &StoredCause) -> String {
     let name = cause.probe.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
     format!("{name}{}", answer_itself(cause))
 }
@@ -72,21 +72,24 @@ pub(super) fn answer_itself(cause: &StoredCause) -> String {
     }
 }
 
-pub(super) fn explanation<'a>(picture: &'a Picture<'_>) -> &'a str {
+pub(super) fn explanation_text<'a>(picture: &'a ServiceStatus<'_>) -> &'a str {
     match picture.unreadable {
         Some(_) => "what the last run found cannot be read",
-        None if picture.is_unseen() => NOT_SEEN,
-        None => {
-            picture.state.account.because.as_deref().unwrap_or(words::reason(picture.state.account.reason))
-        }
+        None if picture.has_no_data() => NO_RUN_TEXT,
+        None => picture
+            .state
+            .account
+            .because
+            .as_deref()
+            .unwrap_or(words::reason_text(picture.state.account.reason)),
     }
 }
 
-pub(super) const NOT_SEEN: &str = "no run has looked at it";
+pub(super) const NO_RUN_TEXT: &str = "no run has looked at it";
 
 /// When the next restart can be if the service fails from here on.
-pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
-    let Picture { service, state, outlook, .. } = picture;
+pub(super) fn next_restart_text(picture: &ServiceStatus<'_>, now: &Moment) -> String {
+    let ServiceStatus { service, state, outlook, .. } = picture;
     let counted = match (outlook.failures, service.policy.max_failures) {
         (0, _) => "at the next failed run".to_owned(),
         (1, _) => "after 1 more counted failure".to_owned(),
@@ -94,7 +97,7 @@ pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         (n, _) => format!("after {n} counted failures in a row"),
     };
     let key = &service.key;
-    let bound = outlook.bound.as_ref().map(|bound| not_before(bound, now));
+    let bound = outlook.bound.as_ref().map(|bound| not_before_text(bound, now));
     let hold = hold_now(picture);
     match hold {
         _ if service.restarter.shows() == Shows::Nothing => "never: nothing restarts it".to_owned(),
@@ -102,7 +105,7 @@ pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         HoldNow::Paused(paused) => {
             let outlasts = |bound: &Withheld| paused.left.is_none_or(|left| bound.time_left() > Some(left));
             let bound = bound.filter(|_| outlook.bound.as_ref().is_some_and(outlasts));
-            but(format!("when the pause has ended, {counted}"), bound)
+            with_other_bound(format!("when the pause has ended, {counted}"), bound)
         }
         _ if outlook.no_rung_left => format!("when it was healthy in between, or after unhang reset {key}"),
         _ if state.account.verdict == VerdictKind::Unknown => {
@@ -110,7 +113,7 @@ pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
         }
         HoldNow::LastRun(reason) => match reason.held_until() {
             // What was never restarted is held for what it answers, and not for what is remembered.
-            Some(HeldUntil::HealthyOnce) if state.counts.evidence == Evidence::None => {
+            Some(HeldUntil::HealthyOnce) if state.counts.evidence == HealthRecord::NeverHealthy => {
                 "when it was healthy once, or does not answer at all".to_owned()
             }
             Some(HeldUntil::HealthyOnce) => format!("when it was healthy once, or after unhang reset {key}"),
@@ -118,7 +121,7 @@ pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
                 format!("when it answers otherwise, or after unhang reset {key}")
             }
             Some(HeldUntil::HandsAreOff | HeldUntil::SituationChanges) => {
-                but(format!("when that has ended, {counted}"), bound)
+                with_other_bound(format!("when that has ended, {counted}"), bound)
             }
             // Nothing is due, so that more is to be waited for than that the hold ends.
             Some(
@@ -135,26 +138,26 @@ pub(super) fn earliest(picture: &Picture<'_>, now: &Moment) -> String {
             )
             | None => counted,
         },
-        HoldNow::Bound(bound) => format!("{}, {counted}", not_before(bound, now)),
+        HoldNow::Bound(bound) => format!("{}, {counted}", not_before_text(bound, now)),
         HoldNow::Configured(_) | HoldNow::Over(_) | HoldNow::Nothing => counted,
     }
 }
 
 /// `bound`: what else must have passed by then.
-fn but(when: String, bound: Option<String>) -> String {
+fn with_other_bound(when: String, bound: Option<String>) -> String {
     match bound {
         Some(bound) => format!("{when}, {bound}"),
         None => when,
     }
 }
 
-fn not_before(bound: &Withheld, now: &Moment) -> String {
+fn not_before_text(bound: &Withheld, now: &Moment) -> String {
     let left = bound.time_left().unwrap_or_default();
     let then = Moment { wall: now.wall.saturating_add(left), ..now.clone() };
-    format!("not before {}", words::day_and_clock(&then, now))
+    format!("not before {}", words::format_day_and_clock(&then, now))
 }
 
-pub(super) const fn outcome(outcome: Outcome) -> &'static str {
+pub(super) const fn outcome_code(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Healed => "healed",
         Outcome::NotHealed => "not_healed",

@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 use crate::os::stderr;
 
 /// Less than this is no waiting.
-const PATIENCE: Duration = Duration::from_secs(1);
+const SHOW_AFTER: Duration = Duration::from_secs(1);
 
 /// Ends when dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct ProgressLine {
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Progress {
+impl ProgressLine {
     /// `what`: `probing 3 services`. Without a terminal, or a thread, there is none.
-    pub(crate) fn begin(what: String) -> Self {
+    pub(crate) fn start(what: String) -> Self {
         if !io::stderr().is_terminal() {
             return Self::default();
         }
@@ -28,12 +28,12 @@ impl Progress {
         let show = move || {
             let began = Instant::now();
             let mut shown = false;
-            while wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                stderr::write(format!("\r\x1b[K{what}: {} s", began.elapsed().as_secs()).as_bytes());
+            while wait.recv_timeout(SHOW_AFTER) == Err(RecvTimeoutError::Timeout) {
+                stderr::write_stderr(format!("\r\x1b[K{what}: {} s", began.elapsed().as_secs()).as_bytes());
                 shown = true;
             }
             if shown {
-                stderr::write(b"\r\x1b[K");
+                stderr::write_stderr(b"\r\x1b[K");
             }
         };
         let thread = thread::Builder::new().name("progress".to_owned()).stack_size(64 * 1024).spawn(show);
@@ -41,7 +41,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         drop(self.over.take());
         if let Some(thread) = self.thread.take() {

@@ -2,28 +2,28 @@
 
 /// How much is asked: systemd and the state are, only if somebody wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    Probe,
-    Everything,
+pub enum Detail {
+    Short,
+    Full,
 }
 
 /// Is a person looking, on something that shows colours?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum ColorMode {
     Plain,
-    Colour,
+    Color,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Screen {
-    pub style: Style,
+pub struct Terminal {
+    pub style: ColorMode,
     /// In characters. `None`: no terminal, or one that does not say.
     pub width: Option<usize>,
 }
 
-impl Screen {
+impl Terminal {
     /// Lines that would be cut in the middle of a word are folded between two, and go on further in.
-    pub(crate) fn fold(&self, line: &str) -> Vec<String> {
+    pub(crate) fn wrap(&self, line: &str) -> Vec<String> {
         let room = self.width.unwrap_or(usize::MAX);
         let mut lines: Vec<String> = Vec::new();
         for word in line.split(' ') {
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_folded_between_words() {
-        let fold = |width: Option<usize>, line: &str| Screen { style: Style::Plain, width }.fold(line);
+        let fold = |width: Option<usize>, line: &str| Terminal { style: ColorMode::Plain, width }.wrap(line);
         assert_eq!(fold(Some(10), "one two three four"), ["one two", "  three", "  four"]);
         assert_eq!(fold(Some(7), "one two"), ["one two"]);
         assert_eq!(fold(Some(4), "a_long_word b"), ["a_long_word", "  b"]);

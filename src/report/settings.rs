@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-const SCHEMA: u32 = 1;
+const CONFIG_SHOW_SCHEMA: u32 = 1;
 
 /// A section with key, value and origin of its entries.
 #[must_use]
-pub fn lines((name, rows): (&str, Vec<[&str; 3]>)) -> Vec<String> {
+pub fn config_lines((name, rows): (&str, Vec<[&str; 3]>)) -> Vec<String> {
     let said = |[key, value, _]: &[&str; 3]| format!("{key} = {value}");
     let width = rows.iter().map(|row| said(row).chars().count()).max().unwrap_or(0);
     let entries = rows.iter().map(|row| {
@@ -16,7 +16,7 @@ pub fn lines((name, rows): (&str, Vec<[&str; 3]>)) -> Vec<String> {
     [format!("[{name}]")].into_iter().chain(entries).chain([String::new()]).collect()
 }
 
-pub fn json<'a>(sections: impl Iterator<Item = (&'a str, Vec<[&'a str; 3]>)>) -> Value {
+pub fn config_json<'a>(sections: impl Iterator<Item = (&'a str, Vec<[&'a str; 3]>)>) -> Value {
     let object = |rows: Vec<[&str; 3]>| -> Value {
         let entry =
             |[key, value, origin]: [&str; 3]| (key.to_owned(), json!({ "value": value, "origin": origin }));
@@ -26,5 +26,5 @@ pub fn json<'a>(sections: impl Iterator<Item = (&'a str, Vec<[&'a str; 3]>)>) ->
     };
     let mut named = Map::new();
     named.extend(sections.map(|(name, rows)| (name.to_owned(), object(rows))));
-    json!({ "schema": SCHEMA, "sections": named })
+    json!({ "schema": CONFIG_SHOW_SCHEMA, "sections": named })
 }

@@ -2,35 +2,45 @@
 
 use std::time::Duration;
 
-use unhang_core::{Moment, VerdictKind, Warned, Weight};
+use unhang_core::{Moment, ProbeRole, StoredWarning, VerdictKind};
 
 use crate::plan::Probe;
 use crate::words;
 
-use super::last_run::{is_overdue, no_tick_for, stuck_for};
-use super::picture::{NOT_SEEN, Picture, answer, answer_itself, verdict};
-use super::screen::{Depth, Screen, Style};
+use super::last_run::{is_overdue, overdue_text, stuck_for};
+use super::picture::{NO_RUN_TEXT, ServiceStatus, answer_itself, answer_text, state_text};
+use super::screen::{ColorMode, Detail, Terminal};
 
 /// One line each, in columns; those that a narrow terminal has no room for come below.
 #[must_use]
-pub fn table(pictures: &[Picture<'_>], now: &Moment, depth: Depth, screen: &Screen) -> Vec<String> {
-    let rows: Vec<[String; 8]> = pictures.iter().map(|picture| row(picture, now)).collect();
+pub fn status_table(
+    pictures: &[ServiceStatus<'_>],
+    now: &Moment,
+    depth: Detail,
+    screen: &Terminal,
+) -> Vec<String> {
+    let rows: Vec<[String; 8]> = pictures.iter().map(|picture| table_row(picture, now)).collect();
     let width =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..8).map(|column| width(column).unwrap_or(0)).collect();
-    let breaks = breaks(&widths, screen.width);
+    let breaks = column_breaks(&widths, screen.width);
     let mut lines: Vec<String> = Vec::new();
     for (row, picture) in rows.iter().zip(pictures) {
-        lines.extend(broken(row, picture, &widths, &breaks, screen.style));
-        if depth == Depth::Everything {
+        lines.extend(wrap_row(row, picture, &widths, &breaks, screen.style));
+        if depth == Detail::Full {
             lines.extend(picture.service.probes.iter().map(|probe| probe_line(probe, picture)));
         } else {
             lines.extend(
-                picture.state.account.warnings.iter().map(|one| format!("  warns: {}", words::warned(one))),
+                picture
+                    .state
+                    .account
+                    .warnings
+                    .iter()
+                    .map(|one| format!("  warns: {}", words::stored_warning_text(one))),
             );
         }
     }
-    lines.extend(is_cron_running(pictures));
+    lines.extend(schedule_warning(pictures));
     lines.extend(pictures.iter().filter_map(|picture| {
         Some(format!("{}: state file unreadable {}", picture.service.key, picture.unreadable.as_ref()?))
     }));
@@ -38,12 +48,12 @@ pub fn table(pictures: &[Picture<'_>], now: &Moment, depth: Depth, screen: &Scre
 }
 
 /// A row's lines, no wider than the terminal.
-fn broken(
+fn wrap_row(
     row: &[String; 8],
-    picture: &Picture<'_>,
+    picture: &ServiceStatus<'_>,
     widths: &[usize],
     breaks: &[usize],
-    style: Style,
+    style: ColorMode,
 ) -> Vec<String> {
     let mut lines = vec![String::new()];
     for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
@@ -51,8 +61,8 @@ fn broken(
             lines.push(String::new());
         }
         let Some(line) = lines.last_mut().filter(|_| *width > 0) else { continue };
-        let shown = if column == 1 && !picture.is_unseen() {
-            coloured(cell, picture.state.account.verdict, style)
+        let shown = if column == 1 && !picture.has_no_data() {
+            paint(cell, picture.state.account.verdict, style)
         } else {
             cell.clone()
         };
@@ -64,17 +74,18 @@ fn broken(
 }
 
 /// `  redis (tcp): fails: refused`, as the last run found it.
-fn probe_line(probe: &Probe, picture: &Picture<'_>) -> String {
+fn probe_line(probe: &Probe, picture: &ServiceStatus<'_>) -> String {
     let state = &picture.state;
     let name = probe.name.as_deref().unwrap_or("url");
-    let kind = if probe.name.is_some() { format!(" ({})", probe.kind()) } else { String::new() };
+    let kind = if probe.name.is_some() { format!(" ({})", probe.kind_name()) } else { String::new() };
     let own = state.account.cause.as_ref().filter(|cause| cause.probe == probe.name);
-    let of_it = |of: &[Warned]| of.iter().find(|one| one.probe == probe.name).map(|one| one.words.clone());
+    let of_it =
+        |of: &[StoredWarning]| of.iter().find(|one| one.probe == probe.name).map(|one| one.words.clone());
     let failing = state.account.cause.as_ref().and_then(|_| of_it(&state.account.others));
     let warned = of_it(&state.account.warnings);
     let found = match (own, warned) {
-        _ if picture.is_unseen() => NOT_SEEN.to_owned(),
-        (Some(cause), _) if probe.weight == Weight::Counts => {
+        _ if picture.has_no_data() => NO_RUN_TEXT.to_owned(),
+        (Some(cause), _) if probe.weight == ProbeRole::Required => {
             let said = state.account.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
             format!("fails: {}{said}", answer_itself(cause))
         }
@@ -86,7 +97,7 @@ fn probe_line(probe: &Probe, picture: &Picture<'_>) -> String {
 }
 
 /// The columns before which a line must end, so that none is wider than the terminal.
-fn breaks(widths: &[usize], terminal: Option<usize>) -> Vec<usize> {
+fn column_breaks(widths: &[usize], terminal: Option<usize>) -> Vec<usize> {
     let room = terminal.unwrap_or(usize::MAX);
     let (mut used, mut breaks) = (0, Vec::new());
     for (column, width) in widths.iter().enumerate().filter(|(_, width)| **width > 0) {
@@ -102,25 +113,36 @@ fn breaks(widths: &[usize], terminal: Option<usize>) -> Vec<usize> {
     breaks
 }
 
-fn row(picture: &Picture<'_>, now: &Moment) -> [String; 8] {
-    let Picture { service, state, outlook, last_tick, .. } = picture;
+fn table_row(picture: &ServiceStatus<'_>, now: &Moment) -> [String; 8] {
+    let ServiceStatus { service, state, outlook, last_tick, .. } = picture;
     let of = service.policy.max_failures;
     let failing = state.counts.since.is_some();
     let budget = &service.policy.budget;
     [
         service.key.clone(),
-        verdict(picture),
+        state_text(picture),
         if failing { format!("{}/{of}", of.saturating_sub(outlook.failures)) } else { String::new() },
-        state.account.cause.as_ref().map(answer).unwrap_or_default(),
-        state.counts.since.as_ref().map(|at| format!("since {}", words::past(at, now))).unwrap_or_default(),
-        format!("restarts {}/{} in {}", outlook.spent, budget.restarts, words::span(budget.window)),
-        last_tick.map_or("no tick yet".to_owned(), |age| format!("last tick {} ago", words::span(age))),
-        picture.paused.as_ref().map(|paused| words::pause(paused, now)).unwrap_or_default(),
+        state.account.cause.as_ref().map(answer_text).unwrap_or_default(),
+        state
+            .counts
+            .since
+            .as_ref()
+            .map(|at| format!("since {}", words::format_past(at, now)))
+            .unwrap_or_default(),
+        format!(
+            "restarts {}/{} in {}",
+            outlook.spent,
+            budget.restarts,
+            words::format_duration(budget.window)
+        ),
+        last_tick
+            .map_or("no tick yet".to_owned(), |age| format!("last tick {} ago", words::format_duration(age))),
+        picture.paused.as_ref().map(|paused| words::pause_text(paused, now)).unwrap_or_default(),
     ]
 }
 
 /// What the oldest of the last ticks says of cron, if anything.
-fn is_cron_running(pictures: &[Picture<'_>]) -> Option<String> {
+fn schedule_warning(pictures: &[ServiceStatus<'_>]) -> Option<String> {
     let oldest = pictures.iter().max_by_key(|picture| picture.last_tick.unwrap_or(Duration::MAX))?;
     let others_tick = || pictures.iter().any(|one| one.last_tick.is_some_and(|age| !is_overdue(age)));
     match oldest.last_tick {
@@ -128,16 +150,16 @@ fn is_cron_running(pictures: &[Picture<'_>]) -> Option<String> {
         None if others_tick() => None,
         None => Some(format!("no tick yet by {}: is cron running?", oldest.locks.display())),
         Some(age) if oldest.is_stuck => Some(stuck_for(age)),
-        Some(age) => no_tick_for(age),
+        Some(age) => overdue_text(age),
     }
 }
 
-fn coloured(cell: &str, verdict: VerdictKind, style: Style) -> String {
+fn paint(cell: &str, verdict: VerdictKind, style: ColorMode) -> String {
     let code = match (style, verdict) {
-        (Style::Plain, _) => return cell.to_owned(),
-        (Style::Colour, VerdictKind::Healthy | VerdictKind::Recovered) => "32",
-        (Style::Colour, VerdictKind::Recovering | VerdictKind::Failing | VerdictKind::Unknown) => "33",
-        (Style::Colour, VerdictKind::Held | VerdictKind::Restart) => "31",
+        (ColorMode::Plain, _) => return cell.to_owned(),
+        (ColorMode::Color, VerdictKind::Healthy | VerdictKind::Recovered) => "32",
+        (ColorMode::Color, VerdictKind::Recovering | VerdictKind::Failing | VerdictKind::Unknown) => "33",
+        (ColorMode::Color, VerdictKind::Held | VerdictKind::Restart) => "31",
     };
     format!("\x1b[{code}m{cell}\x1b[0m")
 }
@@ -157,7 +179,7 @@ mod tests {
             (&[90, 5], Some(80), &[1]),
             (&[], Some(80), &[]),
         ] {
-            assert_eq!(breaks(widths, terminal), expected, "{widths:?} {terminal:?}");
+            assert_eq!(column_breaks(widths, terminal), expected, "{widths:?} {terminal:?}");
         }
     }
 }

@@ -15,7 +15,7 @@ impl Sink for Stderr {
         let told = match happened.event {
             Event::NoHelp { act, .. } => format!(
                 "{key}: {} does not help: it ends as it began, twice in a row; look at the service itself",
-                words::in_vain(*act)
+                words::doing_without_effect(*act)
             ),
             Event::EscalationExhausted => {
                 format!("{key}: nothing of escalate is left, and it still fails; look at the service itself")
@@ -36,7 +36,7 @@ impl Sink for Stderr {
             | Event::Paused { .. }
             | Event::Resumed { .. } => return Ok(Taken::NotForIt),
         };
-        super::fault(told);
+        super::print_fault(told);
         Ok(Taken::NotForIt)
     }
 }

@@ -10,17 +10,17 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use unhang_core::Process;
+use unhang_core::ProcessId;
 
 use crate::managers::RestartResponse;
 use crate::managers::systemd::outside::{Heard, outside_of_sandbox};
 use crate::os::foreground_child;
-use crate::os::process::{self, Detached};
+use crate::os::process::{self, DetachedChild};
 use crate::os::programs;
 use crate::plan::{KeySpec, MethodSpec, Program, ValueType};
 use crate::words;
 
-use super::{Course, Method};
+use super::{Method, RestartCourse};
 
 const WORDS: KeySpec = KeySpec::new("restart", ValueType::CommandOrNone);
 
@@ -36,15 +36,15 @@ pub(super) const METHOD: Method = Method {
         )
     },
     look: None,
-    course: Course::Process(|given| given.list(&WORDS)),
+    course: RestartCourse::Process(|given| given.list(&WORDS)),
     obstacle: |_| None,
 };
 
 #[derive(Debug)]
-pub(crate) struct Started(Detached);
+pub(crate) struct RunningCommand(DetachedChild);
 
 /// `words`: the program and its arguments, as `config` checked them.
-pub(crate) fn start(command_words: &[String]) -> Result<Started, RestartResponse> {
+pub(crate) fn start_command(command_words: &[String]) -> Result<RunningCommand, RestartResponse> {
     let Some((program, arguments)) = command_words.split_first() else {
         return Err(RestartResponse::NotStarted("the restart command is empty".to_owned()));
     };
@@ -57,8 +57,8 @@ pub(crate) fn start(command_words: &[String]) -> Result<Started, RestartResponse
         }
         command = outer;
     }
-    process::spawn_detached(command).map(Started).map_err(|error| {
-        let why = cannot_be_started(program, &error);
+    process::spawn_detached(command).map(RunningCommand).map_err(|error| {
+        let why = describe_start_error(program, &error);
         // Where the system gives no reason, it may have run all the same.
         if error.kind() == io::ErrorKind::Other {
             RestartResponse::NoAnswer(why)
@@ -70,33 +70,33 @@ pub(crate) fn start(command_words: &[String]) -> Result<Started, RestartResponse
 
 /// A person's own command, on their terminal, in the place of ours. An error: 127 or 126, as shells and env(1)
 /// have it, and why it was not begun.
-pub(crate) fn attend(command_words: &[OsString]) -> Result<ExitStatus, (u8, String)> {
+pub(crate) fn run_in_foreground(command_words: &[OsString]) -> Result<ExitStatus, (u8, String)> {
     let Some((program, arguments)) = command_words.split_first() else {
         return Err((127, String::new())); // clap wants one
     };
     let mut command = Command::new(program);
     command.args(arguments);
-    foreground_child::run(command).map_err(|error| {
+    foreground_child::run_in_foreground(command).map_err(|error| {
         let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
-        (code, cannot_be_started(&program.to_string_lossy(), &error))
+        (code, describe_start_error(&program.to_string_lossy(), &error))
     })
 }
 
 /// `exit status 1`, `killed by signal 9`.
-pub(crate) fn how_it_ended(status: ExitStatus) -> String {
+pub(crate) fn describe_exit(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
         (None, signal) => format!("killed by signal {}", signal.unwrap_or_default()),
     }
 }
 
-/// Why `start` would fail, found without starting anything.
+/// Why `start_command` would fail, found without starting anything.
 fn find_obstacle(program: &str) -> Option<String> {
     let error = programs::find_in_own_path(program).err()?;
-    Some(cannot_be_started(program, &error))
+    Some(describe_start_error(program, &error))
 }
 
-fn cannot_be_started(program: &str, error: &io::Error) -> String {
+fn describe_start_error(program: &str, error: &io::Error) -> String {
     let is = |kind: io::ErrorKind| error.kind() == kind;
     let why = if is(io::ErrorKind::NotFound) && program.contains('/') {
         "no such program".to_owned()
@@ -105,27 +105,27 @@ fn cannot_be_started(program: &str, error: &io::Error) -> String {
     } else if is(io::ErrorKind::PermissionDenied) {
         "it may not be executed (chmod +x)".to_owned()
     } else {
-        words::io(error)
+        words::io_error_text(error)
     };
     format!("{program} cannot be started: {why}")
 }
 
 /// For a later run, which is not its parent.
-pub(crate) fn is_running(process: Process) -> bool {
+pub(crate) fn is_process_running(process: ProcessId) -> bool {
     process::is_running(process.pid, process.started)
 }
 
-impl Started {
-    pub(crate) fn process(&self) -> Option<Process> {
-        self.0.start.map(|started| Process { pid: self.0.pid, started })
+impl RunningCommand {
+    pub(crate) fn process_id(&self) -> Option<ProcessId> {
+        self.0.start.map(|started| ProcessId { pid: self.0.pid, started })
     }
 
-    pub(crate) fn wait(&mut self, limit: Duration) -> RestartResponse {
-        match self.0.wait(limit) {
+    pub(crate) fn wait_at_most(&mut self, limit: Duration) -> RestartResponse {
+        match self.0.wait_at_most(limit) {
             Ok(None) => RestartResponse::StillRunning,
             Ok(Some(status)) if status.success() => RestartResponse::Accepted,
             Ok(Some(status)) => RestartResponse::Failed(format!("the command ended with {status}")),
-            Err(error) => RestartResponse::Failed(words::io(&error)),
+            Err(error) => RestartResponse::Failed(words::io_error_text(&error)),
         }
     }
 }

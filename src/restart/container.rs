@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use crate::managers::containers::{Runtime, Target, is_container_name, query_container, restart_container};
+use crate::managers::containers::{
+    ContainerRef, ContainerRuntime, is_container_name, query_container, restart_container,
+};
 use crate::plan::{KeyConflict, KeySpec, MethodSpec, Params, Program, ValueType};
 
-use super::{Course, Method};
+use super::{Method, RestartCourse};
 
 const DOCKER_NAME: KeySpec = of_name("restart.docker").help("Instead of a unit: a container of Docker");
 const PODMAN_NAME: KeySpec = of_name("restart.podman").help("Instead of a unit: a container of Podman");
@@ -18,46 +20,46 @@ const MAX_NAME_BYTES: usize = 200;
 
 pub(super) const DOCKER: Method = Method {
     spec: MethodSpec {
-        program: |_| Some(Program::Fixed(Runtime::Docker.program())),
+        program: |_| Some(Program::Fixed(ContainerRuntime::Docker.program())),
         ..MethodSpec::managed("docker", DOCKER_NAME, &[], |given| given.text(&DOCKER_NAME))
     },
-    look: Some(|given, wall, limit| query_container(docker(given), wall, limit)),
-    course: Course::Ask(|given, limit| restart_container(docker(given), limit)),
+    look: Some(|given, wall, limit| query_container(docker_target(given), wall, limit)),
+    course: RestartCourse::Ask(|given, limit| restart_container(docker_target(given), limit)),
     obstacle: |_| None,
 };
 
 pub(super) const PODMAN: Method = Method {
     spec: MethodSpec {
-        program: |_| Some(Program::Fixed(Runtime::Podman.program())),
+        program: |_| Some(Program::Fixed(ContainerRuntime::Podman.program())),
         ..MethodSpec::managed("podman", PODMAN_NAME, &[], |given| given.text(&PODMAN_NAME))
     },
-    look: Some(|given, wall, limit| query_container(podman(given), wall, limit)),
-    course: Course::Ask(|given, limit| restart_container(podman(given), limit)),
+    look: Some(|given, wall, limit| query_container(podman_target(given), wall, limit)),
+    course: RestartCourse::Ask(|given, limit| restart_container(podman_target(given), limit)),
     obstacle: |_| None,
 };
 
 pub(super) const COMPOSE: Method = Method {
     spec: MethodSpec {
         validate: needs_project,
-        program: |given| Some(Program::Fixed(compose(given).runtime.program())),
+        program: |given| Some(Program::Fixed(compose_target(given).runtime.program())),
         ..MethodSpec::managed("docker", COMPOSE_NAME, &[PROJECT], |given| given.text(&COMPOSE_NAME))
     },
-    look: Some(|given, wall, limit| query_container(compose(given), wall, limit)),
-    course: Course::Ask(|given, limit| restart_container(compose(given), limit)),
+    look: Some(|given, wall, limit| query_container(compose_target(given), wall, limit)),
+    course: RestartCourse::Ask(|given, limit| restart_container(compose_target(given), limit)),
     obstacle: |_| None,
 };
 
-fn docker(given: &Params) -> Target<'_> {
-    Target { runtime: Runtime::Docker, name: given.text(&DOCKER_NAME) }
+fn docker_target(given: &Params) -> ContainerRef<'_> {
+    ContainerRef { runtime: ContainerRuntime::Docker, name: given.text(&DOCKER_NAME) }
 }
 
-fn podman(given: &Params) -> Target<'_> {
-    Target { runtime: Runtime::Podman, name: given.text(&PODMAN_NAME) }
+fn podman_target(given: &Params) -> ContainerRef<'_> {
+    ContainerRef { runtime: ContainerRuntime::Podman, name: given.text(&PODMAN_NAME) }
 }
 
-fn compose(given: &Params) -> Target<'_> {
-    let runtime = Runtime::Compose { project: given.text(&PROJECT) };
-    Target { runtime, name: given.text(&COMPOSE_NAME) }
+fn compose_target(given: &Params) -> ContainerRef<'_> {
+    let runtime = ContainerRuntime::Compose { project: given.text(&PROJECT) };
+    ContainerRef { runtime, name: given.text(&COMPOSE_NAME) }
 }
 
 const fn of_name(name: &'static str) -> KeySpec {

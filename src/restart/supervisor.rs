@@ -1,9 +1,9 @@
 //! Restart method: a program of supervisord.
 
-use crate::managers::supervisord::{Program, query_program, restart_program};
+use crate::managers::supervisord::{ProgramRef, query_program, restart_program};
 use crate::plan::{KeySpec, MethodSpec, Params, Program as Starts, ValueType};
 
-use super::{Course, Method};
+use super::{Method, RestartCourse};
 
 const NAME: KeySpec = KeySpec::new("restart.supervisor", ValueType::Text(wrong_with_name))
     .help("Instead of a unit: a program of supervisord");
@@ -17,13 +17,13 @@ pub(super) const METHOD: Method = Method {
         program: |_| Some(Starts::Fixed("supervisorctl")),
         ..MethodSpec::managed("supervisord", NAME, &[CONFIG], |given| given.text(&NAME))
     },
-    look: Some(|given, _, limit| query_program(program(given), limit)),
-    course: Course::Ask(|given, limit| restart_program(program(given), limit)),
+    look: Some(|given, _, limit| query_program(runtime_program(given), limit)),
+    course: RestartCourse::Ask(|given, limit| restart_program(runtime_program(given), limit)),
     obstacle: |_| None,
 };
 
-fn program(given: &Params) -> Program<'_> {
-    Program { name: given.text(&NAME), config: given.text(&CONFIG) }
+fn runtime_program(given: &Params) -> ProgramRef<'_> {
+    ProgramRef { name: given.text(&NAME), config: given.text(&CONFIG) }
 }
 
 /// `web`, or `shop:web` of the group `shop`. All programs of a group at once (`shop:*`, `shop:`) or of supervisord

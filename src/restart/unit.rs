@@ -3,7 +3,7 @@
 
 use crate::plan::{MethodSpec, SCOPE, Steps, UNIT};
 
-use super::{Course, Method};
+use super::{Method, RestartCourse};
 
 pub(super) const METHOD: Method = Method {
     spec: MethodSpec {
@@ -12,6 +12,6 @@ pub(super) const METHOD: Method = Method {
         ..MethodSpec::managed("systemd", UNIT, &[SCOPE], |given| given.text(&UNIT))
     },
     look: None,
-    course: Course::Systemd,
+    course: RestartCourse::Systemd,
     obstacle: |_| None,
 };

@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use unhang_core::Rung;
+use unhang_core::Step;
 
 use crate::plan::{KeyConflict, KeySpec, MethodSpec, Params, Steps, ValueType};
 use crate::toml_text::format_duration;
 
-use super::{Course, Method};
+use super::{Method, RestartCourse};
 
 const PINGS: KeySpec = KeySpec::new("wake.pings", ValueType::Number { from: 1, to: 20 })
     .help("Ask this many times, patiently, instead of a restart");
-const EVERY: KeySpec =
+const DEFAULT_PING_EVERY: KeySpec =
     KeySpec::new("wake.every", ValueType::Span).default(COLD_START).help("Time from one ping to the next");
 const TIMEOUT: KeySpec =
     KeySpec::new("wake.timeout", ValueType::Span).default(COLD_START).help("Time limit of one ping");
@@ -26,12 +26,17 @@ const TIME_BESIDES: Duration = Duration::from_secs(31);
 pub(super) const METHOD: Method = Method {
     spec: MethodSpec {
         steps: Steps::None("cannot stand together with wake"),
-        step: || Rung::Wake,
+        step: || Step::Wake,
         validate: fits_one_run,
-        ..MethodSpec::unseen("none; it is woken by being asked", PINGS, &[EVERY, TIMEOUT], |_| "nothing")
+        ..MethodSpec::unseen(
+            "none; it is woken by being asked",
+            PINGS,
+            &[DEFAULT_PING_EVERY, TIMEOUT],
+            |_| "nothing",
+        )
     },
     look: None,
-    course: Course::Pings(Pings::of),
+    course: RestartCourse::Pings(Pings::of),
     obstacle: |_| None,
 };
 
@@ -50,7 +55,7 @@ impl Pings {
     pub fn of(given: &Params) -> Self {
         let count = given.number(&PINGS).and_then(|count| u32::try_from(count).ok()).unwrap_or_default();
         let span = |key| given.span(key).unwrap_or_default();
-        Self { count, every: span(&EVERY), timeout: span(&TIMEOUT) }
+        Self { count, every: span(&DEFAULT_PING_EVERY), timeout: span(&TIMEOUT) }
     }
 
     /// If none is answered.

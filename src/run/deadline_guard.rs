@@ -13,38 +13,41 @@ use crate::os::folder::Lock;
 use crate::report;
 use crate::words;
 
-use super::context::Tick;
-use super::locked_service::Watch;
+use super::context::RunContext;
+use super::locked_service::LockedService;
 
 /// After the deadline; every other wait ends before it.
-const SPARE: Duration = Duration::from_secs(3);
+const EXIT_AFTER_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Ends with the tick.
 #[derive(Debug)]
-pub(super) struct Guard(#[expect(dead_code, reason = "dropping it tells the thread")] Sender<()>);
+pub(super) struct DeadlineWatchdog(#[expect(dead_code, reason = "dropping it tells the thread")] Sender<()>);
 
 /// Where a probe may wait for another, or what was remembered will change whatever is found. `None`: not
 /// needed yet, or no thread can be had.
-pub(super) fn before_probing(tick: &Tick<'_>, watches: &[Watch<'_>]) -> Option<Guard> {
+pub(super) fn arm_before_probing(
+    tick: &RunContext<'_>,
+    watches: &[LockedService<'_>],
+) -> Option<DeadlineWatchdog> {
     let will_write = watches.iter().any(|watch| watch.record.state.counts.since.is_some());
-    (will_write || watches.len() > 1).then(|| set(tick, watches)).flatten()
+    (will_write || watches.len() > 1).then(|| arm(tick, watches)).flatten()
 }
 
 /// Where none was set before.
-pub(super) fn after_probing(
-    tick: &Tick<'_>,
-    watches: &[Watch<'_>],
+pub(super) fn arm_after_probing(
+    tick: &RunContext<'_>,
+    watches: &[LockedService<'_>],
     seen: &[Observation],
-    before: Option<Guard>,
-) -> Option<Guard> {
+    before: Option<DeadlineWatchdog>,
+) -> Option<DeadlineWatchdog> {
     let healthy = seen.iter().all(|seen| *seen == Observation::Healthy);
-    before.or_else(|| if healthy { None } else { set(tick, watches) })
+    before.or_else(|| if healthy { None } else { arm(tick, watches) })
 }
 
-fn set(tick: &Tick<'_>, watches: &[Watch<'_>]) -> Option<Guard> {
+fn arm(tick: &RunContext<'_>, watches: &[LockedService<'_>]) -> Option<DeadlineWatchdog> {
     let locks: Vec<Arc<Lock>> = watches.iter().filter_map(|watch| watch.lock.clone()).collect();
     let deadline = tick.plan.host.deadline;
-    let limit = tick.time_left() + SPARE;
+    let limit = tick.time_left() + EXIT_AFTER_DEADLINE;
     let (alive, over) = mpsc::channel::<()>();
     let wait = move || {
         if over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
@@ -52,13 +55,13 @@ fn set(tick: &Tick<'_>, watches: &[Watch<'_>]) -> Option<Guard> {
             for lock in locks {
                 lock.release();
             }
-            let deadline = words::span(deadline);
-            report::fault(format!(
+            let deadline = words::format_duration(deadline);
+            report::print_fault(format!(
                 "run: the deadline of {deadline} is over; it ended where it was, and the next run goes on"
             ));
-            std::process::exit(i32::from(Exit::Unwell.code()));
+            std::process::exit(i32::from(Exit::Unhealthy.code()));
         }
     };
     let thread = thread::Builder::new().name("guard".to_owned()).stack_size(64 * 1024);
-    thread.spawn(wait).ok().map(|_| Guard(alive))
+    thread.spawn(wait).ok().map(|_| DeadlineWatchdog(alive))
 }

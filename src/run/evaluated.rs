@@ -10,15 +10,15 @@ use unhang_core::{
 use crate::exit::Exit;
 use crate::managers::UnitStatus;
 
-use super::context::Tick;
-use super::locked_service::{Kept, Watch};
-use super::probing::Reply;
+use super::context::RunContext;
+use super::locked_service::{LockedService, SaveResult};
+use super::probing::ServiceAnswers;
 use super::unit_status;
 
 /// A service, and what this tick made of it.
 #[derive(Debug)]
-pub(super) struct Judged<'a> {
-    pub(super) watch: Watch<'a>,
+pub(super) struct Evaluated<'a> {
+    pub(super) watch: LockedService<'a>,
     /// As the last tick left it.
     pub(super) before: State,
     pub(super) seen: Observation,
@@ -29,12 +29,12 @@ pub(super) struct Judged<'a> {
     pub(super) exit: Exit,
 }
 
-impl Judged<'_> {
+impl Evaluated<'_> {
     /// What the probes told besides what is judged.
-    pub(super) fn note(&mut self, reply: &Reply) {
+    pub(super) fn apply_answers(&mut self, reply: &ServiceAnswers) {
         let probes = &self.watch.service.probes;
-        self.watch.record.memory = reply.remembered(probes, &self.memory);
-        let (warnings, others) = (reply.warnings(probes), reply.others(probes));
+        self.watch.record.memory = reply.merged_cursors(probes, &self.memory);
+        let (warnings, others) = (reply.stored_warnings(probes), reply.others(probes));
         let account = &self.decision.next.account;
         // Most have none, and a state is large.
         if ![&warnings, &others, &account.warnings, &account.others].into_iter().all(Vec::is_empty) {
@@ -43,8 +43,8 @@ impl Judged<'_> {
     }
 
     /// The count is on disk before anything else is done, and told after that.
-    pub(super) fn keep_and_tell(&mut self, tick: &Tick<'_>) {
-        if self.watch.keep(self.decision.next.clone()) == Kept::Nowhere {
+    pub(super) fn save_and_log(&mut self, tick: &RunContext<'_>) {
+        if self.watch.save(self.decision.next.clone()) == SaveResult::NotSaved {
             self.exit = Exit::StateUnusable;
         }
         let (policy, before, next) = (&self.watch.service.policy, &self.before, &self.decision.next);
@@ -60,8 +60,8 @@ impl Judged<'_> {
         self.watch.report(tick, events);
     }
 
-    pub(super) fn finish(mut self) -> Exit {
-        self.watch.finish();
+    pub(super) fn finish_service(mut self) -> Exit {
+        self.watch.save_reported_faults();
         self.exit
     }
 }

@@ -5,19 +5,19 @@ use std::path::Path;
 
 use crate::os::disk::read_disk;
 use crate::os::proc::load::load_per_processor;
-use crate::os::proc::memory::{Memory, Store, read_memory};
+use crate::os::proc::memory::{MemoryStore, MemoryUse, read_memory};
 use crate::os::proc::pressure::{Pressure, read_pressure};
-use crate::plan::{Plan, Stall};
+use crate::plan::{Plan, PressureKind};
 use crate::words;
 
 /// Shares in percent from which a person wants to know. Below them is what a busy host shows every day.
-const STALLED: u32 = 10;
+const PRESSURE_PERCENT: u32 = 10;
 /// In hundredths.
-const LOADED: u64 = 400;
-const LITTLE: u64 = 5;
+const LOAD_PER_CPU_PERCENT: u64 = 400;
+const FREE_MEMORY_PERCENT: u64 = 5;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Distress {
+pub(crate) struct HostPressure {
     /// For people.
     pub(crate) words: Option<String>,
     /// Beyond the operator's own bounds.
@@ -25,39 +25,41 @@ pub(crate) struct Distress {
 }
 
 /// `folders`: whose disks matter.
-pub(crate) fn of_host(plan: &Plan, folders: &[&Path]) -> Distress {
+pub(crate) fn measure_host_pressure(plan: &Plan, folders: &[&Path]) -> HostPressure {
     let [memory, cpu, io] =
         ["memory", "cpu", "io"].map(|resource| read_pressure(resource).unwrap_or_default());
     let holds = plan.host.hold_when.iter().find_map(|(stall, most)| {
-        let now = share(*stall, memory, cpu, io);
+        let now = pressure_percent(*stall, memory, cpu, io);
         (now >= *most).then(|| format!("{} is {now}%, hold_when says {most}%", stall.key()))
     });
     let stalled = [("memory", memory), ("the processors", cpu), ("disks", io)]
         .into_iter()
-        .filter(|(_, stalls)| stalls.some >= STALLED)
+        .filter(|(_, stalls)| stalls.some >= PRESSURE_PERCENT)
         .map(|(what, stalls)| format!("tasks wait for {what} ({}% of the last minute)", stalls.some));
     let mut said: Vec<String> = stalled.collect();
     said.extend(
         load_per_processor()
             .ok()
-            .filter(|load| *load >= LOADED)
+            .filter(|load| *load >= LOAD_PER_CPU_PERCENT)
             .map(|load| format!("the load is {} on each processor", load / 100)),
     );
-    let Memory { ram, swap } = read_memory().unwrap_or_default();
-    let little = |store: Option<Store>| store.and_then(Store::percent_left).filter(|left| *left < LITTLE);
+    let MemoryUse { ram, swap } = read_memory().unwrap_or_default();
+    let little = |store: Option<MemoryStore>| {
+        store.and_then(MemoryStore::percent_left).filter(|left| *left < FREE_MEMORY_PERCENT)
+    };
     said.extend(little(ram).map(|left| format!("{left}% of the memory is available")));
     said.extend(little(swap).map(|left| format!("{left}% of the swap is free")));
-    said.extend(folders.iter().filter_map(|folder| of_disk(folder)));
-    let words = said.join("; ").chars().take(words::TOLD).collect::<String>();
-    Distress { words: Some(words).filter(|words| !words.is_empty()), holds }
+    said.extend(folders.iter().filter_map(|folder| disk_problem(folder)));
+    let words = said.join("; ").chars().take(words::MAX_STATE_TEXT_CHARS).collect::<String>();
+    HostPressure { words: Some(words).filter(|words| !words.is_empty()), holds }
 }
 
 /// Does the kernel count what `hold_when` names?
-pub(crate) fn can_be_told() -> bool {
+pub(crate) fn kernel_has_pressure() -> bool {
     read_pressure("memory").is_ok()
 }
 
-fn of_disk(folder: &Path) -> Option<String> {
+fn disk_problem(folder: &Path) -> Option<String> {
     let disk = read_disk(folder).ok()?;
     let shown = folder.display();
     match (disk.read_only, disk.is_full()) {
@@ -67,12 +69,12 @@ fn of_disk(folder: &Path) -> Option<String> {
     }
 }
 
-const fn share(stall: Stall, memory: Pressure, cpu: Pressure, io: Pressure) -> u32 {
+const fn pressure_percent(stall: PressureKind, memory: Pressure, cpu: Pressure, io: Pressure) -> u32 {
     match stall {
-        Stall::MemorySome => memory.some,
-        Stall::MemoryFull => memory.full,
-        Stall::CpuSome => cpu.some,
-        Stall::IoSome => io.some,
-        Stall::IoFull => io.full,
+        PressureKind::MemorySome => memory.some,
+        PressureKind::MemoryFull => memory.full,
+        PressureKind::CpuSome => cpu.some,
+        PressureKind::IoSome => io.some,
+        PressureKind::IoFull => io.full,
     }
 }

@@ -3,27 +3,27 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Active, Life, Unit};
+use unhang_core::{ActiveState, UnitFacts, UnitSnapshot};
 
 use crate::managers::{RestartResponse, systemd};
 use crate::os::clock;
-use crate::plan::{Scope, Service};
+use crate::plan::{Service, SystemdScope};
 
-use super::context::Tick;
-use super::evaluated::Judged;
+use super::context::RunContext;
+use super::evaluated::Evaluated;
 use super::unit_status::UnitStatuses;
 
 /// What heeds its stop has ended by then.
-const SOON: Duration = Duration::from_secs(1);
+const KILL_AFTER: Duration = Duration::from_secs(1);
 
 const PACE: Duration = Duration::from_millis(100);
 
 /// The restart is systemd's from the first: nothing that a person asks for meanwhile is overridden, and if this
 /// run ends, nothing stays dead. What has not stopped soon is killed.
 pub(super) fn restart_and_kill(
-    tick: &Tick<'_>,
-    judged: &Judged<'_>,
-    unit: (&str, Scope),
+    tick: &RunContext<'_>,
+    judged: &Evaluated<'_>,
+    unit: (&str, SystemdScope),
     left: &impl Fn() -> Duration,
 ) -> RestartResponse {
     let asked = systemd::start_restart_job(unit, left());
@@ -31,7 +31,7 @@ pub(super) fn restart_and_kill(
         return asked;
     }
     let failed = judged.decision.next.counts.incarnation.as_ref();
-    let between = || life_between(tick, judged.watch.service);
+    let between = || changing_snapshot(tick, judged.watch.service);
     let is_stopping =
         || failed.is_some() && between().is_some_and(|life| life.incarnation.as_ref() == failed);
     let began = Instant::now();
@@ -40,7 +40,7 @@ pub(super) fn restart_and_kill(
         if !is_stopping() {
             break false;
         }
-        if began.elapsed() >= SOON {
+        if began.elapsed() >= KILL_AFTER {
             break true;
         }
         thread::sleep(PACE);
@@ -59,10 +59,15 @@ pub(super) fn restart_and_kill(
 }
 
 /// Of a unit that is being stopped or started: the life that ends, or begins. `None`: it is neither.
-fn life_between(tick: &Tick<'_>, service: &Service) -> Option<Life> {
-    let status = UnitStatuses::query_all(&[service], clock::monotonic(), tick.time_left()).get(service)?;
+fn changing_snapshot(tick: &RunContext<'_>, service: &Service) -> Option<UnitSnapshot> {
+    let status =
+        UnitStatuses::query_all(&[service], clock::monotonic_time(), tick.time_left()).get(service)?;
     match status.unit {
-        Unit::Seen(life) if life.active == Active::Busy => Some(life),
-        Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => None,
+        UnitFacts::Known(life) if life.active == ActiveState::Changing => Some(life),
+        UnitFacts::Known(_)
+        | UnitFacts::QueryFailed(_)
+        | UnitFacts::NotQueried
+        | UnitFacts::ProbeOnly
+        | UnitFacts::Command { .. } => None,
     }
 }

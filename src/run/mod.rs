@@ -27,31 +27,32 @@ use unhang_core::{Counts, Decision, Observation};
 use crate::exit::Exit;
 use crate::log::Echo;
 use crate::os::limits;
-use crate::places::{Places, cure};
+use crate::places::{StatePlaces, rights_cure};
 use crate::plan::Plan;
 use crate::store::Store;
 use crate::{report, words};
 
-use context::{Tick, by_hand};
-use evaluated::Judged;
-pub(crate) use every::{Starter, every};
-use hands_off::Ground;
-use locked_service::Watch;
-use probing::{Inquiry, Reply};
+use context::{RunContext, shows_progress};
+use evaluated::Evaluated;
+pub(crate) use every::{ServiceManager, run_periodically};
+use hands_off::HoldContext;
+use locked_service::LockedService;
+use probing::{ServiceAnswers, ServiceProbes};
 
 /// Probes every service of the plan, counts, and restarts what is due.
-pub(crate) fn run(plan: &Plan, places: &Places, echo: Echo) -> Exit {
-    run_until(plan, places, echo, None)
+pub(crate) fn run_once(plan: &Plan, places: &StatePlaces, echo: Echo) -> Exit {
+    run_with_stop(plan, places, echo, None)
 }
 
 /// `ends`: once set, no further restart is begun; what is due then comes first in the next run.
-fn run_until(plan: &Plan, places: &Places, echo: Echo, ends: Option<&AtomicBool>) -> Exit {
-    let tick = Tick::begin(plan, echo);
+fn run_with_stop(plan: &Plan, places: &StatePlaces, echo: Echo, ends: Option<&AtomicBool>) -> Exit {
+    let tick = RunContext::new(plan, echo);
     let store = match Store::open(places) {
         Ok(store) => store,
         Err(error) => {
-            let (locks, why) = (places.locks.display(), words::io_or_cure(&error, cure(plan.owner)));
-            report::fault(format!("{locks}: cannot be used for locks: {why}; nothing was probed"));
+            let (locks, why) =
+                (places.locks.display(), words::io_error_or_cure(&error, rights_cure(plan.owner)));
+            report::print_fault(format!("{locks}: cannot be used for locks: {why}; nothing was probed"));
             return Exit::StateUnusable;
         }
     };
@@ -59,62 +60,68 @@ fn run_until(plan: &Plan, places: &Places, echo: Echo, ends: Option<&AtomicBool>
     let probes: usize = plan.services.iter().map(|service| service.probes.len()).sum();
     let widest = limits::make_room_for(plan.services.len().saturating_add(probes));
     // One of them is for a probe.
-    let (watches, mut exits) = locked_service::claim(&tick, &store, widest.saturating_sub(1).max(1));
-    watches.iter().for_each(Watch::stamp);
-    let guard = deadline_guard::before_probing(&tick, &watches);
-    let waiting = by_hand(&tick).then(|| progress::show_probing(plan));
-    let replies = probe_all(&tick, &watches, widest);
+    let (watches, mut exits) = locked_service::lock_services(&tick, &store, widest.saturating_sub(1).max(1));
+    watches.iter().for_each(LockedService::stamp_last_run);
+    let guard = deadline_guard::arm_before_probing(&tick, &watches);
+    let waiting = shows_progress(&tick).then(|| progress::show_probing(plan));
+    let replies = probe_all_services(&tick, &watches, widest);
     drop(waiting);
-    let seen = observations(&replies);
-    let _guard = deadline_guard::after_probing(&tick, &watches, &seen, guard);
-    let ground = Ground::of(&tick, &store, widest, watches.len());
-    let mut judged = evaluate::judge(&tick, ground, watches, seen);
+    let seen = collect_observations(&replies);
+    let _guard = deadline_guard::arm_after_probing(&tick, &watches, &seen, guard);
+    let ground = HoldContext::new(&tick, &store, widest, watches.len());
+    let mut judged = evaluate::evaluate_services(&tick, ground, watches, seen);
     for (one, reply) in judged.iter_mut().zip(&replies) {
-        one.note(reply);
-        one.keep_and_tell(&tick);
+        one.apply_answers(reply);
+        one.save_and_log(&tick);
     }
-    for at in due(&tick, &judged) {
-        let held = evaluate::held_together(&tick, &judged, at);
+    for at in due_in_order(&tick, &judged) {
+        let held = evaluate::common_cause_hold(&tick, &judged, at);
         let is_over = ends.is_some_and(|ends| ends.load(Ordering::Relaxed));
         match judged.get_mut(at) {
-            Some(one) if is_over => restart::put_off(&tick, one),
-            Some(one) => restart::restart(&tick, ground, held, one),
+            Some(one) if is_over => restart::defer_restart(&tick, one),
+            Some(one) => restart::restart_service(&tick, ground, held, one),
             None => {}
         }
     }
-    exits.extend(judged.into_iter().map(Judged::finish));
-    Exit::merge(exits)
+    exits.extend(judged.into_iter().map(Evaluated::finish_service));
+    Exit::worst_of(exits)
 }
 
 /// The same, but takes no lock, writes nothing, and prints what it would do.
-pub(crate) fn rehearse(plan: &Plan, places: &Places) -> Exit {
-    let tick = Tick::begin(plan, Echo::Silent);
-    let store = Store::open_to_read(places);
+pub(crate) fn dry_run(plan: &Plan, places: &StatePlaces) -> Exit {
+    let tick = RunContext::new(plan, Echo::Silent);
+    let store = Store::open_read_only(places);
     let widest = limits::make_room_for(plan.services.len());
-    let (watches, mut exits) = locked_service::read_only(&tick, &store);
+    let (watches, mut exits) = locked_service::open_services(&tick, &store);
     let waiting = progress::show_probing(plan);
-    let replies = probe_all(&tick, &watches, widest);
+    let replies = probe_all_services(&tick, &watches, widest);
     drop(waiting);
-    let ground = Ground::of(&tick, &store, widest, watches.len());
-    for one in evaluate::judge(&tick, ground, watches, observations(&replies)) {
-        report::rehearsed(one.watch.service, &one.decision, &one.seen, &tick.now);
+    let ground = HoldContext::new(&tick, &store, widest, watches.len());
+    for one in evaluate::evaluate_services(&tick, ground, watches, collect_observations(&replies)) {
+        report::print_dry_run(one.watch.service, &one.decision, &one.seen, &tick.now);
         exits.push(one.exit);
     }
-    Exit::merge(exits)
+    Exit::worst_of(exits)
 }
 
-fn probe_all(tick: &Tick<'_>, watches: &[Watch<'_>], widest: usize) -> Vec<Reply> {
-    let inquiries: Vec<Inquiry<'_>> =
-        watches.iter().map(|watch| Inquiry::of(watch.service, Some(&watch.record.memory))).collect();
+fn probe_all_services(
+    tick: &RunContext<'_>,
+    watches: &[LockedService<'_>],
+    widest: usize,
+) -> Vec<ServiceAnswers> {
+    let inquiries: Vec<ServiceProbes<'_>> = watches
+        .iter()
+        .map(|watch| ServiceProbes::for_service(watch.service, Some(&watch.record.memory)))
+        .collect();
     let free = widest.saturating_sub(watches.len()).max(1);
-    probing::all(&inquiries, &tick.now, free, tick.until())
+    probing::probe_services(&inquiries, &tick.now, free, tick.probing_deadline())
 }
 
-fn observations(replies: &[Reply]) -> Vec<Observation> {
+fn collect_observations(replies: &[ServiceAnswers]) -> Vec<Observation> {
     replies.iter().map(|reply| reply.seen.observation.clone()).collect()
 }
 
-fn due(tick: &Tick<'_>, judged: &[Judged<'_>]) -> Vec<usize> {
+fn due_in_order(tick: &RunContext<'_>, judged: &[Evaluated<'_>]) -> Vec<usize> {
     let pairs: Vec<(&Counts, &Decision)> =
         judged.iter().map(|one| (&one.before.counts, &one.decision)).collect();
     let mut order = unhang_core::restart_order(&tick.now, &pairs);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Active, Counts, Doubt, Life, Load, Reason, Unit};
+use unhang_core::{ActiveState, Counts, Doubt, LoadState, Reason, UnitFacts, UnitSnapshot};
 
 use crate::managers::{UnitStatus, systemd};
 use crate::os::clock;
-use crate::plan::{Scope, Service, Shows};
+use crate::plan::{Service, Shows, SystemdScope};
 use crate::restart::{self, command};
 use crate::words;
 
@@ -18,18 +18,18 @@ pub(crate) struct UnitStatuses {
     status: BTreeMap<String, UnitStatus>,
     stopping: bool,
     /// The first service that each real unit belongs to: another is an alias of it.
-    owners: BTreeMap<(Scope, String), String>,
+    owners: BTreeMap<(SystemdScope, String), String>,
 }
 
 impl UnitStatuses {
     pub(crate) fn query_all(services: &[&Service], monotonic: Duration, time_left: Duration) -> Self {
         let (began, mut statuses) = (Instant::now(), Self::default());
-        for scope in [Scope::System, Scope::User] {
+        for scope in [SystemdScope::System, SystemdScope::User] {
             statuses.query_systemd(scope, services, monotonic, time_left.saturating_sub(began.elapsed()));
         }
         for service in services {
             let left = time_left.saturating_sub(began.elapsed());
-            if let Some(status) = restart::look(&service.restarter, clock::now().wall, left) {
+            if let Some(status) = restart::query_container(&service.restarter, clock::now().wall, left) {
                 statuses.status.insert(service.key.clone(), status);
             }
         }
@@ -38,7 +38,7 @@ impl UnitStatuses {
 
     fn query_systemd(
         &mut self,
-        scope: Scope,
+        scope: SystemdScope,
         services: &[&Service],
         monotonic: Duration,
         time_left: Duration,
@@ -48,11 +48,11 @@ impl UnitStatuses {
         if own.is_empty() {
             return;
         }
-        let names: Vec<&str> = own.iter().map(|service| service.restarter.words()).collect();
+        let names: Vec<&str> = own.iter().map(|service| service.restarter.label()).collect();
         let look = systemd::query_units(scope, &names, monotonic, time_left);
         self.stopping |= look.stopping;
         for service in own {
-            if let Some(status) = look.units.get(service.restarter.words()) {
+            if let Some(status) = look.units.get(service.restarter.label()) {
                 self.owners.entry((scope, status.id.clone())).or_insert_with(|| service.key.clone());
                 self.status.insert(service.key.clone(), status.clone());
             }
@@ -71,7 +71,7 @@ impl UnitStatuses {
         match self.owners.get(&(scope, status.id.clone())) {
             Some(owner) if *owner != service.key && !status.id.is_empty() => {
                 let why = format!("{unit} is {}, which service {owner} has already", status.id);
-                Some(UnitStatus { unit: Unit::Unanswered(Doubt::Other(why)), ..status })
+                Some(UnitStatus { unit: UnitFacts::QueryFailed(Doubt::Other(why)), ..status })
             }
             Some(_) | None => Some(status),
         }
@@ -79,48 +79,53 @@ impl UnitStatuses {
 }
 
 /// `status` is none where nobody asked.
-pub(crate) fn unit_facts(service: &Service, state: &Counts, status: Option<&UnitStatus>) -> Unit {
+pub(crate) fn unit_facts(service: &Service, state: &Counts, status: Option<&UnitStatus>) -> UnitFacts {
     match (service.restarter.shows(), status) {
         (Shows::Process, _) => {
             let process = state.intent.as_ref().and_then(|intent| intent.process);
-            Unit::Command { running: process.is_some_and(command::is_running) }
+            UnitFacts::Command { running: process.is_some_and(command::is_process_running) }
         }
-        (Shows::Nothing, _) => Unit::ProbeOnly,
+        (Shows::Nothing, _) => UnitFacts::ProbeOnly,
         (Shows::Life, Some(status)) => with_running_command(&status.unit, state),
-        (Shows::Life, None) => Unit::NotAsked,
+        (Shows::Life, None) => UnitFacts::NotQueried,
     }
 }
 
 /// A command of `escalate` that has not ended may still be at work on the unit.
-fn with_running_command(unit: &Unit, state: &Counts) -> Unit {
+fn with_running_command(unit: &UnitFacts, state: &Counts) -> UnitFacts {
     let process = state.intent.as_ref().and_then(|intent| intent.process);
     match unit {
-        Unit::Seen(life) if process.is_some_and(command::is_running) => {
-            Unit::Seen(Life { active: Active::Busy, ..life.clone() })
+        UnitFacts::Known(life) if process.is_some_and(command::is_process_running) => {
+            UnitFacts::Known(UnitSnapshot { active: ActiveState::Changing, ..life.clone() })
         }
-        Unit::Seen(_) | Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => {
-            unit.clone()
-        }
+        UnitFacts::Known(_)
+        | UnitFacts::QueryFailed(_)
+        | UnitFacts::NotQueried
+        | UnitFacts::ProbeOnly
+        | UnitFacts::Command { .. } => unit.clone(),
     }
 }
 
 /// Why a restart of this healthy service would fail or mislead, told before it is needed.
 pub(crate) fn find_restart_obstacle(status: &UnitStatus, service: &Service) -> Option<(Reason, String)> {
-    let unit = service.restarter.words();
+    let unit = service.restarter.label();
     match &status.unit {
-        Unit::Unanswered(Doubt::NoSystemd(why)) => Some((Reason::NoSystemd, why.clone())),
-        Unit::Unanswered(Doubt::Other(why)) => Some((Reason::Unknown, why.clone())),
-        Unit::Seen(life) => match life.load {
-            Load::NotFound => Some((Reason::NotFound, words::not_found(&service.restarter))),
-            Load::Masked => Some((Reason::Masked, format!("{unit} is masked"))),
-            Load::NotStartable => Some((Reason::NotStartable, format!("systemd cannot start {unit}"))),
-            Load::NotStoppable => Some((Reason::NotStartable, words::not_stoppable(unit))),
-            Load::Loaded if status.is_passing_oneshot => Some((
+        UnitFacts::QueryFailed(Doubt::NoSystemd(why)) => Some((Reason::NoSystemd, why.clone())),
+        UnitFacts::QueryFailed(Doubt::Other(why)) => Some((Reason::Unknown, why.clone())),
+        UnitFacts::Known(life) => match life.load {
+            LoadState::NotFound => Some((Reason::NotFound, words::not_found_text(&service.restarter))),
+            LoadState::Masked => Some((Reason::Masked, format!("{unit} is masked"))),
+            LoadState::NotStartable => Some((Reason::NotStartable, format!("systemd cannot start {unit}"))),
+            LoadState::NotStoppable => Some((Reason::NotStartable, words::not_stoppable(unit))),
+            LoadState::Loaded if status.is_passing_oneshot => Some((
                 Reason::Exited,
                 format!("{unit} is a oneshot without RemainAfterExit=, inactive when all is well"),
             )),
-            Load::Loaded => None,
+            LoadState::Loaded => None,
         },
-        Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } => None,
+        UnitFacts::QueryFailed(_)
+        | UnitFacts::NotQueried
+        | UnitFacts::ProbeOnly
+        | UnitFacts::Command { .. } => None,
     }
 }

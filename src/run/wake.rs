@@ -10,12 +10,12 @@ use crate::managers::RestartResponse;
 use crate::plan::{Probe, Service};
 use crate::restart::wake::Pings;
 
-use super::context::Tick;
-use super::probing::{self, Inquiry};
+use super::context::RunContext;
+use super::probing::{self, ServiceProbes};
 
 /// Asks until it answers well, patiently.
-pub(super) fn woken(
-    tick: &Tick<'_>,
+pub(super) fn wake_service(
+    tick: &RunContext<'_>,
     service: &Service,
     pings: Pings,
     memory: &BTreeMap<String, String>,
@@ -28,8 +28,8 @@ pub(super) fn woken(
         let limit = pings.timeout.min(left());
         let probes = service.probes.iter().map(|probe| Probe { timeout: limit, ..probe.clone() });
         let probes: Vec<Probe> = probes.collect();
-        let inquiry = Inquiry { probes: &probes, ..Inquiry::of(service, Some(memory)) };
-        if probing::one(inquiry, &tick.now).seen.observation == Observation::Healthy {
+        let inquiry = ServiceProbes { probes: &probes, ..ServiceProbes::for_service(service, Some(memory)) };
+        if probing::probe_service(inquiry, &tick.now).seen.observation == Observation::Healthy {
             return RestartResponse::Accepted;
         }
         if ping + 1 < pings.count {

@@ -3,11 +3,11 @@
 
 use std::io;
 
-use unhang_core::{Doubt, Life, Load, Reason, Reload, Rung, Unit};
+use unhang_core::{Doubt, LoadState, Reason, ReloadSupport, Step, UnitFacts, UnitSnapshot};
 
 use crate::config::KeyPlace;
 use crate::os::{clock, files};
-use crate::plan::{Asks, Owner, Plan, Probe, Program, Scope, Service};
+use crate::plan::{Invoker, Plan, Probe, ProbeTarget, Program, Service, SystemdScope};
 use crate::probe::{self, KINDS};
 use crate::restart;
 use crate::words;
@@ -18,8 +18,8 @@ use crate::run::unit_status::{self, UnitStatuses};
 
 /// What was found on this host.
 #[derive(Debug)]
-pub(crate) struct Found<'a> {
-    pub(crate) obstacles: Vec<Obstacle<'a>>,
+pub(crate) struct HostCheckReport<'a> {
+    pub(crate) obstacles: Vec<SettingObstacle<'a>>,
     /// Of the host itself; a line for each, without `unhang: `.
     pub(crate) of_host: Vec<String>,
     /// What could not be found out; a line for each.
@@ -28,18 +28,18 @@ pub(crate) struct Found<'a> {
 
 /// What a setting of a service needs and this host does not have.
 #[derive(Debug)]
-pub(crate) struct Obstacle<'a> {
+pub(crate) struct SettingObstacle<'a> {
     pub(crate) place: KeyPlace<'a>,
     pub(crate) what: String,
     pub(crate) cure: String,
 }
 
-pub(crate) fn survey(plan: &Plan) -> Found<'_> {
+pub(crate) fn check_host(plan: &Plan) -> HostCheckReport<'_> {
     let services: Vec<&Service> = plan.services.iter().collect();
-    let statuses = UnitStatuses::query_all(&services, clock::monotonic(), plan.host.deadline);
-    let of_host = (!plan.host.hold_when.is_empty() && !host_pressure::can_be_told())
+    let statuses = UnitStatuses::query_all(&services, clock::monotonic_time(), plan.host.deadline);
+    let of_host = (!plan.host.hold_when.is_empty() && !host_pressure::kernel_has_pressure())
         .then(|| "host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it".to_owned());
-    Found {
+    HostCheckReport {
         obstacles: plan
             .services
             .iter()
@@ -55,9 +55,13 @@ fn not_asked(services: &[&Service], statuses: &UnitStatuses) -> Vec<String> {
     let mut found: Vec<(&str, String, Vec<&str>)> = Vec::new();
     for service in services {
         let why = match statuses.get(service).map(|status| status.unit) {
-            Some(Unit::Unanswered(Doubt::NoSystemd(why) | Doubt::UnitUnknown(why))) => why,
+            Some(UnitFacts::QueryFailed(Doubt::NoSystemd(why) | Doubt::UnitUnknown(why))) => why,
             Some(
-                Unit::Unanswered(_) | Unit::NotAsked | Unit::ProbeOnly | Unit::Command { .. } | Unit::Seen(_),
+                UnitFacts::QueryFailed(_)
+                | UnitFacts::NotQueried
+                | UnitFacts::ProbeOnly
+                | UnitFacts::Command { .. }
+                | UnitFacts::Known(_),
             )
             | None => continue,
         };
@@ -74,26 +78,26 @@ fn not_asked(services: &[&Service], statuses: &UnitStatuses) -> Vec<String> {
     found.iter().map(line).collect()
 }
 
-fn of_service<'a>(service: &'a Service, statuses: &UnitStatuses, owner: Owner) -> Vec<Obstacle<'a>> {
+fn of_service<'a>(service: &'a Service, statuses: &UnitStatuses, owner: Invoker) -> Vec<SettingObstacle<'a>> {
     let at = |key| KeyPlace { service: &service.key, probe: None, key };
-    let no_restart = |(why, cure): (String, String)| Obstacle {
+    let no_restart = |(why, cure): (String, String)| SettingObstacle {
         place: at(service.restarter.key()),
         what: format!("a restart would fail: {why}"),
         cure,
     };
     let program = (service.restarter.method.program)(&service.restarter.given).and_then(describe_obstacle);
-    let unit = of_unit(statuses, service);
-    let file = restart::obstacle(&service.restarter)
+    let unit = check_unit(statuses, service);
+    let file = restart::restart_obstacle(&service.restarter)
         .map(|why| (why, "mend that file, or name another one".to_owned()));
     let restart = program.into_iter().chain(unit).chain(file).map(no_restart);
     let steps = service.policy.escalate.iter().filter_map(|rung| of_step(statuses, service, rung)).map(
-        |(why, cure)| Obstacle {
+        |(why, cure)| SettingObstacle {
             place: at("escalate"),
             what: format!("the others would be done without this step: {why}"),
             cure,
         },
     );
-    let log = of_log(service, owner).map(|why| Obstacle {
+    let log = check_log_file(service, owner).map(|why| SettingObstacle {
         place: at("log_file"),
         what: format!("no act of it would be logged: {why}"),
         cure: "make the folder, or name another file".to_owned(),
@@ -102,22 +106,22 @@ fn of_service<'a>(service: &'a Service, statuses: &UnitStatuses, owner: Owner) -
     restart.chain(steps).chain(log).chain(probes).collect()
 }
 
-fn of_probe<'a>(service: &'a Service, asked: &'a Probe) -> Option<Obstacle<'a>> {
-    let Asks::Kind { kind, given } = &asked.asks else { return None };
+fn of_probe<'a>(service: &'a Service, asked: &'a Probe) -> Option<SettingObstacle<'a>> {
+    let ProbeTarget::Kind { kind, given } = &asked.asks else { return None };
     let spec = KINDS.iter().map(|kind| &kind.spec).find(|spec| spec.main_key.name == *kind)?;
     let place = KeyPlace { service: &service.key, probe: asked.name.as_deref(), key: kind };
     if let Some((why, cure)) = (spec.program)(given).and_then(describe_obstacle) {
-        return Some(Obstacle { place, what: format!("the probe would tell nothing: {why}"), cure });
+        return Some(SettingObstacle { place, what: format!("the probe would tell nothing: {why}"), cure });
     }
     let (unit, scope) = probe::find_unknown_unit(&asked.asks, asked.timeout)?;
     let what = format!("the probe would fail in every run: systemd knows no {unit}");
-    Some(Obstacle { place, what, cure: list_cure(&list_units(unit, scope)) })
+    Some(SettingObstacle { place, what, cure: list_cure(&list_units(unit, scope)) })
 }
 
 /// What is wrong with what would be restarted, and what helps.
-fn of_unit(statuses: &UnitStatuses, service: &Service) -> Option<(String, String)> {
+fn check_unit(statuses: &UnitStatuses, service: &Service) -> Option<(String, String)> {
     let (reason, why) = unit_status::find_restart_obstacle(&statuses.get(service)?, service)?;
-    let name = service.restarter.words();
+    let name = service.restarter.label();
     let user = service.scoped_unit().map_or("", |(_, scope)| user_flag(scope));
     let cure = if reason == Reason::NoSystemd {
         return None;
@@ -127,7 +131,7 @@ fn of_unit(statuses: &UnitStatuses, service: &Service) -> Option<(String, String
         format!("if it is to run, type systemctl{user} unmask {name}")
     } else if reason == Reason::Exited {
         "name the unit that runs all the time".to_owned()
-    } else if service.unit().is_none() {
+    } else if service.unit_name().is_none() {
         "write it as it is".to_owned()
     } else if reason == Reason::Unknown {
         "leave one of the two out".to_owned()
@@ -142,7 +146,7 @@ fn of_unit(statuses: &UnitStatuses, service: &Service) -> Option<(String, String
 fn is_not_stoppable(statuses: &UnitStatuses, service: &Service) -> bool {
     matches!(
         statuses.get(service).map(|status| status.unit),
-        Some(Unit::Seen(Life { load: Load::NotStoppable, .. }))
+        Some(UnitFacts::Known(UnitSnapshot { load: LoadState::NotStoppable, .. }))
     )
 }
 
@@ -160,31 +164,31 @@ fn list_command(service: &Service) -> String {
     }
 }
 
-fn list_units(unit: &str, scope: Scope) -> String {
+fn list_units(unit: &str, scope: SystemdScope) -> String {
     let kind = unit.rsplit_once('.').map_or("service", |(_, kind)| kind);
     format!("systemctl{} list-units --all --type={kind}", user_flag(scope))
 }
 
-fn user_flag(scope: Scope) -> &'static str {
-    if scope == Scope::User { " --user" } else { "" }
+fn user_flag(scope: SystemdScope) -> &'static str {
+    if scope == SystemdScope::User { " --user" } else { "" }
 }
 
-fn of_step(statuses: &UnitStatuses, service: &Service, rung: &Rung) -> Option<(String, String)> {
+fn of_step(statuses: &UnitStatuses, service: &Service, rung: &Step) -> Option<(String, String)> {
     let unit = statuses.get(service).map(|status| status.unit);
     match (rung, unit) {
-        (Rung::Command(command), _) => describe_obstacle(Program::Configured(command.first()?)),
-        (Rung::Reload, Some(Unit::Seen(life))) if life.reload == Reload::NoWay => Some((
-            format!("{} has no way to be reloaded (ExecReload=)", service.restarter.words()),
+        (Step::Command(command), _) => describe_obstacle(Program::Configured(command.first()?)),
+        (Step::Reload, Some(UnitFacts::Known(life))) if life.reload == ReloadSupport::Unsupported => Some((
+            format!("{} has no way to be reloaded (ExecReload=)", service.restarter.label()),
             "add ExecReload= to the unit, or leave reload out".to_owned(),
         )),
-        (Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake, _) => None,
+        (Step::Reload | Step::Restart | Step::Kill | Step::Wake, _) => None,
     }
 }
 
 /// What is root's to write is no fault where somebody else asks.
-fn of_log(service: &Service, owner: Owner) -> Option<String> {
+fn check_log_file(service: &Service, owner: Invoker) -> Option<String> {
     let path = &service.log_file;
     let error = files::may_append(path).err()?;
-    let is_for_root = owner == Owner::System && error.kind() == io::ErrorKind::PermissionDenied;
-    (!is_for_root).then(|| format!("{} cannot be written: {}", path.display(), words::io(&error)))
+    let is_for_root = owner == Invoker::Root && error.kind() == io::ErrorKind::PermissionDenied;
+    (!is_for_root).then(|| format!("{} cannot be written: {}", path.display(), words::io_error_text(&error)))
 }

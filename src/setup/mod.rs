@@ -4,5 +4,5 @@ mod host_check;
 mod programs;
 mod schedule;
 
-pub(crate) use host_check::{Obstacle, survey};
+pub(crate) use host_check::{SettingObstacle, check_host};
 pub(crate) use schedule::advise_on_schedule;

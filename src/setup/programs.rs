@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::os::programs::{CRON_PATH, Obstacle, find_obstacle};
+use crate::os::programs::{CRON_PATH, ProgramObstacle, find_obstacle};
 use crate::plan::Program;
 use crate::words;
 
@@ -11,7 +11,7 @@ pub(super) fn describe_obstacle(program: Program<'_>) -> Option<(String, String)
     let (Program::Configured(name) | Program::Fixed(name)) = program;
     let install = "install it, or correct the path".to_owned();
     Some(match find_obstacle(name)? {
-        Obstacle::Missing { elsewhere: None } => {
+        ProgramObstacle::Missing { elsewhere: None } => {
             let cure = match program {
                 Program::Fixed(_) => "install it".to_owned(),
                 // A whole command line, as for a shell.
@@ -22,30 +22,34 @@ pub(super) fn describe_obstacle(program: Program<'_>) -> Option<(String, String)
             };
             (format!("there is no program {name}"), cure)
         }
-        Obstacle::Missing { elsewhere: Some(found) } => {
+        ProgramObstacle::Missing { elsewhere: Some(found) } => {
             (format!("there is no program {name}"), format!("write its full path: {}", found.display()))
         }
-        Obstacle::NotForCron(found) => {
+        ProgramObstacle::NotForCron(found) => {
             let cure = match program {
                 Program::Configured(_) => format!("write its full path: {}", found.display()),
                 Program::Fixed(_) => format!("type ln -s {} /usr/bin/", shell_word(&found)),
             };
             (format!("cron would not find {name} (its PATH is {CRON_PATH})"), cure)
         }
-        Obstacle::IsFolder => (format!("{name} is a folder"), "write the path of a program".to_owned()),
-        Obstacle::NotExecutable(path) => {
+        ProgramObstacle::IsFolder => {
+            (format!("{name} is a folder"), "write the path of a program".to_owned())
+        }
+        ProgramObstacle::NotExecutable(path) => {
             let word = shell_word(&path);
             (format!("{} may not be executed", path.display()), format!("type chmod +x {word}"))
         }
-        Obstacle::Unusable(error) => (format!("{name} is no program: {}", words::io(&error)), install),
-        Obstacle::NoInterpreter(asked) => {
+        ProgramObstacle::Unusable(error) => {
+            (format!("{name} is no program: {}", words::io_error_text(&error)), install)
+        }
+        ProgramObstacle::NoInterpreter(asked) => {
             let asked = words::escaped(&asked);
             (
                 format!("{name} is to be run by {asked}, which is not there"),
                 "correct its first line".to_owned(),
             )
         }
-        Obstacle::NoFirstLine => {
+        ProgramObstacle::NoFirstLine => {
             (format!("{name} is a text that no program runs"), "let its first line say what does".to_owned())
         }
     })

@@ -43,10 +43,10 @@ struct Schedule {
 /// A line for each service whose `stale_after` is too near to the schedule. None where the schedule is not known.
 pub(crate) fn advise_on_schedule(plan: &Plan) -> Vec<String> {
     let Some(schedule) = find_schedule(Path::new("/")) else { return Vec::new() };
-    plan.services.iter().filter_map(|service| advice(&schedule, service)).collect()
+    plan.services.iter().filter_map(|service| schedule_advice(&schedule, service)).collect()
 }
 
-fn advice(schedule: &Schedule, service: &Service) -> Option<String> {
+fn schedule_advice(schedule: &Schedule, service: &Service) -> Option<String> {
     let Schedule { every, file } = schedule;
     let policy = &service.policy;
     // So much that a run which is left out costs no count.
@@ -69,7 +69,7 @@ fn find_schedule(root: &Path) -> Option<Schedule> {
         let read = |path: &Path| files::read_bounded(path, MAX_FILE_BYTES);
         let Ok((bytes, _)) = time_limit::touch_within(&root.join(file), read) else { continue };
         for line in String::from_utf8_lossy(&bytes).lines().filter(|line| starts_runs(line, form)) {
-            let every = interval(line, form)?;
+            let every = parse_interval(line, form)?;
             if found.as_ref().is_none_or(|found| every < found.every) {
                 found = Some(Schedule { every, file: file.to_owned() });
             }
@@ -87,7 +87,7 @@ fn starts_runs(line: &str, form: Form) -> bool {
     }
 }
 
-fn interval(line: &str, form: Form) -> Option<Duration> {
+fn parse_interval(line: &str, form: Form) -> Option<Duration> {
     match form {
         Form::Cron => of_cron(line),
         Form::Timer => {
@@ -97,7 +97,7 @@ fn interval(line: &str, form: Form) -> Option<Duration> {
         }
         Form::Every => {
             let mut words = line.split_ascii_whitespace().skip_while(|word| *word != "--every").skip(1);
-            config::period("--every", words.next()?).ok()
+            config::parse_period_flag("--every", words.next()?).ok()
         }
     }
 }
@@ -158,7 +158,7 @@ mod tests {
             ("ExecStart=/usr/local/bin/unhang run", Form::Every, None),
         ] {
             assert!(starts_runs(line, form), "{line}");
-            assert_eq!(interval(line, form), expected, "{line}");
+            assert_eq!(parse_interval(line, form), expected, "{line}");
         }
         assert!(!starts_runs("# */2 * * * * root unhang run", Form::Cron));
         assert!(!starts_runs("*/5 * * * * root backup.sh", Form::Cron));

@@ -4,32 +4,33 @@
 use std::time::Duration;
 
 use unhang_core::{
-    Act, Active, AfterExit, Case, Cause, Counts, Doubt, Ended, Evidence, Host, Life, Load, Moment,
-    Observation, Outcome, Outlook, Pause, Phase, Reason, Reload, State, Unit, UnitResult, Verdict, decide,
-    does_not_help, intend, look_again, outlook, settle,
+    ActiveState, AfterExit, Cause, Counts, Doubt, Facts, HealthRecord, HostFacts, LoadState, Moment,
+    Observation, Outcome, Outlook, PauseState, Phase, Reason, ReloadSupport, RestartResult, State, StepKind,
+    UnitFacts, UnitResult, UnitSnapshot, Verdict, decide, decide_second_look, record_end, record_intent,
+    restart_outlook, restarts_without_effect,
 };
 
 use super::script::{Script, Sign};
-use crate::plan::{HostPlan, Service, Shows};
+use crate::plan::{HostSettings, Service, Shows};
 
 /// When the pattern begins, the host and the unit have been up for longer than any grace.
-const UPTIME: Duration = Duration::from_secs(2 * 365 * 86_400);
+const INITIAL_UPTIME: Duration = Duration::from_secs(2 * 365 * 86_400);
 
 /// A run needs a moment before it acts, so that what it does is younger than itself.
-const WORK: Duration = Duration::from_secs(1);
+const RUN_DURATION: Duration = Duration::from_secs(1);
 
 /// Between two probes of a service that was restarted.
-const PACE: Duration = Duration::from_secs(1);
+const VERIFY_PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a run finds of a service that fails.
-const CAUSE: Cause = Cause::TimedOut(Phase::Wait);
+const CAUSE: Cause = Cause::TimedOut(Phase::FirstByte);
 
 #[derive(Debug)]
-pub(super) struct Course<'a> {
+pub(super) struct Engine<'a> {
     script: &'a Script,
     service: &'a Service,
     deadline: Duration,
-    host: Host,
+    host: HostFacts,
     state: State,
     /// Since the pattern began: of the run that comes next.
     at: Duration,
@@ -41,7 +42,7 @@ pub(super) struct Course<'a> {
 
 /// What one run met, and what it made of that.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct SimulatedRun {
     pub(super) at: Duration,
     pub(super) sign: Sign,
     /// Healthy by the pattern, were it not still starting.
@@ -49,7 +50,7 @@ pub(super) struct Turn {
     pub(super) verdict: Verdict,
     pub(super) reason: Reason,
     pub(super) streak: u32,
-    pub(super) restart: Option<Restarted>,
+    pub(super) restart: Option<SimulatedRestart>,
     /// What came of a restart whose run could not see its end.
     pub(super) earlier: Option<Outcome>,
     /// It begins to flap: so many of the last runs failed.
@@ -57,9 +58,9 @@ pub(super) struct Turn {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Restarted {
-    pub(super) act: Act,
-    pub(super) ended: Ended,
+pub(super) struct SimulatedRestart {
+    pub(super) act: StepKind,
+    pub(super) ended: RestartResult,
     /// Of the budget, with this one.
     pub(super) spent: usize,
     /// How long the run waits for health.
@@ -70,18 +71,18 @@ pub(super) struct Restarted {
     pub(super) of_no_help: bool,
 }
 
-impl<'a> Course<'a> {
-    pub(super) fn begin(script: &'a Script, service: &'a Service, deadline: Duration) -> Self {
+impl<'a> Engine<'a> {
+    pub(super) fn begin_course(script: &'a Script, service: &'a Service, deadline: Duration) -> Self {
         Self {
             script,
             service,
             deadline,
-            host: Host { stopping: false, starting: None, time_left: deadline, pressure: None },
+            host: HostFacts { stopping: false, starting: None, time_left: deadline, pressure: None },
             // All was well before.
             state: State {
                 counts: Counts {
-                    healthy_since: Some(moment(Duration::ZERO)),
-                    evidence: Evidence::Healthy,
+                    healthy_since: Some(moment_at(Duration::ZERO)),
+                    evidence: HealthRecord::WasHealthy,
                     ..Counts::default()
                 },
                 ..State::default()
@@ -94,19 +95,19 @@ impl<'a> Course<'a> {
     }
 
     /// `next`: what the run after this one meets, and so what a restart in this one brings forth.
-    pub(super) fn run(&mut self, sign: Sign, next: Sign) -> Turn {
+    pub(super) fn run(&mut self, sign: Sign, next: Sign) -> SimulatedRun {
         self.somebody_acts(sign);
         let (at, now) = (self.at, self.now());
         let is_starting = sign == Sign::Healthy && !self.has_started();
-        let (seen, unit) = (self.seen(sign), self.unit());
-        let case = Case {
+        let (seen, unit) = (self.observation_of(sign), self.unit());
+        let case = Facts {
             now: &now,
             host: &self.host,
             policy: &self.service.policy,
             before: &self.state.counts,
             seen: &seen,
             unit: &unit,
-            pause: &Pause::None,
+            pause: &PauseState::None,
             upstream: None,
             common_cause: None,
         };
@@ -114,15 +115,15 @@ impl<'a> Course<'a> {
         let earlier = first.earlier;
         // The second look right before a restart finds what the first one found.
         let decision = if matches!(first.verdict, Verdict::Restart(_)) {
-            look_again(&first, &case, &self.state.account)
+            decide_second_look(&first, &case, &self.state.account)
         } else {
             first
         };
         let streak = decision.next.counts.streak;
         let begins_to_flap = decision.next.counts.flapping && !self.state.counts.flapping;
-        let flaps = begins_to_flap.then(|| decision.next.counts.recent.failures());
+        let flaps = begins_to_flap.then(|| decision.next.counts.recent.count_failures());
         let restart = match decision.verdict {
-            Verdict::Restart(_) => Some(self.restart(&decision.next, &unit, next)),
+            Verdict::Restart(_) => Some(self.play_restart(&decision.next, &unit, next)),
             Verdict::Healthy
             | Verdict::Recovering { .. }
             | Verdict::Recovered { .. }
@@ -135,26 +136,26 @@ impl<'a> Course<'a> {
         };
         self.at = self.at.saturating_add(self.script.every);
         let (verdict, reason) = (decision.verdict, decision.reason);
-        Turn { at, sign, is_starting, verdict, reason, streak, restart, earlier, flaps }
+        SimulatedRun { at, sign, is_starting, verdict, reason, streak, restart, earlier, flaps }
     }
 
     /// If it fails from here on.
     pub(super) fn outlook(&self) -> Outlook {
-        outlook(&self.state.counts, &self.service.policy, &self.now())
+        restart_outlook(&self.state.counts, &self.service.policy, &self.now())
     }
 
     fn now(&self) -> Moment {
-        moment(UPTIME.saturating_add(self.at))
+        moment_at(INITIAL_UPTIME.saturating_add(self.at))
     }
 
     /// Between the last run and this one.
     fn somebody_acts(&mut self, sign: Sign) {
         match sign {
             Sign::Stopped => self.is_stopped = true,
-            Sign::Restarted => self.begin_life(self.now().since_boot.saturating_sub(WORK)),
+            Sign::Restarted => self.begin_life(self.now().since_boot.saturating_sub(RUN_DURATION)),
             Sign::Healthy | Sign::Fails | Sign::Unknown if self.is_stopped => {
                 let last_run = self.now().since_boot.saturating_sub(self.script.every);
-                self.begin_life(last_run.saturating_add(WORK));
+                self.begin_life(last_run.saturating_add(RUN_DURATION));
             }
             Sign::Healthy | Sign::Fails | Sign::Unknown => {}
         }
@@ -174,7 +175,7 @@ impl<'a> Course<'a> {
         self.age() >= self.script.start_takes
     }
 
-    fn seen(&self, sign: Sign) -> Observation {
+    fn observation_of(&self, sign: Sign) -> Observation {
         match sign {
             Sign::Healthy if self.has_started() => Observation::Healthy,
             Sign::Unknown => Observation::Unknown(Doubt::NoRoute),
@@ -183,21 +184,24 @@ impl<'a> Course<'a> {
     }
 
     /// Of a restart command unhang sees no more than that it has ended.
-    fn unit(&self) -> Unit {
+    fn unit(&self) -> UnitFacts {
         match self.service.restarter.shows() {
-            Shows::Life => Unit::Seen(self.life()),
-            Shows::Process => Unit::Command { running: false },
-            Shows::Nothing => Unit::ProbeOnly,
+            Shows::Life => UnitFacts::Known(self.life()),
+            Shows::Process => UnitFacts::Command { running: false },
+            Shows::Nothing => UnitFacts::ProbeOnly,
         }
     }
 
-    fn life(&self) -> Life {
+    fn life(&self) -> UnitSnapshot {
         // A stop job: systemd leaves `active` before the main process ends.
-        let (left, ended) =
-            if self.is_stopped { (self.born, self.born.saturating_add(WORK)) } else { Default::default() };
-        Life {
-            load: Load::Loaded,
-            active: if self.is_stopped { Active::Inactive } else { Active::Active },
+        let (left, ended) = if self.is_stopped {
+            (self.born, self.born.saturating_add(RUN_DURATION))
+        } else {
+            Default::default()
+        };
+        UnitSnapshot {
+            load: LoadState::Loaded,
+            active: if self.is_stopped { ActiveState::Inactive } else { ActiveState::Active },
             result: UnitResult::Success,
             incarnation: Some(self.life.to_string()),
             own_restarts: 0,
@@ -207,7 +211,7 @@ impl<'a> Course<'a> {
             active_enter: self.born,
             active_exit: left,
             main_exit: Some(ended),
-            reload: Reload::Possible,
+            reload: ReloadSupport::Supported,
             after_exit: AfterExit::StaysDown,
             runtime_limited: false,
             age: (!self.is_stopped).then(|| self.age()),
@@ -215,12 +219,12 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn restart(&mut self, counted: &State, unit: &Unit, next: Sign) -> Restarted {
+    fn play_restart(&mut self, counted: &State, unit: &UnitFacts, next: Sign) -> SimulatedRestart {
         let (tick, policy) = (self.now(), &self.service.policy);
-        let asked = tick.later(WORK);
-        let intended = intend(&counted.counts, &CAUSE, policy, unit, &tick, &asked);
+        let asked = tick.plus(RUN_DURATION);
+        let intended = record_intent(&counted.counts, &CAUSE, policy, unit, &tick, &asked);
         let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
-        let begins = act.begins_a_life() == Some(true);
+        let begins = act.starts_incarnation() == Some(true);
         if begins {
             self.begin_life(asked.since_boot);
         }
@@ -229,34 +233,36 @@ impl<'a> Course<'a> {
         let answers = starts.saturating_add(self.proof_takes());
         let too_slow = next == Sign::Healthy && answers > patience;
         let (ended, after) = if next == Sign::Healthy && !too_slow {
-            (Ended::Healed, answers)
-        } else if patience < self.wanted() {
-            (Ended::Open, patience)
+            (RestartResult::Healed, answers)
+        } else if patience < self.next_sign() {
+            (RestartResult::StillRunning, patience)
         } else {
-            (Ended::NotHealed, patience)
+            (RestartResult::NotHealed, patience)
         };
-        self.state = settle(counted, &intended, ended, &self.unit(), &asked.later(after));
-        let of_no_help = does_not_help(&self.state.counts) && !does_not_help(&counted.counts);
-        let spent = outlook(&self.state.counts, policy, &asked).spent;
-        Restarted { act, ended, spent, patience, too_slow, of_no_help }
+        self.state = record_end(counted, &intended, ended, &self.unit(), &asked.plus(after));
+        let of_no_help =
+            restarts_without_effect(&self.state.counts) && !restarts_without_effect(&counted.counts);
+        let spent = restart_outlook(&self.state.counts, policy, &asked).spent;
+        SimulatedRestart { act, ended, spent, patience, too_slow, of_no_help }
     }
 
     /// From its first healthy answer to its last one.
     fn proof_takes(&self) -> Duration {
-        PACE.saturating_mul(self.service.policy.min_successes.saturating_sub(1))
+        VERIFY_PROBE_EVERY.saturating_mul(self.service.policy.min_successes.saturating_sub(1))
     }
 
-    fn wanted(&self) -> Duration {
+    fn next_sign(&self) -> Duration {
         self.service.verify.max(self.service.policy.grace)
     }
 
     fn patience(&self) -> Duration {
-        self.wanted().min(self.deadline.saturating_sub(WORK).saturating_sub(HostPlan::TO_FINISH))
+        self.next_sign()
+            .min(self.deadline.saturating_sub(RUN_DURATION).saturating_sub(HostSettings::TIME_TO_FINISH))
     }
 }
 
 /// Both clocks go alike. The boot has no name: then nothing of it is copied and compared, dozens of times for
 /// each run, and the wall clock counts.
-fn moment(since_boot: Duration) -> Moment {
+fn moment_at(since_boot: Duration) -> Moment {
     Moment { boot: None, since_boot, wall: since_boot }
 }

@@ -15,9 +15,9 @@ mod timeline;
 use unhang_core::Outlook;
 
 use crate::plan::{Plan, Service};
-use course::Course;
+use course::Engine;
 pub(crate) use script::Script;
-pub(crate) use shown::{json, lines};
+pub(crate) use shown::{simulation_json, simulation_lines};
 use summary::Summary;
 use timeline::Timeline;
 
@@ -32,15 +32,15 @@ pub(crate) struct Played<'a> {
     then: Outlook,
 }
 
-pub(crate) fn play<'a>(script: &'a Script, service: &'a Service, plan: &Plan) -> Played<'a> {
-    let mut course = Course::begin(script, service, plan.host.deadline);
+pub(crate) fn play_script<'a>(script: &'a Script, service: &'a Service, plan: &Plan) -> Played<'a> {
+    let mut course = Engine::begin_course(script, service, plan.host.deadline);
     let (mut timeline, mut summary) = (Timeline::default(), Summary::default());
     let mut signs = script.signs().peekable();
     while let Some(sign) = signs.next() {
         // What the last run meets goes on.
         let next = signs.peek().copied().unwrap_or(sign);
         let turn = course.run(sign, next);
-        summary.add(&turn);
+        summary.add_run(&turn);
         timeline.add(turn);
     }
     Played { service, script, timeline, summary, then: course.outlook() }

@@ -58,7 +58,7 @@ impl Script {
         if every < SHORTEST {
             return Err("--every: must be 1s or more; nothing was played".to_owned());
         }
-        let pattern = signs(pattern)?;
+        let pattern = parse_signs(pattern)?;
         let most = u32::try_from(pattern.len()).ok().and_then(|signs| MOST_RUNS.checked_div(signs));
         match most {
             Some(most) if repeat <= most => Ok(Self { pattern, repeat, every, start_takes }),
@@ -84,7 +84,7 @@ impl Script {
 const SIGNS: &str =
     "the signs are . healthy, x fails, ? cannot be told, s stopped by somebody, r restarted by somebody";
 
-fn signs(pattern: &str) -> Result<Vec<Sign>, String> {
+fn parse_signs(pattern: &str) -> Result<Vec<Sign>, String> {
     if pattern.is_empty() {
         return Err(format!("--pattern: is empty; {SIGNS}"));
     }

@@ -3,33 +3,33 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unhang_core::{Ended, Mode, Outcome, Reason};
+use unhang_core::{Mode, Outcome, Reason, RestartResult};
 
 use super::Played;
-use super::course::Restarted;
+use super::course::SimulatedRestart;
 use super::summary::Summary;
-use super::timeline::Row;
+use super::timeline::TimelineRow;
 use crate::plan::Shows;
 use crate::words;
 
 /// Of the JSON object; a program may rely on what a number has once meant.
-const SCHEMA: u32 = 1;
+const SIMULATE_SCHEMA: u32 = 1;
 
 /// The settings, row by row what happens, and what counts of it.
-pub(crate) fn lines(played: &Played<'_>) -> Vec<String> {
-    let mut lines = vec![settings(played), String::new()];
-    lines.extend(table(played));
+pub(crate) fn simulation_lines(played: &Played<'_>) -> Vec<String> {
+    let mut lines = vec![settings_line(played), String::new()];
+    lines.extend(run_table(played));
     if played.timeline.left_out() > 0 {
         lines.push(format!("{} more lines are left out", played.timeline.left_out()));
     }
     lines.push(String::new());
-    lines.extend(summary(played));
+    lines.extend(summary_lines(played));
     lines
 }
 
-fn settings(played: &Played<'_>) -> String {
+fn settings_line(played: &Played<'_>) -> String {
     let (service, policy) = (played.service, &played.service.policy);
-    let span = words::span;
+    let span = words::format_duration;
     format!(
         "{}: a run every {}; max_failures {}, grace {}, verify {}, budget {} in {}, backoff {} to {}",
         service.key,
@@ -44,8 +44,8 @@ fn settings(played: &Played<'_>) -> String {
     )
 }
 
-fn table(played: &Played<'_>) -> Vec<String> {
-    let rows: Vec<[String; 4]> = played.timeline.shown().iter().map(|row| cells(row, played)).collect();
+fn run_table(played: &Played<'_>) -> Vec<String> {
+    let rows: Vec<[String; 4]> = played.timeline.shown().iter().map(|row| row_cells(row, played)).collect();
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(String::len).max();
     let widths: Vec<usize> = (0..4).map(|column| width(column).unwrap_or(0)).collect();
     let line = |row: &[String; 4]| {
@@ -56,23 +56,28 @@ fn table(played: &Played<'_>) -> Vec<String> {
 }
 
 /// When; what the runs met; what they made of it; and what there is to say.
-fn cells(row: &Row, played: &Played<'_>) -> [String; 4] {
+fn row_cells(row: &TimelineRow, played: &Played<'_>) -> [String; 4] {
     let when = match row.runs {
-        1 => stamp(row.from),
-        _ => format!("{} to {}", stamp(row.from), stamp(row.to)),
+        1 => format_offset(row.from),
+        _ => format!("{} to {}", format_offset(row.from), format_offset(row.to)),
     };
     let met = match row.runs {
         1 => row.sign.letter().to_string(),
         runs => format!("{} {runs} times", row.sign.letter()),
     };
-    [when, met, format!("{} ({})", row.verdict.code(), row.reason.code()), remarks(row, played).join("; ")]
+    [
+        when,
+        met,
+        format!("{} ({})", row.verdict.code(), row.reason.code()),
+        row_remarks(row, played).join("; "),
+    ]
 }
 
-fn remarks(row: &Row, played: &Played<'_>) -> Vec<String> {
+fn row_remarks(row: &TimelineRow, played: &Played<'_>) -> Vec<String> {
     let mut remarks = vec![match (&row.restart, row.until) {
-        (Some(restart), _) => restarted(restart, played),
-        (None, Some(until)) => format!("until {}", stamp(until)),
-        (None, None) => what(row, played),
+        (Some(restart), _) => restart_remark(restart, played),
+        (None, Some(until)) => format!("until {}", format_offset(until)),
+        (None, None) => remark_for_reason(row, played),
     }];
     if row.is_starting && row.reason != Reason::Grace {
         remarks.push("it is still starting".to_owned());
@@ -89,36 +94,39 @@ fn remarks(row: &Row, played: &Played<'_>) -> Vec<String> {
     remarks
 }
 
-fn what(row: &Row, played: &Played<'_>) -> String {
+fn remark_for_reason(row: &TimelineRow, played: &Played<'_>) -> String {
     let of = played.service.policy.max_failures;
     match (row.reason, row.streak) {
         (Reason::Counting, (first, last)) if first == last => format!("failure {first} of {of}"),
         (Reason::Counting, (first, last)) => format!("failures {first} to {last} of {of}"),
         // The verdict says it.
         (Reason::Ok, _) => String::new(),
-        (reason, _) => words::reason(reason).to_owned(),
+        (reason, _) => words::reason_text(reason).to_owned(),
     }
 }
 
-fn restarted(restart: &Restarted, played: &Played<'_>) -> String {
-    let patience = words::span(restart.patience);
+fn restart_remark(restart: &SimulatedRestart, played: &Played<'_>) -> String {
+    let patience = words::format_duration(restart.patience);
     let outcome = match restart.ended {
-        Ended::Healed => "healed".to_owned(),
-        Ended::NotHealed if restart.too_slow => {
+        RestartResult::Healed => "healed".to_owned(),
+        RestartResult::NotHealed if restart.too_slow => {
             format!("not healed: still starting after {patience} (verify, grace)")
         }
-        Ended::NotHealed if restart.of_no_help => {
+        RestartResult::NotHealed if restart.of_no_help => {
             "not healed, nor by the one before: the longest wait follows".to_owned()
         }
-        Ended::NotHealed => "not healed".to_owned(),
-        Ended::Open | Ended::Refused | Ended::NeverRan | Ended::Forbidden => {
+        RestartResult::NotHealed => "not healed".to_owned(),
+        RestartResult::StillRunning
+        | RestartResult::Refused
+        | RestartResult::NotStarted
+        | RestartResult::NotPermitted => {
             format!("not known yet: the deadline ended the wait after {patience}")
         }
     };
     // Without a list, the verdict says it.
     let what = match played.service.policy.escalate.as_slice() {
         [] => String::new(),
-        _ => format!("{}; ", words::act(restart.act)),
+        _ => format!("{}; ", words::step_name(restart.act)),
     };
     format!("{what}{} of {} in the budget; {outcome}", restart.spent, played.service.policy.budget.restarts)
 }
@@ -132,29 +140,36 @@ const fn known_late(outcome: Outcome) -> Option<&'static str> {
     }
 }
 
-fn summary(played: &Played<'_>) -> Vec<String> {
+fn summary_lines(played: &Played<'_>) -> Vec<String> {
     let Summary { runs, lasted, longest, most_spent, .. } = &played.summary;
     let budget = &played.service.policy.budget;
     let longest = match longest {
         Some((from, to)) => {
-            let length = words::span(to.saturating_sub(*from));
-            format!("{length} without a restart at the longest, {} to {}", stamp(*from), stamp(*to))
+            let length = words::format_duration(to.saturating_sub(*from));
+            format!(
+                "{length} without a restart at the longest, {} to {}",
+                format_offset(*from),
+                format_offset(*to)
+            )
         }
         None => "never at two runs without a restart between them".to_owned(),
     };
-    let window = words::span(budget.window);
+    let window = words::format_duration(budget.window);
     vec![
-        format!("runs:     {runs}, the last at {}", stamp(*lasted)),
-        format!("restarts: {}", restarts(&played.summary)),
+        format!("runs:     {runs}, the last at {}", format_offset(*lasted)),
+        format!("restarts: {}", restarts_text(&played.summary)),
         format!("failed:   {longest}"),
         format!("budget:   {most_spent} of {} spent within {window} at the most", budget.restarts),
-        format!("next:     {}", next(played)),
+        format!("next:     {}", next_restart_line(played)),
     ]
 }
 
-fn restarts(summary: &Summary) -> String {
-    let parts =
-        [("healed", summary.healed), ("not healed", summary.not_healed), ("not known", summary.open())];
+fn restarts_text(summary: &Summary) -> String {
+    let parts = [
+        ("healed", summary.healed),
+        ("not healed", summary.not_healed),
+        ("not known", summary.unknown_outcomes()),
+    ];
     let parts: Vec<String> =
         parts.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{n} {what}")).collect();
     match parts.as_slice() {
@@ -164,15 +179,15 @@ fn restarts(summary: &Summary) -> String {
 }
 
 /// When the next restart can be, if it fails from there on.
-fn next(played: &Played<'_>) -> String {
+fn next_restart_line(played: &Played<'_>) -> String {
     if played.service.restarter.shows() == Shows::Nothing {
-        return words::reason(Reason::ProbeOnly).to_owned();
+        return words::reason_text(Reason::ProbeOnly).to_owned();
     }
     if played.service.policy.mode == Mode::Observe {
-        return words::reason(Reason::Observe).to_owned();
+        return words::reason_text(Reason::Observe).to_owned();
     }
     if played.then.no_rung_left {
-        return words::reason(Reason::NoRungLeft).to_owned();
+        return words::reason_text(Reason::NoRungLeft).to_owned();
     }
     let counted = match played.then.failures {
         0 => "at the next failure".to_owned(),
@@ -180,7 +195,7 @@ fn next(played: &Played<'_>) -> String {
         n => format!("after {n} more failures"),
     };
     match not_before(played) {
-        Some(at) => format!("{counted}, not before {}", stamp(at)),
+        Some(at) => format!("{counted}, not before {}", format_offset(at)),
         None => counted,
     }
 }
@@ -193,7 +208,7 @@ fn not_before(played: &Played<'_>) -> Option<Duration> {
 }
 
 /// `+0m`, `+4m`, `+1h04m`, `+2d00h10m`; with seconds where there are some.
-pub(super) fn stamp(at: Duration) -> String {
+pub(super) fn format_offset(at: Duration) -> String {
     let seconds = at.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     let whole = match (days, hours) {
@@ -207,17 +222,17 @@ pub(super) fn stamp(at: Duration) -> String {
     }
 }
 
-pub(crate) fn json(played: &Played<'_>) -> Value {
+pub(crate) fn simulation_json(played: &Played<'_>) -> Value {
     let Played { service, script, timeline, summary, then } = played;
     let budget = &service.policy.budget;
     json!({
-        "schema": SCHEMA,
+        "schema": SIMULATE_SCHEMA,
         "service": service.key,
         "pattern": script.letters(),
         "repeat": script.repeat,
         "every_seconds": script.every.as_secs_f64(),
         "start_takes_seconds": script.start_takes.as_secs_f64(),
-        "timeline": timeline.shown().iter().map(|row| object(row, played)).collect::<Vec<_>>(),
+        "timeline": timeline.shown().iter().map(|row| row_json(row, played)).collect::<Vec<_>>(),
         "left_out": timeline.left_out(),
         "summary": {
             "runs": summary.runs,
@@ -240,11 +255,11 @@ pub(crate) fn json(played: &Played<'_>) -> Value {
     })
 }
 
-fn object(row: &Row, played: &Played<'_>) -> Value {
+fn row_json(row: &TimelineRow, played: &Played<'_>) -> Value {
     let restart = row.restart.as_ref().map(|restart| {
         json!({
             "act": restart.act.code(),
-            "outcome": outcome(restart.ended),
+            "outcome": outcome_code(restart.ended),
             "spent": restart.spent,
             "waits_seconds": restart.patience.as_secs_f64(),
             "too_slow": restart.too_slow,
@@ -258,17 +273,20 @@ fn object(row: &Row, played: &Played<'_>) -> Value {
         "starting": row.is_starting,
         "verdict": row.verdict.code(),
         "reason": row.reason.code(),
-        "explanation": remarks(row, played).join("; "),
+        "explanation": row_remarks(row, played).join("; "),
         "streak": row.streak.1,
         "until_seconds": row.until.map(|until| until.as_secs_f64()),
         "restart": restart,
     })
 }
 
-const fn outcome(ended: Ended) -> &'static str {
+const fn outcome_code(ended: RestartResult) -> &'static str {
     match ended {
-        Ended::Healed => "healed",
-        Ended::NotHealed => "not_healed",
-        Ended::Open | Ended::Refused | Ended::NeverRan | Ended::Forbidden => "unknown",
+        RestartResult::Healed => "healed",
+        RestartResult::NotHealed => "not_healed",
+        RestartResult::StillRunning
+        | RestartResult::Refused
+        | RestartResult::NotStarted
+        | RestartResult::NotPermitted => "unknown",
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use unhang_core::{Ended, Outcome};
+use unhang_core::{Outcome, RestartResult};
 
-use super::course::Turn;
+use super::course::SimulatedRun;
 use super::script::Sign;
 
 #[derive(Debug, Default)]
@@ -24,14 +24,14 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn add(&mut self, turn: &Turn) {
+    pub(super) fn add_run(&mut self, turn: &SimulatedRun) {
         self.runs = self.runs.saturating_add(1);
         self.lasted = turn.at;
-        self.wait(turn);
-        self.count(turn);
+        self.count_wait(turn);
+        self.count_run(turn);
     }
 
-    fn wait(&mut self, turn: &Turn) {
+    fn count_wait(&mut self, turn: &SimulatedRun) {
         match turn.sign {
             Sign::Healthy if !turn.is_starting => self.failing_since = None,
             // What somebody stopped waits for no restart.
@@ -41,7 +41,7 @@ impl Summary {
         }
     }
 
-    fn wait_on(&mut self, turn: &Turn) {
+    fn wait_on(&mut self, turn: &SimulatedRun) {
         let since = *self.failing_since.get_or_insert(turn.at);
         let length = |(from, to): (Duration, Duration)| to.saturating_sub(from);
         let waited = (since, turn.at);
@@ -53,10 +53,10 @@ impl Summary {
         }
     }
 
-    fn count(&mut self, turn: &Turn) {
+    fn count_run(&mut self, turn: &SimulatedRun) {
         let now = turn.restart.as_ref();
-        let healed = now.is_some_and(|restart| restart.ended == Ended::Healed);
-        let in_vain = now.is_some_and(|restart| restart.ended == Ended::NotHealed);
+        let healed = now.is_some_and(|restart| restart.ended == RestartResult::Healed);
+        let in_vain = now.is_some_and(|restart| restart.ended == RestartResult::NotHealed);
         let late = |outcome| turn.earlier == Some(outcome);
         self.restarts = self.restarts.saturating_add(u32::from(now.is_some()));
         for (sum, by_now, later) in [
@@ -69,7 +69,7 @@ impl Summary {
     }
 
     /// Restarts of which it never became known what came of them.
-    pub(super) fn open(&self) -> u32 {
+    pub(super) fn unknown_outcomes(&self) -> u32 {
         self.restarts.saturating_sub(self.healed).saturating_sub(self.not_healed)
     }
 }

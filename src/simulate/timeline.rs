@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use unhang_core::{Outcome, Reason, Verdict, VerdictKind};
 
-use super::course::{Restarted, Turn};
+use super::course::{SimulatedRestart, SimulatedRun};
 use super::script::Sign;
 
 /// No more is read by anybody; the summary is of all.
@@ -13,13 +13,13 @@ pub(super) const MOST_ROWS: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     /// The last of them, beyond `MOST_ROWS`, is there only for the next one to be held against.
-    rows: Vec<Row>,
+    rows: Vec<TimelineRow>,
     dropped: usize,
 }
 
 /// One run, or several that differ in nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
+pub(super) struct TimelineRow {
     pub(super) from: Duration,
     pub(super) to: Duration,
     pub(super) runs: u32,
@@ -31,14 +31,14 @@ pub(super) struct Row {
     pub(super) streak: (u32, u32),
     /// When what holds it ends by itself.
     pub(super) until: Option<Duration>,
-    pub(super) restart: Option<Restarted>,
+    pub(super) restart: Option<SimulatedRestart>,
     pub(super) earlier: Option<Outcome>,
     pub(super) flaps: Option<u32>,
 }
 
 impl Timeline {
-    pub(super) fn add(&mut self, turn: Turn) {
-        let row = Row::of(turn);
+    pub(super) fn add(&mut self, turn: SimulatedRun) {
+        let row = TimelineRow::of(turn);
         let is_full = self.rows.len() > MOST_ROWS;
         match self.rows.last_mut() {
             Some(last) if row.continues(last) => last.extend(&row),
@@ -50,7 +50,7 @@ impl Timeline {
         }
     }
 
-    pub(super) fn shown(&self) -> &[Row] {
+    pub(super) fn shown(&self) -> &[TimelineRow] {
         self.rows.get(..MOST_ROWS).unwrap_or(&self.rows)
     }
 
@@ -59,8 +59,8 @@ impl Timeline {
     }
 }
 
-impl Row {
-    fn of(turn: Turn) -> Self {
+impl TimelineRow {
+    fn of(turn: SimulatedRun) -> Self {
         let left = if let Verdict::Held(hold) = &turn.verdict { hold.time_left() } else { None };
         Self {
             from: turn.at,

@@ -7,15 +7,15 @@ use std::io;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use unhang_core::{Moment, Pause, Paused, PausedBy};
+use unhang_core::{ActivePause, Moment, PauseSource, PauseState};
 
 use super::Store;
-use super::state_file::Stamp;
+use super::state_file::MomentForm;
 use crate::os::folder::{Folder, Lock};
 use crate::words;
 
 /// `unhang pause` takes no longer one.
-pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// Of the file of a pause, written or read, in bytes.
 const LONGEST_FILE: u64 = 8 * 1024;
@@ -23,11 +23,11 @@ const LONGEST_FILE: u64 = 8 * 1024;
 /// Of who wants a pause, and of why, in characters.
 const LONGEST_TEXT: usize = 200;
 
-const VERSION: u64 = 1;
+const PAUSE_FILE_VERSION: u64 = 1;
 
 /// What a pause says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Note {
+pub(crate) struct PauseRecord {
     pub(crate) who: String,
     pub(crate) why: Option<String>,
     pub(crate) since: Moment,
@@ -36,76 +36,76 @@ pub(crate) struct Note {
 
 /// The pause of a command: lasts until dropped, or until this process ends.
 #[derive(Debug)]
-pub(crate) struct Held(#[expect(dead_code, reason = "dropping it ends the pause")] Lock);
+pub(crate) struct PauseGuard(#[expect(dead_code, reason = "dropping it ends the pause")] Lock);
 
 #[derive(Debug, Serialize, Deserialize)]
-struct File {
+struct PauseForm {
     version: u64,
     by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    since: Stamp,
-    until: Stamp,
+    since: MomentForm,
+    until: MomentForm,
 }
 
 /// All that were there when it was asked.
 #[derive(Debug)]
-pub(crate) struct Pauses<'a> {
+pub(crate) struct CommandPauses<'a> {
     store: &'a Store,
     /// By NAME.
-    of_commands: BTreeMap<String, Vec<OfCommand<'a>>>,
+    of_commands: BTreeMap<String, Vec<CommandPause<'a>>>,
 }
 
 #[derive(Debug)]
-struct OfCommand<'a> {
+struct CommandPause<'a> {
     folder: &'a Folder,
     file: String,
     pid: u32,
 }
 
-impl Pauses<'_> {
+impl CommandPauses<'_> {
     /// The weightiest: one that lasts longest, else the last that began. An error: one could not be looked at.
-    pub(crate) fn of(&self, key: &str, now: &Moment) -> io::Result<Pause> {
+    pub(crate) fn pause_of(&self, key: &str, now: &Moment) -> io::Result<PauseState> {
         let mut found = Vec::new();
-        for folder in self.store.folders() {
-            found.extend(of_person(folder, key, now)?);
+        for folder in self.store.pause_folders() {
+            found.extend(read_person_pause(folder, key, now)?);
         }
-        for OfCommand { folder, file, pid } in self.of_commands.get(key).into_iter().flatten() {
+        for CommandPause { folder, file, pid } in self.of_commands.get(key).into_iter().flatten() {
             let note = match read_note(folder, file) {
                 // What others may not read is root's; it shows in the state all the same.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
                 read => read?,
             };
             let Some(note) = note else { continue };
-            let left = note.left(now).filter(|_| folder.is_locked(file).unwrap_or(true));
+            let left = note.time_left(now).filter(|_| folder.is_locked(file).unwrap_or(true));
             found.push(match left {
                 Some(left) => {
-                    let by = PausedBy::Command { who: note.who, why: note.why, pid: *pid };
-                    Pause::Lasting(Paused { by, left: Some(left) })
+                    let by = PauseSource::Command { who: note.who, why: note.why, pid: *pid };
+                    PauseState::Active(ActivePause { by, left: Some(left) })
                 }
-                None => note.over(now),
+                None => note.as_ended(now),
             });
         }
-        Ok(found.into_iter().max_by_key(|pause| weight(pause, now)).unwrap_or_default())
+        Ok(found.into_iter().max_by_key(|pause| pause_strength(pause, now)).unwrap_or_default())
     }
 }
 
 impl Store {
-    pub(crate) fn pauses(&self) -> io::Result<Pauses<'_>> {
-        let mut of_commands = BTreeMap::<String, Vec<OfCommand<'_>>>::new();
-        for folder in self.beside_the_locks() {
-            for (key, pid, file) in files_of_commands(folder)? {
-                of_commands.entry(key).or_default().push(OfCommand { folder, file, pid });
+    pub(crate) fn read_pauses(&self) -> io::Result<CommandPauses<'_>> {
+        let mut of_commands = BTreeMap::<String, Vec<CommandPause<'_>>>::new();
+        for folder in self.command_pause_folders() {
+            for (key, pid, file) in command_pause_files(folder)? {
+                of_commands.entry(key).or_default().push(CommandPause { folder, file, pid });
             }
         }
-        Ok(Pauses { store: self, of_commands })
+        Ok(CommandPauses { store: self, of_commands })
     }
 
     /// The pause of a person that lasts now; of two, the one that ends later.
-    pub(crate) fn pause_of_person(&self, key: &str, now: &Moment) -> io::Result<Option<Paused>> {
-        let mut longest: Option<Paused> = None;
-        for folder in self.folders() {
-            let Some(Pause::Lasting(found)) = of_person(folder, key, now)? else { continue };
+    pub(crate) fn pause_of_person(&self, key: &str, now: &Moment) -> io::Result<Option<ActivePause>> {
+        let mut longest: Option<ActivePause> = None;
+        for folder in self.pause_folders() {
+            let Some(PauseState::Active(found)) = read_person_pause(folder, key, now)? else { continue };
             if longest.as_ref().is_none_or(|longest| found.left > longest.left) {
                 longest = Some(found);
             }
@@ -115,32 +115,39 @@ impl Store {
 
     /// Until the note's end; takes the place of an earlier one. On disk, or in memory where that cannot be
     /// written: then with the reason why.
-    pub(crate) fn begin_pause(&self, key: &str, note: &Note) -> io::Result<Option<String>> {
-        let bytes = note.written();
+    pub(crate) fn write_pause(&self, key: &str, note: &PauseRecord) -> io::Result<Option<String>> {
+        let bytes = note.to_bytes();
         let on_disk = match &self.disk {
-            Ok(folder) => folder.replace(&name(key), &bytes, LONGEST_FILE).map_err(|error| words::io(&error)),
-            Err(error) => Err(words::io(error)),
+            Ok(folder) => folder
+                .replace(&pause_file_name(key), &bytes, LONGEST_FILE)
+                .map_err(|error| words::io_error_text(&error)),
+            Err(error) => Err(words::io_error_text(error)),
         };
-        match (on_disk, self.in_memory()) {
+        match (on_disk, self.memory_folder()) {
             (Ok(()), memory) => {
                 // Else an older and longer one of there would go on.
-                memory.map_or(Ok(()), |folder| folder.remove(&name(key)))?;
+                memory.map_or(Ok(()), |folder| folder.remove(&pause_file_name(key)))?;
                 Ok(None)
             }
-            (Err(why), Some(folder)) => folder.replace(&name(key), &bytes, LONGEST_FILE).map(|()| Some(why)),
+            (Err(why), Some(folder)) => {
+                folder.replace(&pause_file_name(key), &bytes, LONGEST_FILE).map(|()| Some(why))
+            }
             (Err(why), None) => Err(io::Error::other(why)),
         }
     }
 
     /// A person's pause is over from now on. True: there was one.
-    pub(crate) fn end_pause(&self, key: &str, now: &Moment) -> io::Result<bool> {
+    pub(crate) fn remove_pause(&self, key: &str, now: &Moment) -> io::Result<bool> {
         let mut ended = false;
-        for folder in self.folders() {
-            if let Some(Pause::Lasting(_)) = of_person(folder, key, now)? {
-                let note = read_note(folder, &name(key))?.unwrap_or_else(|| Note::unknown(now.clone()));
-                let bytes = Note { until: now.clone(), ..note }.written();
+        for folder in self.pause_folders() {
+            if let Some(PauseState::Active(_)) = read_person_pause(folder, key, now)? {
+                let note = read_note(folder, &pause_file_name(key))?
+                    .unwrap_or_else(|| PauseRecord::for_unreadable_file(now.clone()));
+                let bytes = PauseRecord { until: now.clone(), ..note }.to_bytes();
                 // A full disk still lets go of a file.
-                folder.replace(&name(key), &bytes, LONGEST_FILE).or_else(|_| folder.remove(&name(key)))?;
+                folder
+                    .replace(&pause_file_name(key), &bytes, LONGEST_FILE)
+                    .or_else(|_| folder.remove(&pause_file_name(key)))?;
                 ended = true;
             }
         }
@@ -148,10 +155,10 @@ impl Store {
     }
 
     /// For as long as this process keeps it.
-    pub(crate) fn hold_pause(&self, key: &str, pid: u32, note: &Note) -> io::Result<Held> {
+    pub(crate) fn hold_pause(&self, key: &str, pid: u32, note: &PauseRecord) -> io::Result<PauseGuard> {
         let mut held = Err(io::ErrorKind::NotFound.into());
-        for folder in self.beside_the_locks() {
-            held = Self::hold_in(folder, key, pid, note);
+        for folder in self.command_pause_folders() {
+            held = Self::hold_pause_in(folder, key, pid, note);
             if held.is_ok() {
                 break;
             }
@@ -159,105 +166,109 @@ impl Store {
         held
     }
 
-    fn hold_in(folder: &Folder, key: &str, pid: u32, note: &Note) -> io::Result<Held> {
-        for (_, _, file) in files_of_commands(folder)?.into_iter().filter(|(other, ..)| other == key) {
+    fn hold_pause_in(folder: &Folder, key: &str, pid: u32, note: &PauseRecord) -> io::Result<PauseGuard> {
+        for (_, _, file) in command_pause_files(folder)?.into_iter().filter(|(other, ..)| other == key) {
             // Left behind long ago, and looked at often enough.
             let old = read_note(folder, &file).ok().flatten();
             if old.is_none_or(|old| old.until.is_before(&note.since)) && !folder.is_locked(&file)? {
                 folder.remove(&file)?;
             }
         }
-        folder.hold(&format!("{key}+{pid}.pause"), &note.written(), LONGEST_FILE).map(Held)
+        folder.create_locked(&format!("{key}+{pid}.pause"), &note.to_bytes(), LONGEST_FILE).map(PauseGuard)
     }
 
-    fn folders(&self) -> impl Iterator<Item = &Folder> {
-        self.disk.as_ref().ok().into_iter().chain(self.in_memory())
+    fn pause_folders(&self) -> impl Iterator<Item = &Folder> {
+        self.disk.as_ref().ok().into_iter().chain(self.memory_folder())
     }
 
     /// Where commands hold their pauses. Memory, where it is another place, only if there is no room: that
     /// of a user comes and goes with their logins, and a command may outlive them.
-    fn beside_the_locks(&self) -> impl Iterator<Item = &Folder> {
-        let memory = self.in_memory().filter(|_| self.at.fallback.as_ref() != Some(&self.at.locks));
+    fn command_pause_folders(&self) -> impl Iterator<Item = &Folder> {
+        let memory = self.memory_folder().filter(|_| self.at.fallback.as_ref() != Some(&self.at.locks));
         self.locks.as_ref().into_iter().chain(memory)
     }
 }
 
 /// NAME, process and file: a NAME holds no `+`.
-fn files_of_commands(folder: &Folder) -> io::Result<Vec<(String, u32, String)>> {
+fn command_pause_files(folder: &Folder) -> io::Result<Vec<(String, u32, String)>> {
     let parts = |file: &str| {
         let (key, pid) = file.strip_suffix(".pause")?.split_once('+')?;
         Some((key.to_owned(), pid.parse().ok()?))
     };
-    let names = folder.names()?;
+    let names = folder.list_names()?;
     Ok(names.into_iter().filter_map(|file| parts(&file).map(|(key, pid)| (key, pid, file))).collect())
 }
 
-fn name(key: &str) -> String {
+fn pause_file_name(key: &str) -> String {
     format!("{key}.pause")
 }
 
-fn of_person(folder: &Folder, key: &str, now: &Moment) -> io::Result<Option<Pause>> {
-    let note = read_note(folder, &name(key))?;
-    Ok(note.map(|note| match note.left(now) {
+fn read_person_pause(folder: &Folder, key: &str, now: &Moment) -> io::Result<Option<PauseState>> {
+    let note = read_note(folder, &pause_file_name(key))?;
+    Ok(note.map(|note| match note.time_left(now) {
         Some(left) => {
-            let by = PausedBy::Person { who: note.who, why: note.why };
-            Pause::Lasting(Paused { by, left: Some(left) })
+            let by = PauseSource::Person { who: note.who, why: note.why };
+            PauseState::Active(ActivePause { by, left: Some(left) })
         }
-        None => note.over(now),
+        None => note.as_ended(now),
     }))
 }
 
 /// Somebody meant hands off, also where the file does not say so in our words, or in too many; then for a day at the
 /// most. `None`: there is no such file.
-fn read_note(folder: &Folder, file: &str) -> io::Result<Option<Note>> {
+fn read_note(folder: &Folder, file: &str) -> io::Result<Option<PauseRecord>> {
     let note = match folder.read(file, LONGEST_FILE) {
         Ok(None) => return Ok(None),
-        Ok(Some(bytes)) => Note::read(&bytes),
+        Ok(Some(bytes)) => PauseRecord::from_bytes(&bytes),
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => None,
         Err(error) => return Err(error),
     };
     if note.is_some() {
         return Ok(note);
     }
-    let wall = folder.modified(file)?.unwrap_or_default();
-    Ok(Some(Note::unknown(Moment { wall, ..Moment::default() })))
+    let wall = folder.modified_at(file)?.unwrap_or_default();
+    Ok(Some(PauseRecord::for_unreadable_file(Moment { wall, ..Moment::default() })))
 }
 
 /// Who wants a pause, or why, as it is kept and shown: it came from a command line, and may be a log of many lines.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn shorten_text(text: &str) -> String {
     words::escaped(text).chars().take(LONGEST_TEXT).collect()
 }
 
-fn weight(pause: &Pause, now: &Moment) -> (u8, Duration) {
+fn pause_strength(pause: &PauseState, now: &Moment) -> (u8, Duration) {
     match pause {
-        Pause::None => (0, Duration::ZERO),
-        Pause::Over { since } => (1, Duration::MAX.saturating_sub(now.since(since))),
-        Pause::Lasting(paused) => (2, paused.left.unwrap_or(Duration::MAX)),
+        PauseState::None => (0, Duration::ZERO),
+        PauseState::Ended { since } => (1, Duration::MAX.saturating_sub(now.elapsed_since(since))),
+        PauseState::Active(paused) => (2, paused.left.unwrap_or(Duration::MAX)),
     }
 }
 
-impl Note {
+impl PauseRecord {
     /// `None`: it is over. No longer than it was meant to be, whatever the clock has done meanwhile.
-    fn left(&self, now: &Moment) -> Option<Duration> {
-        let whole = self.until.since(&self.since).min(LONGEST);
-        let left = self.until.since(now).min(whole);
+    fn time_left(&self, now: &Moment) -> Option<Duration> {
+        let whole = self.until.elapsed_since(&self.since).min(MAX_PAUSE);
+        let left = self.until.elapsed_since(now).min(whole);
         Some(left).filter(|left| !left.is_zero())
     }
 
-    fn over(&self, now: &Moment) -> Pause {
+    fn as_ended(&self, now: &Moment) -> PauseState {
         // Of a clock that was wrong: it says nothing.
-        if now.is_before(&self.since) { Pause::None } else { Pause::Over { since: self.since.clone() } }
+        if now.is_before(&self.since) {
+            PauseState::None
+        } else {
+            PauseState::Ended { since: self.since.clone() }
+        }
     }
 
     /// Of somebody, for as long as a pause may last.
-    fn unknown(since: Moment) -> Self {
-        Self { who: "somebody".to_owned(), why: None, until: since.later(LONGEST), since }
+    fn for_unreadable_file(since: Moment) -> Self {
+        Self { who: "somebody".to_owned(), why: None, until: since.plus(MAX_PAUSE), since }
     }
 
-    fn written(&self) -> Vec<u8> {
-        let (since, until) = (Stamp::of(&self.since), Stamp::of(&self.until));
-        let (by, reason) = (shown(&self.who), self.why.as_deref().map(shown));
-        let file = File { version: VERSION, by, reason, since, until };
+    fn to_bytes(&self) -> Vec<u8> {
+        let (since, until) = (MomentForm::from_moment(&self.since), MomentForm::from_moment(&self.until));
+        let (by, reason) = (shorten_text(&self.who), self.why.as_deref().map(shorten_text));
+        let file = PauseForm { version: PAUSE_FILE_VERSION, by, reason, since, until };
         // Cannot fail: every key is a string and no number is infinite.
         let mut bytes = serde_json::to_vec_pretty(&file).unwrap_or_default();
         bytes.push(b'\n');
@@ -265,11 +276,11 @@ impl Note {
     }
 
     /// `None`: it says nothing that we understand.
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let file: File = serde_json::from_slice(bytes).ok()?;
-        (file.version == VERSION).then(|| Self {
-            who: shown(&file.by),
-            why: file.reason.as_deref().map(shown),
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let file: PauseForm = serde_json::from_slice(bytes).ok()?;
+        (file.version == PAUSE_FILE_VERSION).then(|| Self {
+            who: shorten_text(&file.by),
+            why: file.reason.as_deref().map(shorten_text),
             since: file.since.into_moment(),
             until: file.until.into_moment(),
         })

@@ -9,12 +9,13 @@ use std::time::Duration;
 use chrono::{DateTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use unhang_core::{
-    Account, Act, Backoff, Counts, Evidence, Fingerprint, Intent, Looked, Moment, Outcome, Process, Reason,
-    Recent, Restart, Standing, State, StoredCause, VerdictKind, Warned, Was,
+    Account, Backoff, Counts, FailureWindow, Fingerprint, HealthRecord, Intent, LastUnitQuery, Moment,
+    Ongoing, Outcome, ProcessId, Reason, Restart, State, StepKind, StoredCause, StoredWarning, UnitBefore,
+    VerdictKind,
 };
 
-use self::bounds::{cut, cut_some, most};
-use super::Record;
+use self::bounds::{cut_some, cut_text, most};
+use super::StoredService;
 use crate::reported_faults::ReportedFaults;
 use crate::words;
 
@@ -22,39 +23,40 @@ pub(super) const VERSION: u64 = 1;
 
 /// Why a file cannot be used.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
+pub(super) enum StateReadError {
     /// We could not look, for want of descriptors or memory: it may be good.
-    NotRead(String),
+    Io(String),
     /// Of a newer unhang.
-    Newer(u64),
-    Broken(String),
+    NewerVersion(u64),
+    Damaged(String),
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Record, Unusable> {
+pub(super) fn read_record(bytes: &[u8]) -> Result<StoredService, StateReadError> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u64,
     }
-    let broken = |error: serde_json::Error| Unusable::Broken(error.to_string());
+    let broken = |error: serde_json::Error| StateReadError::Damaged(error.to_string());
     let Versioned { version } = serde_json::from_slice(bytes).map_err(broken)?;
     match version {
         VERSION => {}
-        0 => return Err(Unusable::Broken("version 0 never was".to_owned())),
-        newer => return Err(Unusable::Newer(newer)),
+        0 => return Err(StateReadError::Damaged("version 0 never was".to_owned())),
+        newer => return Err(StateReadError::NewerVersion(newer)),
     }
-    let file: File = serde_json::from_slice(bytes).map_err(broken)?;
-    file.into_record().ok_or_else(|| Unusable::Broken("a code or a time in it has no meaning".to_owned()))
+    let file: StateForm = serde_json::from_slice(bytes).map_err(broken)?;
+    file.into_record()
+        .ok_or_else(|| StateReadError::Damaged("a code or a time in it has no meaning".to_owned()))
 }
 
-pub(super) fn written(record: &Record) -> Vec<u8> {
+pub(super) fn write_state(record: &StoredService) -> Vec<u8> {
     // Cannot fail: every key is a string and no number is infinite.
-    let mut bytes = serde_json::to_vec_pretty(&File::of(record)).unwrap_or_default();
+    let mut bytes = serde_json::to_vec_pretty(&StateForm::from_record(record)).unwrap_or_default();
     bytes.push(b'\n');
     bytes
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct File {
+struct StateForm {
     version: u64,
     sequence: u64,
     verdict: String,
@@ -72,23 +74,23 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     incarnation: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<Stamp>,
+    since: Option<MomentForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    failed_at: Option<Stamp>,
+    failed_at: Option<MomentForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    healthy_since: Option<Stamp>,
+    healthy_since: Option<MomentForm>,
     #[serde(default)]
-    restarts: Vec<Restarted>,
+    restarts: Vec<RestartForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    intent: Option<Intended>,
+    intent: Option<IntentForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    backoff: Option<BackedOff>,
+    backoff: Option<BackoffForm>,
     #[serde(default, skip_serializing_if = "is_zero")]
     rungs: u32,
     #[serde(default, skip_serializing_if = "is_false")]
     put_off: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    looked: Option<LookedAt>,
+    looked: Option<UnitQueryForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fingerprint: Option<FingerprintForm>,
     /// `x..x`: what the last runs saw, the newest last, from the oldest failure on.
@@ -100,7 +102,7 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     evidence: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    standing: Option<Stands>,
+    standing: Option<OngoingForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     together: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,19 +110,19 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     because: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<Warns>,
+    warnings: Vec<WarningForm>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    others: Vec<Warns>,
+    others: Vec<WarningForm>,
     /// What a probe wants to know of the run before, in its own words.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     memory: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    faults: BTreeMap<String, Stamp>,
+    faults: BTreeMap<String, MomentForm>,
 }
 
 /// `wall` for people and across boots, the others within one boot.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Stamp {
+pub(super) struct MomentForm {
     wall: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     boot_id: Option<String>,
@@ -129,16 +131,16 @@ pub(super) struct Stamp {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Stands {
+struct OngoingForm {
     runs: u32,
-    since: Stamp,
-    told: Stamp,
+    since: MomentForm,
+    told: MomentForm,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Restarted {
+struct RestartForm {
     #[serde(flatten)]
-    at: Stamp,
+    at: MomentForm,
     /// `None`: a restart, as an older unhang wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     act: Option<String>,
@@ -171,7 +173,7 @@ struct CauseForm {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Intended {
+struct IntentForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     incarnation: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,14 +188,14 @@ struct Intended {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct BackedOff {
+struct BackoffForm {
     step: u32,
     #[serde(flatten)]
-    from: Stamp,
+    from: MomentForm,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Warns {
+struct WarningForm {
     /// `None`: the service's own url.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     probe: Option<String>,
@@ -201,23 +203,25 @@ struct Warns {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct LookedAt {
+struct UnitQueryForm {
     unit: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     boot_id: Option<String>,
 }
 
-impl File {
-    fn of(record: &Record) -> Self {
+impl StateForm {
+    fn from_record(record: &StoredService) -> Self {
         let state = &record.state;
-        let stamp = |at: &Option<Moment>| at.as_ref().map(Stamp::of);
+        let stamp = |at: &Option<Moment>| at.as_ref().map(MomentForm::from_moment);
         let prose = |text: &Option<String>| cut_some(text.as_deref(), most::PROSE);
         let mut faults = BTreeMap::new();
         let told = record.faults.iter().take(most::ENTRIES);
-        faults.extend(told.map(|(kind, at)| (cut(kind, most::NAME), Stamp::of(at))));
+        faults.extend(told.map(|(kind, at)| (cut_text(kind, most::NAME), MomentForm::from_moment(at))));
         let mut memory = BTreeMap::new();
         let remembered = record.memory.iter().take(most::ENTRIES);
-        memory.extend(remembered.map(|(probe, what)| (cut(probe, most::NAME), cut(what, most::MEMORY))));
+        memory.extend(
+            remembered.map(|(probe, what)| (cut_text(probe, most::NAME), cut_text(what, most::MEMORY))),
+        );
         // The newest stand last.
         let restarts = state.counts.restarts.iter().rev().take(most::RESTARTS).rev();
         Self {
@@ -235,51 +239,51 @@ impl File {
             since: stamp(&state.counts.since),
             failed_at: stamp(&state.counts.failed_at),
             healthy_since: stamp(&state.counts.healthy_since),
-            restarts: restarts.map(Restarted::of).collect(),
-            intent: state.counts.intent.as_ref().map(|intent| Intended {
+            restarts: restarts.map(RestartForm::from_restart).collect(),
+            intent: state.counts.intent.as_ref().map(|intent| IntentForm {
                 incarnation: cut_some(intent.incarnation.as_deref(), most::IDENTITY),
                 boot_id: cut_some(intent.boot.as_deref(), most::IDENTITY),
-                was_down: intent.was == Was::Down,
+                was_down: intent.was == UnitBefore::Down,
                 pid: intent.process.map(|process| process.pid),
                 pid_started: intent.process.map(|process| process.started),
             }),
-            backoff: state
-                .counts
-                .backoff
-                .as_ref()
-                .map(|backoff| BackedOff { step: backoff.step, from: Stamp::of(&backoff.from) }),
+            backoff: state.counts.backoff.as_ref().map(|backoff| BackoffForm {
+                step: backoff.step,
+                from: MomentForm::from_moment(&backoff.from),
+            }),
             rungs: state.counts.rungs,
             put_off: state.counts.put_off,
-            looked: state.counts.looked.as_ref().map(|looked| LookedAt {
-                unit: cut(&looked.unit, most::PROSE),
+            looked: state.counts.looked.as_ref().map(|looked| UnitQueryForm {
+                unit: cut_text(&looked.unit, most::PROSE),
                 boot_id: cut_some(looked.boot.as_deref(), most::IDENTITY),
             }),
-            recent: recent_text(state.counts.recent),
+            recent: window_text(state.counts.recent),
             flapping: state.counts.flapping,
-            evidence: Some(evidence_code(state.counts.evidence).to_owned()),
-            standing: state.account.standing.as_ref().map(|standing| Stands {
+            evidence: Some(health_record_code(state.counts.evidence).to_owned()),
+            standing: state.account.standing.as_ref().map(|standing| OngoingForm {
                 runs: standing.runs,
-                since: Stamp::of(&standing.since),
-                told: Stamp::of(&standing.told),
+                since: MomentForm::from_moment(&standing.since),
+                told: MomentForm::from_moment(&standing.told),
             }),
             together: prose(&state.account.together),
             distress: prose(&state.account.distress),
             because: prose(&state.account.because),
-            warnings: Warns::of(&state.account.warnings),
-            others: Warns::of(&state.account.others),
+            warnings: WarningForm::of(&state.account.warnings),
+            others: WarningForm::of(&state.account.others),
             memory,
             fingerprint: state.counts.fingerprint.map(FingerprintForm::of),
             faults,
         }
     }
 
-    fn into_record(self) -> Option<Record> {
-        let moment = |stamp: Option<Stamp>| stamp.map(Stamp::into_moment);
-        let was_healthy = if self.healthy_since.is_some() { Evidence::Healthy } else { Evidence::None };
-        let known = [Evidence::None, Evidence::NotByRestart, Evidence::Healthy];
+    fn into_record(self) -> Option<StoredService> {
+        let moment = |stamp: Option<MomentForm>| stamp.map(MomentForm::into_moment);
+        let was_healthy =
+            if self.healthy_since.is_some() { HealthRecord::WasHealthy } else { HealthRecord::NeverHealthy };
+        let known = [HealthRecord::NeverHealthy, HealthRecord::NotEvenAfterRestart, HealthRecord::WasHealthy];
         let evidence = match self.evidence {
             None => was_healthy,
-            Some(code) => known.into_iter().find(|known| evidence_code(*known) == code)?,
+            Some(code) => known.into_iter().find(|known| health_record_code(*known) == code)?,
         };
         let counts = Counts {
             streak: self.streak,
@@ -290,23 +294,23 @@ impl File {
             failed_at: moment(self.failed_at),
             since: moment(self.since),
             healthy_since: moment(self.healthy_since),
-            restarts: self.restarts.into_iter().map(Restarted::into_restart).collect::<Option<_>>()?,
+            restarts: self.restarts.into_iter().map(RestartForm::into_restart).collect::<Option<_>>()?,
             intent: self.intent.map(|intent| Intent {
                 incarnation: intent.incarnation,
                 boot: intent.boot_id,
-                was: if intent.was_down { Was::Down } else { Was::Up },
-                process: intent.pid.zip(intent.pid_started).map(|(pid, started)| Process { pid, started }),
+                was: if intent.was_down { UnitBefore::Down } else { UnitBefore::Up },
+                process: intent.pid.zip(intent.pid_started).map(|(pid, started)| ProcessId { pid, started }),
             }),
             backoff: self
                 .backoff
                 .map(|backoff| Backoff { step: backoff.step, from: backoff.from.into_moment() }),
             rungs: self.rungs,
-            looked: self.looked.map(|looked| Looked { unit: looked.unit, boot: looked.boot_id }),
+            looked: self.looked.map(|looked| LastUnitQuery { unit: looked.unit, boot: looked.boot_id }),
             fingerprint: match self.fingerprint {
                 None => None,
                 Some(form) => Some(form.into_fingerprint()?),
             },
-            recent: recent(&self.recent)?,
+            recent: parse_window(&self.recent)?,
             flapping: self.flapping,
             evidence,
             put_off: self.put_off,
@@ -316,7 +320,7 @@ impl File {
             reason: known_code(&self.reason, Reason::from_code, Reason::Unknown)?,
             cause: self.cause.map(CauseForm::into_cause),
             said: self.said.map(|said| words::escaped(&said)),
-            standing: self.standing.map(|standing| Standing {
+            standing: self.standing.map(|standing| Ongoing {
                 runs: standing.runs,
                 since: standing.since.into_moment(),
                 told: standing.told.into_moment(),
@@ -324,13 +328,13 @@ impl File {
             together: self.together.map(|text| words::escaped(&text)),
             distress: self.distress.map(|text| words::escaped(&text)),
             because: self.because.map(|text| words::escaped(&text)),
-            warnings: self.warnings.into_iter().map(Warns::into_warned).collect(),
-            others: self.others.into_iter().map(Warns::into_warned).collect(),
+            warnings: self.warnings.into_iter().map(WarningForm::into_warning).collect(),
+            others: self.others.into_iter().map(WarningForm::into_warning).collect(),
         };
         let state = State { counts, account };
         let mut faults = BTreeMap::new();
         faults.extend(self.faults.into_iter().map(|(kind, at)| (kind, at.into_moment())));
-        Some(Record {
+        Some(StoredService {
             sequence: self.sequence,
             state,
             memory: self.memory,
@@ -339,19 +343,19 @@ impl File {
     }
 }
 
-const LAST: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
+const MAX_TIME: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
 
-impl Stamp {
-    pub(super) fn of(moment: &Moment) -> Self {
+impl MomentForm {
+    pub(super) fn from_moment(moment: &Moment) -> Self {
         let seconds = i64::try_from(moment.wall.as_secs()).unwrap_or(i64::MAX);
-        let wall = Utc.timestamp_opt(seconds, moment.wall.subsec_nanos()).single().unwrap_or(LAST);
+        let wall = Utc.timestamp_opt(seconds, moment.wall.subsec_nanos()).single().unwrap_or(MAX_TIME);
         let boottime_ms = u64::try_from(moment.since_boot.as_millis()).unwrap_or(u64::MAX);
         Self { wall, boot_id: cut_some(moment.boot.as_deref(), most::IDENTITY), boottime_ms }
     }
 
     /// A wall clock before 1970 is no better than 1970, and one after the last date that can be written than that.
     pub(super) fn into_moment(self) -> Moment {
-        let millis = u64::try_from(self.wall.min(LAST).timestamp_millis()).unwrap_or(0);
+        let millis = u64::try_from(self.wall.min(MAX_TIME).timestamp_millis()).unwrap_or(0);
         Moment {
             boot: self.boot_id,
             since_boot: Duration::from_millis(self.boottime_ms),
@@ -381,7 +385,7 @@ impl FingerprintForm {
 impl CauseForm {
     fn of(cause: &StoredCause) -> Self {
         let StoredCause { probe, code, http } = cause;
-        Self { probe: cut_some(probe.as_deref(), most::NAME), code: cut(code, most::NAME), http: *http }
+        Self { probe: cut_some(probe.as_deref(), most::NAME), code: cut_text(code, most::NAME), http: *http }
     }
 
     /// Shown as it stands; ours are codes and names that `config` has checked.
@@ -391,27 +395,30 @@ impl CauseForm {
     }
 }
 
-impl Warns {
-    fn of(all: &[Warned]) -> Vec<Self> {
-        let of_one = |Warned { probe, words }: &Warned| Self {
+impl WarningForm {
+    fn of(all: &[StoredWarning]) -> Vec<Self> {
+        let of_one = |StoredWarning { probe, words }: &StoredWarning| Self {
             probe: cut_some(probe.as_deref(), most::NAME),
-            words: cut(words, most::WARNING),
+            words: cut_text(words, most::WARNING),
         };
         all.iter().take(most::ENTRIES).map(of_one).collect()
     }
 
-    fn into_warned(self) -> Warned {
-        Warned { probe: self.probe.map(|probe| words::escaped(&probe)), words: words::escaped(&self.words) }
+    fn into_warning(self) -> StoredWarning {
+        StoredWarning {
+            probe: self.probe.map(|probe| words::escaped(&probe)),
+            words: words::escaped(&self.words),
+        }
     }
 }
 
-impl Restarted {
-    fn of(restart: &Restart) -> Self {
+impl RestartForm {
+    fn from_restart(restart: &Restart) -> Self {
         let outcome = outcome_code(restart.outcome).to_owned();
         let cause = restart.cause.as_ref().map(CauseForm::of);
         let incarnation = cut_some(restart.incarnation.as_deref(), most::IDENTITY);
-        let act = (restart.act != Act::Restart).then(|| restart.act.code().to_owned());
-        Self { at: Stamp::of(&restart.at), act, outcome, cause, incarnation }
+        let act = (restart.act != StepKind::Restart).then(|| restart.act.code().to_owned());
+        Self { at: MomentForm::from_moment(&restart.at), act, outcome, cause, incarnation }
     }
 
     fn into_restart(self) -> Option<Restart> {
@@ -419,12 +426,12 @@ impl Restarted {
             let known = [Outcome::Healed, Outcome::NotHealed, Outcome::Unknown, Outcome::Refused];
             known.into_iter().find(|outcome| outcome_code(*outcome) == code)
         };
-        let act = |code: &str| Act::ALL.into_iter().find(|act| act.code() == code);
+        let act = |code: &str| StepKind::ALL.into_iter().find(|act| act.code() == code);
         let outcome = known_code(&self.outcome, outcome, Outcome::Unknown)?;
         let cause = self.cause.map(CauseForm::into_cause);
         let act = match self.act {
-            None => Act::Restart,
-            Some(code) => known_code(&code, act, Act::Restart)?,
+            None => StepKind::Restart,
+            Some(code) => known_code(&code, act, StepKind::Restart)?,
         };
         Some(Restart { at: self.at.into_moment(), act, outcome, cause, incarnation: self.incarnation })
     }
@@ -437,27 +444,27 @@ fn known_code<T>(code: &str, from_code: impl Fn(&str) -> Option<T>, unknown: T) 
     from_code(code).or_else(|| is_code.then_some(unknown))
 }
 
-const fn evidence_code(evidence: Evidence) -> &'static str {
+const fn health_record_code(evidence: HealthRecord) -> &'static str {
     match evidence {
-        Evidence::None => "none",
-        Evidence::NotByRestart => "not_by_restart",
-        Evidence::Healthy => "healthy",
+        HealthRecord::NeverHealthy => "none",
+        HealthRecord::NotEvenAfterRestart => "not_by_restart",
+        HealthRecord::WasHealthy => "healthy",
     }
 }
 
-fn recent_text(recent: Recent) -> String {
-    let Recent(bits) = recent;
+fn window_text(recent: FailureWindow) -> String {
+    let FailureWindow(bits) = recent;
     let from = u64::BITS.saturating_sub(bits.leading_zeros());
     (0..from).rev().map(|at| if bits >> at & 1 == 1 { 'x' } else { '.' }).collect()
 }
 
-fn recent(text: &str) -> Option<Recent> {
+fn parse_window(text: &str) -> Option<FailureWindow> {
     let bits = text.chars().try_fold(0_u64, |bits, c| match c {
         'x' => Some(bits << 1 | 1),
         '.' => Some(bits << 1),
         _ => None,
     });
-    bits.filter(|_| text.len() <= 64).map(Recent)
+    bits.filter(|_| text.len() <= 64).map(FailureWindow)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -485,8 +492,8 @@ const fn outcome_code(outcome: Outcome) -> &'static str {
 }
 
 /// For the name of a file that was set aside: `20260207T170200`.
-pub(super) fn stamp_for_name(now: &Moment) -> String {
-    Stamp::of(now).wall.format("%Y%m%dT%H%M%S").to_string()
+pub(super) fn time_for_file_name(now: &Moment) -> String {
+    MomentForm::from_moment(now).wall.format("%Y%m%dT%H%M%S").to_string()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub fn escaped(text: &str) -> String {
 
 /// The same for JSON, whose own rule leaves DEL and all beyond as they are. Such characters stand in its
 /// strings only.
-pub(crate) fn escaped_json(json: &str) -> String {
+pub(crate) fn escape_json(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if drives_a_terminal(c) {

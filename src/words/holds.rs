@@ -1,41 +1,43 @@
 //! Why a service is held, not counted or not judged.
 
 use unhang_core::{
-    Act, Decision, Failing, FailingRequirement, HandsOff, Hold, Moment, Paused, PausedBy, Reason, Rung, Unit,
-    Upstream, Verdict, Withheld, next_rung,
+    ActivePause, Decision, FailingRequirement, HandsOff, HoldReason, Moment, NotDue, PauseSource, Reason,
+    Step, StepKind, UnitFacts, UpstreamHold, Verdict, Withheld, next_step,
 };
 
-use crate::plan::{Restarter, Service, Shows};
+use crate::plan::{RestartMethod, Service, Shows};
 
-use super::observations::doubt;
-use super::times::{clock_in, span};
-use super::units::restarts;
+use super::observations::doubt_text;
+use super::times::{clock_after, format_duration};
+use super::units::count_restarts;
 
 /// Of what is kept in the state for people to read, in characters.
-pub(crate) const TOLD: usize = 400;
+pub(crate) const MAX_STATE_TEXT_CHARS: usize = 400;
 
 /// Why nothing is done, as one half sentence.
-pub(crate) fn hold(hold: &Hold, service: &Service, now: &Moment) -> String {
+pub(crate) fn hold_text(hold: &HoldReason, service: &Service, now: &Moment) -> String {
     let words = match hold {
-        Hold::HandsOff(hands_off) => self::hands_off(hands_off, service),
-        Hold::Withheld(withheld) => self::withheld(withheld, service),
-        Hold::ChangedMeanwhile(reason) => format!("right before the restart it was {}", reason.code()),
+        HoldReason::HandsOff(hands_off) => self::hands_off(hands_off, service),
+        HoldReason::Withheld(withheld) => self::withheld_text(withheld, service),
+        HoldReason::ChangedBeforeRestart(reason) => {
+            format!("right before the restart it was {}", reason.code())
+        }
     };
     match (hold, hold.time_left()) {
-        (Hold::HandsOff(_), Some(left)) => {
-            format!("{words}; next restart possible {}, after a full count", clock_in(now, left))
+        (HoldReason::HandsOff(_), Some(left)) => {
+            format!("{words}; next restart possible {}, after a full count", clock_after(now, left))
         }
-        (Hold::Withheld(_) | Hold::ChangedMeanwhile(_), Some(left)) => {
-            format!("{words}; next restart possible {}", clock_in(now, left))
+        (HoldReason::Withheld(_) | HoldReason::ChangedBeforeRestart(_), Some(left)) => {
+            format!("{words}; next restart possible {}", clock_after(now, left))
         }
         (_, None) => words,
     }
 }
 
 fn hands_off(hands_off: &HandsOff, service: &Service) -> String {
-    let (unit, who) = (service.restarter.words(), service.restarter.method.manager);
+    let (unit, who) = (service.restarter.label(), service.restarter.method.manager);
     match hands_off {
-        HandsOff::NotFound => not_found(&service.restarter),
+        HandsOff::NotFound => not_found_text(&service.restarter),
         HandsOff::Masked => format!("{unit} is masked"),
         HandsOff::NotStartable => format!("systemd cannot start {unit}: see systemctl status"),
         HandsOff::NotStoppable => not_stoppable(unit),
@@ -49,21 +51,23 @@ fn hands_off(hands_off: &HandsOff, service: &Service) -> String {
             format!("the restart command of before still runs ({unit})")
         }
         HandsOff::UnitBusy => {
-            let has_command = service.policy.escalate.iter().any(|rung| rung.act() == Act::Command);
-            let or = if has_command && service.unit().is_some() {
+            let has_command = service.policy.escalate.iter().any(|rung| rung.kind() == StepKind::Command);
+            let or = if has_command && service.unit_name().is_some() {
                 ", or a command of escalate still runs"
             } else {
                 ""
             };
             format!("{unit} is being started, stopped or reloaded{or}")
         }
-        HandsOff::Frozen if service.unit().is_none() => format!("{unit} is paused; {who} unpause ends that"),
+        HandsOff::Frozen if service.unit_name().is_none() => {
+            format!("{unit} is paused; {who} unpause ends that")
+        }
         HandsOff::Frozen => format!("{unit} is frozen; systemctl thaw ends that"),
         HandsOff::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
         HandsOff::Exited => format!("{unit} ended by itself, and well"),
         HandsOff::Ended => format!("{unit} ended well, by itself or since somebody stopped it"),
         // One that is not enabled is unloaded when it ends, with all that systemd knew of it.
-        HandsOff::NeverStarted if service.unit().is_some() => {
+        HandsOff::NeverStarted if service.unit_name().is_some() => {
             format!("nobody has started {unit}, or it has ended and {who} has forgotten it")
         }
         HandsOff::NeverStarted => format!("nobody has started {unit}"),
@@ -72,26 +76,30 @@ fn hands_off(hands_off: &HandsOff, service: &Service) -> String {
         HandsOff::Conflict(other) => format!("{other} is active, and {unit} conflicts with it"),
         HandsOff::HostStopping => "the host is shutting down".to_owned(),
         HandsOff::HostStarting { .. } => "the host is booting".to_owned(),
-        HandsOff::Paused(paused) => self::paused(&paused.by),
-        HandsOff::Upstream(Upstream::Stopped(other)) => {
+        HandsOff::Paused(paused) => self::pause_source_text(&paused.by),
+        HandsOff::Upstream(UpstreamHold::Stopped(other)) => {
             format!("{other} was stopped by somebody, and a restart would start it")
         }
-        HandsOff::Upstream(Upstream::Failing(FailingRequirement { name, cause, through: None })) => {
+        HandsOff::Upstream(UpstreamHold::Failing(FailingRequirement { name, cause, through: None })) => {
             format!("{name}, which it requires, fails its own probe ({cause})")
         }
-        HandsOff::Upstream(Upstream::Failing(FailingRequirement { name, cause, through: Some(through) })) => {
+        HandsOff::Upstream(UpstreamHold::Failing(FailingRequirement {
+            name,
+            cause,
+            through: Some(through),
+        })) => {
             format!("{name}, which it requires by way of {through}, fails its own probe ({cause})")
         }
     }
 }
 
-fn withheld(withheld: &Withheld, service: &Service) -> String {
+fn withheld_text(withheld: &Withheld, service: &Service) -> String {
     match withheld {
         Withheld::ProbeOnly => "nothing restarts it: restart = [] says so".to_owned(),
-        Withheld::EscalationExhausted => no_rung_left(service),
+        Withheld::EscalationExhausted => escalation_exhausted_text(service),
         Withheld::Budget { .. } => {
             let budget = &service.policy.budget;
-            format!("{} within {} is all the budget allows", restarts(budget.restarts), span(budget.window))
+            format!("{} within {} is all the budget allows", count_restarts(budget.restarts), format_duration(budget.window))
         }
         Withheld::Backoff { .. } => {
             "the wait after a restart, longer each time until it stays healthy".to_owned()
@@ -116,8 +124,8 @@ fn withheld(withheld: &Withheld, service: &Service) -> String {
     }
 }
 
-pub(crate) fn not_found(restarter: &Restarter) -> String {
-    format!("{} knows no {}", restarter.method.manager, restarter.words())
+pub(crate) fn not_found_text(restarter: &RestartMethod) -> String {
+    format!("{} knows no {}", restarter.method.manager, restarter.label())
 }
 
 pub(crate) fn not_stoppable(unit: &str) -> String {
@@ -125,7 +133,7 @@ pub(crate) fn not_stoppable(unit: &str) -> String {
 }
 
 /// Of a command's restart by hand nothing can be seen.
-fn no_rung_left(service: &Service) -> String {
+fn escalation_exhausted_text(service: &Service) -> String {
     let key = &service.key;
     match service.restarter.shows() {
         Shows::Life => format!(
@@ -138,72 +146,74 @@ fn no_rung_left(service: &Service) -> String {
 }
 
 /// `paused by anna, "deploy", until 17:30`
-pub(crate) fn pause(paused: &Paused, now: &Moment) -> String {
-    let until = paused.left.map(|left| format!(", until {}", clock_in(now, left))).unwrap_or_default();
-    format!("{}{until}", self::paused(&paused.by))
+pub(crate) fn pause_text(paused: &ActivePause, now: &Moment) -> String {
+    let until = paused.left.map(|left| format!(", until {}", clock_after(now, left))).unwrap_or_default();
+    format!("{}{until}", self::pause_source_text(&paused.by))
 }
 
 /// By whom, and why, in words that were escaped when they were read.
-pub(crate) fn paused(by: &PausedBy) -> String {
+pub(crate) fn pause_source_text(by: &PauseSource) -> String {
     let because = |why: &Option<String>| why.as_ref().map(|why| format!(", \"{why}\"")).unwrap_or_default();
     match by {
-        PausedBy::Person { who, why } => format!("paused by {who}{}", because(why)),
-        PausedBy::Command { who, why, pid } => {
+        PauseSource::Person { who, why } => format!("paused by {who}{}", because(why)),
+        PauseSource::Command { who, why, pid } => {
             format!("paused by {who}{}, while the command of process {pid} runs", because(why))
         }
-        PausedBy::File(path) => format!("paused while {path} is there and young"),
-        PausedBy::Packages => "paused while dpkg or apt is at work".to_owned(),
-        PausedBy::Service => "its own answer says maintenance".to_owned(),
+        PauseSource::File(path) => format!("paused while {path} is there and young"),
+        PauseSource::PackageManager => "paused while dpkg or apt is at work".to_owned(),
+        PauseSource::MaintenanceAnswer => "its own answer says maintenance".to_owned(),
     }
 }
 
 /// Why this failure is not counted.
-pub(crate) fn not_counted(failing: &Failing, service: &Service) -> Option<String> {
+pub(crate) fn not_counted_text(failing: &NotDue, service: &Service) -> Option<String> {
     match failing {
-        Failing::Counting => None,
-        Failing::Grace { age } => {
-            Some(format!("started {} ago, not counted (grace {})", span(*age), span(service.policy.grace)))
-        }
-        Failing::TooSoon { gap } => Some(format!(
+        NotDue::Counting => None,
+        NotDue::InGrace { age } => Some(format!(
+            "started {} ago, not counted (grace {})",
+            format_duration(*age),
+            format_duration(service.policy.grace)
+        )),
+        NotDue::TooSoon { gap } => Some(format!(
             "{} after the last counted failure, not counted (min_gap {})",
-            span(*gap),
-            span(service.policy.min_gap)
+            format_duration(*gap),
+            format_duration(service.policy.min_gap)
         )),
     }
 }
 
 /// What holds a service back, or puts it in doubt: for those who ask.
-pub(crate) fn why(decision: &Decision, service: &Service, now: &Moment) -> Option<String> {
+pub(crate) fn decision_text(decision: &Decision, service: &Service, now: &Moment) -> Option<String> {
     match &decision.verdict {
-        Verdict::Held(why) => Some(hold(why, service, now)),
-        Verdict::Unknown(why) => Some(doubt(why)),
-        Verdict::Failing(failing) => not_counted(failing, service),
+        Verdict::Held(why) => Some(hold_text(why, service, now)),
+        Verdict::Unknown(why) => Some(doubt_text(why)),
+        Verdict::Failing(failing) => not_counted_text(failing, service),
         Verdict::Restart(act) => Some(match act {
-            Act::Restart => "it would be restarted now".to_owned(),
-            Act::Reload => "it would be reloaded now".to_owned(),
-            Act::Kill => "it would be killed and restarted now".to_owned(),
-            Act::Command => format!("{} would be run for it now", next_program(decision, service)),
-            Act::Wake => "it would be woken now".to_owned(),
+            StepKind::Restart => "it would be restarted now".to_owned(),
+            StepKind::Reload => "it would be reloaded now".to_owned(),
+            StepKind::Kill => "it would be killed and restarted now".to_owned(),
+            StepKind::Command => format!("{} would be run for it now", next_command(decision, service)),
+            StepKind::Wake => "it would be woken now".to_owned(),
         }),
         Verdict::Healthy | Verdict::Recovering { .. } | Verdict::Recovered { .. } => None,
     }
 }
 
 /// What holds it, or why it could not be judged: for those who ask later.
-pub(crate) fn because(decision: &Decision, service: &Service, now: &Moment) -> Option<String> {
+pub(crate) fn stored_explanation(decision: &Decision, service: &Service, now: &Moment) -> Option<String> {
     match &decision.verdict {
-        Verdict::Held(_) | Verdict::Unknown(_) => why(decision, service, now),
+        Verdict::Held(_) | Verdict::Unknown(_) => decision_text(decision, service, now),
         Verdict::Healthy
         | Verdict::Recovering { .. }
         | Verdict::Recovered { .. }
         | Verdict::Failing(_)
         | Verdict::Restart(_) => None,
     }
-    .map(|words| words.chars().take(TOLD).collect())
+    .map(|words| words.chars().take(MAX_STATE_TEXT_CHARS).collect())
 }
 
 /// What a reason code means, as a half sentence that needs no other facts.
-pub(crate) const fn reason(reason: Reason) -> &'static str {
+pub(crate) const fn reason_text(reason: Reason) -> &'static str {
     match reason {
         Reason::Ok => "it answers",
         Reason::Recovered => "it answers again",
@@ -250,17 +260,17 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
 }
 
 /// `failing (counting)`: a verdict with its reason.
-pub(crate) fn verdict(verdict: &Verdict) -> String {
+pub(crate) fn verdict_text(verdict: &Verdict) -> String {
     format!("{} ({})", verdict.kind().code(), verdict.reason().code())
 }
 
 /// Of the command of `escalate` that is due.
-pub(crate) fn next_program<'a>(decision: &Decision, service: &'a Service) -> &'a str {
+pub(crate) fn next_command<'a>(decision: &Decision, service: &'a Service) -> &'a str {
     // What is passed over on the way to a command matters no more.
-    match next_rung(&service.policy, &decision.next.counts, &Unit::Command { running: false })
+    match next_step(&service.policy, &decision.next.counts, &UnitFacts::Command { running: false })
         .map(|next| next.rung)
     {
-        Some(Rung::Command(words)) => words.first().map_or("", String::as_str),
-        Some(Rung::Reload | Rung::Restart | Rung::Kill | Rung::Wake) | None => "a command of escalate",
+        Some(Step::Command(words)) => words.first().map_or("", String::as_str),
+        Some(Step::Reload | Step::Restart | Step::Kill | Step::Wake) | None => "a command of escalate",
     }
 }

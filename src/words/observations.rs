@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use unhang_core::{Cause, Doubt, Phase, Redirect, TlsFault, Warned, WarningOf};
+use unhang_core::{Cause, Doubt, Phase, Redirect, StoredWarning, TlsError, WarningKind};
 
-use super::times::span;
+use super::times::format_duration;
 
 /// `HTTP 502`; `HTTP 000` is no answer, as curl has it. Of a probe with a name: that name, and the answer if it
 /// was one of HTTP.
 #[must_use]
-pub fn answer(cause: &Cause) -> String {
-    let status = cause.http();
-    match cause.probe() {
+pub fn answer_text(cause: &Cause) -> String {
+    let status = cause.http_status();
+    match cause.probe_name() {
         Some(name) if status == 0 => name.to_owned(),
         Some(name) => format!("{name}: HTTP {status}"),
         None => format!("HTTP {status:03}"),
@@ -20,20 +20,20 @@ pub fn answer(cause: &Cause) -> String {
 
 /// Nothing for most statuses: `http` says it all.
 #[must_use]
-pub fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
-    let within = span(timeout);
+pub fn cause_text(cause: &Cause, timeout: Duration) -> Option<String> {
+    let within = format_duration(timeout);
     Some(match cause {
         Cause::Maintenance(_) => "it says maintenance".to_owned(),
         Cause::NoSocket => "no such socket".to_owned(),
         Cause::Refused => "connection refused".to_owned(),
         Cause::Reset => "connection reset".to_owned(),
         Cause::Closed(Phase::Tls) => "closed in the TLS handshake".to_owned(),
-        Cause::Closed(Phase::Read) => "closed in the middle of the answer".to_owned(),
-        Cause::Closed(Phase::Resolve | Phase::Connect | Phase::Wait) => "closed without an answer".to_owned(),
-        Cause::TimedOut(Phase::Resolve | Phase::Connect) => format!("no connection within {within}"),
+        Cause::Closed(Phase::Rest) => "closed in the middle of the answer".to_owned(),
+        Cause::Closed(Phase::Lookup | Phase::Connect | Phase::FirstByte) => "closed without an answer".to_owned(),
+        Cause::TimedOut(Phase::Lookup | Phase::Connect) => format!("no connection within {within}"),
         Cause::TimedOut(Phase::Tls) => format!("TLS handshake not complete within {within}"),
-        Cause::TimedOut(Phase::Wait) => format!("no answer within {within} (connected)"),
-        Cause::TimedOut(Phase::Read) => format!("answer not complete within {within}"),
+        Cause::TimedOut(Phase::FirstByte) => format!("no answer within {within} (connected)"),
+        Cause::TimedOut(Phase::Rest) => format!("answer not complete within {within}"),
         Cause::Status(400) => {
             "400 is what Django answers to a Host that is not in ALLOWED_HOSTS: set headers = { Host = \"...\" }"
                 .to_owned()
@@ -47,34 +47,34 @@ pub fn cause(cause: &Cause, timeout: Duration) -> Option<String> {
         Cause::ToHttps(_) => {
             "redirected to https: set url to https://..., or X-Forwarded-Proto: https in headers".to_owned()
         }
-        Cause::Tls(fault) => tls(fault),
+        Cause::Tls(fault) => tls_text(fault),
         Cause::NotHttp(what) => format!("not HTTP: {what}"),
         Cause::TooLarge => "the head of the answer is too large".to_owned(),
-        Cause::Found(found) => found.words.clone(),
-        Cause::Of(_, cause) => return self::cause(cause, timeout),
+        Cause::Probe(found) => found.words.clone(),
+        Cause::Named(_, cause) => return self::cause_text(cause, timeout),
     })
 }
 
 /// As one says it of whom it is about: `redis: connection refused`, `HTTP 502`.
-fn failing(cause: &Cause, timeout: Duration) -> String {
-    let itself = cause.itself();
-    let words = self::cause(itself, timeout).unwrap_or_else(|| answer(itself));
-    cause.probe().map_or_else(|| words.clone(), |name| format!("{name}: {words}"))
+fn failure_text(cause: &Cause, timeout: Duration) -> String {
+    let itself = cause.without_probe_name();
+    let words = self::cause_text(itself, timeout).unwrap_or_else(|| answer_text(itself));
+    cause.probe_name().map_or_else(|| words.clone(), |name| format!("{name}: {words}"))
 }
 
 /// Of a warning, without the name of its probe.
 #[must_use]
-pub fn warning(of: &WarningOf, timeout: Duration) -> String {
+pub fn warning_text(of: &WarningKind, timeout: Duration) -> String {
     match of {
-        WarningOf::Near(words) => words.clone(),
-        WarningOf::Failing(cause) => failing(cause, timeout),
-        WarningOf::Doubt(why) => format!("not judged: {}", doubt(why)),
+        WarningKind::Threshold(words) => words.clone(),
+        WarningKind::Failing(cause) => failure_text(cause, timeout),
+        WarningKind::Doubt(why) => format!("not judged: {}", doubt_text(why)),
     }
 }
 
 /// `disk: 91% of / used`
 #[must_use]
-pub fn warned(warned: &Warned) -> String {
+pub fn stored_warning_text(warned: &StoredWarning) -> String {
     let name = warned.probe.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
     format!("{name}{}", warned.words)
 }
@@ -86,31 +86,31 @@ pub fn probes_healthy(n: usize) -> String {
 }
 
 /// Of each warning that is kept in the state, in characters.
-pub const WARNED: usize = 200;
+pub const MAX_WARNING_CHARS: usize = 200;
 
-fn tls(fault: &TlsFault) -> String {
+fn tls_text(fault: &TlsError) -> String {
     match fault {
-        TlsFault::Expired => "certificate expired".to_owned(),
-        TlsFault::NotYetValid => "certificate not valid yet".to_owned(),
-        TlsFault::UnknownIssuer => "certificate of an unknown issuer: if it is yours, set ca_file".to_owned(),
-        TlsFault::SelfSigned => {
+        TlsError::Expired => "certificate expired".to_owned(),
+        TlsError::NotYetValid => "certificate not valid yet".to_owned(),
+        TlsError::UnknownIssuer => "certificate of an unknown issuer: if it is yours, set ca_file".to_owned(),
+        TlsError::SelfSigned => {
             "certificate self-signed, or a CA's own: if it is yours, set ca_file to it".to_owned()
         }
-        TlsFault::WrongName(names) if names.is_empty() => {
+        TlsError::WrongName(names) if names.is_empty() => {
             "certificate without the name of a host: a common name alone does not count".to_owned()
         }
-        TlsFault::WrongName(names) => {
+        TlsError::WrongName(names) => {
             format!(
                 "certificate for another name than it was asked for: it has {names}; set server_name if one is right"
             )
         }
-        TlsFault::NotTls => "what answers is not TLS: is the url to begin with http://?".to_owned(),
-        TlsFault::Handshake(what) => format!("TLS handshake failed: {what}"),
+        TlsError::NotTls => "what answers is not TLS: is the url to begin with http://?".to_owned(),
+        TlsError::Handshake(what) => format!("TLS handshake failed: {what}"),
     }
 }
 
 #[must_use]
-pub fn doubt(doubt: &Doubt) -> String {
+pub fn doubt_text(doubt: &Doubt) -> String {
     match doubt {
         Doubt::Lookup(why) => format!("name not resolved: {why}"),
         Doubt::NoRoute => "no route to the host".to_owned(),
@@ -122,6 +122,6 @@ pub fn doubt(doubt: &Doubt) -> String {
         Doubt::NoAuthorities(why) | Doubt::NoSystemd(why) | Doubt::UnitUnknown(why) | Doubt::Other(why) => {
             why.clone()
         }
-        Doubt::Of(name, why) => format!("{name}: {}", self::doubt(why)),
+        Doubt::Named(name, why) => format!("{name}: {}", self::doubt_text(why)),
     }
 }

@@ -21,7 +21,7 @@ fn spans_read_well() {
         (3_900_000, "1 h 5 min"),
         (180_000_000, "2 d 2 h"),
     ] {
-        assert_eq!(span(Duration::from_millis(millis)), words);
+        assert_eq!(format_duration(Duration::from_millis(millis)), words);
     }
 }
 
@@ -34,18 +34,21 @@ fn the_past_is_told_by_the_clock_of_now() {
     };
     let day = 86_400;
     let now = at("a", 600, 100 * day);
-    let then = day_and_clock(&at("a", 540, 100 * day - 60), &now);
+    let then = format_day_and_clock(&at("a", 540, 100 * day - 60), &now);
     for set in [98 * day, 100 * day, 102 * day] {
-        assert_eq!(past(&at("a", 540, set), &now), then, "{set}");
+        assert_eq!(format_past(&at("a", 540, set), &now), then, "{set}");
     }
-    assert!(past(&at("b", 540, 98 * day), &now).starts_with("1970-"), "before a reboot, there is no other");
+    assert!(
+        format_past(&at("b", 540, 98 * day), &now).starts_with("1970-"),
+        "before a reboot, there is no other"
+    );
 }
 
 #[test]
 fn what_comes_from_outside_stays_one_harmless_line() {
     let text = "a\nb\x1b[31m\u{9b}31m\u{202e}é\t\r\0";
-    assert_eq!(escaped_json("\"é\u{9b}\u{7f}\u{2028}\""), "\"é\\u009b\\u007f\\u2028\"");
-    let tag = escaped_json("\"\u{e0041}\u{61c}\"");
+    assert_eq!(escape_json("\"é\u{9b}\u{7f}\u{2028}\""), "\"é\\u009b\\u007f\\u2028\"");
+    let tag = escape_json("\"\u{e0041}\u{61c}\"");
     assert_eq!(
         (tag.as_str(), serde_json::from_str(&tag).ok()),
         ("\"\\udb40\\udc41\\u061c\"", Some("\u{e0041}\u{61c}".to_owned()))
@@ -62,7 +65,7 @@ proptest::proptest! {
     fn nothing_that_is_not_seen_passes(text in UNSEEN) {
         let shown = escaped(&text);
         proptest::prop_assert!(shown.is_ascii() && !shown.contains(|c: char| c.is_control()), "{shown}");
-        let quoted = crate::toml_text::quote(&text);
+        let quoted = crate::toml_text::quote_toml(&text);
         let file = format!("a = {quoted}");
         let read = toml::de::DeTable::parse(&file).unwrap();
         proptest::prop_assert_eq!(read.get_ref()["a"].get_ref().as_str(), Some(text.as_str()));

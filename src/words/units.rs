@@ -1,44 +1,44 @@
 //! A unit and its life, and what is done to it.
 
-use unhang_core::{Act, Active, Condition, Life, Load, Rung, Unit};
+use unhang_core::{ActiveState, LoadState, Step, StepKind, UnitCondition, UnitFacts, UnitSnapshot};
 
 use crate::plan::Service;
 
-use super::observations::doubt;
-use super::times::span;
+use super::observations::doubt_text;
+use super::times::format_duration;
 
 /// The unit, in the words of somebody who looks at it.
-pub(crate) fn unit(unit: &Unit, service: &Service) -> String {
-    let name = service.restarter.words();
+pub(crate) fn unit_text(unit: &UnitFacts, service: &Service) -> String {
+    let name = service.restarter.label();
     match unit {
-        Unit::NotAsked => format!("{name} was not asked about"),
-        Unit::Unanswered(why) => format!("{name} is not known: {}", doubt(why)),
-        Unit::ProbeOnly => "none; it is only probed".to_owned(),
-        Unit::Command { running: true } => format!("restart command {name}, of before, still runs"),
-        Unit::Command { running: false } => service.restarter.method.unseen.replace('*', name),
-        Unit::Seen(life) => format!("{name} {}", seen(life, service.restarter.method.manager)),
+        UnitFacts::NotQueried => format!("{name} was not asked about"),
+        UnitFacts::QueryFailed(why) => format!("{name} is not known: {}", doubt_text(why)),
+        UnitFacts::ProbeOnly => "none; it is only probed".to_owned(),
+        UnitFacts::Command { running: true } => format!("restart command {name}, of before, still runs"),
+        UnitFacts::Command { running: false } => service.restarter.method.unseen.replace('*', name),
+        UnitFacts::Known(life) => format!("{name} {}", snapshot_text(life, service.restarter.method.manager)),
     }
 }
 
-fn seen(life: &Life, who: &str) -> String {
+fn snapshot_text(life: &UnitSnapshot, who: &str) -> String {
     match life.load {
-        Load::NotFound => return format!("is not known to {who}"),
-        Load::Masked => return "is masked".to_owned(),
-        Load::NotStartable => return "cannot be started: see systemctl status".to_owned(),
-        Load::NotStoppable => return "may not be stopped by anybody: RefuseManualStop=".to_owned(),
-        Load::Loaded => {}
+        LoadState::NotFound => return format!("is not known to {who}"),
+        LoadState::Masked => return "is masked".to_owned(),
+        LoadState::NotStartable => return "cannot be started: see systemctl status".to_owned(),
+        LoadState::NotStoppable => return "may not be stopped by anybody: RefuseManualStop=".to_owned(),
+        LoadState::Loaded => {}
     }
-    let age = life.age.map(|age| format!(" for {}", span(age))).unwrap_or_default();
+    let age = life.age.map(|age| format!(" for {}", format_duration(age))).unwrap_or_default();
     let active = match life.active {
-        Active::Busy => "is being started, stopped or reloaded",
-        Active::Frozen => "is frozen",
-        Active::Inactive if life.condition() == Condition::Stopped && !life.tells_a_stop() => {
+        ActiveState::Changing => "is being started, stopped or reloaded",
+        ActiveState::Frozen => "is frozen",
+        ActiveState::Inactive if life.condition() == UnitCondition::Stopped && !life.tells_a_stop() => {
             "ended, by itself or since somebody stopped it"
         }
-        Active::Inactive if life.condition() == Condition::NeverStarted => {
+        ActiveState::Inactive if life.condition() == UnitCondition::NeverStarted => {
             "was never started, or has ended and is forgotten"
         }
-        Active::Active | Active::Inactive | Active::Failed => condition(life.condition()),
+        ActiveState::Active | ActiveState::Inactive | ActiveState::Failed => condition_text(life.condition()),
     };
     let disabled = if life.disabled { ", disabled" } else { "" };
     let again = match life.own_restarts {
@@ -48,48 +48,48 @@ fn seen(life: &Life, who: &str) -> String {
     format!("{active}{age}{disabled}{again}")
 }
 
-const fn condition(condition: Condition) -> &'static str {
+const fn condition_text(condition: UnitCondition) -> &'static str {
     match condition {
-        Condition::Active => "is active",
-        Condition::Busy => "is being started, stopped or reloaded",
-        Condition::Stopped => "was stopped by somebody",
-        Condition::Exited => "ended by itself, and well",
-        Condition::Ended => "ended well",
-        Condition::NeverStarted => "was never started",
-        Condition::ConditionUnmet => "was not started: a condition in its unit file is not met",
-        Condition::Failed => "failed",
+        UnitCondition::Active => "is active",
+        UnitCondition::Changing => "is being started, stopped or reloaded",
+        UnitCondition::Stopped => "was stopped by somebody",
+        UnitCondition::EndedWell => "ended by itself, and well",
+        UnitCondition::Ended => "ended well",
+        UnitCondition::NeverStarted => "was never started",
+        UnitCondition::StartConditionUnmet => "was not started: a condition in its unit file is not met",
+        UnitCondition::Failed => "failed",
     }
 }
 
 /// What was done to heal it.
-pub(crate) const fn act(act: Act) -> &'static str {
+pub(crate) const fn step_name(act: StepKind) -> &'static str {
     match act {
-        Act::Restart => "restart",
-        Act::Reload => "reload",
-        Act::Kill => "kill and restart",
-        Act::Command => "command",
-        Act::Wake => "wake-up",
+        StepKind::Restart => "restart",
+        StepKind::Reload => "reload",
+        StepKind::Kill => "kill and restart",
+        StepKind::Command => "command",
+        StepKind::Wake => "wake-up",
     }
 }
 
 /// What is being done, for whoever waits for it.
-pub(crate) fn doing(rung: &Rung, service: &Service) -> String {
-    let what = service.restarter.words();
+pub(crate) fn step_in_progress(rung: &Step, service: &Service) -> String {
+    let what = service.restarter.label();
     match rung {
-        Rung::Restart => format!("restarting {what}"),
-        Rung::Reload => format!("reloading {what}"),
-        Rung::Kill => format!("killing and restarting {what}"),
-        Rung::Wake => format!("waking {}", service.key),
-        Rung::Command(words) => format!("running {}", words.first().map_or("", String::as_str)),
+        Step::Restart => format!("restarting {what}"),
+        Step::Reload => format!("reloading {what}"),
+        Step::Kill => format!("killing and restarting {what}"),
+        Step::Wake => format!("waking {}", service.key),
+        Step::Command(words) => format!("running {}", words.first().map_or("", String::as_str)),
     }
 }
 
 /// What was done last, as what does not help.
-pub(crate) const fn in_vain(act: Act) -> &'static str {
-    if matches!(act, Act::Wake) { "waking" } else { "restarting" }
+pub(crate) const fn doing_without_effect(act: StepKind) -> &'static str {
+    if matches!(act, StepKind::Wake) { "waking" } else { "restarting" }
 }
 
 /// `1 restart`, `5 restarts`.
-pub(crate) fn restarts(n: usize) -> String {
+pub(crate) fn count_restarts(n: usize) -> String {
     format!("{n} restart{}", if n == 1 { "" } else { "s" })
 }

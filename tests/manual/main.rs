@@ -334,7 +334,7 @@ fn every_code_is_in_the_manual_and_no_other() {
 fn every_exit_status_is_in_the_manual() {
     let page = Page::read("unhang.8");
     let text = product("src/exit.rs");
-    let (run, check) = text.split_once("enum Level").unwrap();
+    let (run, check) = text.split_once("enum PluginLevel").unwrap();
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
     let fixed = ["--log-file", log.to_str().unwrap(), "--state-dir", dir.path().to_str().unwrap()];

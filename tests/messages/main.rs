@@ -103,7 +103,7 @@ fn every_text_of_the_source_has_its_row() {
 #[test]
 fn what_is_wrong_stands_with_its_cure() {
     let cures = source::cures();
-    assert!(cures.len() > 10, "Wrong::cure is called otherwise now");
+    assert!(cures.len() > 10, "Problem::with_cure is called otherwise now");
     for (what, cure) in cures {
         let told = format!("{}; {}", what.pattern, cure.pattern);
         let rows = FAULTS.iter().filter(|row| row.0.contains(&told)).count();

@@ -29,7 +29,7 @@ pub(crate) fn literals() -> Vec<Literal> {
     read_all().into_iter().flat_map(|read| read.found).collect()
 }
 
-/// What is wrong and what helps, where `Wrong::cure` is given both as they stand.
+/// What is wrong and what helps, where `Problem::with_cure` is given both as they stand.
 pub(crate) fn cures() -> Vec<(Literal, Literal)> {
     read_all().iter().flat_map(Reader::cures).collect()
 }
@@ -93,7 +93,7 @@ impl Reader {
     }
 
     fn cures(&self) -> Vec<(Literal, Literal)> {
-        let call = "Wrong::cure(";
+        let call = "Problem::with_cure(";
         let at = |start: usize| {
             let literals = arguments(&self.code[start + call.len()..])?;
             let first = self.code[..start].matches('"').count();

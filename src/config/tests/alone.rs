@@ -5,7 +5,7 @@ use super::*;
 fn asked(arguments: &[&str]) -> Result<String, Vec<String>> {
     let cli = Cli::try_parse_from(["unhang", "check"].iter().chain(arguments)).unwrap();
     let url = arguments.iter().find(|argument| argument.contains("//")).unwrap();
-    let asked = question(&cli.sources(), url);
+    let asked = request_for_url(&cli.config_sources(), url);
     asked.map(|(shown, _)| shown).map_err(|faults| faults.iter().map(ToString::to_string).collect())
 }
 
@@ -25,9 +25,10 @@ fn a_url_is_asked_by_itself() {
 fn a_url_is_asked_as_the_flags_say_whatever_unit_the_environment_names() {
     let cli = Cli::try_parse_from(["unhang", "check", "https://x/", "--timeout=2s", "--insecure"]).unwrap();
     let unit = Typed { flag: "unit", variable: Some("UNHANG_UNIT"), text: "shop".into() };
-    let typed = PlanFlags([cli.sources().plan.0.as_slice(), &[unit]].concat());
-    let (_, probe) = question(&Sources { plan: &typed, ..cli.sources() }, "https://x/").unwrap();
-    assert_eq!((probe.timeout, probe.question().unwrap().trust.insecure), (seconds(2), true));
+    let typed = PlanFlags([cli.config_sources().plan.0.as_slice(), &[unit]].concat());
+    let (_, probe) =
+        request_for_url(&Sources { plan: &typed, ..cli.config_sources() }, "https://x/").unwrap();
+    assert_eq!((probe.timeout, probe.http_request().unwrap().trust.insecure), (seconds(2), true));
     let without_tls =
         "--insecure: has no meaning for a url that is not https; leave it out, or begin url with https://";
     assert_eq!(asked(&["http://x/", "--insecure"]), Err(vec![without_tls.to_owned()]));
@@ -45,7 +46,7 @@ fn a_url_is_at_most_4096_bytes_long() {
 
 #[test]
 fn no_pause_is_longer_than_the_longest() {
-    let length = |text| length("--for", text, seconds(86_400)).map_err(|fault| fault.to_string());
+    let length = |text| parse_pause_length("--for", text, seconds(86_400)).map_err(|fault| fault.to_string());
     assert_eq!((length("15m"), length("24h")), (Ok(seconds(900)), Ok(seconds(86_400))));
     let longer = "--for: no pause lasts longer than 1d, got \"25h\"; nothing was paused";
     assert_eq!(length("25h"), Err(longer.to_owned()));
@@ -54,13 +55,16 @@ fn no_pause_is_longer_than_the_longest() {
 
 #[test]
 fn a_pattern_is_played_as_its_flags_say() {
-    assert_eq!(span("--every", "5m").ok(), Some(seconds(300)));
-    assert_eq!((count("--repeat", "1").ok(), count("--repeat", "30").ok()), (Some(1), Some(30)));
-    let told = |fault: Fault| fault.to_string();
+    assert_eq!(parse_span_flag("--every", "5m").ok(), Some(seconds(300)));
+    assert_eq!(
+        (parse_count_flag("--repeat", "1").ok(), parse_count_flag("--repeat", "30").ok()),
+        (Some(1), Some(30))
+    );
+    let told = |fault: ConfigFault| fault.to_string();
     let no_span = "--every: must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got \"2\"; nothing was probed";
-    assert_eq!(span("--every", "2").map_err(told), Err(no_span.to_owned()));
+    assert_eq!(parse_span_flag("--every", "2").map_err(told), Err(no_span.to_owned()));
     let no_count = "--repeat: must be 1 or more, got 0; nothing was probed";
-    assert_eq!(count("--repeat", "0").map_err(told), Err(no_count.to_owned()));
+    assert_eq!(parse_count_flag("--repeat", "0").map_err(told), Err(no_count.to_owned()));
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn what_a_service_requires_is_asked_as_its_own_table_says() {
         let required = read(text, flags).unwrap().required;
         required
             .into_iter()
-            .map(|one| (one.name, one.probes[0].question().unwrap().target.to_string()))
+            .map(|one| (one.name, one.probes[0].http_request().unwrap().target.to_string()))
             .collect()
     };
     let found = |name: &str, url: &str| (name.to_owned(), url.to_owned());

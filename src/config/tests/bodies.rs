@@ -1,10 +1,10 @@
 //! The rules for bodies: what is read, and what is refused.
 
 use super::*;
-use crate::plan::{FailOn, Figure, JsonAt, JsonRules};
+use crate::plan::{Figure, JsonAt, JsonFailLevel, JsonRules};
 
 fn body_of(line: &str) -> BodyRules {
-    one(&format!("{SHOP}{line}"), &[]).probes.remove(0).question().unwrap().body.clone()
+    one(&format!("{SHOP}{line}"), &[]).probes.remove(0).http_request().unwrap().body.clone()
 }
 
 fn texts(texts: &[&str]) -> Vec<String> {
@@ -29,7 +29,7 @@ fn any_key_of_json_has_the_body_read_for_health() {
     assert_eq!(body_of("json = {}").json, Some(JsonRules::default()));
     let parts = "json = { fail_on = \"warning\", ignore = \"a\", warn = [\"b\"], parts = [\"c\", \"d.e\"] }";
     let expected = JsonRules {
-        fail_on: FailOn::Warning,
+        fail_on: JsonFailLevel::Warning,
         ignore: texts(&["a"]),
         warn: texts(&["b"]),
         parts: texts(&["c", "d.e"]),
@@ -78,10 +78,10 @@ fn what_a_request_sends_goes_with_its_method_and_is_shown_nowhere() {
     for method in ["post", "PUT", "PATCH"] {
         let text = table(&format!("method = '{method}'\nrequest_body = 'a=secret'\nstatus_warn = '429,5xx'"));
         let services = read(&text, &[]).unwrap().services;
-        let question = services[0].url().unwrap();
+        let question = services[0].main_request().unwrap();
         assert_eq!(question.request_body.as_deref(), Some("a=secret"));
         assert_eq!(question.status_warn, Some(StatusSet(vec![(429, 429), (500, 599)])));
-        let shown = lines::request(question);
+        let shown = lines::request_lines(question);
         assert!(shown.contains(&("request_body", "\"(hidden)\"".to_owned())), "{shown:?}");
         assert!(shown.contains(&("status_warn", "\"429,500-599\"".to_owned())), "{shown:?}");
     }

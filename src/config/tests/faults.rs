@@ -382,7 +382,7 @@ fn faults_of_the_environment_name_the_variable() {
         ),
     ] {
         assert_eq!(
-            with(SHOP, &Sources { plan: &flags, ..cli(&[]).sources() }),
+            with(SHOP, &Sources { plan: &flags, ..cli(&[]).config_sources() }),
             Err(vec![message.to_owned()])
         );
     }

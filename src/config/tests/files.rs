@@ -8,7 +8,7 @@ use super::*;
 /// A host's folders, somewhere else.
 struct Host {
     dir: tempfile::TempDir,
-    places: Places,
+    places: ConfigPlaces,
 }
 
 impl Host {
@@ -16,7 +16,7 @@ impl Host {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         fs::create_dir(at("conf.d")).unwrap();
-        let places = Places {
+        let places = ConfigPlaces {
             user: Some(at("user.toml")),
             main: at("unhang.toml"),
             folder: at("conf.d"),
@@ -35,7 +35,7 @@ impl Host {
         let dir = format!("{}/", self.dir.path().display());
         let flags: Vec<String> = flags.iter().map(|flag| flag.replace("DIR/", &dir)).collect();
         let cli = cli(&flags.iter().map(String::as_str).collect::<Vec<_>>());
-        match plan_at(&self.places, &cli.sources()) {
+        match load_plan_at(&self.places, &cli.config_sources()) {
             Ok(plan) => {
                 plan.services.iter().map(|s| format!("{} {}", s.key, s.policy.max_failures)).collect()
             }
@@ -162,7 +162,7 @@ fn every_value_is_shown_with_its_origin_and_no_secret_with_it() {
     host.write("unhang.toml", text);
     let dir = format!("{}/", host.dir.path().display());
     let cli = cli(&["--max-failures", "4"]);
-    let sections = show_at(&host.places, &cli.sources()).unwrap();
+    let sections = show_config_at(&host.places, &cli.config_sources()).unwrap();
     let shown: Vec<String> = sections
         .iter()
         .flat_map(|section| {
@@ -201,7 +201,7 @@ fn what_is_shown_could_stand_in_a_file() {
             service("shop")
         ),
     );
-    let sections = show_at(&host.places, &cli(&[]).sources()).unwrap();
+    let sections = show_config_at(&host.places, &cli(&[]).config_sources()).unwrap();
     let text: String = sections
         .iter()
         .flat_map(|section| {
@@ -209,9 +209,9 @@ fn what_is_shown_could_stand_in_a_file() {
             std::iter::once(format!("[{}]\n", section.name)).chain(entries)
         })
         .collect();
-    let before = plan_at(&host.places, &cli(&[]).sources()).unwrap();
+    let before = load_plan_at(&host.places, &cli(&[]).config_sources()).unwrap();
     host.write("unhang.toml", text);
-    assert_eq!(plan_at(&host.places, &cli(&[]).sources()).unwrap(), before);
+    assert_eq!(load_plan_at(&host.places, &cli(&[]).config_sources()).unwrap(), before);
 }
 
 #[test]
@@ -223,8 +223,11 @@ fn a_folder_that_others_may_write_is_told_to_root() {
     let mut host = Host::new();
     let told = |host: &Host, flags: &[&str]| -> Vec<String> {
         let cli = cli(flags);
-        let plan = plan_at(&host.places, &cli.sources()).unwrap();
-        exposed_at(&host.places, &cli.sources(), &plan).iter().map(ToString::to_string).collect()
+        let plan = load_plan_at(&host.places, &cli.config_sources()).unwrap();
+        unsafe_folders_at(&host.places, &cli.config_sources(), &plan)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     };
     host.write("unhang.toml", service("a")).write("other.toml", service("b"));
     host.places.user = None;

@@ -8,11 +8,11 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use crate::config::restart_method::own_keys;
-use crate::config::{key_lines, schema};
-use crate::keys::{self, Row, Stands, Takes};
+use crate::config::{config_schema, key_lines};
+use crate::keys::{self, KeyRow, TablesAllowed, Takes};
 use crate::plan::KeySpec;
 use crate::probe::KINDS;
-use crate::toml_text::quote;
+use crate::toml_text::quote_toml;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -37,21 +37,21 @@ fn table_as_json(table: &DeTable<'_>) -> Value {
 
 fn is_valid(text: &str) -> bool {
     let table = DeTable::parse(text).unwrap();
-    validator_for(&schema()).unwrap().is_valid(&table_as_json(table.get_ref()))
+    validator_for(&config_schema()).unwrap().is_valid(&table_as_json(table.get_ref()))
 }
 
 /// As a file has it.
-fn in_toml(row: &Row, written: &str) -> String {
+fn in_toml(row: &KeyRow, written: &str) -> String {
     match row.takes {
         Takes::Number { .. } | Takes::Truth | Takes::List { .. } | Takes::Names | Takes::Figure => {
             written.to_owned()
         }
-        _ => quote(written),
+        _ => quote_toml(written),
     }
 }
 
 /// The heading of its item in unhang.toml(5).
-fn manual_item(row: &Row) -> String {
+fn manual_item(row: &KeyRow) -> String {
     let default = row
         .default
         .map(|default| in_toml(row, default))
@@ -118,13 +118,14 @@ fn the_schema_refuses_what_the_reader_refuses() {
 
 #[test]
 fn a_key_is_in_the_table_once_and_its_flag_is_its_name() {
-    for row in keys::all() {
-        let same = |other: &&Row| {
-            let tables = [row, other]
-                .map(|row| matches!(row.stands, Stands::Host | Stands::Probe).then_some(row.stands));
+    for row in keys::all_keys() {
+        let same = |other: &&KeyRow| {
+            let tables = [row, other].map(|row| {
+                matches!(row.stands, TablesAllowed::Host | TablesAllowed::Probe).then_some(row.stands)
+            });
             other.name == row.name && tables[0] == tables[1]
         };
-        assert_eq!(keys::all().filter(same).count(), 1, "{}", row.name);
+        assert_eq!(keys::all_keys().filter(same).count(), 1, "{}", row.name);
         assert!(!row.help.is_empty(), "{}", row.name);
         let Some(flag) = row.flag else { continue };
         let mirrored = row.name.replace(['_', '.'], "-");
@@ -137,7 +138,7 @@ fn a_key_is_in_the_table_once_and_its_flag_is_its_name() {
 fn the_manual_has_an_item_for_each_key() {
     let manual = fs::read_to_string(Path::new(ROOT).join("man/unhang.toml.5")).unwrap();
     let missing: Vec<String> =
-        keys::all().map(manual_item).filter(|item| !manual.lines().any(|line| line == item)).collect();
+        keys::all_keys().map(manual_item).filter(|item| !manual.lines().any(|line| line == item)).collect();
     assert_eq!(missing, Vec::<String>::new());
     let item = |key: &KeySpec| {
         let default = key.default.map(|default| format!(" No = Li \\(dq{default}\\(dq"));
@@ -154,12 +155,12 @@ fn the_sample_has_a_line_for_each_key() {
     let sample = fs::read_to_string(Path::new(ROOT).join("contrib/unhang.toml")).unwrap();
     let (services, host) = sample.split_once("\n[host]\n").unwrap();
     let (defaults, service) = services.split_once("\n[service.roams-django]\n").unwrap();
-    let has_line = |row: &Row| {
+    let has_line = |row: &KeyRow| {
         let table = match row.stands {
-            Stands::Host => host,
-            Stands::Service(_) => service,
-            Stands::Shared => defaults,
-            Stands::Probe => return true,
+            TablesAllowed::Host => host,
+            TablesAllowed::Service(_) => service,
+            TablesAllowed::Shared => defaults,
+            TablesAllowed::Probe => return true,
         };
         let default = row.default_of("roams-django").map(|default| in_toml(row, &default));
         table.lines().any(|line| {
@@ -170,11 +171,11 @@ fn the_sample_has_a_line_for_each_key() {
             value.is_some_and(|value| default.as_ref().is_none_or(|default| default == value))
         })
     };
-    let missing: Vec<&str> = keys::all().filter(|row| !has_line(row)).map(|row| row.name).collect();
+    let missing: Vec<&str> = keys::all_keys().filter(|row| !has_line(row)).map(|row| row.name).collect();
     assert_eq!(missing, Vec::<&str>::new());
     let has_line = |key: &&KeySpec| {
         service.lines().any(|line| {
-            line.starts_with(&format!("# {} = {}", key.name, key.default.map(quote).unwrap_or_default()))
+            line.starts_with(&format!("# {} = {}", key.name, key.default.map(quote_toml).unwrap_or_default()))
                 && line.ends_with(key.help)
         })
     };
@@ -189,7 +190,7 @@ fn the_list_has_a_line_for_each_key() {
     let repeated = keys::QUESTION.len() + 1;
     let keys = lines.iter().filter(|line| !line.is_empty() && !line.starts_with('['));
     let of_methods = own_keys().count();
-    assert_eq!(keys.count(), keys::all().count() + of_methods + of_kinds + repeated);
+    assert_eq!(keys.count(), keys::all_keys().count() + of_methods + of_kinds + repeated);
     for kind in KINDS {
         let heading = format!("[service.NAME.probe.PROBE] with {}", kind.spec.main_key.name);
         let section: Vec<&str> = lines
@@ -214,7 +215,7 @@ fn the_schema_in_contrib_is_the_one_that_is_printed() {
     let file = fs::read_to_string(Path::new(ROOT).join("contrib/schema/unhang.toml.json")).unwrap();
     assert_eq!(
         file,
-        format!("{:#}\n", schema()),
+        format!("{:#}\n", config_schema()),
         "unhang config keys --json >contrib/schema/unhang.toml.json"
     );
 }

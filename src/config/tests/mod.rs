@@ -13,14 +13,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
-use unhang_core::{BackoffLimits, Budget, Flapping, Mode, OnFlapping, Policy, Rung, Weight, WhenExited};
+use unhang_core::{
+    BackoffRule, BudgetRule, FlappingAction, FlappingRule, Mode, Policy, ProbeRole, Step, WhenExited,
+};
 
 use super::*;
 use crate::cli::{Cli, PlanFlags, Typed};
-use crate::keys::Row;
+use crate::keys::KeyRow;
 use crate::plan::{
-    Asks, BodyRules, HostPlan, Latency, Maintenance, PauseFile, Question, Restarter, Stall, StatusSet,
-    Target, Trust, lines,
+    BodyRules, HostSettings, HttpRequest, LatencyLimits, MaintenanceRule, PauseFileRule, PressureKind,
+    ProbeTarget, RestartMethod, StatusSet, TlsTrust, UrlTarget, lines,
 };
 
 const SHOP: &str = "[service.shop]\nurl = \"http://localhost:8000/health/\"\n";
@@ -30,12 +32,14 @@ fn cli(flags: &[&str]) -> Cli {
 }
 
 fn with(text: &str, sources: &Sources<'_>) -> Result<Plan, Vec<String>> {
-    let plan = plan_from(sources, |faults| Tables::of_main(Ok(text.to_owned()), Path::new("u.toml"), faults));
+    let plan = plan_from_tables(sources, |faults| {
+        ConfigTables::from_main_file(Ok(text.to_owned()), Path::new("u.toml"), faults)
+    });
     plan.map_err(|faults| faults.iter().map(ToString::to_string).collect())
 }
 
 fn read(text: &str, flags: &[&str]) -> Result<Plan, Vec<String>> {
-    with(text, &cli(flags).sources())
+    with(text, &cli(flags).config_sources())
 }
 
 #[track_caller]
@@ -45,7 +49,7 @@ fn one(text: &str, flags: &[&str]) -> Service {
     services.remove(0)
 }
 
-fn by_unit(unit: &str) -> Restarter {
+fn by_unit(unit: &str) -> RestartMethod {
     one(&format!("{SHOP}unit = '{unit}'"), &[]).restarter
 }
 
@@ -99,9 +103,9 @@ fn the_defaults_are_those_of_the_sample() {
             restarter: by_unit("roams-django.service"),
             probes: vec![own_url(
                 5_000,
-                Question {
+                HttpRequest {
                     target: http("http://localhost:8000/health/"),
-                    trust: Trust::default(),
+                    trust: TlsTrust::default(),
                     method: "GET".into(),
                     headers: BTreeMap::new(),
                     status: StatusSet(vec![(200, 200)]),
@@ -110,7 +114,7 @@ fn the_defaults_are_those_of_the_sample() {
                     redirects: 0,
                     maintenance: None,
                     body: BodyRules::default(),
-                    latency: Latency::default(),
+                    latency: LatencyLimits::default(),
                 },
             )],
             policy: Policy {
@@ -119,23 +123,23 @@ fn the_defaults_are_those_of_the_sample() {
                 grace: seconds(30),
                 min_gap: seconds(45),
                 stale_after: seconds(600),
-                budget: Budget { restarts: 5, window: seconds(3600) },
-                backoff: BackoffLimits { first: seconds(120), max: seconds(3600) },
+                budget: BudgetRule { restarts: 5, window: seconds(3600) },
+                backoff: BackoffRule { first: seconds(120), max: seconds(3600) },
                 mode: Mode::Act,
                 held_too_long: seconds(1800),
-                flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
+                flapping: FlappingRule { failures: 5, of: 12, then: FlappingAction::ReportOnly },
                 when_exited: WhenExited::Restart,
                 escalate: vec![],
-                means: Rung::Restart,
+                means: Step::Restart,
             },
             verify: seconds(30),
             requires: vec![],
-            pause_file: PauseFile { path: None, max_age: seconds(3600) },
+            pause_file: PauseFileRule { path: None, max_age: seconds(3600) },
             log_file: "/var/log/roams-django-monitor.log".into(),
         }],
         required: vec![],
-        host: HostPlan { deadline: seconds(110), boot_grace: seconds(120), ..quiet_host() },
-        owner: crate::plan::Owner::Caller,
+        host: HostSettings { deadline: seconds(110), boot_grace: seconds(120), ..quiet_host() },
+        owner: crate::plan::Invoker::User,
         state_dir: None,
     };
     assert_eq!(plan, expected);
@@ -173,28 +177,28 @@ latency = { warn = "1s", fail = "3s" }
 "#;
 
 /// The rest of it.
-fn quiet_host() -> HostPlan {
-    HostPlan {
+fn quiet_host() -> HostSettings {
+    HostSettings {
         deadline: seconds(110),
         boot_grace: seconds(120),
         pause_on_dpkg: false,
-        budget: Budget { restarts: 3, window: seconds(3600) },
+        budget: BudgetRule { restarts: 3, window: seconds(3600) },
         hold_when: vec![],
     }
 }
 
-fn own_url(timeout_ms: u64, question: Question) -> Probe {
-    let (timeout, asks) = (Duration::from_millis(timeout_ms), Asks::Url(Box::new(question)));
-    Probe { name: None, weight: Weight::Counts, timeout, asks }
+fn own_url(timeout_ms: u64, question: HttpRequest) -> Probe {
+    let (timeout, asks) = (Duration::from_millis(timeout_ms), ProbeTarget::Http(Box::new(question)));
+    Probe { name: None, weight: ProbeRole::Required, timeout, asks }
 }
 
-fn http(url: &str) -> Target {
-    Target::parse_http(url).unwrap()
+fn http(url: &str) -> UrlTarget {
+    UrlTarget::parse_http(url).unwrap()
 }
 
 /// The question of its own url.
-fn asked(service: &Service) -> Question {
-    service.url().unwrap().clone()
+fn asked(service: &Service) -> HttpRequest {
+    service.main_request().unwrap().clone()
 }
 
 fn every_key() -> Service {
@@ -204,9 +208,9 @@ fn every_key() -> Service {
         restarter: by_unit("gunicorn.service"),
         probes: vec![own_url(
             1_500,
-            Question {
+            HttpRequest {
                 target: http("http://localhost:8000/health/"),
-                trust: Trust { insecure: true, ..Trust::default() },
+                trust: TlsTrust { insecure: true, ..TlsTrust::default() },
                 method: "HEAD".into(),
                 headers: [("Host", "shop.example"), ("X-Probe", "unhang")]
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -215,12 +219,12 @@ fn every_key() -> Service {
                 status_warn: None,
                 request_body: None,
                 redirects: 3,
-                maintenance: Some(Maintenance {
+                maintenance: Some(MaintenanceRule {
                     status: StatusSet(vec![(503, 503)]),
                     header: Some("x-maintenance".into()),
                 }),
                 body: BodyRules::default(),
-                latency: Latency { warn: Some(seconds(1)), fail: Some(seconds(3)) },
+                latency: LatencyLimits { warn: Some(seconds(1)), fail: Some(seconds(3)) },
             },
         )],
         policy: Policy {
@@ -229,23 +233,23 @@ fn every_key() -> Service {
             grace: seconds(60),
             min_gap: seconds(1),
             stale_after: seconds(5400),
-            budget: Budget { restarts: 7, window: seconds(86_400) },
-            backoff: BackoffLimits { first: seconds(7200), max: seconds(7200) },
+            budget: BudgetRule { restarts: 7, window: seconds(86_400) },
+            backoff: BackoffRule { first: seconds(7200), max: seconds(7200) },
             mode: Mode::Observe,
             held_too_long: seconds(600),
-            flapping: Flapping { failures: 3, of: 6, then: OnFlapping::Restart },
+            flapping: FlappingRule { failures: 3, of: 6, then: FlappingAction::Restart },
             when_exited: WhenExited::Hold,
             escalate: vec![
-                Rung::Reload,
-                Rung::Restart,
-                Rung::Kill,
-                Rung::Command(vec!["failover".into(), "now".into()]),
+                Step::Reload,
+                Step::Restart,
+                Step::Kill,
+                Step::Command(vec!["failover".into(), "now".into()]),
             ],
-            means: Rung::Restart,
+            means: Step::Restart,
         },
         verify: Duration::ZERO,
         requires: vec!["tcp:127.0.0.1:6379".into()],
-        pause_file: PauseFile { path: Some("/run/shop/deploying".into()), max_age: seconds(1200) },
+        pause_file: PauseFileRule { path: Some("/run/shop/deploying".into()), max_age: seconds(1200) },
         log_file: "/var/log/roams/x.log".into(),
     }
 }
@@ -254,7 +258,7 @@ fn every_key() -> Service {
 fn every_key_arrives() {
     assert_eq!(one(&format!("{SHOP}{EVERY_KEY}"), &[]), every_key());
     let plan = read(&format!("{SHOP}[host]\ndeadline = \"45s\"\nboot_grace = \"0s\""), &[]).unwrap();
-    assert_eq!(plan.host, HostPlan { deadline: seconds(45), boot_grace: Duration::ZERO, ..quiet_host() });
+    assert_eq!(plan.host, HostSettings { deadline: seconds(45), boot_grace: Duration::ZERO, ..quiet_host() });
 }
 
 #[test]
@@ -296,17 +300,18 @@ fn every_flag_arrives() {
         "--boot-grace=0s",
         "--state-dir=/tmp/s",
     ];
-    let plan = plan_from(&cli(&flags).sources(), |_| panic!("a file was read")).unwrap();
+    let plan = plan_from_tables(&cli(&flags).config_sources(), |_| panic!("a file was read")).unwrap();
     // What has no flag stands in a file.
     let unsaid = one(SHOP, &[]);
-    let question = Question { maintenance: None, latency: Latency::default(), ..asked(&every_key()) };
+    let question =
+        HttpRequest { maintenance: None, latency: LatencyLimits::default(), ..asked(&every_key()) };
     let probes = vec![own_url(1_500, question)];
     let Policy { held_too_long, flapping, when_exited, escalate, .. } = unsaid.policy;
     let policy = Policy { held_too_long, flapping, when_exited, escalate, ..every_key().policy };
     let Service { requires, pause_file, .. } = unsaid;
     let key = "gunicorn".into();
     assert_eq!(plan.services, [Service { key, probes, policy, requires, pause_file, ..every_key() }]);
-    assert_eq!(plan.host, HostPlan { deadline: seconds(40), boot_grace: Duration::ZERO, ..quiet_host() });
+    assert_eq!(plan.host, HostSettings { deadline: seconds(40), boot_grace: Duration::ZERO, ..quiet_host() });
     assert_eq!(plan.state_dir, Some(PathBuf::from("/tmp/s")));
 }
 
@@ -315,16 +320,16 @@ fn every_key_of_the_host_arrives() {
     let text = "[host]\npause_on_dpkg = true\nbudget = { restarts = 7, window = \"2h\" }\nhold_when = { memory_full_avg60 = \"40%\", io_some_avg60 = \"100%\" }";
     let host = read(&format!("{SHOP}{text}"), &["--budget-restarts", "1"]).unwrap().host;
     assert!(host.pause_on_dpkg);
-    assert_eq!(host.budget, Budget { restarts: 7, window: seconds(7200) }, "a flag is about services");
-    assert_eq!(host.hold_when, [(Stall::MemoryFull, 40), (Stall::IoSome, 100)]);
+    assert_eq!(host.budget, BudgetRule { restarts: 7, window: seconds(7200) }, "a flag is about services");
+    assert_eq!(host.hold_when, [(PressureKind::MemoryFull, 40), (PressureKind::IoSome, 100)]);
 }
 
 #[test]
 fn an_address_may_be_a_service_and_nothing_need_restart_it() {
     for url in ["tcp:127.0.0.1:5432", "TCP:127.0.0.1:5432", "tcp://127.0.0.1:5432"] {
         let service = one(&format!("[service.postgres]\nurl = \"{url}\"\nrestart = []"), &[]);
-        assert_eq!(asked(&service).target, Target::Tcp { host: "127.0.0.1".into(), port: 5432 }, "{url}");
-        assert_eq!(lines::restart(&service.restarter), [("restart", "[]".to_owned())]);
+        assert_eq!(asked(&service).target, UrlTarget::Tcp { host: "127.0.0.1".into(), port: 5432 }, "{url}");
+        assert_eq!(lines::restart_lines(&service.restarter), [("restart", "[]".to_owned())]);
         assert_eq!(service.requires, Vec::<String>::new());
     }
 }
@@ -337,7 +342,7 @@ fn what_services_require_is_asked_also_where_the_run_is_not_about_it() {
     assert_eq!(names(read(text, &[]).unwrap()), ["tcp:cache:6379"]);
     let only = ["app".to_owned()];
     let cli = cli(&[]);
-    let sources = Sources { only: &only, ..cli.sources() };
+    let sources = Sources { only: &only, ..cli.config_sources() };
     assert_eq!(names(with(text, &sources).unwrap()), ["api", "db", "tcp:cache:6379"]);
 }
 
@@ -354,7 +359,7 @@ fn stronger_layers_win_key_by_key() {
     assert_eq!(count(&format!("{defaults}{SHOP}"), &[]), 3);
     assert_eq!(count(&format!("{defaults}{own}"), &[]), 4);
     let cli = cli(&[]);
-    let from_environment = Sources { plan: &variable, ..cli.sources() };
+    let from_environment = Sources { plan: &variable, ..cli.config_sources() };
     let services = with(&format!("{defaults}{own}"), &from_environment).unwrap().services;
     assert_eq!(services[0].policy.max_failures, 5);
     // That a flag beats its variable is clap's doing.
@@ -368,8 +373,8 @@ fn tables_merge_key_by_key() {
          {SHOP}budget.window = \"2h\"\nheaders = {{ Host = \"b\" }}\n"
     );
     let service = one(&text, &["--backoff-first", "1m", "--header", "x: 2"]);
-    assert_eq!(service.policy.budget, Budget { restarts: 3, window: seconds(7200) });
-    assert_eq!(service.policy.backoff, BackoffLimits { first: seconds(60), max: seconds(10_800) });
+    assert_eq!(service.policy.budget, BudgetRule { restarts: 3, window: seconds(7200) });
+    assert_eq!(service.policy.backoff, BackoffRule { first: seconds(60), max: seconds(10_800) });
     let headers: Vec<_> =
         asked(&service).headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     assert_eq!(headers, ["Host: b", "x: 2"]);
@@ -396,7 +401,7 @@ fn units_take_a_suffix_and_names_may_have_one() {
 fn a_command_instead_of_a_unit() {
     let text = format!("{SHOP}restart = [\"/usr/bin/docker\", \"restart\", \"my shop\"]");
     let command = |words: &str| vec![("restart", words.to_owned())];
-    let lines = |service: &Service| lines::restart(&service.restarter);
+    let lines = |service: &Service| lines::restart_lines(&service.restarter);
     assert_eq!(lines(&one(&text, &[])), command("[\"/usr/bin/docker\", \"restart\", \"my shop\"]"));
     for (name, typed, words) in [
         ("shop", "docker  restart shop", r#"["docker", "restart", "shop"]"#),
@@ -459,7 +464,7 @@ fn a_unix_socket_is_asked_as_localhost() {
         let question = asked(&one(&format!("[service.a]\nurl = '{written}'"), &[]));
         assert_eq!(question.target.request_url(), url);
         let path = url.strip_prefix("http://localhost").unwrap().to_owned();
-        assert_eq!(question.target, Target::HttpOverUnix { socket: socket.into(), path }, "{written}");
+        assert_eq!(question.target, UrlTarget::HttpOverUnix { socket: socket.into(), path }, "{written}");
     }
     let longest = format!("unix:/{}:/", "a".repeat(106));
     assert!(read(&format!("[service.a]\nurl = '{longest}'"), &[]).is_ok());
@@ -473,9 +478,9 @@ fn what_is_shown_stands_in_a_file_and_drives_no_terminal() {
     let main = dir.path().join("u.toml");
     std::fs::write(&main, &text).unwrap();
     let nowhere = dir.path().join("none");
-    let places = Places { user: None, main, folder: nowhere, as_root: false };
+    let places = ConfigPlaces { user: None, main, folder: nowhere, as_root: false };
     let cli = cli(&[]);
-    let sections = show_at(&places, &cli.sources()).unwrap();
+    let sections = show_config_at(&places, &cli.config_sources()).unwrap();
     let shown = |key: &str| {
         let line = sections[0].entries.iter().find(|entry| entry.key == key).unwrap();
         format!("{key} = {}\n", line.value)

@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn spans_are_spelled_as_they_are_read() {
-    let span = |text: &str| values::span(&settings::Value::Text(text.to_owned().into()));
+    let span = |text: &str| values::parse_duration(&settings::SettingValue::Text(text.to_owned().into()));
     for text in ["5s", "2m", "1h30m", "250ms", "1d", "0s", "365d", "1d2h3m4s5ms"] {
         assert_eq!(format_duration(span(text).unwrap()), text);
     }
@@ -77,12 +77,12 @@ proptest! {
     #[test]
     fn no_text_panics_and_every_fault_is_one_line(
         pieces in prop::collection::vec(prop_oneof![9 => prop::sample::select(&PIECES[..]).prop_map(str::to_owned), 1 => any::<String>()], 0..40),
-        flag in prop::sample::select(Row::flags().map(|(_, flag)| flag.name).collect::<Vec<_>>()),
+        flag in prop::sample::select(KeyRow::all_flags().map(|(_, flag)| flag.name).collect::<Vec<_>>()),
         text in any::<String>(),
     ) {
         let typed = PlanFlags(vec![Typed { flag, variable: None, text }]);
         for plan in [&typed, &PlanFlags::default()] {
-            if let Err(faults) = with(&pieces.concat(), &Sources { plan, ..cli(&[]).sources() }) {
+            if let Err(faults) = with(&pieces.concat(), &Sources { plan, ..cli(&[]).config_sources() }) {
                 prop_assert!(!faults.is_empty());
                 prop_assert!(faults.iter().all(|fault| !fault.is_empty() && !fault.contains(char::is_control)));
             }
@@ -92,6 +92,6 @@ proptest! {
     #[test]
     fn every_span_reads_back(milliseconds in 0_u64..=365 * 86_400_000) {
         let span = Duration::from_millis(milliseconds);
-        prop_assert_eq!(values::span(&settings::Value::Text(format_duration(span).into())).ok(), Some(span));
+        prop_assert_eq!(values::parse_duration(&settings::SettingValue::Text(format_duration(span).into())).ok(), Some(span));
     }
 }

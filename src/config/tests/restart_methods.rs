@@ -34,7 +34,7 @@ const CHOSEN: &[(&str, &str)] = &[
 fn a_key_chooses_the_method_and_its_other_keys_have_their_defaults() {
     for (said, expected) in CHOSEN {
         let service = one(&format!("{SHOP}{said}"), &[]);
-        let lines = lines::restart(&service.restarter);
+        let lines = lines::restart_lines(&service.restarter);
         let lines: String = lines.iter().flat_map(|(key, value)| [key, " = ", value, "\n"]).collect();
         assert_eq!(lines, *expected, "{said}");
     }

@@ -10,9 +10,9 @@ const HTTPS: &str = "[service.a]\nurl = 'https://x'\n";
 const HTTP: &str = "[service.b]\nurl = 'http://x'\n";
 
 /// `None`: nothing that is asked can need it.
-fn trusts(text: &str, flags: &[&str]) -> Vec<Option<Trust>> {
+fn trusts(text: &str, flags: &[&str]) -> Vec<Option<TlsTrust>> {
     let services = read(text, flags).unwrap().services;
-    let questions = services.iter().map(|service| service.url().unwrap());
+    let questions = services.iter().map(|service| service.main_request().unwrap());
     questions.map(|question| question.may_need_tls().then(|| question.trust.clone())).collect()
 }
 
@@ -28,10 +28,10 @@ fn file(dir: &tempfile::TempDir) -> PathBuf {
     path
 }
 
-const ANYONE: Trust = Trust { ca_file: None, insecure: true, server_name: None, client: None };
+const ANYONE: TlsTrust = TlsTrust { ca_file: None, insecure: true, server_name: None, client: None };
 
-fn besides(ca_file: Option<&Path>) -> Trust {
-    Trust { ca_file: ca_file.map(Path::to_owned), ..Trust::default() }
+fn besides(ca_file: Option<&Path>) -> TlsTrust {
+    TlsTrust { ca_file: ca_file.map(Path::to_owned), ..TlsTrust::default() }
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn what_stands_for_all_goes_to_those_of_https() {
     let defaults = format!("[defaults]\nca_file = '{}'\n", path.display());
     assert_eq!(trusts(&format!("{defaults}{HTTPS}{HTTP}"), &[]), [Some(besides(Some(&path))), None]);
     assert_eq!(trusts(&format!("{defaults}{HTTPS}ca_file = ''\n"), &[]), [Some(besides(None))]);
-    let insecure = Trust { insecure: true, ..besides(Some(&path)) };
+    let insecure = TlsTrust { insecure: true, ..besides(Some(&path)) };
     assert_eq!(trusts(&format!("{defaults}{HTTPS}insecure = true\n"), &[]), [Some(insecure)]);
     let flag = format!("--ca-file={}", path.display());
     assert_eq!(trusts(&format!("{HTTPS}{HTTP}"), &[&flag]), [Some(besides(Some(&path))), None]);
@@ -100,11 +100,12 @@ fn a_name_and_a_client_go_to_https_and_no_further() {
     let dir = tempfile::tempdir().unwrap();
     let (cert, key) = client(&dir);
     let own = format!("client_cert = '{}'\nclient_key = '{}'\n", cert.display(), key.display());
-    let trust = Trust { client: Some(Client { certificate: cert, key: key.clone() }), ..Trust::default() };
+    let trust =
+        TlsTrust { client: Some(Client { certificate: cert, key: key.clone() }), ..TlsTrust::default() };
     assert_eq!(trusts(&format!("[defaults]\n{own}{HTTPS}{HTTP}"), &[]), [Some(trust.clone()), None]);
     let none = "client_cert = ''\nclient_key = ''\n";
-    assert_eq!(trusts(&format!("[defaults]\n{own}{HTTPS}{none}"), &[]), [Some(Trust::default())]);
-    let named = Trust { server_name: Some("shop.example".to_owned()), ..trust };
+    assert_eq!(trusts(&format!("[defaults]\n{own}{HTTPS}{none}"), &[]), [Some(TlsTrust::default())]);
+    let named = TlsTrust { server_name: Some("shop.example".to_owned()), ..trust };
     assert_eq!(trusts(&format!("{HTTPS}{own}server_name = 'shop.example'"), &[]), [Some(named)]);
     let cure = "has no meaning for a url that is not https; leave it out, or begin url with https://";
     for key in ["server_name = 'x'", "client_cert = '/x'\nclient_key = '/x'"] {

@@ -8,8 +8,8 @@ use super::*;
 #[test]
 fn what_was_never_healthy_and_answers_is_held_before_its_first_restart() {
     let text = || "why".to_string();
-    let named = |cause| Cause::Of("api".to_string(), alloc::boxed::Box::new(cause));
-    let found = |code| Cause::Found(Finding { code, words: text(), status: 200 });
+    let named = |cause| Cause::Named("api".to_string(), alloc::boxed::Box::new(cause));
+    let found = |code| Cause::Probe(ProbeFailure { code, words: text(), status: 200 });
     for (cause, reason) in [
         (Cause::Status(404), Reason::NeverHealthy),
         (Cause::Status(400), Reason::NeverHealthy),
@@ -21,27 +21,27 @@ fn what_was_never_healthy_and_answers_is_held_before_its_first_restart() {
         (named(Cause::Status(404)), Reason::NeverHealthy),
         (Cause::NotHttp(text()), Reason::NeverHealthy),
         (Cause::TooLarge, Reason::NeverHealthy),
-        (Cause::Tls(TlsFault::WrongName(text())), Reason::NeverHealthy),
-        (Cause::Tls(TlsFault::NotTls), Reason::NeverHealthy),
-        (Cause::Tls(TlsFault::Handshake(text())), Reason::MaxFailures),
+        (Cause::Tls(TlsError::WrongName(text())), Reason::NeverHealthy),
+        (Cause::Tls(TlsError::NotTls), Reason::NeverHealthy),
+        (Cause::Tls(TlsError::Handshake(text())), Reason::MaxFailures),
         (Cause::Status(500), Reason::MaxFailures),
         (Cause::Status(502), Reason::MaxFailures), // a proxy, before what hangs
         (Cause::Refused, Reason::MaxFailures),
         (Cause::NoSocket, Reason::MaxFailures),
         (Cause::Reset, Reason::MaxFailures),
-        (Cause::Closed(Phase::Wait), Reason::MaxFailures),
-        (Cause::TimedOut(Phase::Wait), Reason::MaxFailures),
-        (named(Cause::TimedOut(Phase::Read)), Reason::MaxFailures),
+        (Cause::Closed(Phase::FirstByte), Reason::MaxFailures),
+        (Cause::TimedOut(Phase::FirstByte), Reason::MaxFailures),
+        (named(Cause::TimedOut(Phase::Rest)), Reason::MaxFailures),
         (found("json"), Reason::MaxFailures),
     ] {
         let seen = Observation::Unhealthy(cause);
-        let fresh = Counts { evidence: Evidence::None, ..failed_once() };
+        let fresh = Counts { evidence: HealthRecord::NeverHealthy, ..failed_once() };
         let decide = |before: &Counts, policy: &Policy| {
-            with_case(before, |case| decide(&Case { seen: &seen, policy, ..case })).reason
+            with_case(before, |case| decide(&Facts { seen: &seen, policy, ..case })).reason
         };
         assert_eq!(decide(&fresh, &policy()), reason, "{seen:?}");
         assert_eq!(decide(&failed_once(), &policy()), Reason::MaxFailures, "once healthy: {seen:?}");
-        let wakes = Policy { means: Rung::Wake, ..policy() };
+        let wakes = Policy { means: Step::Wake, ..policy() };
         assert_eq!(decide(&fresh, &wakes), Reason::MaxFailures, "to wake it is to ask it: {seen:?}");
     }
 }
@@ -51,12 +51,12 @@ fn what_was_never_healthy_and_answers_is_held_before_its_first_restart() {
 fn that_restarting_does_not_help_is_seen_whatever_the_bounds_are() {
     let waits = "1 R 3 R 5 backoff backoff backoff backoff";
     check_with(policy(), "xxxxxxxxx", waits);
-    let at_once = BackoffLimits { first: s(0), max: s(3_600) };
+    let at_once = BackoffRule { first: s(0), max: s(3_600) };
     check_with(Policy { backoff: at_once.clone(), ..policy() }, "xxxxxxxxx", waits);
     for window in [2, 240, 300] {
-        let budget = Budget { restarts: 1, window: s(window) };
+        let budget = BudgetRule { restarts: 1, window: s(window) };
         check_with(Policy { budget, backoff: at_once.clone(), ..policy() }, "xxxxxxxxx", if window < 300 { waits } else { "1 R 3 budget R 5 backoff backoff backoff" });
     }
     // Where each answer is another one, something changes: twice nothing is nothing.
-    check_with(Policy { backoff: at_once, budget: Budget { restarts: 9, window: s(3_600) }, ..policy() }, "xxzzxxzz", "1 R 3 R 5 R 7 R");
+    check_with(Policy { backoff: at_once, budget: BudgetRule { restarts: 9, window: s(3_600) }, ..policy() }, "xxzzxxzz", "1 R 3 R 5 R 7 R");
 }

@@ -111,9 +111,9 @@ fn turn() -> impl Strategy<Value = Turn> {
 }
 
 /// None, or some means, each once.
-fn ladder() -> impl Strategy<Value = Vec<Rung>> {
-    let command = Rung::Command(vec!["failover".to_string()]);
-    let all = vec![Rung::Reload, Rung::Restart, Rung::Kill, command];
+fn ladder() -> impl Strategy<Value = Vec<Step>> {
+    let command = Step::Command(vec!["failover".to_string()]);
+    let all = vec![Step::Reload, Step::Restart, Step::Kill, command];
     prop_oneof![Just(vec![]), prop::sample::subsequence(all, 1..=4)]
 }
 
@@ -152,23 +152,26 @@ impl Course {
         at(&self.boots.to_string(), self.real - self.booted, self.real.saturating_add_signed(self.skew))
     }
 
-    fn unit(&self, shown: Shown) -> Unit {
+    fn unit(&self, shown: Shown) -> UnitFacts {
         let id = self.life.to_string();
-        let life = Life { own_restarts: self.own_restarts, ..running(&id) };
-        let db =
-            Neighbour { unit: "db".to_string(), relation: Relation::Wanted, condition: Condition::Stopped };
-        Unit::Seen(match shown {
-            Shown::Silent => return Unit::Unanswered(Doubt::UnitUnknown(String::new())),
+        let life = UnitSnapshot { own_restarts: self.own_restarts, ..running(&id) };
+        let db = RelatedUnit {
+            unit: "db".to_string(),
+            relation: Relation::Wanted,
+            condition: UnitCondition::Stopped,
+        };
+        UnitFacts::Known(match shown {
+            Shown::Silent => return UnitFacts::QueryFailed(Doubt::UnitUnknown(String::new())),
             Shown::Running => life,
-            Shown::Young => Life { age: Some(s(3)), ..life },
+            Shown::Young => UnitSnapshot { age: Some(s(3)), ..life },
             Shown::Stopped => stopped(&id),
             Shown::Exited => exited(&id),
-            Shown::Done => Life { after_exit: AfterExit::IsDone, ..exited(&id) },
+            Shown::Done => UnitSnapshot { after_exit: AfterExit::IsDone, ..exited(&id) },
             Shown::Fallen => crashed(&id),
-            Shown::Busy => Life { active: Active::Busy, ..life },
-            Shown::Masked => Life { load: Load::Masked, ..life },
-            Shown::Frozen => Life { active: Active::Frozen, ..life },
-            Shown::Upstream => Life { neighbours: vec![db], ..life },
+            Shown::Busy => UnitSnapshot { active: ActiveState::Changing, ..life },
+            Shown::Masked => UnitSnapshot { load: LoadState::Masked, ..life },
+            Shown::Frozen => UnitSnapshot { active: ActiveState::Frozen, ..life },
+            Shown::Upstream => UnitSnapshot { neighbours: vec![db], ..life },
         })
     }
 }
@@ -186,7 +189,7 @@ fn observe(seen: Seen, guard: Guard) -> Observation {
 fn is_hands_off(turn: &Turn, before: &Counts) -> bool {
     match turn.unit {
         Shown::Stopped | Shown::Done => {
-            before.intent.as_ref().is_none_or(|intent| intent.was == Was::Up)
+            before.intent.as_ref().is_none_or(|intent| intent.was == UnitBefore::Up)
                 || turn.between != Between::Nothing
         }
         Shown::Busy | Shown::Masked | Shown::Frozen | Shown::Upstream => true,
@@ -205,11 +208,11 @@ proptest! {
 
     #[test]
     fn promises_1_to_6_hold_over_any_history(turns in prop::collection::vec(turn(), 1..150), eager in 1..4_u32, escalate in ladder()) {
-        let budget = Budget { restarts: 3, window: s(3600) };
-        let policy = Policy { max_failures: eager, budget, backoff: BackoffLimits { first: s(60), max: s(600) }, escalate, ..policy() };
-        let mut used: Vec<Act> = vec![];
+        let budget = BudgetRule { restarts: 3, window: s(3600) };
+        let policy = Policy { max_failures: eager, budget, backoff: BackoffRule { first: s(60), max: s(600) }, escalate, ..policy() };
+        let mut used: Vec<StepKind> = vec![];
         let mut course = Course { real: 1_000_000, booted: 0, boots: 0, skew: 0, life: 1, own_restarts: 0 };
-        let mut state = Counts { evidence: Evidence::Healthy, ..Counts::default() };
+        let mut state = Counts { evidence: HealthRecord::WasHealthy, ..Counts::default() };
         let mut restarts: Vec<u64> = vec![];
         // Counted by hand: failures in a row of one life with no reason to keep hands off.
         let (mut row, mut row_life) = (0_u32, 0_u32);
@@ -220,32 +223,32 @@ proptest! {
             if state.since.is_none() || turn.between != Between::Nothing {
                 used.clear();
             }
-            let host = Host { stopping: turn.host == 0, starting: (turn.host == 1).then_some(s(5)), time_left: s(if turn.host == 2 { 9 } else { 90 }), pressure: None };
+            let host = HostFacts { stopping: turn.host == 0, starting: (turn.host == 1).then_some(s(5)), time_left: s(if turn.host == 2 { 9 } else { 90 }), pressure: None };
             let (seen, unit, before) = (observe(turn.seen, turn.guard), course.unit(turn.unit), state.clone());
             let pause = match turn.guard {
                 Guard::Paused => paused(),
-                Guard::PauseEnded => Pause::Over { since: now.clone() },
-                Guard::Nothing | Guard::Requirement | Guard::Maintenance => Pause::None,
+                Guard::PauseEnded => PauseState::Ended { since: now.clone() },
+                Guard::Nothing | Guard::Requirement | Guard::Maintenance => PauseState::None,
             };
             let failing = FailingRequirement { name: "db".to_string(), cause: StoredCause::from(&Cause::Refused), through: None };
             let upstream = (turn.guard == Guard::Requirement).then_some(&failing);
-            let case = Case { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit, pause: &pause, upstream, common_cause: None };
+            let case = Facts { now: &now, host: &host, policy: &policy, before: &before, seen: &seen, unit: &unit, pause: &pause, upstream, common_cause: None };
             let first = decide(&case);
 
-            let told = in_the_way(&case).map(|hold| hold.reason());
+            let told = blocking_hold(&case).map(|hold| hold.reason());
             match &first.verdict {
                 Verdict::Restart(_) => prop_assert_eq!(told, None, "what is said to be in the way is"),
                 Verdict::Held(hold) => {
                     prop_assert_eq!(told, Some(hold.reason()));
                     let until = hold.reason().held_until();
-                    prop_assert_eq!(matches!(hold, Hold::HandsOff(_)), until == Some(HeldUntil::HandsAreOff), "rows 4 to 10");
+                    prop_assert_eq!(matches!(hold, HoldReason::HandsOff(_)), until == Some(HeldUntil::HandsAreOff), "rows 4 to 10");
                 }
                 _ => {}
             }
             let foreseen = foresee(&case);
-            let too_soon = matches!(foreseen.verdict, Verdict::Failing(Failing::TooSoon { .. }));
+            let too_soon = matches!(foreseen.verdict, Verdict::Failing(NotDue::TooSoon { .. }));
             prop_assert!(!too_soon, "the next tick keeps its distance");
-            if before.failed_at.as_ref().is_none_or(|at| now.since(at) >= policy.min_gap) {
+            if before.failed_at.as_ref().is_none_or(|at| now.elapsed_since(at) >= policy.min_gap) {
                 prop_assert_eq!(&foreseen, &first, "what the next tick would do is what it does");
             }
 
@@ -272,7 +275,7 @@ proptest! {
             state = first.next.counts.clone();
             if first.verdict.kind() == VerdictKind::Restart {
                 let again = observe(turn.again, turn.guard);
-                let second = look_again(&first, &Case { seen: &again, ..case });
+                let second = look_again(&first, &Facts { seen: &again, ..case });
                 state = second.next.counts.clone();
                 if second.verdict.kind() == VerdictKind::Restart {
                     prop_assert!(turn.again == Seen::Unhealthy, "promise 1: it was looked at again");
@@ -285,16 +288,16 @@ proptest! {
                         used.push(act);
                     }
                     let real = course.real;
-                    let mut begin = || if matches!(act, Act::Restart | Act::Kill) { course.begin(0) };
+                    let mut begin = || if matches!(act, StepKind::Restart | StepKind::Kill) { course.begin(0) };
                     let ended = match turn.end {
                         End::DiesBefore => None,
                         End::DiesAfter => { restarts.push(real); begin(); None }
-                        End::NeverRan => Some(Ended::NeverRan),
-                        End::Forbidden => Some(Ended::Forbidden),
-                        End::Refused => Some(Ended::Refused),
-                        End::Open => { restarts.push(real); Some(Ended::Open) }
-                        End::Healed => { restarts.push(real); begin(); Some(Ended::Healed) }
-                        End::InVain => { restarts.push(real); begin(); Some(Ended::NotHealed) }
+                        End::NeverRan => Some(RestartResult::NotStarted),
+                        End::Forbidden => Some(RestartResult::NotPermitted),
+                        End::Refused => Some(RestartResult::Refused),
+                        End::Open => { restarts.push(real); Some(RestartResult::StillRunning) }
+                        End::Healed => { restarts.push(real); begin(); Some(RestartResult::Healed) }
+                        End::InVain => { restarts.push(real); begin(); Some(RestartResult::NotHealed) }
                     };
                     let after = course.unit(Shown::Running);
                     state = ended.map_or(intended.clone(), |ended| settle(&second.next.counts, &intended, ended, &after, &now));
@@ -312,17 +315,17 @@ proptest! {
     /// Promise 3, the other half: what hangs for ever is restarted again and again, within its bounds.
     #[test]
     fn never_for_ever(ticks in 100..400_u64, budget in 1..6_usize) {
-        let policy = Policy { budget: Budget { restarts: budget, window: s(3600) }, ..policy() };
-        let mut state = Counts { evidence: Evidence::Healthy, ..Counts::default() };
+        let policy = Policy { budget: BudgetRule { restarts: budget, window: s(3600) }, ..policy() };
+        let mut state = Counts { evidence: HealthRecord::WasHealthy, ..Counts::default() };
         let mut last = 0;
         for tick in 0..ticks {
             let (now, host) = (at("boot", 100_000 + tick * 120, 1_000_000 + tick * 120), host());
-            let unit = Unit::Seen(running(&state.restarts.len().to_string()));
-            let decision = decide(&Case { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit, pause: &Pause::None, upstream: None, common_cause: None });
+            let unit = UnitFacts::Known(running(&state.restarts.len().to_string()));
+            let decision = decide(&Facts { now: &now, host: &host, policy: &policy, before: &state, seen: &bad(), unit: &unit, pause: &PauseState::None, upstream: None, common_cause: None });
             state = decision.next.counts.clone();
             if decision.verdict.kind() == VerdictKind::Restart {
                 let intended = intend(&decision.next.counts, &policy, &unit, &now, &now);
-                state = settle(&decision.next.counts, &intended, Ended::NotHealed, &unit, &now);
+                state = settle(&decision.next.counts, &intended, RestartResult::NotHealed, &unit, &now);
                 last = tick;
             }
             prop_assert!(tick - last <= 34, "no restart for more than an hour, at tick {}", tick);

@@ -31,28 +31,28 @@ fn policy() -> Policy {
         grace: s(30),
         min_gap: s(45),
         stale_after: s(600),
-        budget: Budget { restarts: 5, window: s(3600) },
-        backoff: BackoffLimits { first: s(120), max: s(3600) },
+        budget: BudgetRule { restarts: 5, window: s(3600) },
+        backoff: BackoffRule { first: s(120), max: s(3600) },
         mode: Mode::Act,
         held_too_long: s(1800),
-        flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
+        flapping: FlappingRule { failures: 5, of: 12, then: FlappingAction::ReportOnly },
         when_exited: WhenExited::Restart,
         escalate: vec![],
-        means: Rung::Restart,
+        means: Step::Restart,
     }
 }
 
-fn host() -> Host {
-    Host { stopping: false, starting: None, time_left: s(100), pressure: None }
+fn host() -> HostFacts {
+    HostFacts { stopping: false, starting: None, time_left: s(100), pressure: None }
 }
 
 fn bad() -> Observation {
     Observation::Unhealthy(Cause::Status(502))
 }
 
-fn paused() -> Pause {
-    let by = PausedBy::Person { who: "anna".to_string(), why: None };
-    Pause::Lasting(Paused { by, left: Some(s(900)) })
+fn paused() -> PauseState {
+    let by = PauseSource::Person { who: "anna".to_string(), why: None };
+    PauseState::Active(ActivePause { by, left: Some(s(900)) })
 }
 
 fn at(boot: &str, up: u64, wall: u64) -> Moment {
@@ -60,10 +60,10 @@ fn at(boot: &str, up: u64, wall: u64) -> Moment {
 }
 
 /// Active, long since, and nothing is queued.
-fn running(incarnation: &str) -> Life {
-    Life {
-        load: Load::Loaded,
-        active: Active::Active,
+fn running(incarnation: &str) -> UnitSnapshot {
+    UnitSnapshot {
+        load: LoadState::Loaded,
+        active: ActiveState::Active,
         result: UnitResult::Success,
         incarnation: Some(incarnation.to_string()),
         own_restarts: 0,
@@ -73,7 +73,7 @@ fn running(incarnation: &str) -> Life {
         active_enter: s(10),
         active_exit: s(0),
         main_exit: Some(s(0)),
-        reload: Reload::Possible,
+        reload: ReloadSupport::Supported,
         after_exit: AfterExit::StaysDown,
         runtime_limited: false,
         age: Some(s(5000)),
@@ -81,36 +81,43 @@ fn running(incarnation: &str) -> Life {
     }
 }
 
-fn ended(incarnation: &str, active: Active, result: UnitResult, exit: u64, main: u64) -> Life {
-    Life { active, result, active_exit: s(exit), main_exit: Some(s(main)), age: None, ..running(incarnation) }
+fn ended(incarnation: &str, active: ActiveState, result: UnitResult, exit: u64, main: u64) -> UnitSnapshot {
+    UnitSnapshot {
+        active,
+        result,
+        active_exit: s(exit),
+        main_exit: Some(s(main)),
+        age: None,
+        ..running(incarnation)
+    }
 }
 
 /// As a hung service ends that somebody stops.
-fn stopped(incarnation: &str) -> Life {
-    ended(incarnation, Active::Failed, UnitResult::Timeout, 20, 21)
+fn stopped(incarnation: &str) -> UnitSnapshot {
+    ended(incarnation, ActiveState::Failed, UnitResult::Timeout, 20, 21)
 }
 
 /// As gunicorn ends that somebody sends SIGTERM to, but systemd.
-fn exited(incarnation: &str) -> Life {
-    ended(incarnation, Active::Inactive, UnitResult::Success, 21, 20)
+fn exited(incarnation: &str) -> UnitSnapshot {
+    ended(incarnation, ActiveState::Inactive, UnitResult::Success, 21, 20)
 }
 
-fn crashed(incarnation: &str) -> Life {
-    ended(incarnation, Active::Failed, UnitResult::ExitCode, 21, 20)
+fn crashed(incarnation: &str) -> UnitSnapshot {
+    ended(incarnation, ActiveState::Failed, UnitResult::ExitCode, 21, 20)
 }
 
 /// A failing service under the usual policy, and nothing in the way but what `change` puts there.
-fn with_case<T>(before: &Counts, change: impl FnOnce(Case<'_>) -> T) -> T {
-    let (now, unit) = (at("boot", 10_000, 100_000), Unit::Seen(running("a")));
+fn with_case<T>(before: &Counts, change: impl FnOnce(Facts<'_>) -> T) -> T {
+    let (now, unit) = (at("boot", 10_000, 100_000), UnitFacts::Known(running("a")));
     let (host, policy, seen) = (host(), policy(), bad());
-    change(Case {
+    change(Facts {
         now: &now,
         host: &host,
         policy: &policy,
         before,
         seen: &seen,
         unit: &unit,
-        pause: &Pause::None,
+        pause: &PauseState::None,
         upstream: None,
         common_cause: None,
     })
@@ -124,7 +131,7 @@ fn ago(seconds: u64) -> Moment {
 fn restarted(at: Moment, outcome: Outcome) -> Restart {
     Restart {
         at,
-        act: Act::Restart,
+        act: StepKind::Restart,
         outcome,
         cause: Some(StoredCause::from(&Cause::Refused)),
         incarnation: Some("a".to_string()),
@@ -148,10 +155,10 @@ fn in_the_middle_of_it() -> Counts {
         backoff: Some(Backoff { step: 1, from: ago(400) }),
         rungs: 1,
         put_off: true,
-        looked: Some(Looked { unit: "a.service".to_string(), boot: text("boot") }),
-        recent: Recent(0b101),
+        looked: Some(LastUnitQuery { unit: "a.service".to_string(), boot: text("boot") }),
+        recent: FailureWindow(0b101),
         flapping: true,
-        evidence: Evidence::NotByRestart,
+        evidence: HealthRecord::NotEvenAfterRestart,
         fingerprint: Some(FINGERPRINT),
     }
 }
@@ -164,34 +171,40 @@ fn told_in_the_middle_of_it() -> Account {
         reason: Reason::Counting,
         cause: Some(StoredCause::from(&Cause::Status(502))),
         said: text("database: down"),
-        standing: Some(Standing { since: ago(600), runs: 2, told: ago(600) }),
+        standing: Some(Ongoing { since: ago(600), runs: 2, told: ago(600) }),
         together: text("with b and c"),
         distress: text("memory"),
         because: text("anna is at work"),
-        warnings: vec![Warned { probe: text("disk"), words: "nearly full".to_string() }],
-        others: vec![Warned { probe: text("queue"), words: "refused".to_string() }],
+        warnings: vec![StoredWarning { probe: text("disk"), words: "nearly full".to_string() }],
+        others: vec![StoredWarning { probe: text("queue"), words: "refused".to_string() }],
     }
 }
 
-fn decide(case: &Case<'_>) -> Decision {
+fn decide(case: &Facts<'_>) -> Decision {
     crate::decide(case, &Account::default())
 }
 
-fn look_again(first: &Decision, again: &Case<'_>) -> Decision {
-    crate::look_again(first, again, &Account::default())
+fn look_again(first: &Decision, again: &Facts<'_>) -> Decision {
+    crate::decide_second_look(first, again, &Account::default())
 }
 
-fn foresee(case: &Case<'_>) -> Decision {
-    crate::foresee(case, &Account::default())
+fn foresee(case: &Facts<'_>) -> Decision {
+    crate::forecast_next_run(case, &Account::default())
 }
 
 /// After a failed answer as `bad` gives it.
-fn intend(counted: &Counts, policy: &Policy, unit: &Unit, tick: &Moment, asked: &Moment) -> Counts {
-    crate::intend(counted, &Cause::Status(502), policy, unit, tick, asked)
+fn intend(counted: &Counts, policy: &Policy, unit: &UnitFacts, tick: &Moment, asked: &Moment) -> Counts {
+    crate::record_intent(counted, &Cause::Status(502), policy, unit, tick, asked)
 }
 
 /// Of what was counted.
-fn settle(counted: &Counts, intended: &Counts, ended: Ended, unit: &Unit, now: &Moment) -> Counts {
+fn settle(
+    counted: &Counts,
+    intended: &Counts,
+    ended: RestartResult,
+    unit: &UnitFacts,
+    now: &Moment,
+) -> Counts {
     let counted = State { counts: counted.clone(), ..State::default() };
-    crate::settle(&counted, intended, ended, unit, now).counts
+    crate::record_end(&counted, intended, ended, unit, now).counts
 }

@@ -19,7 +19,7 @@ impl World {
     fn new(policy: Policy) -> Self {
         Self {
             policy,
-            state: Counts { evidence: Evidence::Healthy, ..Counts::default() },
+            state: Counts { evidence: HealthRecord::WasHealthy, ..Counts::default() },
             told: Account::default(),
             seconds: 100_000,
             life: 1,
@@ -39,9 +39,9 @@ impl World {
         (self.life, self.own_restarts, self.age) = (self.life + 1, own_restarts, age);
     }
 
-    fn unit(&self) -> Life {
+    fn unit(&self) -> UnitSnapshot {
         let age = Some(s(self.age));
-        Life { own_restarts: self.own_restarts, age, ..running(&self.life.to_string()) }
+        UnitSnapshot { own_restarts: self.own_restarts, age, ..running(&self.life.to_string()) }
     }
 
     /// One tick: `sign` is what it meets. Returns the reason, and after a `/` what became known of an
@@ -56,23 +56,23 @@ impl World {
             _ => bad(),
         };
         let unit = match sign {
-            'u' => Unit::Unanswered(Doubt::UnitUnknown("no answer".to_string())),
-            's' => Unit::Seen(stopped(&self.life.to_string())),
-            'b' => Unit::Seen(Life { active: Active::Busy, age: None, ..self.unit() }),
-            'g' => Unit::Seen(Life { age: Some(s(5)), ..self.unit() }),
-            'd' | 'K' => Unit::Seen(crashed(&self.life.to_string())),
-            _ => Unit::Seen(self.unit()),
+            'u' => UnitFacts::QueryFailed(Doubt::UnitUnknown("no answer".to_string())),
+            's' => UnitFacts::Known(stopped(&self.life.to_string())),
+            'b' => UnitFacts::Known(UnitSnapshot { active: ActiveState::Changing, age: None, ..self.unit() }),
+            'g' => UnitFacts::Known(UnitSnapshot { age: Some(s(5)), ..self.unit() }),
+            'd' | 'K' => UnitFacts::Known(crashed(&self.life.to_string())),
+            _ => UnitFacts::Known(self.unit()),
         };
         let (host, policy) = (host(), self.policy.clone());
         let before = self.state.clone();
-        let case = Case {
+        let case = Facts {
             now: &now,
             host: &host,
             policy: &policy,
             before: &before,
             seen: &seen,
             unit: &unit,
-            pause: &Pause::None,
+            pause: &PauseState::None,
             upstream: None,
             common_cause: None,
         };
@@ -89,7 +89,8 @@ impl World {
         };
         let count = if decision.counted { self.state.failures.to_string() } else { String::new() };
         let acted = (decision.verdict.kind() == VerdictKind::Restart).then(|| {
-            next_rung(&policy, &decision.next.counts, &unit).map_or("no rung", |next| letter(next.rung.act()))
+            next_step(&policy, &decision.next.counts, &unit)
+                .map_or("no rung", |next| letter(next.rung.kind()))
         });
         let mut told = acted.unwrap_or(decision.reason.code()).to_string();
         if decision.reason == Reason::Counting {
@@ -102,32 +103,32 @@ impl World {
     fn restart(&mut self, counted: &Counts, seen: &Observation, now: &Moment, sign: char) -> Counts {
         let shown = if sign == 'd' || sign == 'K' { crashed(&self.life.to_string()) } else { self.unit() };
         let Observation::Unhealthy(cause) = seen else { panic!("{seen:?}") };
-        let intended = crate::intend(counted, cause, &self.policy, &Unit::Seen(shown), now, now);
+        let intended = crate::record_intent(counted, cause, &self.policy, &UnitFacts::Known(shown), now, now);
         let ended = match sign {
-            'h' => Ended::Healed,
-            'o' | 'k' => Ended::Open,
-            'r' => Ended::Refused,
-            'f' => Ended::Forbidden,
-            _ => Ended::NotHealed,
+            'h' => RestartResult::Healed,
+            'o' | 'k' => RestartResult::StillRunning,
+            'r' => RestartResult::Refused,
+            'f' => RestartResult::NotPermitted,
+            _ => RestartResult::NotHealed,
         };
         if matches!(sign, 'k' | 'K') {
             return intended; // killed before systemctl ran
         }
         let act = intended.last_restart().map(|restart| restart.act).unwrap_or_default();
-        if !matches!(sign, 'r' | 'o' | 'f') && matches!(act, Act::Restart | Act::Kill) {
+        if !matches!(sign, 'r' | 'o' | 'f') && matches!(act, StepKind::Restart | StepKind::Kill) {
             self.begin(0, 35);
         }
-        settle(counted, &intended, ended, &Unit::Seen(self.unit()), now)
+        settle(counted, &intended, ended, &UnitFacts::Known(self.unit()), now)
     }
 }
 
-const fn letter(act: Act) -> &'static str {
+const fn letter(act: StepKind) -> &'static str {
     match act {
-        Act::Restart => "R",
-        Act::Reload => "L",
-        Act::Kill => "K",
-        Act::Command => "C",
-        Act::Wake => "W",
+        StepKind::Restart => "R",
+        StepKind::Reload => "L",
+        StepKind::Kill => "K",
+        StepKind::Command => "C",
+        StepKind::Wake => "W",
     }
 }
 
@@ -234,7 +235,7 @@ fn restarts_that_bring_no_proof_of_the_question_are_not_repeated() {
 #[test]
 fn flapping_is_told_and_restarted_for_only_if_wanted() {
     let flaps = |then, script: &str| {
-        let mut world = World::new(Policy { flapping: Flapping { failures: 3, of: 6, then }, ..policy() });
+        let mut world = World::new(Policy { flapping: FlappingRule { failures: 3, of: 6, then }, ..policy() });
         let told: Vec<String> = script.chars().map(|sign| {
             world.pass(120);
             let told = world.tick(sign);
@@ -242,11 +243,11 @@ fn flapping_is_told_and_restarted_for_only_if_wanted() {
         }).collect();
         told.join(" ")
     };
-    assert_eq!(flaps(OnFlapping::Tell, "x.x.x."), "1 recovered 1 recovered 1! recovered!");
-    assert_eq!(flaps(OnFlapping::Tell, "x.x.x......."), "1 recovered 1 recovered 1! recovered! ok! ok! ok! ok! ok ok");
-    assert_eq!(flaps(OnFlapping::Tell, "x.x....x.x"), "1 recovered 1 recovered ok ok ok 1 recovered 1");
-    assert_eq!(flaps(OnFlapping::Tell, "x?x?x"), "1 unknown R unknown 3", "one outage is no flapping");
-    assert_eq!(flaps(OnFlapping::Restart, "x.x.h.x"), "1 recovered 1 recovered R ok 1");
+    assert_eq!(flaps(FlappingAction::ReportOnly, "x.x.x."), "1 recovered 1 recovered 1! recovered!");
+    assert_eq!(flaps(FlappingAction::ReportOnly, "x.x.x......."), "1 recovered 1 recovered 1! recovered! ok! ok! ok! ok! ok ok");
+    assert_eq!(flaps(FlappingAction::ReportOnly, "x.x....x.x"), "1 recovered 1 recovered ok ok ok 1 recovered 1");
+    assert_eq!(flaps(FlappingAction::ReportOnly, "x?x?x"), "1 unknown R unknown 3", "one outage is no flapping");
+    assert_eq!(flaps(FlappingAction::Restart, "x.x.h.x"), "1 recovered 1 recovered R ok 1");
 }
 
 #[test]
@@ -282,12 +283,12 @@ fn what_lasts_is_told_again() {
 #[rustfmt::skip]
 #[test]
 fn the_budget_is_never_overdrawn_and_comes_back() {
-    let none = BackoffLimits { first: s(1), max: s(1) };
-    let two = Policy { budget: Budget { restarts: 2, window: s(3600) }, backoff: none.clone(), ..policy() };
+    let none = BackoffRule { first: s(1), max: s(1) };
+    let two = Policy { budget: BudgetRule { restarts: 2, window: s(3600) }, backoff: none.clone(), ..policy() };
     check_with(two.clone(), "xxxxxx", "1 R 3 R 5 budget");
     check_with(two.clone(), "xxxxxx_x", "1 R 3 R 5 budget 1");       // (an hour without ticks is also stale)
     check_with(two, "xxxx+xxx", "1 R 3 R 1 budget budget");          // a person's restart clears no budget
-    let day = Policy { budget: Budget { restarts: 2, window: s(720) }, backoff: none, ..policy() };
+    let day = Policy { budget: BudgetRule { restarts: 2, window: s(720) }, backoff: none, ..policy() };
     check_with(day, "xxxxxxxxx", "1 R 3 R 5 budget budget R 7");
 }
 
@@ -340,7 +341,7 @@ fn two_runs_at_once_count_once() {
 #[test]
 fn after_a_lost_state_nothing_is_restarted_within_one_backoff() {
     let mut world = World::new(Policy { max_failures: 1, ..policy() });
-    world.state = State::after_loss(&at("boot", world.seconds, 1_000_000 + world.seconds)).counts;
+    world.state = State::for_lost_file(&at("boot", world.seconds, 1_000_000 + world.seconds)).counts;
     assert_eq!(world.tick('x'), "backoff");
     world.pass(60);
     assert_eq!(world.tick('x'), "backoff");
@@ -376,14 +377,14 @@ fn who_stops_it_while_our_restart_runs_is_respected() {
 fn what_our_restart_took_down_is_brought_back_though_it_is_disabled() {
     let before = failed_and_restarted();
     let now = at("boot", 10_300, 100_300);
-    let down = Life { disabled: true, ..crashed("b") };
-    let decide_on = |life: Life| {
-        let unit = Unit::Seen(life);
-        with_case(&before, |case| decide(&Case { now: &now, unit: &unit, ..case })).reason
+    let down = UnitSnapshot { disabled: true, ..crashed("b") };
+    let decide_on = |life: UnitSnapshot| {
+        let unit = UnitFacts::Known(life);
+        with_case(&before, |case| decide(&Facts { now: &now, unit: &unit, ..case })).reason
     };
     assert_eq!(decide_on(down), Reason::Counting);
     assert_eq!(
-        decide_on(Life { disabled: true, ..crashed("c") }),
+        decide_on(UnitSnapshot { disabled: true, ..crashed("c") }),
         Reason::Disabled,
         "another life than ours"
     );
@@ -391,25 +392,26 @@ fn what_our_restart_took_down_is_brought_back_though_it_is_disabled() {
 
 /// Restarted by us, in vain, as the incarnation "b".
 fn failed_and_restarted() -> Counts {
-    let (now, unit) = (at("boot", 10_000, 100_000), Unit::Seen(running("a")));
+    let (now, unit) = (at("boot", 10_000, 100_000), UnitFacts::Known(running("a")));
     let counted =
         Counts { incarnation: Some("a".to_string()), since: Some(now.clone()), ..Counts::default() };
     let intended = intend(&counted, &policy(), &unit, &now, &now);
-    settle(&counted, &intended, Ended::NotHealed, &Unit::Seen(crashed("b")), &now)
+    settle(&counted, &intended, RestartResult::NotHealed, &UnitFacts::Known(crashed("b")), &now)
 }
 
 #[test]
 fn a_command_that_never_ends_closes_the_incident_and_gets_no_second_one_beside_it() {
     let (now, policy) = (at("boot", 10_000, 100_000), policy());
     let counted = Counts { since: Some(now.clone()), ..Counts::default() };
-    let mut intended = intend(&counted, &policy, &Unit::Command { running: false }, &now, &now);
+    let mut intended = intend(&counted, &policy, &UnitFacts::Command { running: false }, &now, &now);
     if let Some(intent) = &mut intended.intent {
-        intent.process = Some(Process { pid: 7, started: 7 });
+        intent.process = Some(ProcessId { pid: 7, started: 7 });
     }
-    let before = settle(&counted, &intended, Ended::Open, &Unit::Command { running: true }, &now);
+    let before =
+        settle(&counted, &intended, RestartResult::StillRunning, &UnitFacts::Command { running: true }, &now);
     let met = |before: &Counts, seen: Observation| {
         with_case(before, |case| {
-            decide(&Case { seen: &seen, unit: &Unit::Command { running: true }, ..case })
+            decide(&Facts { seen: &seen, unit: &UnitFacts::Command { running: true }, ..case })
         })
     };
     let healed = met(&before, Observation::Healthy);
@@ -440,7 +442,7 @@ fn a_stamp_of_the_future_becomes_now() {
 /// The same as with a clock that goes on: `xxB` in the scripts.
 #[test]
 fn a_reboot_into_the_day_before_makes_no_life_ours() {
-    let unit = Unit::Seen(running("b"));
+    let unit = UnitFacts::Known(running("b"));
     let then = at("before", 10_000, 200_000);
     let counted = Counts {
         failures: 2,
@@ -449,10 +451,10 @@ fn a_reboot_into_the_day_before_makes_no_life_ours() {
         failed_at: Some(then.clone()),
         ..Counts::default()
     };
-    let before = intend(&counted, &policy(), &Unit::Seen(running("a")), &then, &then);
+    let before = intend(&counted, &policy(), &UnitFacts::Known(running("a")), &then, &then);
     let now = at("boot", 10_060, 200_060 - 86_400);
     let after = |seen: Observation| {
-        with_case(&before, |case| decide(&Case { now: &now, unit: &unit, seen: &seen, ..case }))
+        with_case(&before, |case| decide(&Facts { now: &now, unit: &unit, seen: &seen, ..case }))
     };
     let failed = after(bad());
     assert_eq!((failed.reason, failed.earlier), (Reason::TooSoon, None), "nobody knows how long ago");

@@ -6,18 +6,18 @@ const SAME: &str = "a";
 const NEW: &str = "b";
 
 fn intended() -> Counts {
-    let policy = Policy { escalate: vec![Rung::Reload, Rung::Restart], ..policy() };
-    intend(&in_the_middle_of_it(), &policy, &Unit::Seen(running(SAME)), &ago(9), &ago(5))
+    let policy = Policy { escalate: vec![Step::Reload, Step::Restart], ..policy() };
+    intend(&in_the_middle_of_it(), &policy, &UnitFacts::Known(running(SAME)), &ago(9), &ago(5))
 }
 
-fn settled(ended: Ended, unit: &Unit) -> Counts {
+fn settled(ended: RestartResult, unit: &UnitFacts) -> Counts {
     settle(&in_the_middle_of_it(), &intended(), ended, unit, &ago(0))
 }
 
 /// What people are told of it, of what they were told before.
-fn told_after(ended: Ended) -> Account {
+fn told_after(ended: RestartResult) -> Account {
     let counted = State { counts: in_the_middle_of_it(), account: told_in_the_middle_of_it() };
-    crate::settle(&counted, &intended(), ended, &Unit::Seen(running(NEW)), &ago(0)).account
+    crate::record_end(&counted, &intended(), ended, &UnitFacts::Known(running(NEW)), &ago(0)).account
 }
 
 fn held(reason: Reason) -> Account {
@@ -43,12 +43,12 @@ fn the_intent_names_what_it_will_end_and_spends_one_restart() {
     let intent = Intent {
         incarnation: Some(SAME.to_string()),
         boot: Some("boot".to_string()),
-        was: Was::Up,
+        was: UnitBefore::Up,
         process: None,
     };
     let expected = Counts {
         streak: 0,
-        recent: Recent::default(),
+        recent: FailureWindow::default(),
         flapping: false,
         rungs: 2,
         restarts,
@@ -61,17 +61,18 @@ fn the_intent_names_what_it_will_end_and_spends_one_restart() {
 
 #[test]
 fn the_intent_says_whether_the_unit_was_up() {
-    let was = |unit: Unit| intend(&Counts::default(), &policy(), &unit, &ago(0), &ago(0)).intent.unwrap().was;
-    assert_eq!(was(Unit::Seen(running(SAME))), Was::Up);
-    assert_eq!(was(Unit::Seen(crashed(SAME))), Was::Down);
-    assert_eq!(was(Unit::Command { running: false }), Was::Up);
+    let was =
+        |unit: UnitFacts| intend(&Counts::default(), &policy(), &unit, &ago(0), &ago(0)).intent.unwrap().was;
+    assert_eq!(was(UnitFacts::Known(running(SAME))), UnitBefore::Up);
+    assert_eq!(was(UnitFacts::Known(crashed(SAME))), UnitBefore::Down);
+    assert_eq!(was(UnitFacts::Command { running: false }), UnitBefore::Up);
 }
 
 #[test]
 fn a_restart_as_old_as_the_window_is_forgotten_with_the_next() {
     let kept = |age| {
         let counted = Counts { restarts: vec![restarted(ago(age), Outcome::NotHealed)], ..Counts::default() };
-        intend(&counted, &policy(), &Unit::NotAsked, &ago(0), &ago(0)).restarts.len()
+        intend(&counted, &policy(), &UnitFacts::NotQueried, &ago(0), &ago(0)).restarts.len()
     };
     assert_eq!((kept(3_599), kept(3_600)), (2, 1));
 }
@@ -80,11 +81,11 @@ fn a_restart_as_old_as_the_window_is_forgotten_with_the_next() {
 #[test]
 fn the_restart_before_is_kept_for_as_long_as_the_incident_lasts() {
     let kept = |restarts, window, since| {
-        let policy = Policy { budget: Budget { restarts, window: s(window) }, ..policy() };
+        let policy = Policy { budget: BudgetRule { restarts, window: s(window) }, ..policy() };
         let earlier = vec![restarted(ago(900), Outcome::NotHealed), restarted(ago(600), Outcome::NotHealed)];
         let counted = Counts { restarts: earlier, since: Some(ago(since)), ..Counts::default() };
-        let after = intend(&counted, &policy, &Unit::NotAsked, &ago(0), &ago(0)).restarts;
-        after.iter().map(|restart| ago(0).since(&restart.at).as_secs()).collect::<Vec<_>>()
+        let after = intend(&counted, &policy, &UnitFacts::NotQueried, &ago(0), &ago(0)).restarts;
+        after.iter().map(|restart| ago(0).elapsed_since(&restart.at).as_secs()).collect::<Vec<_>>()
     };
     assert_eq!(kept(1, 2, 1_000), [600, 0]);
     assert_eq!(kept(1, 3_600, 1_000), [600, 0]);
@@ -103,10 +104,10 @@ fn a_restart_that_healed_closes_the_incident() {
         rungs: 0,
         healthy_since: Some(ago(0)),
         intent: None,
-        evidence: Evidence::Healthy,
+        evidence: HealthRecord::WasHealthy,
         ..came_to(Outcome::Healed, NEW)
     };
-    assert_eq!(settled(Ended::Healed, &Unit::Seen(running(NEW))), expected);
+    assert_eq!(settled(RestartResult::Healed, &UnitFacts::Known(running(NEW))), expected);
     let told = Account {
         verdict: VerdictKind::Recovered,
         reason: Reason::Recovered,
@@ -116,27 +117,27 @@ fn a_restart_that_healed_closes_the_incident() {
         together: None,
         ..told_in_the_middle_of_it()
     };
-    assert_eq!(told_after(Ended::Healed), told);
+    assert_eq!(told_after(RestartResult::Healed), told);
 }
 
 #[test]
 fn a_restart_in_vain_leaves_the_incident_open_and_knows_its_life() {
     let expected =
         Counts { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::NotHealed, NEW) };
-    assert_eq!(settled(Ended::NotHealed, &Unit::Seen(running(NEW))), expected);
+    assert_eq!(settled(RestartResult::NotHealed, &UnitFacts::Known(running(NEW))), expected);
 }
 
 #[test]
 fn a_restart_that_brought_no_new_life_is_no_answer_to_what_restarts_do() {
     let mut expected = Counts { intent: None, ..came_to(Outcome::NotHealed, SAME) };
     expected.restarts.last_mut().unwrap().cause = None;
-    assert_eq!(settled(Ended::NotHealed, &Unit::Seen(running(SAME))), expected);
+    assert_eq!(settled(RestartResult::NotHealed, &UnitFacts::Known(running(SAME))), expected);
 }
 
 #[test]
 fn a_restart_that_left_the_unit_down_keeps_its_intent() {
     assert_eq!(
-        settled(Ended::NotHealed, &Unit::Seen(crashed(SAME))),
+        settled(RestartResult::NotHealed, &UnitFacts::Known(crashed(SAME))),
         came_to(Outcome::NotHealed, SAME),
         "it says whose doing that is"
     );
@@ -146,14 +147,14 @@ fn a_restart_that_left_the_unit_down_keeps_its_intent() {
 fn a_restart_still_running_keeps_its_intent_until_a_new_life_is_seen() {
     let adopted =
         Counts { intent: None, incarnation: Some(NEW.to_string()), ..came_to(Outcome::Unknown, NEW) };
-    assert_eq!(settled(Ended::Open, &Unit::Seen(running(NEW))), adopted);
+    assert_eq!(settled(RestartResult::StillRunning, &UnitFacts::Known(running(NEW))), adopted);
     for unit in [
-        Unit::Seen(running(SAME)),
-        Unit::Seen(Life { incarnation: None, ..running(SAME) }),
-        Unit::Command { running: false },
-        Unit::Unanswered(Doubt::UnitUnknown(String::new())),
+        UnitFacts::Known(running(SAME)),
+        UnitFacts::Known(UnitSnapshot { incarnation: None, ..running(SAME) }),
+        UnitFacts::Command { running: false },
+        UnitFacts::QueryFailed(Doubt::UnitUnknown(String::new())),
     ] {
-        assert_eq!(settled(Ended::Open, &unit), intended(), "{unit:?}");
+        assert_eq!(settled(RestartResult::StillRunning, &unit), intended(), "{unit:?}");
     }
 }
 
@@ -165,72 +166,84 @@ fn a_restart_that_gave_way_to_somebody_elses_job_starts_no_wait() {
         backoff: in_the_middle_of_it().backoff,
         ..came_to(Outcome::Refused, SAME)
     };
-    assert_eq!(settled(Ended::Refused, &Unit::Seen(running(SAME))), expected);
-    assert_eq!(told_after(Ended::Refused), held(Reason::UnitBusy));
+    assert_eq!(settled(RestartResult::Refused, &UnitFacts::Known(running(SAME))), expected);
+    assert_eq!(told_after(RestartResult::Refused), held(Reason::UnitBusy));
 }
 
 #[test]
 fn what_never_took_place_is_held_and_spends_nothing() {
-    for (ended, reason) in [(Ended::NeverRan, Reason::NotStartable), (Ended::Forbidden, Reason::NotPermitted)]
-    {
-        assert_eq!(settled(ended, &Unit::Seen(running(SAME))), in_the_middle_of_it());
+    for (ended, reason) in [
+        (RestartResult::NotStarted, Reason::NotStartable),
+        (RestartResult::NotPermitted, Reason::NotPermitted),
+    ] {
+        assert_eq!(settled(ended, &UnitFacts::Known(running(SAME))), in_the_middle_of_it());
         assert_eq!(told_after(ended), held(reason));
     }
 }
 
 #[test]
 fn what_cannot_be_done_here_leaves_its_place_to_the_next_rung() {
-    let used = |escalate: Vec<Rung>, unit: Unit, ended| {
+    let used = |escalate: Vec<Step>, unit: UnitFacts, ended| {
         let (counted, policy) = (Counts::default(), Policy { escalate, ..policy() });
         let intended = intend(&counted, &policy, &unit, &ago(9), &ago(5));
         let settled =
             State { counts: settle(&counted, &intended, ended, &unit, &ago(0)), ..State::default() };
-        give_way(settled, &intended, ended, &policy, &unit).counts.rungs
+        skip_impossible_step(settled, &intended, ended, &policy, &unit).counts.rungs
     };
-    let command = || Rung::Command(vec!["no-such".to_string()]);
-    let seen = || Unit::Seen(running(SAME));
+    let command = || Step::Command(vec!["no-such".to_string()]);
+    let seen = || UnitFacts::Known(running(SAME));
     // A command that is not there will not be; systemctl may be there again, and leave to restart may come.
     for (first, never_ran, forbidden) in
-        [(command(), 1, 0), (Rung::Reload, 0, 1), (Rung::Kill, 0, 0), (Rung::Restart, 0, 0)]
+        [(command(), 1, 0), (Step::Reload, 0, 1), (Step::Kill, 0, 0), (Step::Restart, 0, 0)]
     {
-        let two = vec![first, Rung::Restart];
-        let found = (used(two.clone(), seen(), Ended::NeverRan), used(two, seen(), Ended::Forbidden));
+        let two = vec![first, Step::Restart];
+        let found = (
+            used(two.clone(), seen(), RestartResult::NotStarted),
+            used(two, seen(), RestartResult::NotPermitted),
+        );
         assert_eq!(found, (never_ran, forbidden));
     }
-    let by_command = || Unit::Command { running: false };
+    let by_command = || UnitFacts::Command { running: false };
     assert_eq!(
-        used(vec![Rung::Restart, command()], by_command(), Ended::NeverRan),
+        used(vec![Step::Restart, command()], by_command(), RestartResult::NotStarted),
         1,
         "its restart is a command"
     );
-    assert_eq!(used(vec![command()], seen(), Ended::NeverRan), 0, "the last one is tried again");
-    assert_eq!(used(vec![Rung::Reload, Rung::Kill], seen(), Ended::NotHealed), 1, "it was done");
+    assert_eq!(used(vec![command()], seen(), RestartResult::NotStarted), 0, "the last one is tried again");
+    assert_eq!(used(vec![Step::Reload, Step::Kill], seen(), RestartResult::NotHealed), 1, "it was done");
 }
 
 #[test]
 fn only_a_restart_that_was_carried_out_shows_that_restarts_bring_no_proof() {
-    let counted = Counts { evidence: Evidence::None, ..in_the_middle_of_it() };
+    let counted = Counts { evidence: HealthRecord::NeverHealthy, ..in_the_middle_of_it() };
     let evidence = |life| {
-        let intended = intend(&counted, &policy(), &Unit::Seen(running(SAME)), &ago(9), &ago(5));
-        settle(&counted, &intended, Ended::NotHealed, &Unit::Seen(running(life)), &ago(0)).evidence
+        let intended = intend(&counted, &policy(), &UnitFacts::Known(running(SAME)), &ago(9), &ago(5));
+        settle(&counted, &intended, RestartResult::NotHealed, &UnitFacts::Known(running(life)), &ago(0))
+            .evidence
     };
-    assert_eq!((evidence(NEW), evidence(SAME)), (Evidence::NotByRestart, Evidence::None));
+    assert_eq!(
+        (evidence(NEW), evidence(SAME)),
+        (HealthRecord::NotEvenAfterRestart, HealthRecord::NeverHealthy)
+    );
     // Its end is seen by a later tick, in the life that it brought forth.
-    let adopted = Counts { evidence: Evidence::None, ..settled(Ended::Open, &Unit::Seen(running(SAME))) };
+    let adopted = Counts {
+        evidence: HealthRecord::NeverHealthy,
+        ..settled(RestartResult::StillRunning, &UnitFacts::Known(running(SAME)))
+    };
     let adopted = Counts { intent: None, ..adopted };
     let later = with_case(&adopted, |case| decide(&case));
     assert_eq!(
         (later.earlier, later.next.counts.evidence),
-        (Some(Outcome::NotHealed), Evidence::NotByRestart)
+        (Some(Outcome::NotHealed), HealthRecord::NotEvenAfterRestart)
     );
 }
 
 #[test]
 fn the_life_that_our_restart_brought_forth_heals_it_later() {
-    let before = settled(Ended::Open, &Unit::Seen(running(NEW)));
+    let before = settled(RestartResult::StillRunning, &UnitFacts::Known(running(NEW)));
     let healthy = |life| {
-        let unit = Unit::Seen(running(life));
-        with_case(&before, |case| decide(&Case { seen: &Observation::Healthy, unit: &unit, ..case }))
+        let unit = UnitFacts::Known(running(life));
+        with_case(&before, |case| decide(&Facts { seen: &Observation::Healthy, unit: &unit, ..case }))
     };
     let ours = healthy(NEW);
     assert_eq!(ours.earlier, Some(Outcome::Healed));
@@ -243,13 +256,13 @@ fn the_life_that_our_restart_brought_forth_heals_it_later() {
 
 #[test]
 fn somebody_elses_restart_takes_nothing_from_what_is_known_of_ours() {
-    let unit = Unit::Seen(running("c"));
-    let next = with_case(&in_the_middle_of_it(), |case| decide(&Case { unit: &unit, ..case })).next.counts;
+    let unit = UnitFacts::Known(running("c"));
+    let next = with_case(&in_the_middle_of_it(), |case| decide(&Facts { unit: &unit, ..case })).next.counts;
     assert_eq!(next.restarts, in_the_middle_of_it().restarts);
     let next = with_case(&came_to(Outcome::Unknown, SAME), |case| {
         let boot = Some("before".to_string());
         let intent = intended().intent.map(|intent| Intent { boot, ..intent });
-        decide(&Case { unit: &unit, before: &Counts { intent, ..case.before.clone() }, ..case })
+        decide(&Facts { unit: &unit, before: &Counts { intent, ..case.before.clone() }, ..case })
     })
     .next
     .counts;
@@ -261,10 +274,10 @@ fn what_takes_the_place_of_a_lost_state_waits_and_takes_the_question_for_right()
     let expected = Counts {
         backoff: Some(Backoff { step: 1, from: ago(0) }),
         healthy_since: Some(ago(0)),
-        evidence: Evidence::Healthy,
+        evidence: HealthRecord::WasHealthy,
         ..Counts::default()
     };
-    assert_eq!(State::after_loss(&ago(0)), State { counts: expected, ..State::default() });
+    assert_eq!(State::for_lost_file(&ago(0)), State { counts: expected, ..State::default() });
 }
 
 #[rustfmt::skip]
@@ -275,7 +288,7 @@ fn two_restarts_in_a_row_that_ended_as_they_began_do_not_help() {
         let restart = |(age, outcome, cause): &(u64, Outcome, Option<&Cause>)| {
             Restart { cause: cause.map(StoredCause::from), ..restarted(ago(*age), *outcome) }
         };
-        !does_not_help(&Counts { restarts: pairs.iter().map(restart).collect(), since: since.map(ago), ..Counts::default() })
+        !restarts_without_effect(&Counts { restarts: pairs.iter().map(restart).collect(), since: since.map(ago), ..Counts::default() })
     };
     let (refused, reset) = (Some(&Cause::Refused), Some(&Cause::Reset));
     assert!(!helps(&[(600, NotHealed, refused), (300, NotHealed, refused)], Some(700)));

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::inspected::Inspected;
-use super::{MAX_INSPECT_BYTES, Runtime, read_answer, runtime_command};
+use super::{ContainerRuntime, MAX_INSPECT_BYTES, read_answer, runtime_command};
 use crate::os::process;
 
 /// What comes before the end of a container by `docker kill` comes right before it.
@@ -15,11 +15,11 @@ const KILL_TO_END: u64 = 15;
 /// `wall`: since 1970. Over within `limit`.
 pub(super) fn nobody_stopped(
     container: &Inspected,
-    runtime: Runtime<'_>,
+    runtime: ContainerRuntime<'_>,
     wall: Duration,
     limit: Duration,
 ) -> bool {
-    if matches!(runtime, Runtime::Podman) {
+    if matches!(runtime, ContainerRuntime::Podman) {
         return false;
     }
     // The daemon remembers the last 256 events of all containers, however old. It waits for the end of `until`.
@@ -27,7 +27,8 @@ pub(super) fn nobody_stopped(
     let format = "{{.Time}} {{.Actor.ID}} {{.Action}}";
     let mut command = runtime_command(runtime);
     command.args(["events", "--since", "1", "--until", &until, "--format", format]);
-    let answer = process::run(command, limit, MAX_INSPECT_BYTES).ok().and_then(|ran| read_answer(&ran).ok());
+    let answer =
+        process::run_program(command, limit, MAX_INSPECT_BYTES).ok().and_then(|ran| read_answer(&ran).ok());
     answer.and_then(|text| docker_shows(&text, container.id())) == Some(true)
 }
 

@@ -16,7 +16,7 @@ pub(super) fn parse_inspected(text: &str) -> Option<Vec<Inspected>> {
 
 /// The states of containers, each in the runtime's own word. The last four are podman's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum ContainerState {
     Running,
     Paused,
     Restarting,
@@ -30,7 +30,7 @@ pub(crate) enum State {
     Stopping,
 }
 
-impl State {
+impl ContainerState {
     const ALL: [(&'static str, Self); 11] = [
         ("running", Self::Running),
         ("paused", Self::Paused),
@@ -49,13 +49,13 @@ impl State {
 impl Inspected {
     /// Without the / that docker writes before it.
     pub(crate) fn name(&self) -> &str {
-        let name = self.text("/Name");
+        let name = self.text_at("/Name");
         name.strip_prefix('/').unwrap_or(name)
     }
 
     /// "" where it is not said.
     pub(super) fn id(&self) -> &str {
-        self.text("/Id")
+        self.text_at("/Id")
     }
 
     /// An id is taken for a name too, if it is more than its beginning.
@@ -71,21 +71,21 @@ impl Inspected {
     }
 
     /// `None`: in a word that is not known.
-    pub(crate) fn state(&self) -> Option<State> {
-        State::ALL.iter().find(|(word, _)| *word == self.state_word()).map(|(_, state)| *state)
+    pub(crate) fn state(&self) -> Option<ContainerState> {
+        ContainerState::ALL.iter().find(|(word, _)| *word == self.state_word()).map(|(_, state)| *state)
     }
 
     /// As the runtime says it; "" where it does not.
     pub(crate) fn state_word(&self) -> &str {
-        self.text("/State/Status")
+        self.text_at("/State/Status")
     }
 
     /// Whether the word for its state and the flag `Running` exclude each other. What is paused or restarting runs to
     /// docker.
     pub(crate) fn contradicts_itself(&self) -> bool {
-        let runs = self.flag("/State/Running");
-        let says = self.state() == Some(State::Running);
-        !matches!(self.state(), Some(State::Paused | State::Restarting))
+        let runs = self.flag_at("/State/Running");
+        let says = self.state() == Some(ContainerState::Running);
+        !matches!(self.state(), Some(ContainerState::Paused | ContainerState::Restarting))
             && runs.is_some_and(|runs| runs != says)
     }
 
@@ -103,43 +103,43 @@ impl Inspected {
 
     /// The kernel killed it for its memory.
     pub(crate) fn was_out_of_memory(&self) -> bool {
-        self.flag("/State/OOMKilled") == Some(true)
+        self.flag_at("/State/OOMKilled") == Some(true)
     }
 
     /// RFC 3339; "" where it is not said.
     pub(super) fn started_at(&self) -> &str {
-        self.text("/State/StartedAt")
+        self.text_at("/State/StartedAt")
     }
 
     /// Its runtime could not start it, and says why.
     pub(super) fn could_not_start(&self) -> bool {
-        !self.text("/State/Error").is_empty()
+        !self.text_at("/State/Error").is_empty()
     }
 
     /// How often the runtime has started it again by itself.
     pub(super) fn restart_count(&self) -> u64 {
-        self.number("/RestartCount").unwrap_or(0)
+        self.number_at("/RestartCount").unwrap_or(0)
     }
 
     /// "" where it is not said.
     pub(super) fn restart_policy(&self) -> &str {
-        self.text("/HostConfig/RestartPolicy/Name")
+        self.text_at("/HostConfig/RestartPolicy/Name")
     }
 
     /// `None` or 0: no limit.
     pub(super) fn max_retries(&self) -> Option<u64> {
-        self.number("/HostConfig/RestartPolicy/MaximumRetryCount")
+        self.number_at("/HostConfig/RestartPolicy/MaximumRetryCount")
     }
 
-    fn text(&self, place: &str) -> &str {
+    fn text_at(&self, place: &str) -> &str {
         self.0.pointer(place).and_then(Value::as_str).unwrap_or_default()
     }
 
-    fn flag(&self, place: &str) -> Option<bool> {
+    fn flag_at(&self, place: &str) -> Option<bool> {
         self.0.pointer(place).and_then(Value::as_bool)
     }
 
-    fn number(&self, place: &str) -> Option<u64> {
+    fn number_at(&self, place: &str) -> Option<u64> {
         self.0.pointer(place).and_then(Value::as_u64)
     }
 }

@@ -4,67 +4,92 @@
 use std::time::Duration;
 
 use chrono::DateTime;
-use unhang_core::{Active, Condition, Life, Load, Unit};
+use unhang_core::{ActiveState, LoadState, UnitCondition, UnitFacts, UnitSnapshot};
 
 use crate::fnv::fnv1a;
 
-use super::inspected::{Inspected, State};
+use super::inspected::{ContainerState, Inspected};
 
-pub(super) fn container_not_found() -> Unit {
-    Unit::Seen(Life { load: Load::NotFound, ..Life::told(Condition::NeverStarted, None, None) })
+pub(super) fn container_not_found() -> UnitFacts {
+    UnitFacts::Known(UnitSnapshot {
+        load: LoadState::NotFound,
+        ..UnitSnapshot::from_condition(UnitCondition::NeverStarted, None, None)
+    })
 }
 
 /// Whether it is known that a container ended and that nobody stopped it. It may ask the runtime, and takes its time.
 type NobodyStopped<'a> = &'a dyn Fn(&Inspected) -> bool;
 
 /// `None`: what is said of one of them is not understood.
-fn parse_snapshot(container: &Inspected, wall: Duration, nobody_stopped: NobodyStopped<'_>) -> Option<Life> {
+fn parse_snapshot(
+    container: &Inspected,
+    wall: Duration,
+    nobody_stopped: NobodyStopped<'_>,
+) -> Option<UnitSnapshot> {
     let (id, started) = (container.id(), container.started_at());
     if id.is_empty() || started.is_empty() || container.contradicts_itself() {
         return None;
     }
     let state = container.state()?;
-    let condition = condition(container, state, nobody_stopped)?;
-    let age = age(started, wall).filter(|_| condition == Condition::Active);
-    let snapshot = Life::told(condition, Some(format!("{id} {started}")), age);
-    let active = if state == State::Paused { Active::Frozen } else { snapshot.active };
+    let condition = condition_of(container, state, nobody_stopped)?;
+    let age = age_of(started, wall).filter(|_| condition == UnitCondition::Active);
+    let snapshot = UnitSnapshot::from_condition(condition, Some(format!("{id} {started}")), age);
+    let active = if state == ContainerState::Paused { ActiveState::Frozen } else { snapshot.active };
     let own_restarts = u32::try_from(container.restart_count()).unwrap_or(u32::MAX);
-    Some(Life { active, own_restarts, ..snapshot })
+    Some(UnitSnapshot { active, own_restarts, ..snapshot })
 }
 
-fn condition(container: &Inspected, state: State, nobody_stopped: NobodyStopped<'_>) -> Option<Condition> {
+fn condition_of(
+    container: &Inspected,
+    state: ContainerState,
+    nobody_stopped: NobodyStopped<'_>,
+) -> Option<UnitCondition> {
     Some(match state {
-        State::Running | State::Paused => Condition::Active,
-        State::Restarting | State::Removing | State::Stopping => Condition::Busy,
+        ContainerState::Running | ContainerState::Paused => UnitCondition::Active,
+        ContainerState::Restarting | ContainerState::Removing | ContainerState::Stopping => {
+            UnitCondition::Changing
+        }
         // A start that the runtime could not carry out is nobody's stop: the image, a mount, a port or a device failed.
-        State::Created | State::Exited | State::Stopped if container.could_not_start() => Condition::Failed,
-        State::Created | State::Initialized | State::Configured => Condition::NeverStarted,
-        State::Exited | State::Stopped => match (ended_condition(container)?, container.exit_code()?) {
-            (Condition::Stopped | Condition::Ended, 0) if nobody_stopped(container) => Condition::Exited,
-            (Condition::Stopped, code) if code != 0 && nobody_stopped(container) => Condition::Failed,
-            (condition, _) => condition,
-        },
-        State::Dead => Condition::Failed,
+        ContainerState::Created | ContainerState::Exited | ContainerState::Stopped
+            if container.could_not_start() =>
+        {
+            UnitCondition::Failed
+        }
+        ContainerState::Created | ContainerState::Initialized | ContainerState::Configured => {
+            UnitCondition::NeverStarted
+        }
+        ContainerState::Exited | ContainerState::Stopped => {
+            match (ended_condition(container)?, container.exit_code()?) {
+                (UnitCondition::Stopped | UnitCondition::Ended, 0) if nobody_stopped(container) => {
+                    UnitCondition::EndedWell
+                }
+                (UnitCondition::Stopped, code) if code != 0 && nobody_stopped(container) => {
+                    UnitCondition::Failed
+                }
+                (condition, _) => condition,
+            }
+        }
+        ContainerState::Dead => UnitCondition::Failed,
     })
 }
 
 /// What a container itself tells of its end: it holds no word of who stopped it. One that its policy would have started again was stopped by
 /// somebody, and so was one that ended by the signal of a stop, unless the kernel killed it for its memory. One that
 /// ends with 1 when it is told to stop, and has no policy, cannot be told from one that crashed.
-fn ended_condition(container: &Inspected) -> Option<Condition> {
+fn ended_condition(container: &Inspected) -> Option<UnitCondition> {
     let has_retries =
         container.max_retries().is_none_or(|most| most == 0 || container.restart_count() < most);
     Some(match (container.restart_policy(), container.exit_code()?) {
-        ("always" | "unless-stopped", _) => Condition::Stopped,
-        (_, 0) => Condition::Ended,
-        ("on-failure", _) if has_retries => Condition::Stopped,
+        ("always" | "unless-stopped", _) => UnitCondition::Stopped,
+        (_, 0) => UnitCondition::Ended,
+        ("on-failure", _) if has_retries => UnitCondition::Stopped,
         // SIGINT, SIGQUIT, SIGKILL and SIGTERM: what images stop with, and what follows.
-        (_, 130 | 131 | 137 | 143) if !container.was_out_of_memory() => Condition::Stopped,
-        _ => Condition::Failed,
+        (_, 130 | 131 | 137 | 143) if !container.was_out_of_memory() => UnitCondition::Stopped,
+        _ => UnitCondition::Failed,
     })
 }
 
-fn age(started: &str, wall: Duration) -> Option<Duration> {
+fn age_of(started: &str, wall: Duration) -> Option<Duration> {
     let seconds = DateTime::parse_from_rfc3339(started).ok()?.timestamp();
     wall.checked_sub(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
@@ -78,20 +103,20 @@ pub(super) fn worst_snapshot(
     containers: &[Inspected],
     wall: Duration,
     nobody_stopped: NobodyStopped<'_>,
-) -> Option<Life> {
+) -> Option<UnitSnapshot> {
     let parse = |container| parse_snapshot(container, wall, nobody_stopped);
-    let snapshots: Vec<Life> = containers.iter().map(parse).collect::<Option<_>>()?;
+    let snapshots: Vec<UnitSnapshot> = containers.iter().map(parse).collect::<Option<_>>()?;
     let incarnations: Vec<String> =
         snapshots.iter().filter_map(|snapshot| snapshot.incarnation.clone()).collect();
     let own_restarts = snapshots.iter().map(|snapshot| snapshot.own_restarts).max().unwrap_or(0);
     let youngest = snapshots.iter().filter_map(|snapshot| snapshot.age).min();
-    let rank = |snapshot: &Life| match (snapshot.active, snapshot.condition()) {
-        (Active::Active, _) => 0,
-        (Active::Frozen, _) => 5,
-        (Active::Busy, _) => 4,
+    let rank = |snapshot: &UnitSnapshot| match (snapshot.active, snapshot.condition()) {
+        (ActiveState::Active, _) => 0,
+        (ActiveState::Frozen, _) => 5,
+        (ActiveState::Changing, _) => 4,
         // Down, and nobody meant it: any other of them that somebody may have stopped says more.
-        (_, Condition::Failed | Condition::Exited) => 1,
-        (_, Condition::NeverStarted | Condition::ConditionUnmet | Condition::Ended) => 2,
+        (_, UnitCondition::Failed | UnitCondition::EndedWell) => 1,
+        (_, UnitCondition::NeverStarted | UnitCondition::StartConditionUnmet | UnitCondition::Ended) => 2,
         (_, _) => 3,
     };
     let worst = snapshots.into_iter().max_by_key(rank)?;
@@ -100,5 +125,5 @@ pub(super) fn worst_snapshot(
         short if short.len() <= LONGEST_INCARNATION => short,
         long => format!("{} containers {:016x}", incarnations.len(), fnv1a(long.as_bytes())),
     };
-    Some(Life { incarnation: Some(incarnation), own_restarts, age, ..worst })
+    Some(UnitSnapshot { incarnation: Some(incarnation), own_restarts, age, ..worst })
 }

@@ -4,15 +4,20 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use proptest::prelude::*;
-use unhang_core::{Active, Condition, Life};
+use unhang_core::{ActiveState, UnitCondition, UnitSnapshot};
 
 use super::*;
 
-const COMPOSE: Target<'static> = Target { runtime: Runtime::Compose { project: "/opt/shop" }, name: "web" };
+const COMPOSE: ContainerRef<'static> =
+    ContainerRef { runtime: ContainerRuntime::Compose { project: "/opt/shop" }, name: "web" };
 
 /// What `inspect` makes of an answer of docker to a question about one container.
 pub(crate) fn read(text: &str, name: &str) -> Result<Vec<Inspected>, Unanswered> {
-    read_inspected(Ok(text.to_owned()), Target { runtime: Runtime::Docker, name }, &[name.to_owned()])
+    read_inspected(
+        Ok(text.to_owned()),
+        ContainerRef { runtime: ContainerRuntime::Docker, name },
+        &[name.to_owned()],
+    )
 }
 
 /// What it makes of an answer about all containers of a service.
@@ -22,7 +27,7 @@ pub(crate) fn read_of_compose(text: &str) -> Result<Vec<Inspected>, Unanswered> 
 }
 
 /// How a restart understands an answer.
-pub(crate) fn snapshot_of(text: &str) -> Option<Life> {
+pub(crate) fn snapshot_of(text: &str) -> Option<UnitSnapshot> {
     snapshot::worst_snapshot(&read_of_compose(text).ok()?, WALL, &|_| false)
 }
 
@@ -35,30 +40,40 @@ fn told(state: &str, policy: &str) -> String {
     )
 }
 
-fn seen(state: &str, policy: &str) -> Life {
+fn seen(state: &str, policy: &str) -> UnitSnapshot {
     snapshot_of(&told(state, policy)).unwrap()
 }
 
 #[test]
 fn a_container_that_somebody_stopped_is_told_from_one_that_fell() {
     for (state, policy, active, condition) in [
-        (r#""Status":"running""#, "no", Active::Active, Condition::Active),
-        (r#""Status":"paused""#, "no", Active::Frozen, Condition::Active),
-        (r#""Status":"restarting","ExitCode":1"#, "always", Active::Busy, Condition::Busy),
-        (r#""Status":"created""#, "no", Active::Inactive, Condition::NeverStarted),
-        (r#""Status":"exited","ExitCode":0"#, "no", Active::Inactive, Condition::Ended),
-        (r#""Status":"exited","ExitCode":1"#, "no", Active::Failed, Condition::Failed),
-        (r#""Status":"exited","ExitCode":1"#, "unless-stopped", Active::Inactive, Condition::Stopped),
-        (r#""Status":"exited","ExitCode":1"#, "always", Active::Inactive, Condition::Stopped),
-        (r#""Status":"exited","ExitCode":137"#, "no", Active::Inactive, Condition::Stopped),
-        (r#""Status":"exited","ExitCode":137,"OOMKilled":true"#, "no", Active::Failed, Condition::Failed),
-        (r#""Status":"exited","ExitCode":143"#, "on-failure", Active::Inactive, Condition::Stopped),
-        (r#""Status":"exited","ExitCode":1"#, "on-failure", Active::Inactive, Condition::Stopped),
-        (r#""Status":"exited","ExitCode":130"#, "no", Active::Inactive, Condition::Stopped),
-        (r#""Status":"dead","ExitCode":255"#, "no", Active::Failed, Condition::Failed),
+        (r#""Status":"running""#, "no", ActiveState::Active, UnitCondition::Active),
+        (r#""Status":"paused""#, "no", ActiveState::Frozen, UnitCondition::Active),
+        (r#""Status":"restarting","ExitCode":1"#, "always", ActiveState::Changing, UnitCondition::Changing),
+        (r#""Status":"created""#, "no", ActiveState::Inactive, UnitCondition::NeverStarted),
+        (r#""Status":"exited","ExitCode":0"#, "no", ActiveState::Inactive, UnitCondition::Ended),
+        (r#""Status":"exited","ExitCode":1"#, "no", ActiveState::Failed, UnitCondition::Failed),
+        (
+            r#""Status":"exited","ExitCode":1"#,
+            "unless-stopped",
+            ActiveState::Inactive,
+            UnitCondition::Stopped,
+        ),
+        (r#""Status":"exited","ExitCode":1"#, "always", ActiveState::Inactive, UnitCondition::Stopped),
+        (r#""Status":"exited","ExitCode":137"#, "no", ActiveState::Inactive, UnitCondition::Stopped),
+        (
+            r#""Status":"exited","ExitCode":137,"OOMKilled":true"#,
+            "no",
+            ActiveState::Failed,
+            UnitCondition::Failed,
+        ),
+        (r#""Status":"exited","ExitCode":143"#, "on-failure", ActiveState::Inactive, UnitCondition::Stopped),
+        (r#""Status":"exited","ExitCode":1"#, "on-failure", ActiveState::Inactive, UnitCondition::Stopped),
+        (r#""Status":"exited","ExitCode":130"#, "no", ActiveState::Inactive, UnitCondition::Stopped),
+        (r#""Status":"dead","ExitCode":255"#, "no", ActiveState::Failed, UnitCondition::Failed),
     ] {
         let life = seen(state, policy);
-        let found = if life.active == Active::Frozen { Condition::Active } else { life.condition() };
+        let found = if life.active == ActiveState::Frozen { UnitCondition::Active } else { life.condition() };
         assert_eq!((life.active, found), (active, condition), "{state} {policy}");
     }
     let running = seen(r#""Status":"running""#, "no");
@@ -77,22 +92,22 @@ fn a_container_that_could_not_be_started_was_not_stopped() {
     ] {
         assert_eq!(
             seen(&format!("{state},{port}"), policy).condition(),
-            Condition::Failed,
+            UnitCondition::Failed,
             "{state} {policy}"
         );
     }
     let none = "\"Status\":\"exited\",\"ExitCode\":128,\"Error\":\"\"";
-    assert_eq!(seen(none, "always").condition(), Condition::Stopped);
+    assert_eq!(seen(none, "always").condition(), UnitCondition::Stopped);
 }
 
 #[test]
 fn a_container_that_nobody_stopped_by_its_events_fell() {
     for (state, policy, condition) in [
-        (r#""Status":"exited","ExitCode":137"#, "no", Condition::Failed),
-        (r#""Status":"exited","ExitCode":143"#, "on-failure", Condition::Failed),
-        (r#""Status":"exited","ExitCode":137,"OOMKilled":true"#, "always", Condition::Failed),
-        (r#""Status":"exited","ExitCode":0"#, "no", Condition::Exited),
-        (r#""Status":"exited","ExitCode":0"#, "always", Condition::Exited),
+        (r#""Status":"exited","ExitCode":137"#, "no", UnitCondition::Failed),
+        (r#""Status":"exited","ExitCode":143"#, "on-failure", UnitCondition::Failed),
+        (r#""Status":"exited","ExitCode":137,"OOMKilled":true"#, "always", UnitCondition::Failed),
+        (r#""Status":"exited","ExitCode":0"#, "no", UnitCondition::EndedWell),
+        (r#""Status":"exited","ExitCode":0"#, "always", UnitCondition::EndedWell),
     ] {
         let containers = read_of_compose(&told(state, policy)).unwrap();
         let life = snapshot::worst_snapshot(&containers, WALL, &|_| true).unwrap();
@@ -123,7 +138,7 @@ fn what_docker_compose_run_left_behind_is_none_of_the_service() {
     let (up, down) = (told(r#""Status":"running""#, "no"), told(r#""Status":"exited","ExitCode":1"#, "no"));
     let label = r#","Config":{"Labels":{"com.docker.compose.oneoff":"True"}}}]"#;
     let left = down.replace("}]", label);
-    assert_eq!(snapshot_of(&both(&up, &left)).unwrap().condition(), Condition::Active);
+    assert_eq!(snapshot_of(&both(&up, &left)).unwrap().condition(), UnitCondition::Active);
     assert_eq!(read_of_compose(&left).unwrap(), []);
 }
 
@@ -132,12 +147,12 @@ fn a_container_that_has_used_up_its_retries_fell() {
     let policy = r#"{"Name":"on-failure","MaximumRetryCount":3}"#;
     let text =
         told(r#""Status":"exited","ExitCode":1"#, "on-failure").replace(r#"{"Name":"on-failure"}"#, policy);
-    assert_eq!(snapshot_of(&text).unwrap().condition(), Condition::Stopped);
+    assert_eq!(snapshot_of(&text).unwrap().condition(), UnitCondition::Stopped);
     let spent = text.replace(r#""RestartCount":0"#, r#""RestartCount":3"#);
-    assert_eq!(snapshot_of(&spent).unwrap().condition(), Condition::Failed);
+    assert_eq!(snapshot_of(&spent).unwrap().condition(), UnitCondition::Failed);
     // 0 is without end.
     let endless = spent.replace(r#""MaximumRetryCount":3"#, r#""MaximumRetryCount":0"#);
-    assert_eq!(snapshot_of(&endless).unwrap().condition(), Condition::Stopped);
+    assert_eq!(snapshot_of(&endless).unwrap().condition(), UnitCondition::Stopped);
 }
 
 #[test]
@@ -149,19 +164,20 @@ fn several_containers_are_as_the_worst_of_them() {
     let busy = r#""Status":"restarting""#;
     let paused = r#""Status":"paused""#;
     for (one, other, active, condition) in [
-        (up, up, Active::Active, Condition::Active),
-        (up, fell, Active::Failed, Condition::Failed),
-        (fell, ended, Active::Inactive, Condition::Ended),
-        (ended, stopped, Active::Inactive, Condition::Stopped),
-        (fell, stopped, Active::Inactive, Condition::Stopped),
-        (stopped, busy, Active::Busy, Condition::Busy),
-        (busy, paused, Active::Frozen, Condition::Active),
+        (up, up, ActiveState::Active, UnitCondition::Active),
+        (up, fell, ActiveState::Failed, UnitCondition::Failed),
+        (fell, ended, ActiveState::Inactive, UnitCondition::Ended),
+        (ended, stopped, ActiveState::Inactive, UnitCondition::Stopped),
+        (fell, stopped, ActiveState::Inactive, UnitCondition::Stopped),
+        (stopped, busy, ActiveState::Changing, UnitCondition::Changing),
+        (busy, paused, ActiveState::Frozen, UnitCondition::Active),
     ] {
         for (one, other) in [(one, other), (other, one)] {
             let life = snapshot_of(&both(&told(one, "no"), &told(other, "no"))).unwrap();
-            let found = if life.active == Active::Frozen { Condition::Active } else { life.condition() };
+            let found =
+                if life.active == ActiveState::Frozen { UnitCondition::Active } else { life.condition() };
             assert_eq!((life.active, found), (active, condition), "{one} {other}");
-            let runs = active == Active::Active || active == Active::Frozen;
+            let runs = active == ActiveState::Active || active == ActiveState::Frozen;
             assert_eq!(life.age.is_some(), runs, "{one} {other}");
         }
     }
@@ -174,7 +190,7 @@ fn what_nobody_may_have_started_decides_over_what_ended_by_itself() {
     for text in [both(&ended, &never), both(&never, &ended)] {
         let containers = read_of_compose(&text).unwrap();
         let life = snapshot::worst_snapshot(&containers, WALL, &|_| true).unwrap();
-        assert_eq!(life.condition(), Condition::NeverStarted, "{text}");
+        assert_eq!(life.condition(), UnitCondition::NeverStarted, "{text}");
     }
 }
 
@@ -213,8 +229,8 @@ fn both(one: &str, other: &str) -> String {
 
 #[test]
 fn a_restart_that_was_not_asked_for_is_told_from_one_that_failed() {
-    let ran = |code: i32, said: &str| Ran {
-        end: End::Exited(ExitStatus::from_raw(code << 8)),
+    let ran = |code: i32, said: &str| ProcessOutput {
+        end: ProcessEnd::Exited(ExitStatus::from_raw(code << 8)),
         stdout: Vec::new(),
         stderr: said.as_bytes().to_vec(),
     };
@@ -238,7 +254,7 @@ fn a_restart_that_was_not_asked_for_is_told_from_one_that_failed() {
         format!("Error: unable to start container \"x\": crun: executable file `{away}` not found"),
         "Error response from daemon: unable to connect to Podman".to_owned(),
     ] {
-        let expected = RestartResponse::Failed(shorten(&quoted));
+        let expected = RestartResponse::Failed(shorten_line(&quoted));
         assert_eq!(parse_response(&ran(1, &quoted)), expected);
     }
     assert_eq!(parse_response(&ran(1, "boom\nmore")), RestartResponse::Failed("boom".to_owned()));
@@ -247,7 +263,7 @@ fn a_restart_that_was_not_asked_for_is_told_from_one_that_failed() {
 
 #[test]
 fn a_container_that_is_not_there_is_told_from_one_that_cannot_be_asked_about() {
-    let target = |runtime| Target { runtime, name: "nosuch" };
+    let target = |runtime| ContainerRef { runtime, name: "nosuch" };
     let ask = |runtime, complaint: &str| {
         let failed =
             Unanswered::Failed { status: ExitStatus::from_raw(1 << 8), complaint: complaint.to_owned() };
@@ -261,12 +277,12 @@ fn a_container_that_is_not_there_is_told_from_one_that_cannot_be_asked_about() {
         "Error response from daemon: No such container: nosuch\n",
         "WARNING: a warning\nError: No such container: nosuch\n",
     ] {
-        assert_eq!(ask(Runtime::Docker, complaint).unwrap(), [], "{complaint}");
+        assert_eq!(ask(ContainerRuntime::Docker, complaint).unwrap(), [], "{complaint}");
         // Its id was listed a moment ago.
         assert!(ask(COMPOSE.runtime, complaint).is_err(), "{complaint}");
     }
     for complaint in ["", "Error: No such container: nosuch2", "Cannot connect to the Docker daemon"] {
-        assert!(ask(Runtime::Podman, complaint).is_err(), "{complaint}");
+        assert!(ask(ContainerRuntime::Podman, complaint).is_err(), "{complaint}");
     }
 }
 

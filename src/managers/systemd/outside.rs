@@ -27,9 +27,9 @@ pub(crate) enum Heard {
 /// not root's, or there is no systemd to start it.
 pub(crate) fn outside_of_sandbox(command: &Command, heard: Heard) -> Option<Command> {
     let can_leave = rustix::process::geteuid().is_root()
-        && files::writers(Path::new(IS_BOOTED)).is_ok()
+        && files::who_may_write(Path::new(IS_BOOTED)).is_ok()
         && files::is_program(Path::new(PROGRAM)).is_ok()
-        && confinement::sandbox().is_some();
+        && confinement::find_sandbox().is_some();
     can_leave.then(|| in_own_unit(command, heard))
 }
 

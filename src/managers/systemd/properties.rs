@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use unhang_core::{Active, AfterExit, Condition, Life, Load, Neighbour, Relation, Reload, UnitResult};
+use unhang_core::{
+    ActiveState, AfterExit, LoadState, RelatedUnit, Relation, ReloadSupport, UnitCondition, UnitResult,
+    UnitSnapshot,
+};
 
 /// What to ask for, in one call for all units.
 pub(super) const SHOW_PROPERTIES: &str = "Id,Names,LoadState,ActiveState,Result,UnitFileState,NeedDaemonReload,CanStart,CanStop,CanReload,Job,InvocationID,\
@@ -43,33 +46,33 @@ impl<'a> PropertyBlock<'a> {
     }
 
     /// `monotonic`: CLOCK_MONOTONIC now. `None`: it lacks what every systemd tells, or tells it twice.
-    pub fn parse_snapshot(&self, monotonic: Duration) -> Option<Life> {
+    pub fn parse_snapshot(&self, monotonic: Duration) -> Option<UnitSnapshot> {
         if self.is_malformed() {
             return None;
         }
         let active = match self.property("ActiveState")? {
-            _ if self.property("Job").is_some_and(|job| !job.is_empty()) => Active::Busy,
+            _ if self.property("Job").is_some_and(|job| !job.is_empty()) => ActiveState::Changing,
             "active" if self.property("FreezerState").is_some_and(|state| state != "running") => {
-                Active::Frozen
+                ActiveState::Frozen
             }
-            "active" => Active::Active,
-            "inactive" => Active::Inactive,
-            "failed" => Active::Failed,
-            _ => Active::Busy,
+            "active" => ActiveState::Active,
+            "inactive" => ActiveState::Inactive,
+            "failed" => ActiveState::Failed,
+            _ => ActiveState::Changing,
         };
         let load = match self.property("LoadState")? {
-            "not-found" => Load::NotFound,
-            "masked" => Load::Masked,
-            "loaded" if self.property("CanStart") == Some("no") => Load::NotStartable,
+            "not-found" => LoadState::NotFound,
+            "masked" => LoadState::Masked,
+            "loaded" if self.property("CanStart") == Some("no") => LoadState::NotStartable,
             // A restart is a stop, too: systemd refuses it whatever the state of the unit.
-            "loaded" if self.property("CanStop") == Some("no") => Load::NotStoppable,
-            "loaded" => Load::Loaded,
-            _ => Load::NotStartable,
+            "loaded" if self.property("CanStop") == Some("no") => LoadState::NotStoppable,
+            "loaded" => LoadState::Loaded,
+            _ => LoadState::NotStartable,
         };
         let active_enter = self.timestamp("ActiveEnterTimestampMonotonic");
-        let is_up = matches!(active, Active::Active | Active::Frozen);
+        let is_up = matches!(active, ActiveState::Active | ActiveState::Frozen);
         let tried = !self.timestamp("ConditionTimestampMonotonic").is_zero();
-        Some(Life {
+        Some(UnitSnapshot {
             load,
             active,
             result: self.unit_result(),
@@ -83,7 +86,11 @@ impl<'a> PropertyBlock<'a> {
             main_exit: self
                 .property("ExecMainExitTimestampMonotonic")
                 .map(|_| self.timestamp("ExecMainExitTimestampMonotonic")),
-            reload: if self.property("CanReload") == Some("no") { Reload::NoWay } else { Reload::Possible },
+            reload: if self.property("CanReload") == Some("no") {
+                ReloadSupport::Unsupported
+            } else {
+                ReloadSupport::Supported
+            },
             after_exit: self.after_exit(),
             runtime_limited: self.property("RuntimeMaxUSec").is_some_and(|text| text != "infinity"),
             age: (is_up && !active_enter.is_zero()).then(|| monotonic.saturating_sub(active_enter)),
@@ -117,12 +124,13 @@ impl<'a> PropertyBlock<'a> {
     /// A oneshot that has done its work is inactive, and so is a mount that expired: only a service that
     /// runs tells by its stamps that somebody stopped it.
     #[must_use]
-    pub fn parse_related(&self, unit: &str, relation: Relation) -> Option<Neighbour> {
+    pub fn parse_related(&self, unit: &str, relation: Relation) -> Option<RelatedUnit> {
         let life = self.parse_snapshot(Duration::ZERO)?;
-        let tells = life.load != Load::NotFound && life.main_exit.is_some() && !self.is_passing_oneshot();
+        let tells =
+            life.load != LoadState::NotFound && life.main_exit.is_some() && !self.is_passing_oneshot();
         let shown = life.condition();
-        let condition = if shown == Condition::Stopped && !tells { Condition::Ended } else { shown };
-        Some(Neighbour { unit: unit.to_owned(), relation, condition })
+        let condition = if shown == UnitCondition::Stopped && !tells { UnitCondition::Ended } else { shown };
+        Some(RelatedUnit { unit: unit.to_owned(), relation, condition })
     }
 
     /// How long systemd itself waits for the stop and the start; `None`: without end.
@@ -250,7 +258,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn life(name: &str) -> Life {
+    fn life(name: &str) -> UnitSnapshot {
         let text = recorded(name);
         let blocks = parse_blocks(&text);
         assert_eq!(blocks.len(), 1, "{name}");
@@ -260,7 +268,7 @@ mod tests {
     #[rustfmt::skip]
     #[test]
     fn what_a_real_systemd_shows_is_understood() {
-        use Condition::{Active, Busy, ConditionUnmet, Exited, Failed, NeverStarted, Stopped};
+        use UnitCondition::{Active, Changing, StartConditionUnmet, EndedWell, Failed, NeverStarted, Stopped};
         for (name, condition) in [
             ("running",                   Active),
             ("running-gunicorn",          Active),
@@ -284,18 +292,18 @@ mod tests {
             ("execstartpre-failed",       Failed),
             ("start-timeout",             Failed),
             ("start-exit-1",              Failed),
-            ("exited",                    Exited),
-            ("killed-term",               Exited),
+            ("exited",                    EndedWell),
+            ("killed-term",               EndedWell),
             ("auto-restart-stopped",      Stopped),
-            ("auto-restart",              Busy),
-            ("activating",                Busy),
-            ("activating-first",          Busy),
-            ("reloading",                 Busy),
-            ("deactivating-stop",         Busy),
-            ("deactivating-restart",      Busy),
-            ("waiting-for-dependency",    Busy),
+            ("auto-restart",              Changing),
+            ("activating",                Changing),
+            ("activating-first",          Changing),
+            ("reloading",                 Changing),
+            ("deactivating-stop",         Changing),
+            ("deactivating-restart",      Changing),
+            ("waiting-for-dependency",    Changing),
             ("oneshot-done",              NeverStarted), // disabled
-            ("condition-not-met",         ConditionUnmet),
+            ("condition-not-met",         StartConditionUnmet),
             ("never-started",             NeverStarted),
             ("never-started-enabled",     NeverStarted),
             ("dependency-failed",         NeverStarted),
@@ -304,8 +312,8 @@ mod tests {
             assert_eq!(life(name).condition(), condition, "{name}");
         }
         for (name, load) in [
-            ("running", Load::Loaded), ("masked-running", Load::Masked), ("not-found", Load::NotFound),
-            ("file-gone-running", Load::NotFound), ("bad-setting-running", Load::NotStartable),
+            ("running", LoadState::Loaded), ("masked-running", LoadState::Masked), ("not-found", LoadState::NotFound),
+            ("file-gone-running", LoadState::NotFound), ("bad-setting-running", LoadState::NotStartable),
         ] {
             assert_eq!(life(name).load, load, "{name}");
         }
@@ -324,7 +332,7 @@ mod tests {
         assert_eq!(blocks.len(), 4);
         assert!(!blocks[3].is_active_or_pending(), "{}", blocks[3].unit_id());
         assert_eq!(blocks[3].unit_id(), SHUTDOWN_TARGET);
-        assert_eq!(blocks[1].parse_snapshot(Duration::ZERO).unwrap().load, Load::NotFound);
+        assert_eq!(blocks[1].parse_snapshot(Duration::ZERO).unwrap().load, LoadState::NotFound);
         let alias = recorded("running-enabled-alias");
         let block = &super::parse_blocks(&alias)[0];
         assert!(

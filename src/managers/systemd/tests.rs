@@ -7,13 +7,13 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use unhang_core::{Active, Condition, Load, Relation, Reload, UnitResult};
+use unhang_core::{ActiveState, LoadState, Relation, ReloadSupport, UnitCondition, UnitResult};
 
 use super::*;
 
-fn ran(status: i32, said: &str) -> Ran {
-    let end = End::Exited(ExitStatus::from_raw(status << 8));
-    Ran { end, stdout: Vec::new(), stderr: said.as_bytes().to_vec() }
+fn ran(status: i32, said: &str) -> ProcessOutput {
+    let end = ProcessEnd::Exited(ExitStatus::from_raw(status << 8));
+    ProcessOutput { end, stdout: Vec::new(), stderr: said.as_bytes().to_vec() }
 }
 
 #[rustfmt::skip]
@@ -28,7 +28,7 @@ fn what_systemctl_says_of_a_restart() {
     assert_eq!(parse_response(&ran(1, canceled)), RestartResponse::Refused("Job for a.service canceled".to_owned()));
     assert_eq!(parse_response(&ran(1, failed)), RestartResponse::Failed("Job for a.service failed because a timeout was exceeded".to_owned()));
     assert_eq!(parse_response(&ran(5, "\n  \n")), RestartResponse::Failed("exit status: 5".to_owned()));
-    assert_eq!(parse_response(&Ran { end: End::TimedOut, ..ran(0, canceled) }), RestartResponse::StillRunning);
+    assert_eq!(parse_response(&ProcessOutput { end: ProcessEnd::TimedOut, ..ran(0, canceled) }), RestartResponse::StillRunning);
 }
 
 #[test]
@@ -52,7 +52,14 @@ fn only_a_call_that_failed_for_want_of_leave_is_forbidden() {
         );
     }
     assert_eq!(permission_refusal(&ran(0, said), "restart", "a.service"), None, "it took place");
-    assert_eq!(permission_refusal(&Ran { end: End::TimedOut, ..ran(1, said) }, "restart", "a.service"), None);
+    assert_eq!(
+        permission_refusal(
+            &ProcessOutput { end: ProcessEnd::TimedOut, ..ran(1, said) },
+            "restart",
+            "a.service"
+        ),
+        None
+    );
     assert_eq!(permission_refusal(&ran(1, "Unit a.service not found."), "restart", "a.service"), None);
 }
 
@@ -92,7 +99,7 @@ fn unit<T>(properties: &str, ask: impl FnOnce(&PropertyBlock<'_>) -> T) -> T {
     ask(&properties::parse_blocks(&text)[0])
 }
 
-fn life(properties: &str) -> Life {
+fn life(properties: &str) -> UnitSnapshot {
     unit(properties, |block| block.parse_snapshot(Duration::from_secs(60)).unwrap())
 }
 
@@ -106,17 +113,17 @@ fn a_unit_answers_for_its_names_and_no_other() {
 
 #[test]
 fn what_keeps_a_unit_from_being_judged_or_started() {
-    assert_eq!(life("").active, Active::Active);
-    assert_eq!(life("FreezerState=running").active, Active::Active);
-    assert_eq!(life("FreezerState=frozen").active, Active::Frozen);
-    assert_eq!(life("FreezerState=thawing").active, Active::Frozen);
-    assert_eq!(life("FreezerState=frozen,Job=77").active, Active::Busy);
-    assert_eq!(life("ActiveState=failed,Job=77").active, Active::Busy);
-    assert_eq!(life("CanStart=no").load, Load::NotStartable);
-    assert_eq!(life("CanStop=no").load, Load::NotStoppable);
-    assert_eq!(life("CanStart=no\nCanStop=no").load, Load::NotStartable);
-    assert_eq!(life("CanStop=yes").load, Load::Loaded);
-    assert_eq!((life("CanStart=yes").load, life("CanStart").load), (Load::Loaded, Load::Loaded));
+    assert_eq!(life("").active, ActiveState::Active);
+    assert_eq!(life("FreezerState=running").active, ActiveState::Active);
+    assert_eq!(life("FreezerState=frozen").active, ActiveState::Frozen);
+    assert_eq!(life("FreezerState=thawing").active, ActiveState::Frozen);
+    assert_eq!(life("FreezerState=frozen,Job=77").active, ActiveState::Changing);
+    assert_eq!(life("ActiveState=failed,Job=77").active, ActiveState::Changing);
+    assert_eq!(life("CanStart=no").load, LoadState::NotStartable);
+    assert_eq!(life("CanStop=no").load, LoadState::NotStoppable);
+    assert_eq!(life("CanStart=no\nCanStop=no").load, LoadState::NotStartable);
+    assert_eq!(life("CanStop=yes").load, LoadState::Loaded);
+    assert_eq!((life("CanStart=yes").load, life("CanStart").load), (LoadState::Loaded, LoadState::Loaded));
     assert_eq!((life("FreezerState=frozen").age, life("ActiveState=failed").age), (life("").age, None));
     assert_eq!(life("ActiveEnterTimestampMonotonic=0").age, None);
 }
@@ -142,10 +149,10 @@ fn what_a_unit_says_of_its_life() {
     assert!(life("UnitFileState=disabled").disabled && !life("UnitFileState=static").disabled);
     assert_eq!((life("NRestarts=3").own_restarts, life("NRestarts=many").own_restarts), (3, 0));
     assert_eq!(life("InvocationID=").incarnation, None);
-    assert_eq!(life("CanReload=no").reload, Reload::NoWay);
+    assert_eq!(life("CanReload=no").reload, ReloadSupport::Unsupported);
     assert_eq!(
         (life("CanReload=yes").reload, life("CanReload").reload),
-        (Reload::Possible, Reload::Possible)
+        (ReloadSupport::Supported, ReloadSupport::Supported)
     );
     assert_eq!(life("ExecMainExitTimestampMonotonic").main_exit, None, "a unit without a main process");
 }
@@ -158,13 +165,13 @@ fn only_a_service_that_runs_tells_that_somebody_stopped_it() {
         unit(properties, |block| block.parse_related("db.service", Relation::Required).unwrap().condition)
     };
     let stopped = |more: &str| condition(&format!("{STOPPED}=3000000{more}"));
-    assert_eq!(condition(""), Condition::Active);
-    assert_eq!(stopped(""), Condition::Stopped);
-    assert_eq!(stopped(",Type=oneshot"), Condition::Ended, "it has done its work");
-    assert_eq!(stopped(",Type=oneshot,RemainAfterExit=yes"), Condition::Stopped);
-    assert_eq!(stopped(",LoadState=not-found"), Condition::Ended);
-    assert_eq!(condition(STOPPED), Condition::Ended, "a mount that expired");
-    assert_eq!(condition("ActiveState=failed,Result=exit-code"), Condition::Failed);
+    assert_eq!(condition(""), UnitCondition::Active);
+    assert_eq!(stopped(""), UnitCondition::Stopped);
+    assert_eq!(stopped(",Type=oneshot"), UnitCondition::Ended, "it has done its work");
+    assert_eq!(stopped(",Type=oneshot,RemainAfterExit=yes"), UnitCondition::Stopped);
+    assert_eq!(stopped(",LoadState=not-found"), UnitCondition::Ended);
+    assert_eq!(condition(STOPPED), UnitCondition::Ended, "a mount that expired");
+    assert_eq!(condition("ActiveState=failed,Result=exit-code"), UnitCondition::Failed);
     let named = unit("", |block| block.parse_related("db.service", Relation::Wanted).unwrap());
     assert_eq!((named.unit.as_str(), named.relation), ("db.service", Relation::Wanted));
     assert_eq!(unit("ActiveState", |block| block.parse_related("db.service", Relation::Wanted)), None);
@@ -176,14 +183,14 @@ fn what_is_left_inactive_by_itself_and_what_by_a_stop() {
         ExecMainExitTimestampMonotonic=2000000";
     let condition = |properties: &str| life(&format!("{EXITED}{properties}")).condition();
     for (properties, expected) in [
-        ("", Condition::Exited),
-        (",Restart=on-failure", Condition::Exited),
-        (",Restart=always", Condition::Stopped),
-        (",Restart=on-success", Condition::Stopped),
+        ("", UnitCondition::EndedWell),
+        (",Restart=on-failure", UnitCondition::EndedWell),
+        (",Restart=always", UnitCondition::Stopped),
+        (",Restart=on-success", UnitCondition::Stopped),
         // Its main process ended long ago, and the unit was up until somebody stopped it.
-        (",RemainAfterExit=yes", Condition::Stopped),
-        (",Type=oneshot,RemainAfterExit=yes", Condition::Stopped),
-        (",Type=oneshot", Condition::Ended),
+        (",RemainAfterExit=yes", UnitCondition::Stopped),
+        (",Type=oneshot,RemainAfterExit=yes", UnitCondition::Stopped),
+        (",Type=oneshot", UnitCondition::Ended),
     ] {
         assert_eq!(condition(properties), expected, "{properties}");
     }

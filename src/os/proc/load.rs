@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::{not_said, read};
+use super::{not_said, read_proc};
 
 pub(crate) const LOADAVG: &str = "/proc/loadavg";
 
@@ -15,7 +15,7 @@ pub(crate) const ONLINE: &str = "/sys/devices/system/cpu/online";
 /// # Errors
 /// `InvalidData` where the file does not say them.
 pub(crate) fn load_averages() -> io::Result<[u64; 3]> {
-    parse_averages(&read(LOADAVG)?).ok_or_else(not_said)
+    parse_averages(&read_proc(LOADAVG)?).ok_or_else(not_said)
 }
 
 /// How many processors of the host are online; never 0.
@@ -23,7 +23,7 @@ pub(crate) fn load_averages() -> io::Result<[u64; 3]> {
 /// # Errors
 /// `InvalidData` where the file does not say it.
 pub(crate) fn online_processors() -> io::Result<u64> {
-    parse_processors(&read(ONLINE)?).ok_or_else(not_said)
+    parse_processors(&read_proc(ONLINE)?).ok_or_else(not_said)
 }
 
 /// The load of the last minute on each processor that is online, in hundredths.

@@ -35,12 +35,12 @@ fn is_listed(path: &Path) -> io::Result<bool> {
     let mut list = Vec::new();
     File::open("/proc/locks")?.take(MOST).read_to_end(&mut list)?;
     let list = String::from_utf8_lossy(&list);
-    Ok(list.lines().filter_map(|line| holder(line, &stat)).any(|pid| may_be_of(pid, stat.st_uid)))
+    Ok(list.lines().filter_map(|line| lock_holder(line, &stat)).any(|pid| may_be_of(pid, stat.st_uid)))
 }
 
 /// Its process, of a line such as `1: POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF`; one that waits has `->`
 /// after its number.
-fn holder<'a>(line: &'a str, stat: &Stat) -> Option<&'a str> {
+fn lock_holder<'a>(line: &'a str, stat: &Stat) -> Option<&'a str> {
     let mut words = line.split_ascii_whitespace().skip(1);
     if words.next() != Some("POSIX") || words.next().is_none() || words.next() != Some("WRITE") {
         return None;
@@ -106,11 +106,11 @@ mod tests {
             ("1: POSIX", false),
             ("", false),
         ] {
-            assert_eq!(holder(line, &own), counts.then_some("4711"), "{line}");
+            assert_eq!(lock_holder(line, &own), counts.then_some("4711"), "{line}");
         }
         own.st_dev = rustix::fs::makedev(0, 42);
         let line = "1: POSIX  ADVISORY  WRITE 4711 fd:01:131090 0 EOF";
-        assert_eq!(holder(line, &own), Some("4711"), "btrfs, overlay");
+        assert_eq!(lock_holder(line, &own), Some("4711"), "btrfs, overlay");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(in crate::os) mod stat;
 /// More than any file has that says how the host is.
 const MAX_BYTES: u64 = 64 * 1024;
 
-fn read(path: &str) -> io::Result<String> {
+fn read_proc(path: &str) -> io::Result<String> {
     let (bytes, _) = files::read_bounded(Path::new(path), MAX_BYTES)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

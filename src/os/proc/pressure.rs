@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::read;
+use super::read_proc;
 
 /// The share of the last minute, in percent, in which some or all tasks waited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) struct Pressure {
 /// # Errors
 /// Where the kernel does not count it.
 pub(crate) fn read_pressure(resource: &str) -> io::Result<Pressure> {
-    let text = read(&format!("/proc/pressure/{resource}"))?;
+    let text = read_proc(&format!("/proc/pressure/{resource}"))?;
     Ok(Pressure { some: parse_avg60(&text, "some "), full: parse_avg60(&text, "full ") })
 }
 

@@ -16,7 +16,7 @@ use crate::os::clock;
 
 /// How many processes execute one file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Executing {
+pub(crate) struct ProcessesOf {
     pub(crate) found: u64,
     /// There are some of which this user cannot see what they execute.
     pub(crate) is_part: bool,
@@ -24,11 +24,11 @@ pub(crate) struct Executing {
 
 /// One process, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum ProcessState {
     Gone,
     /// It lives. `start`: with its number, names it until the next boot. `began`: since 1970, by the wall clock as
     /// it is set now.
-    Lives {
+    Running {
         start: u64,
         began: Duration,
     },
@@ -38,18 +38,18 @@ pub(crate) enum Look {
 
 /// As exe(5) has it: after an upgrade the file that they execute is a deleted one. By the name that `program` has
 /// and by the one that it leads to.
-pub(crate) fn executing(program: &Path) -> io::Result<Executing> {
+pub(crate) fn processes_of_program(program: &Path) -> io::Result<ProcessesOf> {
     let led_to = program.canonicalize().ok();
     let wanted = |exe: &[u8]| {
         let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
         let is = |path: &Path| path.as_os_str().as_bytes() == exe;
         is(program) || led_to.as_deref().is_some_and(is)
     };
-    let (mut executing, mut saw_first) = (Executing::default(), false);
-    for pid in all()? {
+    let (mut executing, mut saw_first) = (ProcessesOf::default(), false);
+    for pid in all_processes()? {
         saw_first |= pid == 1;
         match fs::readlinkat(CWD, format!("/proc/{pid}/exe"), Vec::new()) {
-            Ok(exe) => executing.found += u64::from(wanted(exe.to_bytes()) && lives(pid)),
+            Ok(exe) => executing.found += u64::from(wanted(exe.to_bytes()) && is_running(pid)),
             // Threads of the kernel execute no file, and what has ended neither.
             Err(Errno::NOENT | Errno::SRCH) => {}
             Err(Errno::ACCESS | Errno::PERM) => executing.is_part = true,
@@ -62,33 +62,33 @@ pub(crate) fn executing(program: &Path) -> io::Result<Executing> {
 }
 
 /// How many of them live. Those that are not shown do, and so does 0, whose number is of another namespace.
-pub(crate) fn living(pids: &[u32]) -> u64 {
-    let living = pids.iter().filter(|pid| **pid == 0 || lives(**pid)).count();
+pub(crate) fn running_processes(pids: &[u32]) -> u64 {
+    let living = pids.iter().filter(|pid| **pid == 0 || is_running(**pid)).count();
     u64::try_from(living).unwrap_or(u64::MAX)
 }
 
-pub(crate) fn look(pid: u32) -> io::Result<Look> {
-    match stat::of(pid) {
+pub(crate) fn process_state(pid: u32) -> io::Result<ProcessState> {
+    match stat::read_stat(pid) {
         Ok(stat) if stat.lives() => {
             let now = clock::now();
             let began = now.wall.saturating_sub(now.since_boot.saturating_sub(stat.started()));
-            Ok(Look::Lives { start: stat.start, began })
+            Ok(ProcessState::Running { start: stat.start, began })
         }
-        Ok(_) => Ok(Look::Gone),
+        Ok(_) => Ok(ProcessState::Gone),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(if is_there(pid) { Look::Hidden } else { Look::Gone })
+            Ok(if is_there(pid) { ProcessState::Hidden } else { ProcessState::Gone })
         }
         Err(error) => Err(error),
     }
 }
 
 /// Names this boot; empty where that is hidden.
-pub(crate) fn boot() -> String {
+pub(crate) fn boot_id() -> String {
     clock::now().boot.unwrap_or_default()
 }
 
-fn lives(pid: u32) -> bool {
-    !matches!(look(pid), Ok(Look::Gone))
+fn is_running(pid: u32) -> bool {
+    !matches!(process_state(pid), Ok(ProcessState::Gone))
 }
 
 /// Whoever may see or signal it.
@@ -97,7 +97,7 @@ fn is_there(pid: u32) -> bool {
     pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
-fn all() -> io::Result<Vec<u32>> {
+fn all_processes() -> io::Result<Vec<u32>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = fs::openat(CWD, "/proc", flags, Mode::empty())?;
     let mut pids = Vec::new();
@@ -138,16 +138,16 @@ mod tests {
         let (dir, program) = program();
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&program, &link).unwrap();
-        assert_eq!(executing(&program).unwrap().found, 0);
+        assert_eq!(processes_of_program(&program).unwrap().found, 0);
         let (one, two) = (start(&program), start(&link));
         for name in [&program, &link] {
-            assert_eq!(executing(name).unwrap().found, 2, "{}", name.display());
+            assert_eq!(processes_of_program(name).unwrap().found, 2, "{}", name.display());
         }
-        assert_eq!(executing(dir.path()).unwrap().found, 0);
+        assert_eq!(processes_of_program(dir.path()).unwrap().found, 0);
         std::fs::remove_file(&program).unwrap();
-        assert_eq!(executing(&program).unwrap().found, 2, "an upgrade took the file away");
+        assert_eq!(processes_of_program(&program).unwrap().found, 2, "an upgrade took the file away");
         end(one);
-        assert_eq!(executing(&program).unwrap().found, 1);
+        assert_eq!(processes_of_program(&program).unwrap().found, 1);
         end(two);
     }
 
@@ -156,16 +156,16 @@ mod tests {
         let (_dir, program) = program();
         let mut child = start(&program);
         let pid = child.id();
-        assert!(matches!(look(pid).unwrap(), Look::Lives { .. }));
-        assert_eq!(living(&[pid]), 1);
+        assert!(matches!(process_state(pid).unwrap(), ProcessState::Running { .. }));
+        assert_eq!(running_processes(&[pid]), 1);
         child.kill().unwrap();
-        while !matches!(look(pid).unwrap(), Look::Gone) {
+        while !matches!(process_state(pid).unwrap(), ProcessState::Gone) {
             std::thread::yield_now();
         }
-        assert_eq!((living(&[pid]), executing(&program).unwrap().found), (0, 0));
+        assert_eq!((running_processes(&[pid]), processes_of_program(&program).unwrap().found), (0, 0));
         child.wait().unwrap();
-        assert_eq!(look(pid).unwrap(), Look::Gone);
-        assert_eq!(living(&[pid, 0, 1, u32::MAX]), 2);
+        assert_eq!(process_state(pid).unwrap(), ProcessState::Gone);
+        assert_eq!(running_processes(&[pid, 0, 1, u32::MAX]), 2);
     }
 
     #[test]
@@ -174,7 +174,9 @@ mod tests {
         let before = now();
         let (_dir, program) = program();
         let child = start(&program);
-        let Look::Lives { began, .. } = look(child.id()).unwrap() else { panic!("it lives") };
+        let ProcessState::Running { began, .. } = process_state(child.id()).unwrap() else {
+            panic!("it lives")
+        };
         let slack = Duration::from_millis(100);
         assert!(began + slack >= before && began <= now() + slack, "{began:?} {before:?}");
         end(child);
@@ -193,12 +195,12 @@ mod tests {
             move || {
                 let nobody = rustix::process::Uid::from_raw(65_534);
                 rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
-                (executing(&program).unwrap(), look(1).unwrap())
+                (processes_of_program(&program).unwrap(), process_state(1).unwrap())
             }
         });
         let (seen, first) = as_nobody.join().unwrap();
-        assert_eq!(seen, Executing { found: 0, is_part: true }, "not what root executes");
-        assert!(matches!(first, Look::Lives { .. }), "everybody may see that it lives");
+        assert_eq!(seen, ProcessesOf { found: 0, is_part: true }, "not what root executes");
+        assert!(matches!(first, ProcessState::Running { .. }), "everybody may see that it lives");
         end(child);
     }
 }

@@ -19,23 +19,25 @@ const LISTEN: &str = "0A";
 
 /// The name and number of the oldest process that listens there: `nginx`, 812. `None`: nobody does, or it was not
 /// found in time: a host may have very many processes.
-pub(crate) fn at(addresses: &[IpAddr], port: u16, until: Instant) -> Option<(String, u32)> {
+pub(crate) fn listener_at(addresses: &[IpAddr], port: u16, until: Instant) -> Option<(String, u32)> {
     let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
-        .flat_map(|table| listening(&read(Path::new(table)).unwrap_or_default(), addresses, port))
+        .flat_map(|table| {
+            listening_sockets(&read_table(Path::new(table)).unwrap_or_default(), addresses, port)
+        })
         .map(|inode| format!("socket:[{inode}]"))
         .collect();
     if inodes.is_empty() {
         return None;
     }
-    let mut processes = processes(until).into_iter().take_while(|_| Instant::now() < until);
+    let mut processes = processes_with_socket(until).into_iter().take_while(|_| Instant::now() < until);
     let (_, pid) = processes.find(|(_, pid)| has_open(*pid, &inodes, until))?;
-    let name = read(Path::new(&format!("/proc/{pid}/comm")))?;
+    let name = read_table(Path::new(&format!("/proc/{pid}/comm")))?;
     Some((name.trim_end().to_owned(), pid))
 }
 
 /// The inodes of the sockets that listen at this port and one of these addresses, or at all.
-fn listening(table: &str, addresses: &[IpAddr], port: u16) -> Vec<String> {
+fn listening_sockets(table: &str, addresses: &[IpAddr], port: u16) -> Vec<String> {
     let places: Vec<String> = addresses
         .iter()
         .copied()
@@ -61,13 +63,13 @@ fn in_hex(address: IpAddr) -> String {
 }
 
 /// By when they began: of a server with workers, the first is the one to look at.
-fn processes(until: Instant) -> BTreeSet<(u64, u32)> {
+fn processes_with_socket(until: Instant) -> BTreeSet<(u64, u32)> {
     let mut found = BTreeSet::new();
     let Ok(entries) = fs::read_dir("/proc") else { return found };
     let in_time = entries.flatten().take_while(|_| Instant::now() < until);
     let pids = in_time.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     // Not collected: that brings a sort with it for each type.
-    found.extend(pids.filter_map(|pid| Some((stat::of(pid).ok()?.start, pid))));
+    found.extend(pids.filter_map(|pid| Some((stat::read_stat(pid).ok()?.start, pid))));
     found
 }
 
@@ -79,7 +81,7 @@ fn has_open(pid: u32, sockets: &[String], until: Instant) -> bool {
     })
 }
 
-fn read(path: &Path) -> Option<String> {
+fn read_table(path: &Path) -> Option<String> {
     let mut text = Vec::new();
     File::open(path).ok()?.take(MOST).read_to_end(&mut text).ok()?;
     Some(String::from_utf8_lossy(&text).into_owned())
@@ -101,12 +103,12 @@ mod tests {
             let Ok(server) = TcpListener::bind(place) else { continue };
             let port = server.local_addr().unwrap().port();
             let addresses = [HERE, IpAddr::V6(Ipv6Addr::LOCALHOST)];
-            let (name, pid) = at(&addresses, port, soon()).unwrap();
+            let (name, pid) = listener_at(&addresses, port, soon()).unwrap();
             assert_eq!(pid, std::process::id());
             assert!(name.starts_with("unhang"), "{name}");
-            assert_eq!(at(&addresses, port, Instant::now()), None, "time is over");
+            assert_eq!(listener_at(&addresses, port, Instant::now()), None, "time is over");
             drop(server);
-            assert_eq!(at(&addresses, port, soon()), None, "nobody does");
+            assert_eq!(listener_at(&addresses, port, soon()), None, "nobody does");
         }
     }
 
@@ -121,9 +123,9 @@ mod tests {
              5: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 16 1 0 100 0 0 10 0\n\
              6: cut short\n";
         if cfg!(target_endian = "little") {
-            assert_eq!(listening(table, &[HERE], 8080), ["11", "16"]);
-            assert_eq!(listening(table, &[IpAddr::V6(Ipv6Addr::LOCALHOST)], 8080), ["14", "16"]);
+            assert_eq!(listening_sockets(table, &[HERE], 8080), ["11", "16"]);
+            assert_eq!(listening_sockets(table, &[IpAddr::V6(Ipv6Addr::LOCALHOST)], 8080), ["14", "16"]);
         }
-        assert_eq!(listening("", &[HERE], 8080), Vec::<String>::new());
+        assert_eq!(listening_sockets("", &[HERE], 8080), Vec::<String>::new());
     }
 }

@@ -14,7 +14,7 @@ pub(in crate::os) struct ProcStat {
 }
 
 /// `NotFound`: there is no such process.
-pub(in crate::os) fn of(pid: u32) -> io::Result<ProcStat> {
+pub(in crate::os) fn read_stat(pid: u32) -> io::Result<ProcStat> {
     let mut line = Vec::with_capacity(512);
     match File::open(format!("/proc/{pid}/stat"))?.take(4096).read_to_end(&mut line) {
         // It ended between open and read.
@@ -23,7 +23,7 @@ pub(in crate::os) fn of(pid: u32) -> io::Result<ProcStat> {
         }
         read => read?,
     };
-    parse(&line).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    parse_stat(&line).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 impl ProcStat {
@@ -41,7 +41,7 @@ impl ProcStat {
 }
 
 /// A process may call itself anything, `) R 1` included: the fields begin after the last `)`.
-fn parse(line: &[u8]) -> Option<ProcStat> {
+fn parse_stat(line: &[u8]) -> Option<ProcStat> {
     let name_ends = line.iter().rposition(|byte| *byte == b')')?;
     let mut fields = str::from_utf8(line.get(name_ends + 1..)?).ok()?.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?; // field 3
@@ -58,10 +58,10 @@ mod tests {
     #[test]
     fn a_name_cannot_forge_the_fields() {
         for name in ["cat", "a b", ") R 1 (", "\u{1b}[31m"] {
-            let stat = parse(format!("12 ({name}) Z {REST}\n").as_bytes());
+            let stat = parse_stat(format!("12 ({name}) Z {REST}\n").as_bytes());
             assert_eq!(stat, Some(ProcStat { state: 'Z', start: 4711 }), "{name}");
         }
-        assert!(parse(b"12 (\xff\xfe) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 1").is_some());
+        assert!(parse_stat(b"12 (\xff\xfe) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 1").is_some());
     }
 
     #[test]
@@ -69,14 +69,14 @@ mod tests {
         for stat in
             ["", "12 (cat", "12 (cat) ", "12 (cat) S 1 2", &format!("1 (c) S {}", REST.replace("4711", "x"))]
         {
-            assert_eq!(parse(stat.as_bytes()), None, "{stat:?}");
+            assert_eq!(parse_stat(stat.as_bytes()), None, "{stat:?}");
         }
     }
 
     #[test]
     fn this_process_lives() {
-        let own = of(std::process::id()).unwrap();
+        let own = read_stat(std::process::id()).unwrap();
         assert!(own.lives() && own.started() <= crate::os::clock::now().since_boot);
-        assert_eq!(of(u32::MAX).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(read_stat(u32::MAX).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

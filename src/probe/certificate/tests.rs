@@ -22,8 +22,8 @@ fn given(place: &str, values: &[(&'static str, ParamValue)]) -> Params {
     given
 }
 
-fn asked(given: &Params, now: Duration) -> Found {
-    ask(given, &Ground { now, limit: Duration::from_secs(5), ..Ground::default() })
+fn asked(given: &Params, now: Duration) -> ProbeResult {
+    probe_certificate(given, &ProbeContext { now, limit: Duration::from_secs(5), ..ProbeContext::default() })
 }
 
 #[test]
@@ -32,24 +32,27 @@ fn a_certificate_is_judged_by_the_time_that_is_left() {
     let validity = Validity { begins: 1_000 * 86_400, ends: 1_090 * 86_400 };
     let second = Duration::from_secs(1);
     for (now, expected) in [
-        (1_000 * DAY, Found::well("ends in 90 d")),
-        (1_069 * DAY, Found::well("ends in 21 d")),
-        (1_069 * DAY + second, Found::near("ends in 20 d 23 h (warn 21 d)")),
-        (1_083 * DAY, Found::near("ends in 7 d (warn 21 d)")),
-        (1_083 * DAY + second, Found::failing("ends in 6 d 23 h (fail 7 d)")),
-        (1_090 * DAY, Found::failing("ends in 0 s (fail 7 d)")),
-        (1_090 * DAY + second, Found::failing("expired 1 s ago")),
-        (1_093 * DAY, Found::failing("expired 3 d ago")),
-        ((1_000 * DAY).saturating_sub(second), Found::failing("not valid yet, only in 1 s")),
-        (Duration::ZERO, Found::failing("not valid yet, only in 1000 d")),
+        (1_000 * DAY, ProbeResult::ok("ends in 90 d")),
+        (1_069 * DAY, ProbeResult::ok("ends in 21 d")),
+        (1_069 * DAY + second, ProbeResult::warning("ends in 20 d 23 h (warn 21 d)")),
+        (1_083 * DAY, ProbeResult::warning("ends in 7 d (warn 21 d)")),
+        (1_083 * DAY + second, ProbeResult::failing("ends in 6 d 23 h (fail 7 d)")),
+        (1_090 * DAY, ProbeResult::failing("ends in 0 s (fail 7 d)")),
+        (1_090 * DAY + second, ProbeResult::failing("expired 1 s ago")),
+        (1_093 * DAY, ProbeResult::failing("expired 3 d ago")),
+        ((1_000 * DAY).saturating_sub(second), ProbeResult::failing("not valid yet, only in 1 s")),
+        (Duration::ZERO, ProbeResult::failing("not valid yet, only in 1000 d")),
     ] {
-        assert_eq!(judged(&validity, &fails, now), expected, "{now:?}");
+        assert_eq!(judge_validity(&validity, &fails, now), expected, "{now:?}");
     }
     let no_fail = given("/c", &[]);
-    assert_eq!(judged(&validity, &no_fail, 1_090 * DAY), Found::near("ends in 0 s (warn 21 d)"));
-    assert_eq!(judged(&validity, &no_fail, 1_093 * DAY), Found::failing("expired 3 d ago"));
+    assert_eq!(
+        judge_validity(&validity, &no_fail, 1_090 * DAY),
+        ProbeResult::warning("ends in 0 s (warn 21 d)")
+    );
+    assert_eq!(judge_validity(&validity, &no_fail, 1_093 * DAY), ProbeResult::failing("expired 3 d ago"));
     let for_ever = Validity { begins: i64::MIN, ends: i64::MAX };
-    assert!(judged(&for_ever, &no_fail, DAY).is_well());
+    assert!(judge_validity(&for_ever, &no_fail, DAY).is_well());
 }
 
 struct Identity {
@@ -89,27 +92,27 @@ fn the_first_certificate_of_a_file_counts() {
         asked(&given(path.to_str().unwrap(), &[]), june(2020))
     };
     let both = format!("{key}{}{}", own.pem, other.pem);
-    assert_eq!(of(&both), Found::well("ends in 210 d"));
+    assert_eq!(of(&both), ProbeResult::ok("ends in 210 d"));
     assert_eq!(
         of(&format!("{}{}", other.pem, own.pem)),
-        Found::failing("not valid yet, only in 3497 d"),
+        ProbeResult::failing("not valid yet, only in 3497 d"),
         "the second is not looked at"
     );
     let not_known = |text: &str, words: &str| {
-        assert_eq!(of(text), Found::not_known(format!("{words}: {}", path.display())));
+        assert_eq!(of(text), ProbeResult::unknown(format!("{words}: {}", path.display())));
     };
     for nothing in ["", "\0\x01", &key] {
         not_known(nothing, "holds no certificate in PEM (BEGIN CERTIFICATE)");
     }
     let odd = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assert_eq!(of(odd), Found::not_known("the certificate says no validity that can be read"));
+    assert_eq!(of(odd), ProbeResult::unknown("the certificate says no validity that can be read"));
     assert!(format!("{:?}", of(&own.pem.replace("-----END", ""))).contains("is not PEM"));
     std::fs::remove_file(&path).unwrap();
     let found = asked(&given(path.to_str().unwrap(), &[]), june(2020));
-    assert_eq!(found, Found::not_known(format!("No such file or directory: {}", path.display())));
+    assert_eq!(found, ProbeResult::unknown(format!("No such file or directory: {}", path.display())));
     let folder = dir.path().display().to_string();
     let found = asked(&given(&folder, &[]), june(2020));
-    assert_eq!(found, Found::not_known(format!("is not a regular file: {folder}")));
+    assert_eq!(found, ProbeResult::unknown(format!("is not a regular file: {folder}")));
 }
 
 /// Does as told with each that comes.
@@ -145,8 +148,8 @@ fn config(of: Identity, versions: &[&'static rustls::SupportedProtocolVersion]) 
 fn a_server_is_asked_for_what_it_shows_and_not_whether_to_trust_it() {
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let place = serves(config(identity("another.example", 2020), &[version]));
-        assert_eq!(asked(&given(&place, &[]), june(2020)), Found::well("ends in 210 d"));
-        assert_eq!(asked(&given(&place, &[]), june(2021)), Found::failing("expired 155 d ago"));
+        assert_eq!(asked(&given(&place, &[]), june(2020)), ProbeResult::ok("ends in 210 d"));
+        assert_eq!(asked(&given(&place, &[]), june(2021)), ProbeResult::failing("expired 155 d ago"));
     }
 }
 
@@ -164,7 +167,7 @@ fn a_server_that_wants_a_certificate_of_ours_shows_its_own_first() {
             .with_client_cert_verifier(asks.build().unwrap())
             .with_single_cert(own.chain, own.key)
             .unwrap();
-        assert_eq!(asked(&given(&serves(config), &[]), june(2020)), Found::well("ends in 210 d"));
+        assert_eq!(asked(&given(&serves(config), &[]), june(2020)), ProbeResult::ok("ends in 210 d"));
     }
 }
 
@@ -183,28 +186,29 @@ fn one_of_several_is_asked_for_by_its_name() {
         .with_cert_resolver(Arc::new(by_name));
     let place = serves(config);
     let named = |name: &str| given(&place, &[("server_name", ParamValue::Text(name.to_owned()))]);
-    assert_eq!(asked(&named("shop.example"), june(2020)), Found::well("ends in 210 d"));
-    assert_eq!(asked(&named("old.example"), june(2020)), Found::failing("expired 3443 d ago"));
+    assert_eq!(asked(&named("shop.example"), june(2020)), ProbeResult::ok("ends in 210 d"));
+    assert_eq!(asked(&named("old.example"), june(2020)), ProbeResult::failing("expired 3443 d ago"));
     assert!(asked(&given(&place, &[]), june(2020)).is_not_known());
 }
 
 #[test]
 fn a_server_that_cannot_be_asked_says_nothing_of_its_certificate() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let within =
-        |place: &str, limit| ask(&given(place, &[]), &Ground { now: DAY, limit, ..Ground::default() });
+    let within = |place: &str, limit| {
+        probe_certificate(&given(place, &[]), &ProbeContext { now: DAY, limit, ..ProbeContext::default() })
+    };
     let found = |place: &str| within(place, Duration::from_secs(5));
-    assert_eq!(found(&free), Found::not_known("connection refused"));
+    assert_eq!(found(&free), ProbeResult::unknown("connection refused"));
     let plain = for_all(|mut stream| {
         let _ = stream.read(&mut [0; 4096]);
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     });
-    assert_eq!(found(&plain), Found::not_known(format!("what answers at {plain} is not TLS")));
+    assert_eq!(found(&plain), ProbeResult::unknown(format!("what answers at {plain} is not TLS")));
     let closes = for_all(|mut stream| drop(stream.read(&mut [0; 4096])));
-    assert_eq!(found(&closes), Found::not_known("closed in the TLS handshake"));
+    assert_eq!(found(&closes), ProbeResult::unknown("closed in the TLS handshake"));
     let silent = for_all(|mut stream| while stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {});
     let stalled = within(&silent, Duration::from_millis(300));
-    assert_eq!(stalled, Found::not_known("TLS handshake not complete within 300 ms"));
+    assert_eq!(stalled, ProbeResult::unknown("TLS handshake not complete within 300 ms"));
 }
 
 #[test]
@@ -239,7 +243,7 @@ fn a_place_is_a_file_or_a_server() {
 #[test]
 fn bounds_that_cannot_both_be_meant_are_refused() {
     let clash = |place: &str, values: &[(&'static str, ParamValue)]| {
-        validate(&given(place, values)).map(|clash| format!("{} {}", clash.key, clash.what))
+        find_conflict(&given(place, values)).map(|clash| format!("{} {}", clash.key, clash.what))
     };
     let fail = |days: u32| ("fail", ParamValue::Span(days * DAY));
     assert_eq!(clash("/c", &[fail(20)]), None);

@@ -10,18 +10,18 @@ pub(super) struct Validity {
     pub(super) ends: i64,
 }
 
-pub(super) fn of(der: &[u8]) -> Option<Validity> {
-    let mut certificate = Der(Der(der).content(SEQUENCE)?);
-    let mut signed = Der(certificate.content(SEQUENCE)?);
+pub(super) fn read_validity(der: &[u8]) -> Option<Validity> {
+    let mut certificate = Der(Der(der).next_content(SEQUENCE)?);
+    let mut signed = Der(certificate.next_content(SEQUENCE)?);
     // In those of version 1 it is left out.
     if signed.0.first() == Some(&VERSION) {
-        signed.content(VERSION)?;
+        signed.next_content(VERSION)?;
     }
     for before in [SERIAL_NUMBER, SEQUENCE, SEQUENCE] {
-        signed.content(before)?;
+        signed.next_content(before)?;
     }
-    let mut validity = Der(signed.content(SEQUENCE)?);
-    let (begins, ends) = (validity.time()?, validity.time()?);
+    let mut validity = Der(signed.next_content(SEQUENCE)?);
+    let (begins, ends) = (validity.next_time()?, validity.next_time()?);
     validity.0.is_empty().then_some(Validity { begins, ends })
 }
 
@@ -37,12 +37,12 @@ struct Der<'a>(&'a [u8]);
 
 impl<'a> Der<'a> {
     /// Of the next element, if it is of that kind.
-    fn content(&mut self, kind: u8) -> Option<&'a [u8]> {
-        let (found, content) = self.next()?;
+    fn next_content(&mut self, kind: u8) -> Option<&'a [u8]> {
+        let (found, content) = self.next_element()?;
         (found == kind).then_some(content)
     }
 
-    fn next(&mut self) -> Option<(u8, &'a [u8])> {
+    fn next_element(&mut self) -> Option<(u8, &'a [u8])> {
         let (kind, rest) = self.0.split_first()?;
         let (first, rest) = rest.split_first()?;
         let (length, rest) = match first {
@@ -60,18 +60,18 @@ impl<'a> Der<'a> {
         Some((*kind, content))
     }
 
-    fn time(&mut self) -> Option<i64> {
-        let (kind, text) = self.next()?;
+    fn next_time(&mut self) -> Option<i64> {
+        let (kind, text) = self.next_element()?;
         match kind {
             UTC_TIME => {
                 let (year, rest) = text.split_at_checked(2)?;
                 // RFC 5280, 4.1.2.5.1
-                let year = number(year)?;
-                moment(if year < 50 { 2_000 + year } else { 1_900 + year }, rest)
+                let year = parse_digits(year)?;
+                parse_time(if year < 50 { 2_000 + year } else { 1_900 + year }, rest)
             }
             GENERALIZED_TIME => {
                 let (year, rest) = text.split_at_checked(4)?;
-                moment(number(year)?, rest)
+                parse_time(parse_digits(year)?, rest)
             }
             _ => None,
         }
@@ -79,16 +79,16 @@ impl<'a> Der<'a> {
 }
 
 /// `MMDDHHMMSSZ`, the one form that certificates may have.
-fn moment(year: u32, rest: &[u8]) -> Option<i64> {
+fn parse_time(year: u32, rest: &[u8]) -> Option<i64> {
     let digits = rest.strip_suffix(b"Z").filter(|digits| digits.len() == 10)?;
-    let mut two = digits.chunks(2).map(number);
+    let mut two = digits.chunks(2).map(parse_digits);
     let (month, day) = (two.next()??, two.next()??);
     let (hour, minute, second) = (two.next()??, two.next()??, two.next()??);
     let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
     Some(date.and_hms_opt(hour, minute, second)?.and_utc().timestamp())
 }
 
-fn number(digits: &[u8]) -> Option<u32> {
+fn parse_digits(digits: &[u8]) -> Option<u32> {
     let plain = digits.iter().all(u8::is_ascii_digit);
     plain.then(|| digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
 }
@@ -114,7 +114,7 @@ mod tests {
     fn the_validity_is_read_in_both_forms() {
         for years in [(2020, 2049), (2026, 2050), (1950, 2026), (2051, 9999), (1949, 2026)] {
             let expected = Validity { begins: midnight(years.0, 1, 2), ends: midnight(years.1, 11, 30) };
-            assert_eq!(of(&certificate(years)), Some(expected), "{years:?}");
+            assert_eq!(read_validity(&certificate(years)), Some(expected), "{years:?}");
         }
     }
 
@@ -135,7 +135,7 @@ mod tests {
             let time = |text: &str| {
                 element(if text.len() < 15 { UTC_TIME } else { GENERALIZED_TIME }, text.as_bytes())
             };
-            of(&of_version_1(&[time(from), time(to)].concat()))
+            read_validity(&of_version_1(&[time(from), time(to)].concat()))
         };
         let leap = Validity { begins: midnight(2024, 2, 29), ends: midnight(2026, 3, 1) + 86_399 };
         assert_eq!(of("240229000000Z", "260301235959Z"), Some(leap));
@@ -161,7 +161,7 @@ mod tests {
             assert_eq!(of(wrong, "240229000000Z"), None, "{wrong}");
         }
         let third = [element(UTC_TIME, b"240229000000Z"), element(UTC_TIME, b"260301235959Z"), vec![5, 0]];
-        assert_eq!(super::of(&of_version_1(&third.concat())), None);
+        assert_eq!(super::read_validity(&of_version_1(&third.concat())), None);
     }
 
     #[test]
@@ -175,23 +175,23 @@ mod tests {
             &[0x30, 0xff],
             &[0x30, 0x82, 1],
         ] {
-            assert_eq!(of(der), None, "{der:?}");
+            assert_eq!(read_validity(der), None, "{der:?}");
         }
     }
 
     proptest! {
         #[test]
         fn whatever_it_is_it_is_read_without_a_panic(der: Vec<u8>) {
-            let _ = of(&der);
+            let _ = read_validity(&der);
         }
 
         /// Where it is cut before its validity ends, there is none.
         #[test]
         fn a_certificate_that_is_cut_says_nothing_wrong(cut in 0_usize..400) {
             let whole = certificate((2020, 2049));
-            let validity = of(&whole);
+            let validity = read_validity(&whole);
             prop_assert!(validity.is_some());
-            prop_assert_eq!(of(&whole[..cut.min(whole.len() - 1)]), None);
+            prop_assert_eq!(read_validity(&whole[..cut.min(whole.len() - 1)]), None);
         }
 
         #[test]
@@ -199,7 +199,7 @@ mod tests {
             let mut some = certificate((2020, 2049));
             let at = at.min(some.len() - 1);
             some[at] = byte;
-            let _ = of(&some);
+            let _ = read_validity(&some);
         }
     }
 }

@@ -79,52 +79,52 @@ fn ended(status: &str, code: i32, memory: bool) -> String {
 }
 
 /// What the probe says of one answer of docker or podman.
-fn found(text: &str) -> Found {
+fn found(text: &str) -> ProbeResult {
     match read(text, "shop-db") {
-        Ok(containers) => judge::judge(&containers, Runtime::Docker),
-        Err(unanswered) => not_asked(unanswered, Runtime::Docker, Duration::from_secs(5)),
+        Ok(containers) => judge::judge_containers(&containers, ContainerRuntime::Docker),
+        Err(unanswered) => not_asked(unanswered, ContainerRuntime::Docker, Duration::from_secs(5)),
     }
 }
 
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "what was expected is made in place")]
-fn inspected(text: &str, expected: Found) {
+fn inspected(text: &str, expected: ProbeResult) {
     assert_eq!(found(text), expected, "{text}");
 }
 
 #[test]
 fn a_container_that_runs_is_well_unless_its_health_check_says_otherwise() {
-    inspected(&docker(RUNS), Found::well("running"));
-    inspected(&docker(&health("none")), Found::well("running"));
-    inspected(&docker(&health("healthy")), Found::well("running (healthy)"));
-    inspected(&docker(&health("starting")), Found::near("running (health: starting)"));
-    inspected(&docker(&health("unhealthy")), Found::failing("running (unhealthy)"));
+    inspected(&docker(RUNS), ProbeResult::ok("running"));
+    inspected(&docker(&health("none")), ProbeResult::ok("running"));
+    inspected(&docker(&health("healthy")), ProbeResult::ok("running (healthy)"));
+    inspected(&docker(&health("starting")), ProbeResult::warning("running (health: starting)"));
+    inspected(&docker(&health("unhealthy")), ProbeResult::failing("running (unhealthy)"));
     let odd = "running, and its health is \"\\u{1b}x\"";
-    inspected(&docker(&health(r"\u001bx")), Found::not_known(odd));
-    inspected(&podman("running", "", 0), Found::well("running"));
-    inspected(&podman("running", "healthy", 0), Found::well("running (healthy)"));
-    inspected(&podman("running", "starting", 0), Found::near("running (health: starting)"));
-    inspected(&podman("running", "unhealthy", 0), Found::failing("running (unhealthy)"));
+    inspected(&docker(&health(r"\u001bx")), ProbeResult::unknown(odd));
+    inspected(&podman("running", "", 0), ProbeResult::ok("running"));
+    inspected(&podman("running", "healthy", 0), ProbeResult::ok("running (healthy)"));
+    inspected(&podman("running", "starting", 0), ProbeResult::warning("running (health: starting)"));
+    inspected(&podman("running", "unhealthy", 0), ProbeResult::failing("running (unhealthy)"));
     let older = podman("running", "unhealthy", 0).replace("\"Health\"", "\"Healthcheck\"");
-    inspected(&older, Found::failing("running (unhealthy)"));
+    inspected(&older, ProbeResult::failing("running (unhealthy)"));
 }
 
 #[test]
 fn one_that_does_not_run_fails_in_its_own_word() {
-    inspected(PODMAN_CREATED, Found::failing("created"));
-    inspected(&docker(&ended("exited", 0, false)), Found::failing("exited (0)"));
-    inspected(&docker(&ended("exited", 137, false)), Found::failing("exited (137)"));
-    inspected(&docker(&ended("exited", 137, true)), Found::failing("exited (137, out of memory)"));
-    inspected(&docker(&ended("dead", 1, false)), Found::failing("dead (1)"));
+    inspected(PODMAN_CREATED, ProbeResult::failing("created"));
+    inspected(&docker(&ended("exited", 0, false)), ProbeResult::failing("exited (0)"));
+    inspected(&docker(&ended("exited", 137, false)), ProbeResult::failing("exited (137)"));
+    inspected(&docker(&ended("exited", 137, true)), ProbeResult::failing("exited (137, out of memory)"));
+    inspected(&docker(&ended("dead", 1, false)), ProbeResult::failing("dead (1)"));
     for word in ["created", "removing"] {
-        inspected(&docker(&ended(word, 0, false)), Found::failing(word));
+        inspected(&docker(&ended(word, 0, false)), ProbeResult::failing(word));
     }
     // To docker these run, too.
     let runs = |word: &str| docker(&RUNS.replace("\"running\"", &format!("\"{word}\"")));
-    inspected(&runs("paused"), Found::failing("paused"));
-    inspected(&runs("restarting"), Found::failing("restarting"));
+    inspected(&runs("paused"), ProbeResult::failing("paused"));
+    inspected(&runs("restarting"), ProbeResult::failing("restarting"));
     for word in ["stopped", "stopping", "initialized", "configured"] {
-        inspected(&podman(word, "", 0), Found::failing(word));
+        inspected(&podman(word, "", 0), ProbeResult::failing(word));
     }
 }
 
@@ -133,40 +133,40 @@ fn one_that_does_not_run_fails_in_its_own_word() {
 #[rustfmt::skip]
 #[test]
 fn each_state_means_one_thing_to_a_probe_and_one_to_a_restart() {
-    use unhang_core::{Active, Condition::{self, Busy, Ended, Failed, NeverStarted, Stopped}};
+    use unhang_core::{ActiveState, UnitCondition::{self, Changing, Ended, Failed, NeverStarted, Stopped}};
     let (up, down) = ("true", "false");
     for (status, running, code, policy, probe, active, condition) in [
-        ("running",     up,   0,   "no",             "Well: running",            Active::Active,   Condition::Active),
-        ("paused",      up,   0,   "no",             "Failing: paused",          Active::Frozen,   Condition::Active),
-        ("restarting",  up,   1,   "always",         "Failing: restarting",      Active::Busy,     Busy),
-        ("removing",    down, 0,   "no",             "Failing: removing",        Active::Busy,     Busy),
-        ("stopping",    down, 0,   "no",             "Failing: stopping",        Active::Busy,     Busy),
-        ("created",     down, 0,   "no",             "Failing: created",         Active::Inactive, NeverStarted),
-        ("initialized", down, 0,   "no",             "Failing: initialized",     Active::Inactive, NeverStarted),
-        ("configured",  down, 0,   "no",             "Failing: configured",      Active::Inactive, NeverStarted),
-        ("exited",      down, 0,   "no",             "Failing: exited (0)",      Active::Inactive, Ended),
-        ("exited",      down, 1,   "no",             "Failing: exited (1)",      Active::Failed,   Failed),
-        ("exited",      down, 143, "no",             "Failing: exited (143)",    Active::Inactive, Stopped),
-        ("exited",      down, 1,   "unless-stopped", "Failing: exited (1)",      Active::Inactive, Stopped),
-        ("stopped",     down, 143, "no",             "Failing: stopped",         Active::Inactive, Stopped),
-        ("dead",        down, 1,   "no",             "Failing: dead (1)",        Active::Failed,   Failed),
+        ("running",     up,   0,   "no",             "Well: running",            ActiveState::Active,   UnitCondition::Active),
+        ("paused",      up,   0,   "no",             "Failing: paused",          ActiveState::Frozen,   UnitCondition::Active),
+        ("restarting",  up,   1,   "always",         "Failing: restarting",      ActiveState::Changing,     Changing),
+        ("removing",    down, 0,   "no",             "Failing: removing",        ActiveState::Changing,     Changing),
+        ("stopping",    down, 0,   "no",             "Failing: stopping",        ActiveState::Changing,     Changing),
+        ("created",     down, 0,   "no",             "Failing: created",         ActiveState::Inactive, NeverStarted),
+        ("initialized", down, 0,   "no",             "Failing: initialized",     ActiveState::Inactive, NeverStarted),
+        ("configured",  down, 0,   "no",             "Failing: configured",      ActiveState::Inactive, NeverStarted),
+        ("exited",      down, 0,   "no",             "Failing: exited (0)",      ActiveState::Inactive, Ended),
+        ("exited",      down, 1,   "no",             "Failing: exited (1)",      ActiveState::Failed,   Failed),
+        ("exited",      down, 143, "no",             "Failing: exited (143)",    ActiveState::Inactive, Stopped),
+        ("exited",      down, 1,   "unless-stopped", "Failing: exited (1)",      ActiveState::Inactive, Stopped),
+        ("stopped",     down, 143, "no",             "Failing: stopped",         ActiveState::Inactive, Stopped),
+        ("dead",        down, 1,   "no",             "Failing: dead (1)",        ActiveState::Failed,   Failed),
     ] {
         let text = format!(
             r#"[{{"Id":"5c255a9d5a21","Name":"/shop-db","RestartCount":0,"State":{{"Status":"{status}","Running":{running},"ExitCode":{code},"StartedAt":"2026-02-07T16:58:20.1Z"}},"HostConfig":{{"RestartPolicy":{{"Name":"{policy}"}}}}}}]"#
         );
         let found = if let Some(well) = probe.strip_prefix("Well: ") {
-            Found::well(well)
+            ProbeResult::ok(well)
         } else {
-            Found::failing(probe.trim_start_matches("Failing: "))
+            ProbeResult::failing(probe.trim_start_matches("Failing: "))
         };
         inspected(&text, found);
         let snapshot = snapshot_of(&text).unwrap();
-        let seen = if snapshot.active == Active::Frozen { Condition::Active } else { snapshot.condition() };
+        let seen = if snapshot.active == ActiveState::Frozen { UnitCondition::Active } else { snapshot.condition() };
         assert_eq!((snapshot.active, seen), (active, condition), "{text}");
     }
     // What neither knows is evidence to neither.
     let odd = r#"[{"Id":"5c255a9d5a21","Name":"/shop-db","State":{"Status":"melting","StartedAt":"2026-02-07T16:58:20.1Z"}}]"#;
-    inspected(odd, Found::not_known("its state is \"melting\""));
+    inspected(odd, ProbeResult::unknown("its state is \"melting\""));
     assert_eq!(snapshot_of(odd), None);
 }
 
@@ -187,21 +187,21 @@ fn an_answer_that_is_not_understood_is_not_known() {
         &format!("{}x", docker(RUNS)),
         &docker(RUNS).replace("[{\"Id\"", "[{\"Name\":\"/shop-db\",\"State\":{}},{\"Id\""),
     ] {
-        inspected(text, Found::not_known("the answer is not understood"));
+        inspected(text, ProbeResult::unknown("the answer is not understood"));
     }
-    inspected(&docker(""), Found::not_known("its state is \"\""));
-    inspected(&docker(&ended("unknown", 0, false)), Found::not_known("its state is \"unknown\""));
+    inspected(&docker(""), ProbeResult::unknown("its state is \"\""));
+    inspected(&docker(&ended("unknown", 0, false)), ProbeResult::unknown("its state is \"unknown\""));
     let contradicts = RUNS.replace("\"Running\":true", "\"Running\":false");
-    inspected(&docker(&contradicts), Found::not_known("its state contradicts itself"));
+    inspected(&docker(&contradicts), ProbeResult::unknown("its state contradicts itself"));
     let no_status = docker(&health("healthy").replace("\"Status\":\"healthy\",", ""));
-    inspected(&no_status, Found::not_known("running, and its health is not said"));
+    inspected(&no_status, ProbeResult::unknown("running, and its health is not said"));
 }
 
 /// docker inspects by the beginning of an id, too, where nobody has the name.
 #[test]
 fn another_container_is_not_taken_for_it() {
     let other = docker(RUNS).replace("/shop-db", "/shop");
-    inspected(&other, Found::failing("no such container"));
+    inspected(&other, ProbeResult::failing("no such container"));
 }
 
 /// Recorded: podman 4.3.1 and docker 28.2.2 (without a daemon, and without compose). The rest is of their sources.
@@ -210,33 +210,33 @@ fn what_could_not_be_asked_is_told_from_what_is_not_there() {
     let cannot =
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
     let denied = "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock";
-    let compose = Runtime::Compose { project: "/opt/shop" };
+    let compose = ContainerRuntime::Compose { project: "/opt/shop" };
     let said = |unanswered, runtime| not_asked(unanswered, runtime, Duration::from_secs(5));
     for (runtime, code, complaint, expected) in [
-        (Runtime::Docker, 1, cannot, format!("docker: {cannot}")),
-        (Runtime::Docker, 1, denied, format!("docker: {denied}")),
+        (ContainerRuntime::Docker, 1, cannot, format!("docker: {cannot}")),
+        (ContainerRuntime::Docker, 1, denied, format!("docker: {denied}")),
         (compose, 1, cannot, format!("docker compose: {cannot}")),
-        (Runtime::Podman, 3, "", "podman: exit status 3".into()),
-        (Runtime::Podman, 125, "\u{1b}[31mred", r"podman: \u{1b}[31mred".into()),
+        (ContainerRuntime::Podman, 3, "", "podman: exit status 3".into()),
+        (ContainerRuntime::Podman, 125, "\u{1b}[31mred", r"podman: \u{1b}[31mred".into()),
     ] {
         let status = ExitStatus::from_raw(code << 8);
         let failed = Unanswered::Failed { status, complaint: complaint.to_owned() };
-        assert_eq!(said(failed, runtime), Found::not_known(expected));
+        assert_eq!(said(failed, runtime), ProbeResult::unknown(expected));
     }
     assert_eq!(
-        said(Unanswered::NoAnswer, Runtime::Docker),
-        Found::not_known("docker did not answer within 5 s")
+        said(Unanswered::NoAnswer, ContainerRuntime::Docker),
+        ProbeResult::unknown("docker did not answer within 5 s")
     );
     assert_eq!(
         said(Unanswered::InAnotherFolder("/srv/shop".to_owned()), compose),
-        Found::not_known("compose was called in /srv/shop: write that folder as project")
+        ProbeResult::unknown("compose was called in /srv/shop: write that folder as project")
     );
     let killed = Unanswered::Failed { status: ExitStatus::from_raw(9), complaint: String::new() };
-    assert_eq!(said(killed, Runtime::Docker), Found::not_known("docker was killed by a signal"));
+    assert_eq!(said(killed, ContainerRuntime::Docker), ProbeResult::unknown("docker was killed by a signal"));
     let missing = Unanswered::NotStarted(std::io::Error::from_raw_os_error(2));
     assert_eq!(
-        said(missing, Runtime::Podman),
-        Found::not_known("podman cannot be started: No such file or directory")
+        said(missing, ContainerRuntime::Podman),
+        ProbeResult::unknown("podman cannot be started: No such file or directory")
     );
 }
 
@@ -251,22 +251,26 @@ fn one(name: &str, status: &str, health: &str, code: i32, one_off: &str) -> Stri
 
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "what was expected is made in place")]
-fn listed(containers: &[String], expected: Found) {
+fn listed(containers: &[String], expected: ProbeResult) {
     let text = format!("[{}]", containers.join(","));
     let all = if containers.is_empty() { Vec::new() } else { read_of_compose(&text).unwrap() };
-    assert_eq!(judge::judge(&all, Runtime::Compose { project: "/opt/shop" }), expected, "{text}");
+    assert_eq!(
+        judge::judge_containers(&all, ContainerRuntime::Compose { project: "/opt/shop" }),
+        expected,
+        "{text}"
+    );
 }
 
 #[test]
 fn a_service_of_compose_is_as_its_containers_are() {
     let one = |status, health, code| [one("example-foo-1", status, health, code, "False")];
-    listed(&one("running", "", 0), Found::well("running"));
-    listed(&one("running", "healthy", 0), Found::well("running (healthy)"));
-    listed(&one("running", "starting", 0), Found::near("running (health: starting)"));
-    listed(&one("running", "unhealthy", 0), Found::failing("running (unhealthy)"));
-    listed(&one("exited", "", 137), Found::failing("exited (137)"));
-    listed(&one("paused", "", 0), Found::failing("paused"));
-    listed(&[], Found::failing("no container of the service"));
+    listed(&one("running", "", 0), ProbeResult::ok("running"));
+    listed(&one("running", "healthy", 0), ProbeResult::ok("running (healthy)"));
+    listed(&one("running", "starting", 0), ProbeResult::warning("running (health: starting)"));
+    listed(&one("running", "unhealthy", 0), ProbeResult::failing("running (unhealthy)"));
+    listed(&one("exited", "", 137), ProbeResult::failing("exited (137)"));
+    listed(&one("paused", "", 0), ProbeResult::failing("paused"));
+    listed(&[], ProbeResult::failing("no container of the service"));
 }
 
 #[test]
@@ -274,15 +278,15 @@ fn of_a_scaled_service_all_must_be_well() {
     let first = one("example-foo-1", "running", "healthy", 0, "False");
     let with = |second: &[String]| [from_ref(&first), second, from_ref(&first)].concat();
     let second = |status, health, code| one("example-foo-2", status, health, code, "False");
-    listed(&with(&[second("running", "", 0)]), Found::well("3 containers run"));
+    listed(&with(&[second("running", "", 0)]), ProbeResult::ok("3 containers run"));
     listed(
         &with(&[second("running", "starting", 0)]),
-        Found::near("example-foo-2: running (health: starting)"),
+        ProbeResult::warning("example-foo-2: running (health: starting)"),
     );
-    listed(&with(&[second("exited", "", 1)]), Found::failing("example-foo-2: exited (1)"));
-    listed(&with(&[second("odd", "", 0)]), Found::not_known("example-foo-2: its state is \"odd\""));
+    listed(&with(&[second("exited", "", 1)]), ProbeResult::failing("example-foo-2: exited (1)"));
+    listed(&with(&[second("odd", "", 0)]), ProbeResult::unknown("example-foo-2: its state is \"odd\""));
     let both = [second("odd", "", 0), second("running", "unhealthy", 0)];
-    listed(&with(&both), Found::failing("example-foo-2: running (unhealthy)"));
+    listed(&with(&both), ProbeResult::failing("example-foo-2: running (unhealthy)"));
 }
 
 /// `docker compose run foo ./manage.py migrate`, which has ended.
@@ -290,8 +294,8 @@ fn of_a_scaled_service_all_must_be_well() {
 fn a_one_off_container_says_nothing_of_the_service() {
     let one_off = one("example-foo-run-0123456789ab", "exited", "", 1, "True");
     let own = one("example-foo-1", "running", "", 0, "False");
-    listed(&[own, one_off.clone()], Found::well("running"));
-    listed(&[one_off], Found::failing("no container of the service"));
+    listed(&[own, one_off.clone()], ProbeResult::ok("running"));
+    listed(&[one_off], ProbeResult::failing("no container of the service"));
 }
 
 proptest! {
@@ -328,14 +332,15 @@ fn given(name: &str, values: &[(&'static str, &str)]) -> Params {
 
 #[test]
 fn a_project_belongs_to_compose_and_must_be_there() {
-    let clash = |values: &[(&'static str, &str)]| validate(&given("foo", values)).map(|clash| clash.what);
+    let clash =
+        |values: &[(&'static str, &str)]| find_conflict(&given("foo", values)).map(|clash| clash.what);
     assert_eq!(clash(&[]), None);
     assert_eq!(clash(&[("runtime", "compose"), ("project", "/opt/shop")]), None);
     assert_eq!(clash(&[("runtime", "compose")]).unwrap(), "must be given with runtime = \"compose\"");
     assert!(clash(&[("project", "/opt/shop")]).is_some());
     let dir = tempfile::tempdir().unwrap();
     let none = dir.path().join("none").display().to_string();
-    let ground = Ground { limit: Duration::from_secs(5), ..Ground::default() };
-    let found = ask(&given("foo", &[("runtime", "compose"), ("project", &none)]), &ground);
-    assert_eq!(found, Found::not_known(format!("No such file or directory: {none}")));
+    let ground = ProbeContext { limit: Duration::from_secs(5), ..ProbeContext::default() };
+    let found = probe_container(&given("foo", &[("runtime", "compose"), ("project", &none)]), &ground);
+    assert_eq!(found, ProbeResult::unknown(format!("No such file or directory: {none}")));
 }

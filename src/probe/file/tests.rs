@@ -22,9 +22,9 @@ fn hours(hours: u32) -> ParamValue {
     ParamValue::Span(HOUR * hours)
 }
 
-fn asked(path: &str) -> Found {
-    let ground = Ground { now: NOW, limit: Duration::from_secs(5), ..Ground::default() };
-    ask(&given(path, &[("age.warn", hours(26)), ("age.fail", hours(50))]), &ground)
+fn asked(path: &str) -> ProbeResult {
+    let ground = ProbeContext { now: NOW, limit: Duration::from_secs(5), ..ProbeContext::default() };
+    probe_file(&given(path, &[("age.warn", hours(26)), ("age.fail", hours(50))]), &ground)
 }
 
 fn written(path: &Path, age: Duration) {
@@ -43,29 +43,30 @@ fn a_file_is_judged_by_its_age_and_its_size() {
     ];
     let given = given("/b/db", &all);
     for (age, size, expected) in [
-        (3 * HOUR, 12 << 20, Found::well("3 h old, 12M: db")),
-        (26 * HOUR, 10 << 20, Found::well("26 h old, 10M: db")),
-        (27 * HOUR, 12 << 20, Found::near("27 h old (age.warn 26 h), 12M: db")),
-        (51 * HOUR, 12 << 20, Found::failing("2 d 3 h old (age.fail 2 d 2 h), 12M: db")),
-        (HOUR, 1_258_292, Found::near("1 h old, 1.2M (size.warn 10M): db")),
-        (HOUR, 812, Found::failing("1 h old, 812 bytes (size.fail 1M): db")),
-        (27 * HOUR, 0, Found::failing("27 h old (age.warn 26 h), 0 bytes (size.fail 1M): db")),
-        (51 * HOUR, 2 << 20, Found::failing("2 d 3 h old (age.fail 2 d 2 h), 2M (size.warn 10M): db")),
+        (3 * HOUR, 12 << 20, ProbeResult::ok("3 h old, 12M: db")),
+        (26 * HOUR, 10 << 20, ProbeResult::ok("26 h old, 10M: db")),
+        (27 * HOUR, 12 << 20, ProbeResult::warning("27 h old (age.warn 26 h), 12M: db")),
+        (51 * HOUR, 12 << 20, ProbeResult::failing("2 d 3 h old (age.fail 2 d 2 h), 12M: db")),
+        (HOUR, 1_258_292, ProbeResult::warning("1 h old, 1.2M (size.warn 10M): db")),
+        (HOUR, 812, ProbeResult::failing("1 h old, 812 bytes (size.fail 1M): db")),
+        (27 * HOUR, 0, ProbeResult::failing("27 h old (age.warn 26 h), 0 bytes (size.fail 1M): db")),
+        (51 * HOUR, 2 << 20, ProbeResult::failing("2 d 3 h old (age.fail 2 d 2 h), 2M (size.warn 10M): db")),
     ] {
-        let seen = Seen { is_regular: true, size, modified: NOW.saturating_sub(age) };
-        assert_eq!(judged(&seen, "db", &given, NOW), expected, "{age:?} {size}");
+        let seen = NewestFile { is_regular: true, size, modified: NOW.saturating_sub(age) };
+        assert_eq!(judge_file(&seen, "db", &given, NOW), expected, "{age:?} {size}");
     }
 }
 
 #[test]
 fn a_stamp_in_the_future_is_age_zero_and_no_keys_ask_for_the_file_alone() {
-    let seen = Seen { is_regular: true, size: 1, modified: NOW + HOUR };
-    let of = |values: &[(&'static str, ParamValue)], seen| judged(&seen, "db", &given("/b/db", values), NOW);
-    assert_eq!(of(&[("age.fail", hours(1))], seen), Found::well("0 s old, 1 bytes: db"));
-    let old = Seen { modified: Duration::ZERO, ..seen };
+    let seen = NewestFile { is_regular: true, size: 1, modified: NOW + HOUR };
+    let of =
+        |values: &[(&'static str, ParamValue)], seen| judge_file(&seen, "db", &given("/b/db", values), NOW);
+    assert_eq!(of(&[("age.fail", hours(1))], seen), ProbeResult::ok("0 s old, 1 bytes: db"));
+    let old = NewestFile { modified: Duration::ZERO, ..seen };
     assert!(of(&[], old).is_well());
-    let folder = Seen { is_regular: false, ..seen };
-    assert_eq!(of(&[], folder), Found::failing("not a regular file: db"));
+    let folder = NewestFile { is_regular: false, ..seen };
+    assert_eq!(of(&[], folder), ProbeResult::failing("not a regular file: db"));
 }
 
 #[test]
@@ -73,17 +74,17 @@ fn the_newest_of_those_that_match_counts() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     let pattern = at("db_*.gz").display().to_string();
-    assert_eq!(asked(&pattern), Found::failing(format!("no file is called {pattern}")));
+    assert_eq!(asked(&pattern), ProbeResult::failing(format!("no file is called {pattern}")));
     written(&at("db_1.gz"), 51 * HOUR);
-    assert_eq!(asked(&pattern), Found::failing("2 d 3 h old (age.fail 2 d 2 h), 2K: db_1.gz"));
+    assert_eq!(asked(&pattern), ProbeResult::failing("2 d 3 h old (age.fail 2 d 2 h), 2K: db_1.gz"));
     written(&at("db_2.gz"), 27 * HOUR);
     written(&at("db_3.gz.part"), HOUR);
     written(&at("xdb_3.gz"), HOUR);
-    assert_eq!(asked(&pattern), Found::near("27 h old (age.warn 26 h), 2K: db_2.gz"));
+    assert_eq!(asked(&pattern), ProbeResult::warning("27 h old (age.warn 26 h), 2K: db_2.gz"));
     written(&at("db_0.gz"), HOUR);
-    assert_eq!(asked(&pattern), Found::well("1 h old, 2K: db_0.gz"));
+    assert_eq!(asked(&pattern), ProbeResult::ok("1 h old, 2K: db_0.gz"));
     let one = at("db_2.gz").display().to_string();
-    assert_eq!(asked(&one), Found::near(format!("27 h old (age.warn 26 h), 2K: {one}")));
+    assert_eq!(asked(&one), ProbeResult::warning(format!("27 h old (age.warn 26 h), 2K: {one}")));
 }
 
 #[test]
@@ -92,13 +93,13 @@ fn what_is_not_there_fails_and_what_cannot_be_looked_at_is_not_known() {
     let at = |name: &str| dir.path().join(name).display().to_string();
     written(&dir.path().join("file"), HOUR);
     for missing in ["none", "none/db_*", "file/db", "file/db_*"] {
-        assert_eq!(asked(&at(missing)), Found::failing(format!("there is no {}", at(missing))));
+        assert_eq!(asked(&at(missing)), ProbeResult::failing(format!("there is no {}", at(missing))));
     }
     let folder = dir.path().display().to_string();
-    assert_eq!(asked(&folder), Found::failing(format!("not a regular file: {folder}")));
+    assert_eq!(asked(&folder), ProbeResult::failing(format!("not a regular file: {folder}")));
     std::os::unix::fs::symlink("loop", dir.path().join("loop")).unwrap();
     let words = format!("Too many levels of symbolic links: {}", at("loop"));
-    assert_eq!(asked(&at("loop")), Found::not_known(words));
+    assert_eq!(asked(&at("loop")), ProbeResult::unknown(words));
     let too_long = format!("/{}", "x".repeat(300));
     assert!(asked(&too_long).is_not_known());
 }
@@ -121,18 +122,21 @@ fn a_folder_that_may_not_be_read_says_nothing_about_the_files_in_it() {
                     ..rights
                 };
                 rustix::thread::set_capabilities(None, none).unwrap();
-                look(&path)
+                find_file(&path)
             };
             scope.spawn(look).join().unwrap()
         });
         let error = looked.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         assert!(!is_missing(&error));
-        let expected = Found::not_known(format!("Permission denied: {path}"));
-        assert_eq!(with_timeout::not_seen(&path, &error), expected);
+        let expected = ProbeResult::unknown(format!("Permission denied: {path}"));
+        assert_eq!(with_timeout::not_finished(&path, &error), expected);
     }
     let none_free = io::Error::from(rustix::io::Errno::MFILE);
-    assert_eq!(with_timeout::not_seen("/b/db", &none_free), Found::doubt(Doubt::NoDescriptors));
+    assert_eq!(
+        with_timeout::not_finished("/b/db", &none_free),
+        ProbeResult::from_doubt(Doubt::NoDescriptors)
+    );
 }
 
 #[test]
@@ -155,7 +159,7 @@ fn a_star_stands_for_anything_in_the_name_and_nothing_else_does() {
         ("db", "db", true),
         ("db", "dbx", false),
     ] {
-        assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+        assert_eq!(name_matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
     }
 }
 
@@ -165,15 +169,15 @@ proptest! {
         let expected = format!("^{}$", pattern.replace('.', r"\.").replace('*', ".*"));
         let hidden = name.starts_with('.') && !pattern.starts_with('.');
         let expected = !hidden && regex_lite::Regex::new(&expected).unwrap().is_match(&name);
-        prop_assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected);
+        prop_assert_eq!(name_matches(pattern.as_bytes(), name.as_bytes()), expected);
     }
 
     #[test]
     fn words_are_short_and_no_figure_breaks_them(size: u64, age: u64, name in "\\PC{0,400}") {
-        let seen = Seen { is_regular: true, size, modified: NOW.saturating_sub(Duration::from_secs(age)) };
-        let found = judged(&seen, &name, &given("/b/*", &[("age.warn", hours(1))]), NOW);
+        let seen = NewestFile { is_regular: true, size, modified: NOW.saturating_sub(Duration::from_secs(age)) };
+        let found = judge_file(&seen, &name, &given("/b/*", &[("age.warn", hours(1))]), NOW);
         prop_assert_eq!(found.is_well(), age <= 3_600, "{:?}", found);
-        let _ = shown(size);
+        let _ = format_size(size);
     }
 }
 
@@ -189,14 +193,14 @@ fn sizes_read_as_they_are_written() {
         (1_288_490_189, "1.2G"),
         (u64::MAX, "16777215.9T"),
     ] {
-        assert_eq!(shown(bytes), expected);
+        assert_eq!(format_size(bytes), expected);
     }
 }
 
 #[test]
 fn bounds_that_cannot_both_be_meant_are_refused() {
     let clash = |path: &str, values: &[(&'static str, ParamValue)]| {
-        validate(&given(path, values)).map(|clash| format!("{} {}", clash.key, clash.what))
+        find_conflict(&given(path, values)).map(|clash| format!("{} {}", clash.key, clash.what))
     };
     let size = ParamValue::Number;
     assert_eq!(clash("/b/db_*", &[("age.warn", hours(26)), ("age.fail", hours(27))]), None);

@@ -23,7 +23,7 @@ impl Json {
     /// `None`: it is no JSON, or nested deeper than anything that is about.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut reader = serde_json::Deserializer::from_str(text);
-        let value = Level(MAX_DEPTH).deserialize(&mut reader).ok()?;
+        let value = DepthLeft(MAX_DEPTH).deserialize(&mut reader).ok()?;
         reader.end().ok().map(|()| value)
     }
 
@@ -32,7 +32,7 @@ impl Json {
     }
 
     /// As JSON writes it, a text without quotes. `None`: a list or a table.
-    pub(super) fn plain(&self) -> Option<String> {
+    pub(super) fn scalar_text(&self) -> Option<String> {
         match self {
             Self::Null => Some("null".to_owned()),
             Self::Truth(truth) => Some(truth.to_string()),
@@ -45,15 +45,15 @@ impl Json {
 
 /// How many more levels there may be.
 #[derive(Clone, Copy)]
-struct Level(usize);
+struct DepthLeft(usize);
 
-impl Level {
+impl DepthLeft {
     fn below<E: Error>(self) -> Result<Self, E> {
         self.0.checked_sub(1).map(Self).ok_or_else(|| E::custom("too deep"))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Level {
+impl<'de> DeserializeSeed<'de> for DepthLeft {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Json, D::Error> {
@@ -61,7 +61,7 @@ impl<'de> DeserializeSeed<'de> for Level {
     }
 }
 
-impl<'de> Visitor<'de> for Level {
+impl<'de> Visitor<'de> for DepthLeft {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

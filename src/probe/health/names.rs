@@ -169,7 +169,7 @@ pub(super) fn kind_of(name: &str) -> Name {
     let written = words_of(name);
     let joined = written.join("_");
     let is = |list: &[&str]| list.contains(&joined.as_str());
-    let words: Vec<&str> = written.iter().map(|word| singular(word)).collect();
+    let words: Vec<&str> = written.iter().map(|word| singular_form(word)).collect();
     let last = words.last().copied().unwrap_or_default();
     let is_plural = written.last().is_some_and(|written| written != last);
     let is_of_part = |word: &&str| NOUNS.contains(word) || QUALIFIERS.contains(word) || is_number(word);
@@ -220,7 +220,7 @@ fn words_of(name: &str) -> Vec<String> {
 }
 
 /// As far as the lists above have the word.
-fn singular(word: &str) -> &str {
+fn singular_form(word: &str) -> &str {
     const AS_THEY_ARE: [&str; 6] = ["status", "redis", "success", "alias", "pass", "postgres"];
     match word {
         "dependencies" => "dependency",

@@ -3,12 +3,12 @@
 
 use super::json::Json;
 use super::names::{self, Name, kind_of};
-use super::words::{Grade, Word, is_neutral, is_unknown, is_version};
+use super::words::{StatusWord, WordGrade, is_neutral, is_unknown, is_version};
 
 /// What the whole, or a part of it, says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Said {
-    pub(super) grade: Grade,
+pub(super) struct HealthPart {
+    pub(super) grade: WordGrade,
     /// For a person; may be empty.
     pub(super) told: String,
     /// Why, where that stands beside it.
@@ -27,34 +27,34 @@ pub(super) enum Claim {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct BodyPart {
     /// Names from the outermost inwards.
     pub(super) path: Vec<String>,
-    pub(super) said: Said,
+    pub(super) said: HealthPart,
     /// The service cannot do without it, as far as its name and place tell.
     pub(super) is_strong: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Body {
-    pub(super) whole: Option<Said>,
-    pub(super) parts: Vec<Part>,
+    pub(super) whole: Option<HealthPart>,
+    pub(super) parts: Vec<BodyPart>,
 }
 
 /// `named`: parts that the operator names, wherever they stand.
-pub(super) fn read(json: &Json, named: &[String]) -> Body {
+pub(super) fn read_body(json: &Json, named: &[String]) -> Body {
     let mut body = Body::default();
     let mut walk = Walk { named, body: &mut body, path: Vec::new() };
     match json {
         Json::Table(members) => {
-            let whole = statement(members).or_else(|| error_alone(members));
+            let whole = table_statement(members).or_else(|| error_alone(members));
             let is_said = whole.is_some();
-            walk.members(members, Place::TOP, is_said);
+            walk.walk_members(members, MemberPlace::TOP, is_said);
             body.whole = whole;
         }
-        Json::List(list) => walk.list(list, Place { is_strong: true, ..Place::TOP }),
-        Json::Text(text) => body.whole = Some(Said::of_text(text)),
-        Json::Truth(truth) => body.whole = Some(Said::of_truth(*truth)),
+        Json::List(list) => walk.walk_list(list, MemberPlace { is_strong: true, ..MemberPlace::TOP }),
+        Json::Text(text) => body.whole = Some(HealthPart::of_text(text)),
+        Json::Truth(truth) => body.whole = Some(HealthPart::of_truth(*truth)),
         Json::Null | Json::Number(_) => {}
     }
     body
@@ -62,7 +62,7 @@ pub(super) fn read(json: &Json, named: &[String]) -> Body {
 
 /// Where a member stands.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct MemberPlace {
     is_strong: bool,
     /// All members are parts, also those that are true or false.
     is_part_table: bool,
@@ -70,7 +70,7 @@ struct Place {
     is_of_job: bool,
 }
 
-impl Place {
+impl MemberPlace {
     const TOP: Self = Self { is_strong: false, is_part_table: false, is_of_job: false };
 
     /// Of what stands in a member of that kind, as long as nothing in between speaks for itself.
@@ -94,7 +94,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// `is_said`: the table has told of itself, by a status among them.
-    fn members(&mut self, members: &[(String, Json)], place: Place, is_said: bool) {
+    fn walk_members(&mut self, members: &[(String, Json)], place: MemberPlace, is_said: bool) {
         let has_status = has_first_status(members);
         for (name, value) in members {
             let kind = kind_of(name);
@@ -110,106 +110,112 @@ impl Walk<'_> {
                 continue;
             }
             self.path.push(name.clone());
-            self.member(kind, value, place);
+            self.walk_member(kind, value, place);
             self.path.pop();
         }
     }
 
-    fn member(&mut self, kind: Name, value: &Json, place: Place) {
+    fn walk_member(&mut self, kind: Name, value: &Json, place: MemberPlace) {
         let inner = place.within(kind);
         let is_named = self.is_named();
         match value {
             Json::Null | Json::Number(_) => {}
-            Json::Truth(truth) => self.truth(kind, *truth, place, is_named),
+            Json::Truth(truth) => self.note_truth(kind, *truth, place, is_named),
             Json::Text(text) => match as_truth(text) {
-                Some(truth) => self.truth(kind, truth, place, is_named),
+                Some(truth) => self.note_truth(kind, truth, place, is_named),
                 // In a table of checks, one may be called so, too.
                 None if kind == Name::Description
                     && !is_named
-                    && (!place.is_part_table || Word::of(text).grade == Grade::NotUnderstood) => {}
-                None => self.text(text, place, inner.is_strong || is_named),
+                    && (!place.is_part_table || StatusWord::of(text).grade == WordGrade::NotUnderstood) => {}
+                None => self.note_text(text, place, inner.is_strong || is_named),
             },
-            Json::Table(members) => self.table(members, inner, is_named),
-            Json::List(list) => self.list(list, inner),
+            Json::Table(members) => self.walk_table(members, inner, is_named),
+            Json::List(list) => self.walk_list(list, inner),
         }
     }
 
-    fn truth(&mut self, kind: Name, truth: bool, place: Place, is_named: bool) {
+    fn note_truth(&mut self, kind: Name, truth: bool, place: MemberPlace, is_named: bool) {
         let is_of_part = place.is_part_table || kind == Name::Part;
         let is_part = is_of_part || is_named || matches!(kind, Name::Truth | Name::TruthToo);
         if is_part && kind != Name::Description {
             let said = match (self.path.last().is_some_and(|name| name.ends_with("connected")), truth) {
-                (true, false) => Said { told: "disconnected".to_owned(), ..Said::of_truth(false) },
-                (_, truth) => Said::of_truth(truth),
+                (true, false) => {
+                    HealthPart { told: "disconnected".to_owned(), ..HealthPart::of_truth(false) }
+                }
+                (_, truth) => HealthPart::of_truth(truth),
             };
-            self.add(said, is_named || (is_of_part && place.within(kind).is_strong));
+            self.add_part(said, is_named || (is_of_part && place.within(kind).is_strong));
         }
     }
 
-    fn text(&mut self, text: &str, place: Place, is_strong: bool) {
-        let word = Word::of(text);
+    fn note_text(&mut self, text: &str, place: MemberPlace, is_strong: bool) {
+        let word = StatusWord::of(text);
         let is_part = match word.grade {
-            Grade::Good => true,
-            Grade::Mild | Grade::Bad => is_strong || word.stands_apart,
+            WordGrade::Good => true,
+            WordGrade::Mild | WordGrade::Bad => is_strong || word.stands_apart,
             // Else the name of a thing, or what it is.
-            Grade::NotUnderstood => {
+            WordGrade::NotUnderstood => {
                 let is_sentence = text.trim().is_empty() || text.trim().contains(char::is_whitespace);
                 let is_status = is_unknown(text) || place.is_part_table || is_sentence;
                 is_strong && is_status && !is_version(text)
             }
         };
         if is_part && !is_neutral(text) {
-            self.add(Said::of_text(text), is_strong);
+            self.add_part(HealthPart::of_text(text), is_strong);
         }
     }
 
-    fn table(&mut self, members: &[(String, Json)], place: Place, is_named: bool) {
+    fn walk_table(&mut self, members: &[(String, Json)], place: MemberPlace, is_named: bool) {
         let is_strong = place.is_strong || is_named;
         let failed = || is_strong.then(|| error_alone(members)).flatten();
-        let said = statement(members).or_else(failed);
+        let said = table_statement(members).or_else(failed);
         // What speaks for itself speaks for what stands in it, unless that is a table of parts again.
         let is_said = said.is_some();
         if let Some(said) = said.or_else(|| odd_statement(members)) {
-            self.add(said, is_strong);
+            self.add_part(said, is_strong);
         }
         let inner = if is_said {
-            Place { is_strong: false, is_part_table: false, ..place }
+            MemberPlace { is_strong: false, is_part_table: false, ..place }
         } else {
-            Place { is_strong, ..place }
+            MemberPlace { is_strong, ..place }
         };
-        self.members(members, inner, is_said);
+        self.walk_members(members, inner, is_said);
     }
 
-    fn list(&mut self, list: &[Json], place: Place) {
+    fn walk_list(&mut self, list: &[Json], place: MemberPlace) {
         // Beside a word of health a text is one too, else the name of a thing.
-        let is_of_words = list.iter().filter_map(Json::text).any(|text| Word::of(text).is_known());
+        let is_of_words = list.iter().filter_map(Json::text).any(|text| StatusWord::of(text).is_known());
         for one in list {
             match one {
-                Json::Table(members) => self.labelled(members, Place { is_part_table: false, ..place }),
-                Json::List(list) => self.list(list, place),
-                Json::Text(text) if place.is_strong && is_of_words && !is_neutral(text) => {
-                    self.add(Said::of_text(text), true);
+                Json::Table(members) => {
+                    self.walk_labelled(members, MemberPlace { is_part_table: false, ..place });
                 }
-                Json::Truth(truth) if place.is_part_table => self.add(Said::of_truth(*truth), true),
+                Json::List(list) => self.walk_list(list, place),
+                Json::Text(text) if place.is_strong && is_of_words && !is_neutral(text) => {
+                    self.add_part(HealthPart::of_text(text), true);
+                }
+                Json::Truth(truth) if place.is_part_table => {
+                    self.add_part(HealthPart::of_truth(*truth), true);
+                }
                 Json::Text(_) | Json::Truth(_) | Json::Null | Json::Number(_) => {}
             }
         }
     }
 
     /// A table that stands in a list.
-    fn labelled(&mut self, members: &[(String, Json)], place: Place) {
-        let label = label(members).map(str::to_owned);
+    fn walk_labelled(&mut self, members: &[(String, Json)], place: MemberPlace) {
+        let label = label_of(members).map(str::to_owned);
         let is_labelled = label.is_some();
         self.path.extend(label);
         let is_named = self.is_named();
-        self.table(members, place, is_named);
+        self.walk_table(members, place, is_named);
         if is_labelled {
             self.path.pop();
         }
     }
 
-    fn add(&mut self, said: Said, is_strong: bool) {
-        self.body.parts.push(Part { path: self.path.clone(), said, is_strong });
+    fn add_part(&mut self, said: HealthPart, is_strong: bool) {
+        self.body.parts.push(BodyPart { path: self.path.clone(), said, is_strong });
     }
 
     fn is_named(&self) -> bool {
@@ -218,7 +224,7 @@ impl Walk<'_> {
 }
 
 /// `{"name": "redis", "status": "ok"}`
-fn label(members: &[(String, Json)]) -> Option<&str> {
+fn label_of(members: &[(String, Json)]) -> Option<&str> {
     ["name", "component", "service", "check", "id"].iter().find_map(|label| {
         let found = members.iter().find(|(name, _)| name.eq_ignore_ascii_case(label));
         found.and_then(|(_, value)| value.text()).filter(|text| !text.trim().is_empty())
@@ -227,7 +233,7 @@ fn label(members: &[(String, Json)]) -> Option<&str> {
 
 /// Whether a part is called so: by its own name, or by more of its path, with dots between.
 fn ends_in(path: &[String], name: &str) -> bool {
-    (0..path.len()).any(|from| display(path.get(from..).unwrap_or_default()).eq_ignore_ascii_case(name))
+    (0..path.len()).any(|from| display_path(path.get(from..).unwrap_or_default()).eq_ignore_ascii_case(name))
         || path.last().is_some_and(|last| last.eq_ignore_ascii_case(name))
 }
 
@@ -237,7 +243,7 @@ pub(super) fn is_below(path: &[String], name: &str) -> bool {
 }
 
 /// What the part is called in a line: without names that only say that parts follow.
-pub(super) fn display(path: &[String]) -> String {
+pub(super) fn display_path(path: &[String]) -> String {
     let telling: Vec<&str> =
         path.iter().map(String::as_str).filter(|name| !names::is_generic(name)).collect();
     match (telling.as_slice(), path.last()) {
@@ -264,33 +270,34 @@ fn has_first_status(members: &[(String, Json)]) -> bool {
 }
 
 /// What a table says of itself: the worst of its statuses. A number, such as the status of HTTP, is no word of health.
-fn statement(members: &[(String, Json)]) -> Option<Said> {
+fn table_statement(members: &[(String, Json)]) -> Option<HealthPart> {
     let has_status = has_first_status(members);
     let said = members.iter().filter_map(|(name, value)| match (kind_of(name), value) {
         (Name::Status, Json::Text(text)) => match as_truth(text) {
-            Some(truth) => Some(Said::of_truth(truth)),
-            None => (!is_neutral(text)).then(|| Said::of_text(text)),
+            Some(truth) => Some(HealthPart::of_truth(truth)),
+            None => (!is_neutral(text)).then(|| HealthPart::of_text(text)),
         },
-        (Name::Status, Json::Truth(truth)) => Some(Said::of_truth(*truth)),
+        (Name::Status, Json::Truth(truth)) => Some(HealthPart::of_truth(*truth)),
         (Name::StatusToo, Json::Text(text)) if !has_status => match as_truth(text) {
-            Some(truth) => Some(Said::of_truth(truth)),
-            None => Some(Said::of_text(text))
-                .filter(|said| said.grade != Grade::NotUnderstood || is_unknown(text)),
+            Some(truth) => Some(HealthPart::of_truth(truth)),
+            None => Some(HealthPart::of_text(text))
+                .filter(|said| said.grade != WordGrade::NotUnderstood || is_unknown(text)),
         },
-        (Name::StatusToo, Json::Truth(truth)) if !has_status => Some(Said::of_truth(*truth)),
-        (Name::Truth, value) => truth_of(value).map(Said::of_truth),
-        (Name::TruthToo, value) if !has_status => truth_of(value).map(Said::of_truth),
+        (Name::StatusToo, Json::Truth(truth)) if !has_status => Some(HealthPart::of_truth(*truth)),
+        (Name::Truth, value) => truth_of(value).map(HealthPart::of_truth),
+        (Name::TruthToo, value) if !has_status => truth_of(value).map(HealthPart::of_truth),
         _ => None,
     });
     let worst = said.reduce(|worst, other| if other.grade > worst.grade { other } else { worst })?;
-    Some(Said { reason: reason(members), ..worst })
+    Some(HealthPart { reason: reason_of(members), ..worst })
 }
 
 /// A text that may be a status, and has no word that is known.
-fn odd_statement(members: &[(String, Json)]) -> Option<Said> {
+fn odd_statement(members: &[(String, Json)]) -> Option<HealthPart> {
     let odd =
         members.iter().find_map(|(name, value)| value.text().filter(|_| kind_of(name) == Name::StatusToo))?;
-    (!is_neutral(odd) && !is_version(odd)).then(|| Said { claim: Claim::MayBeNone, ..Said::of_text(odd) })
+    (!is_neutral(odd) && !is_version(odd))
+        .then(|| HealthPart { claim: Claim::MayBeNone, ..HealthPart::of_text(odd) })
 }
 
 fn truth_of(value: &Json) -> Option<bool> {
@@ -311,14 +318,17 @@ fn as_truth(text: &str) -> Option<bool> {
 }
 
 /// It has nothing but an error to tell.
-fn error_alone(members: &[(String, Json)]) -> Option<Said> {
+fn error_alone(members: &[(String, Json)]) -> Option<HealthPart> {
     let (_, error) = members.iter().find(|(name, value)| name == "error" && is_said(value))?;
-    Some(Said { told: format!("error: {}", told(error)), ..Said::of_truth(false) })
+    Some(HealthPart { told: format!("error: {}", value_text(error)), ..HealthPart::of_truth(false) })
 }
 
-fn reason(members: &[(String, Json)]) -> Option<String> {
+fn reason_of(members: &[(String, Json)]) -> Option<String> {
     names::REASONS.iter().find_map(|reason| {
-        members.iter().find(|(name, value)| name == reason && is_said(value)).map(|(_, value)| told(value))
+        members
+            .iter()
+            .find(|(name, value)| name == reason && is_said(value))
+            .map(|(_, value)| value_text(value))
     })
 }
 
@@ -332,27 +342,29 @@ fn is_said(value: &Json) -> bool {
     }
 }
 
-fn told(value: &Json) -> String {
+fn value_text(value: &Json) -> String {
     match value {
-        Json::List(list) => list.iter().map(told).collect::<Vec<_>>().join(", "),
+        Json::List(list) => list.iter().map(value_text).collect::<Vec<_>>().join(", "),
         Json::Table(members) => members
             .iter()
-            .map(|(name, value)| format!("{name}: {}", told(value)))
+            .map(|(name, value)| format!("{name}: {}", value_text(value)))
             .collect::<Vec<_>>()
             .join(", "),
-        Json::Null | Json::Truth(_) | Json::Number(_) | Json::Text(_) => value.plain().unwrap_or_default(),
+        Json::Null | Json::Truth(_) | Json::Number(_) | Json::Text(_) => {
+            value.scalar_text().unwrap_or_default()
+        }
     }
 }
 
-impl Said {
+impl HealthPart {
     pub(super) fn of_text(text: &str) -> Self {
-        let word = Word::of(text);
+        let word = StatusWord::of(text);
         let claim = if is_unknown(text) { Claim::Unknown } else { Claim::Status };
         Self { grade: word.grade, told: word.told.to_owned(), reason: None, claim }
     }
 
     fn of_truth(truth: bool) -> Self {
-        let grade = if truth { Grade::Good } else { Grade::Bad };
+        let grade = if truth { WordGrade::Good } else { WordGrade::Bad };
         Self { grade, told: truth.to_string(), reason: None, claim: Claim::Status }
     }
 }

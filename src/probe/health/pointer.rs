@@ -10,11 +10,11 @@ use super::json::Json;
 pub(super) fn values_at<'a>(json: &'a Json, pointer: &str) -> Vec<&'a Json> {
     pointer.split('/').skip(1).fold(vec![json], |found, name| {
         let name = name.replace("~1", "/").replace("~0", "~");
-        found.into_iter().flat_map(|value| members(value, &name)).collect()
+        found.into_iter().flat_map(|value| members_named(value, &name)).collect()
     })
 }
 
-fn members<'a>(value: &'a Json, name: &str) -> Vec<&'a Json> {
+fn members_named<'a>(value: &'a Json, name: &str) -> Vec<&'a Json> {
     match value {
         Json::Table(members) => {
             members.iter().filter(|(own, _)| own == name).map(|(_, value)| value).collect()
@@ -31,20 +31,23 @@ fn members<'a>(value: &'a Json, name: &str) -> Vec<&'a Json> {
 }
 
 /// `None`: the rules say no more than where to look.
-pub(super) fn judge(values: &[&Json], rules: &JsonAt) -> Option<Health> {
+pub(super) fn judge_values(values: &[&Json], rules: &JsonAt) -> Option<Health> {
     if rules.is.is_empty() && rules.min.is_none() && rules.max.is_none() {
         return None;
     }
     let found = values.iter().map(|value| judge_one(value, rules));
-    found.reduce(|worst, other| if super::rank(&other) > super::rank(&worst) { other } else { worst })
+    found.reduce(|worst, other| if super::severity(&other) > super::severity(&worst) { other } else { worst })
 }
 
 fn judge_one(value: &Json, rules: &JsonAt) -> Health {
     let JsonAt { pointer, is, min, max } = rules;
     let told = |what: String| {
-        words::escaped(&format!("{pointer}: {what}")).chars().take(super::LONGEST).collect::<String>()
+        words::escaped(&format!("{pointer}: {what}"))
+            .chars()
+            .take(super::MAX_HEALTH_TEXT_CHARS)
+            .collect::<String>()
     };
-    let Some(plain) = value.plain() else {
+    let Some(plain) = value.scalar_text() else {
         return Health::NotKnown(told("a list or a table, where json wants one value".to_owned()));
     };
     let shown: String = plain.chars().take(60).collect();
@@ -95,7 +98,7 @@ mod tests {
             ("/ ", "7"),
             ("/m~0n", "8"),
         ] {
-            let found: Vec<_> = values_at(&json, pointer).into_iter().filter_map(Json::plain).collect();
+            let found: Vec<_> = values_at(&json, pointer).into_iter().filter_map(Json::scalar_text).collect();
             assert_eq!(found, [expected], "{pointer}");
         }
         assert_eq!(values_at(&json, ""), [&json]);
@@ -112,7 +115,8 @@ mod tests {
             min: min.and_then(Figure::read),
             max: max.and_then(Figure::read),
         };
-        let judged = |value: &str, rules: &JsonAt| judge(&[&Json::read(value).unwrap()], rules).unwrap();
+        let judged =
+            |value: &str, rules: &JsonAt| judge_values(&[&Json::read(value).unwrap()], rules).unwrap();
         let well = |value, rules: &JsonAt| judged(value, rules) == Health::Well;
         let failing = |value, rules: &JsonAt| matches!(judged(value, rules), Health::Failing(_));
         let not_known = |value, rules: &JsonAt| matches!(judged(value, rules), Health::NotKnown(_));

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn health(body: &str) -> Health {
-    of(body.as_bytes(), &JsonRules::default())
+    parse_health(body.as_bytes(), &JsonRules::default())
 }
 
 fn rules(change: impl FnOnce(&mut JsonRules)) -> JsonRules {
@@ -200,8 +200,8 @@ fn a_word_counts_as_a_whole() {
     assert_eq!(health("<html>nginx</html>"), not_known("no word of health: \"<html>nginx</html>\""));
     let said = r#"{"status":"ok","checks":{"db":"slow","cache":null,"queue":{}}}"#;
     assert_eq!(told(&health(said)), r#"warns: db: no word of health: "slow""#);
-    let strict = rules(|rules| rules.fail_on = FailOn::Warning);
-    assert_eq!(told(&of(said.as_bytes(), &strict)), r#"not known: db: no word of health: "slow""#);
+    let strict = rules(|rules| rules.fail_on = JsonFailLevel::Warning);
+    assert_eq!(told(&parse_health(said.as_bytes(), &strict)), r#"not known: db: no word of health: "slow""#);
     assert_eq!(
         told(&health(r#"{"checks":{"db":"slow","queue":"ok"}}"#)),
         r#"not known: db: no word of health: "slow""#
@@ -210,7 +210,7 @@ fn a_word_counts_as_a_whole() {
 
 #[test]
 fn a_part_is_named_to_fail_or_to_warn() {
-    let with = |body: &str, rules: &JsonRules| told(&of(body.as_bytes(), rules));
+    let with = |body: &str, rules: &JsonRules| told(&parse_health(body.as_bytes(), rules));
     let parts = rules(|rules| rules.parts = names(&["last_backup"]));
     assert_eq!(with(r#"{"status":"ok","last_backup":"failed"}"#, &parts), "fails: last_backup: failed");
     assert_eq!(
@@ -220,7 +220,7 @@ fn a_part_is_named_to_fail_or_to_warn() {
     assert_eq!(with(r#"{"status":"ok","last_backup":false}"#, &parts), "fails: last_backup: false");
     assert_eq!(with(r#"{"status":"ok","last_backup":"ok"}"#, &parts), "well");
     assert_eq!(with(r#"{"status":"ok"}"#, &parts), "warns: last_backup: the body says nothing of it");
-    let warn = rules(|rules| (rules.warn, rules.fail_on) = (names(&["memory"]), FailOn::Warning));
+    let warn = rules(|rules| (rules.warn, rules.fail_on) = (names(&["memory"]), JsonFailLevel::Warning));
     let body = r#"{"status":"unhealthy","checks":{"memory":{"status":"critical","error":"98%"},"db":"ok"}}"#;
     assert_eq!(with(body, &warn), "warns: memory: 98%");
     assert_eq!(with(&body.replace(r#""ok""#, r#""down""#), &warn), "fails: db: down");
@@ -233,7 +233,7 @@ fn one_value_is_looked_at_where_a_pointer_says() {
         let at = JsonAt { pointer: "/data/state".to_owned(), is: names(is), min: None, max: None };
         rules(|rules| rules.at = Some(at))
     };
-    let with = |body: &str, rules: &JsonRules| told(&of(body.as_bytes(), rules));
+    let with = |body: &str, rules: &JsonRules| told(&parse_health(body.as_bytes(), rules));
     assert_eq!(with(r#"{"status":"down","data":{"state":"ready"}}"#, &at(&[])), "well");
     assert_eq!(with(r#"{"data":{"state":false}}"#, &at(&[])), "fails: it says false");
     assert_eq!(with(r#"{"data":{"state":{"db":"ok","cache":"down"}}}"#, &at(&[])), "fails: cache: down");
@@ -277,15 +277,15 @@ fn what_does_not_matter_is_left_out_with_its_share_of_the_whole() {
         (r#"{"status":"DOWN","redis":{"status":"DOWN"},"worker":{"status":"UP"},"pid":7}"#, Health::Well),
         (r#"{"status":"kaputt","redis":"down"}"#, not_known("no word of health: \"kaputt\"")),
     ] {
-        assert_eq!(of(body.as_bytes(), &ignoring), expected, "{body}");
+        assert_eq!(parse_health(body.as_bytes(), &ignoring), expected, "{body}");
     }
 }
 
 #[test]
 fn a_warning_fails_where_that_is_asked_for() {
-    let strict = rules(|rules| rules.fail_on = FailOn::Warning);
-    assert_eq!(of(br#"{"status":"degraded"}"#, &strict), failing("it says degraded"));
-    assert_eq!(of(br#"{"status":"ok"}"#, &strict), Health::Well);
+    let strict = rules(|rules| rules.fail_on = JsonFailLevel::Warning);
+    assert_eq!(parse_health(br#"{"status":"degraded"}"#, &strict), failing("it says degraded"));
+    assert_eq!(parse_health(br#"{"status":"ok"}"#, &strict), Health::Well);
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn what_a_service_says_cannot_drive_a_terminal_or_fill_a_page() {
     let body = format!(r#"{{"status":"error","error":"\u001b[31m{}"}}"#, "x".repeat(5000));
     let Health::Failing(words) = health(&body) else { panic!() };
     assert!(
-        words.starts_with(r"it says error: \u{1b}[31mxxx") && words.chars().count() <= LONGEST,
+        words.starts_with(r"it says error: \u{1b}[31mxxx") && words.chars().count() <= MAX_HEALTH_TEXT_CHARS,
         "{words}"
     );
 }
@@ -410,7 +410,7 @@ fn says_bad(value: &Value) -> bool {
     let bad = |text: &str| {
         let text = text.trim().to_ascii_lowercase();
         let first: String = text.chars().take_while(|c| c.is_alphanumeric() || "_-".contains(*c)).collect();
-        words::Word::of(&first).grade == Grade::Bad
+        words::StatusWord::of(&first).grade == WordGrade::Bad
     };
     let status = |object: &Value| {
         ["overall_status", "status"].iter().find_map(|key| object[*key].as_str()).is_some_and(bad)
@@ -424,14 +424,14 @@ fn says_bad(value: &Value) -> bool {
 proptest! {
     #[test]
     fn no_text_breaks_it(body in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = of(&body, &JsonRules::default());
+        let _ = parse_health(&body, &JsonRules::default());
     }
 
     #[test]
     fn a_text_is_good_only_as_a_good_word(body in ".{0,40}") {
         if health(&body) == Health::Well {
             let word = body.trim_start_matches('\u{feff}').trim().trim_matches('"').trim().to_ascii_lowercase();
-            prop_assert!(word == "true" || words::Word::of(&word).grade == Grade::Good, "{body:?}");
+            prop_assert!(word == "true" || words::StatusWord::of(&word).grade == WordGrade::Good, "{body:?}");
         }
     }
 
@@ -450,15 +450,15 @@ proptest! {
         named in any::<bool>(),
     ) {
         let rules = rules(|rules| {
-            rules.fail_on = if strict { FailOn::Warning } else { FailOn::Failure };
+            rules.fail_on = if strict { JsonFailLevel::Warning } else { JsonFailLevel::Failure };
             rules.parts = if named { names(&["last_backup", "printer"]) } else { Vec::new() };
         });
-        let before = of(value.to_string().as_bytes(), &rules);
+        let before = parse_health(value.to_string().as_bytes(), &rules);
         for place in 0..30 {
             let mut worse = value.clone();
             if worsened(&mut worse, &mut { place }).is_some() {
-                let after = of(worse.to_string().as_bytes(), &rules);
-                prop_assert!(rank(&after) >= rank(&before), "{value}: {before:?}\n{worse}: {after:?}");
+                let after = parse_health(worse.to_string().as_bytes(), &rules);
+                prop_assert!(severity(&after) >= severity(&before), "{value}: {before:?}\n{worse}: {after:?}");
             }
         }
     }

@@ -3,7 +3,7 @@
 
 /// How bad a word is; a later one is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Grade {
+pub(super) enum WordGrade {
     Good,
     Mild,
     NotUnderstood,
@@ -87,34 +87,35 @@ const NEUTRAL: [&str; 9] = [
 
 /// What a text says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word<'a> {
-    pub(super) grade: Grade,
+pub(super) struct StatusWord<'a> {
+    pub(super) grade: WordGrade,
     /// What of the text tells a person more than the grade.
     pub(super) told: &'a str,
     /// A text of which the word is all, or which goes on behind a mark: `failed (2 of 3)`, `error: refused`.
     pub(super) stands_apart: bool,
 }
 
-impl<'a> Word<'a> {
+impl<'a> StatusWord<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         let text = text.trim();
         let lower = text.to_ascii_lowercase();
         let first_ends = lower.find(|c| !is_of_word(c)).unwrap_or(lower.len());
         let phrase_ends =
             BAD_PHRASES.iter().find_map(|phrase| ends_word(&lower, phrase).then_some(phrase.len()));
-        let ends = phrase_ends.or_else(|| negated(&lower)).unwrap_or(first_ends);
+        let ends = phrase_ends.or_else(|| negation_end(&lower)).unwrap_or(first_ends);
         let (word, _) = lower.split_at_checked(ends).unwrap_or((&lower, ""));
         let rest = text.get(ends..).unwrap_or_default();
         let is = |words: &[&str]| words.contains(&word);
-        let is_bad = phrase_ends.is_some() || ends != first_ends || is(&BAD) || negated(word).is_some();
+        let is_bad = phrase_ends.is_some() || ends != first_ends || is(&BAD) || negation_end(word).is_some();
         let grade = match rest {
-            _ if is_bad => Grade::Bad,
-            "" if is(&GOOD) => Grade::Good,
-            _ if is(&MILD) => Grade::Mild,
-            _ => Grade::NotUnderstood,
+            _ if is_bad => WordGrade::Bad,
+            "" if is(&GOOD) => WordGrade::Good,
+            _ if is(&MILD) => WordGrade::Mild,
+            _ => WordGrade::NotUnderstood,
         };
         let detail = rest.trim_start_matches([':', ' ', '-', ',']);
-        let told = if grade == Grade::Bad && is(&PLAIN_BAD) && !detail.is_empty() { detail } else { text };
+        let told =
+            if grade == WordGrade::Bad && is(&PLAIN_BAD) && !detail.is_empty() { detail } else { text };
         let behind = rest.trim_start().chars().next();
         Self {
             grade,
@@ -124,14 +125,14 @@ impl<'a> Word<'a> {
     }
 }
 
-impl Word<'_> {
+impl StatusWord<'_> {
     pub(super) fn is_known(&self) -> bool {
-        self.stands_apart && self.grade != Grade::NotUnderstood
+        self.stands_apart && self.grade != WordGrade::NotUnderstood
     }
 }
 
 /// `not ok`, `not_serving`: where it ends.
-fn negated(lower: &str) -> Option<usize> {
+fn negation_end(lower: &str) -> Option<usize> {
     let rest = lower.strip_prefix("not")?.strip_prefix([' ', '_', '-'])?;
     GOOD.iter().find(|good| ends_word(rest, good)).map(|good| "not ".len() + good.len())
 }
@@ -175,32 +176,32 @@ mod tests {
     #[test]
     fn a_text_is_graded_by_its_first_word_and_good_only_alone() {
         for (text, grade, told) in [
-            ("ok", Grade::Good, "ok"),
-            (" PONG\n", Grade::Good, "PONG"),
-            ("SERVING", Grade::Good, "SERVING"),
-            ("ok but slow", Grade::NotUnderstood, "ok but slow"),
-            ("okayish", Grade::NotUnderstood, "okayish"),
-            ("degraded: slow", Grade::Mild, "degraded: slow"),
-            ("error: refused", Grade::Bad, "refused"),
-            ("unavailable: key does not match", Grade::Bad, "unavailable: key does not match"),
-            ("unknown error: x", Grade::Bad, "x"),
-            ("Timed out", Grade::Bad, "Timed out"),
-            ("NOT_SERVING", Grade::Bad, "NOT_SERVING"),
-            ("not ok", Grade::Bad, "not ok"),
-            ("not ok yet", Grade::Bad, "not ok yet"),
-            ("not okayish", Grade::NotUnderstood, "not okayish"),
-            ("unknown", Grade::NotUnderstood, "unknown"),
-            ("down", Grade::Bad, "down"),
-            ("downstream", Grade::NotUnderstood, "downstream"),
-            ("", Grade::NotUnderstood, ""),
+            ("ok", WordGrade::Good, "ok"),
+            (" PONG\n", WordGrade::Good, "PONG"),
+            ("SERVING", WordGrade::Good, "SERVING"),
+            ("ok but slow", WordGrade::NotUnderstood, "ok but slow"),
+            ("okayish", WordGrade::NotUnderstood, "okayish"),
+            ("degraded: slow", WordGrade::Mild, "degraded: slow"),
+            ("error: refused", WordGrade::Bad, "refused"),
+            ("unavailable: key does not match", WordGrade::Bad, "unavailable: key does not match"),
+            ("unknown error: x", WordGrade::Bad, "x"),
+            ("Timed out", WordGrade::Bad, "Timed out"),
+            ("NOT_SERVING", WordGrade::Bad, "NOT_SERVING"),
+            ("not ok", WordGrade::Bad, "not ok"),
+            ("not ok yet", WordGrade::Bad, "not ok yet"),
+            ("not okayish", WordGrade::NotUnderstood, "not okayish"),
+            ("unknown", WordGrade::NotUnderstood, "unknown"),
+            ("down", WordGrade::Bad, "down"),
+            ("downstream", WordGrade::NotUnderstood, "downstream"),
+            ("", WordGrade::NotUnderstood, ""),
         ] {
-            let word = Word::of(text);
+            let word = StatusWord::of(text);
             assert_eq!((word.grade, word.told), (grade, told), "{text}");
         }
         for (text, apart) in
             [("failed", true), ("failed (2)", true), ("error: x", true), ("Failed to log in", false)]
         {
-            assert_eq!(Word::of(text).stands_apart, apart, "{text}");
+            assert_eq!(StatusWord::of(text).stands_apart, apart, "{text}");
         }
     }
 

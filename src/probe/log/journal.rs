@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use unhang_core::Doubt;
 
-use crate::os::process::{self, End, Ran};
-use crate::probe::fault::{quoted, scarcity};
+use crate::os::process::{self, ProcessEnd, ProcessOutput};
+use crate::probe::fault::{classify_scarcity, quote_error};
 use crate::words;
 
 use super::{Missed, News, Readers, Skipped};
@@ -27,11 +27,11 @@ const READERS: Readers = Readers::Chosen;
 /// A cursor of systemd 252 has some 130; with the mark of the log it must fit in what may be remembered.
 const LONGEST_CURSOR: usize = 180;
 
-pub(super) fn news(unit: &str, before: Option<&str>, limit: Duration) -> Result<News, Missed> {
+pub(super) fn read_news(unit: &str, before: Option<&str>, limit: Duration) -> Result<News, Missed> {
     let began = Instant::now();
     let left = || limit.saturating_sub(began.elapsed());
     let Some(cursor) = before.filter(|cursor| is_cursor(cursor)) else {
-        let place = newest(limit)?;
+        let place = newest_cursor(limit)?;
         return Ok(News {
             text: Vec::new(),
             skipped: Skipped::Nothing,
@@ -41,25 +41,25 @@ pub(super) fn news(unit: &str, before: Option<&str>, limit: Duration) -> Result<
         });
     };
     let (of_unit, from) = (format!("--unit={unit}"), format!("--cursor={cursor}"));
-    let ran = run(&[&of_unit, &from, "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_COMM"], limit)?;
+    let ran = run_journalctl(&[&of_unit, &from, "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_COMM"], limit)?;
     let entries = Entries::of(&ran.stdout, ran.stdout.len() >= ROOM, cursor);
-    if ran.end == End::TimedOut {
+    if ran.end == ProcessEnd::TimedOut {
         // What it has said is let go: else it would never come to the end of it.
         return Err(Missed { place: entries.ok().and_then(|entries| entries.last), ..not_ended(limit) });
     }
     let Entries { text, last, is_cut } = entries.map_err(Missed::because)?;
     let place = match last {
         Some(last) => last,
-        None => newest(left()).map(|_| cursor.to_owned())?,
+        None => newest_cursor(left()).map(|_| cursor.to_owned())?,
     };
     let skipped = if is_cut { Skipped::Some } else { Skipped::Nothing };
     Ok(News { text, skipped, place, is_first: false, readers: READERS })
 }
 
 /// The cursor of the newest entry, of whatever unit.
-fn newest(limit: Duration) -> Result<String, Missed> {
-    let ran = run(&["--lines=1", "--output-fields=_COMM"], limit)?;
-    if ran.end == End::TimedOut {
+fn newest_cursor(limit: Duration) -> Result<String, Missed> {
+    let ran = run_journalctl(&["--lines=1", "--output-fields=_COMM"], limit)?;
+    if ran.end == ProcessEnd::TimedOut {
         return Err(not_ended(limit));
     }
     let entries = Entries::of(&ran.stdout, false, "").map_err(Missed::because)?;
@@ -67,36 +67,37 @@ fn newest(limit: Duration) -> Result<String, Missed> {
 }
 
 fn not_ended(limit: Duration) -> Missed {
-    Missed::because(format!("journalctl has not ended within {}", words::span(limit)))
+    Missed::because(format!("journalctl has not ended within {}", words::format_duration(limit)))
 }
 
-fn run(arguments: &[&str], limit: Duration) -> Result<Ran, Missed> {
+fn run_journalctl(arguments: &[&str], limit: Duration) -> Result<ProcessOutput, Missed> {
     let mut command = Command::new("journalctl");
     command.args(arguments).args(["--output=json", "--all", "--no-pager"]);
     command.env_clear().env("LC_ALL", "C");
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
-    let ran = process::run_for_the_end(command, limit, ROOM).map_err(|error| {
-        let words = || Doubt::Other(format!("journalctl cannot be started: {}", words::io(&error)));
-        scarcity(&error).unwrap_or_else(words)
+    let ran = process::run_keep_tail(command, limit, ROOM).map_err(|error| {
+        let words =
+            || Doubt::Other(format!("journalctl cannot be started: {}", words::io_error_text(&error)));
+        classify_scarcity(&error).unwrap_or_else(words)
     })?;
     let said = String::from_utf8_lossy(&ran.stderr);
     match ran.end {
-        End::Exited(status) if !status.success() => Err(Missed::because(refused(&said))),
+        ProcessEnd::Exited(status) if !status.success() => Err(Missed::because(refusal_text(&said))),
         // It shows one's own entries then, as if there were no others.
         _ if said.contains(OWN_ONLY) => Err(Missed::because(NO_LEAVE)),
-        End::Exited(_) | End::TimedOut => Ok(ran),
+        ProcessEnd::Exited(_) | ProcessEnd::TimedOut => Ok(ran),
     }
 }
 
 const OWN_ONLY: &str = "not seeing messages from";
 const NO_LEAVE: &str = "the user that unhang runs as may not read the journal (group systemd-journal)";
 
-fn refused(said: &str) -> String {
+fn refusal_text(said: &str) -> String {
     match said.lines().map(str::trim).find(|line| !line.is_empty()) {
         Some(line) if line.contains("insufficient permissions") => NO_LEAVE.to_owned(),
-        Some(line) => format!("journalctl: {}", quoted(&line)),
+        Some(line) => format!("journalctl: {}", quote_error(&line)),
         None => "journalctl failed, and did not say why".to_owned(),
     }
 }
@@ -119,20 +120,21 @@ impl Entries {
             said.iter().rposition(|byte| *byte == b'\n').and_then(|end| said.get(..end)).unwrap_or_default();
         let lines = whole.split(|byte| *byte == b'\n').skip(usize::from(is_cut));
         for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
-            let not_understood = || format!("the answer of journalctl is not understood: {}", begin(line));
+            let not_understood =
+                || format!("the answer of journalctl is not understood: {}", beginning_text(line));
             let entry: Value = serde_json::from_slice(line).map_err(|_| not_understood())?;
             let cursor = entry.get("__CURSOR").and_then(Value::as_str).filter(|cursor| is_cursor(cursor));
             let cursor = cursor.ok_or_else(not_understood)?;
             entries.last = Some(cursor.to_owned());
             if cursor != seen && !is_own(&entry) {
-                entries.add(entry.get("MESSAGE")).ok_or_else(not_understood)?;
+                entries.add_message(entry.get("MESSAGE")).ok_or_else(not_understood)?;
             }
         }
         Ok(entries)
     }
 
     /// A text, or its bytes where it is none; or a list of them. `None`: something else.
-    fn add(&mut self, message: Option<&Value>) -> Option<()> {
+    fn add_message(&mut self, message: Option<&Value>) -> Option<()> {
         match message {
             None => {}
             Some(Value::String(text)) => self.add_lines(text.as_bytes()),
@@ -141,7 +143,7 @@ impl Entries {
                 self.add_lines(&parts.iter().map(byte).collect::<Option<Vec<u8>>>()?);
             }
             Some(Value::Array(several)) if several.iter().all(|one| one.is_string() || one.is_array()) => {
-                several.iter().try_for_each(|one| self.add(Some(one)))?;
+                several.iter().try_for_each(|one| self.add_message(Some(one)))?;
             }
             Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) | Value::Array(_)) => {
                 return None;
@@ -156,8 +158,8 @@ impl Entries {
     }
 }
 
-fn begin(line: &[u8]) -> String {
-    quoted(&String::from_utf8_lossy(line)).chars().take(40).collect()
+fn beginning_text(line: &[u8]) -> String {
+    quote_error(&String::from_utf8_lossy(line)).chars().take(40).collect()
 }
 
 /// A watchdog that reads its own words never comes to an end.

@@ -5,22 +5,22 @@ use std::time::Instant;
 
 use regex_lite::Regex;
 
-use crate::probe::fault::quoted;
+use crate::probe::fault::quote_error;
 
 /// Of each line, in bytes; what stands behind it is not matched.
-pub(super) const LONGEST: usize = 8 * 1024;
+pub(super) const MAX_LINE_BYTES: usize = 8 * 1024;
 
 #[derive(Debug)]
-pub(super) struct Patterns {
+pub(super) struct LinePatterns {
     fail: Vec<Regex>,
     warn: Vec<Regex>,
     lacks: Vec<Regex>,
 }
 
-impl Patterns {
+impl LinePatterns {
     pub(super) fn of([fail, warn, lacks]: [&[String]; 3]) -> Result<Self, String> {
         let all = |patterns: &[String]| {
-            let one = |pattern: &String| Regex::new(pattern).map_err(|error| quoted(&error));
+            let one = |pattern: &String| Regex::new(pattern).map_err(|error| quote_error(&error));
             patterns.iter().map(one).collect::<Result<Vec<_>, _>>()
         };
         Ok(Self { fail: all(fail)?, warn: all(warn)?, lacks: all(lacks)? })
@@ -28,7 +28,7 @@ impl Patterns {
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct LineScan {
     /// But for those that are left out.
     pub(super) lines: u64,
     pub(super) failing: Matches,
@@ -45,31 +45,31 @@ pub(super) struct Matches {
 }
 
 /// `None`: time was over before the last line.
-pub(super) fn seen(text: &[u8], patterns: &Patterns, until: Instant) -> Option<Seen> {
-    let mut seen = Seen::default();
+pub(super) fn match_lines(text: &[u8], patterns: &LinePatterns, until: Instant) -> Option<LineScan> {
+    let mut seen = LineScan::default();
     let Some(text) = text.strip_suffix(b"\n") else { return Some(seen) };
     for line in text.split(|byte| *byte == b'\n') {
         if Instant::now() >= until {
             return None;
         }
-        let line = String::from_utf8_lossy(legible(line));
+        let line = String::from_utf8_lossy(without_hole(line));
         let line = without_colours(&line);
         if patterns.lacks.iter().any(|pattern| pattern.is_match(&line)) {
             continue;
         }
         seen.lines = seen.lines.saturating_add(1);
-        seen.failing.note(&line, &patterns.fail);
-        seen.warning.note(&line, &patterns.warn);
+        seen.failing.note_line(&line, &patterns.fail);
+        seen.warning.note_line(&line, &patterns.warn);
     }
     Some(seen)
 }
 
 /// A writer that does not append leaves a hole of zeros where its file was truncated.
-fn legible(line: &[u8]) -> &[u8] {
+fn without_hole(line: &[u8]) -> &[u8] {
     let begins = line.iter().position(|byte| *byte != 0).unwrap_or(line.len());
     let line = line.get(begins..).unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    line.get(..LONGEST).unwrap_or(line)
+    line.get(..MAX_LINE_BYTES).unwrap_or(line)
 }
 
 /// A program that colours its lines for a terminal does so for a file, too: `ESC [ 31 m` and the like (ECMA-48, 8.3.117)
@@ -94,7 +94,7 @@ fn without_colours(line: &str) -> Cow<'_, str> {
 }
 
 impl Matches {
-    fn note(&mut self, line: &str, patterns: &[Regex]) {
+    fn note_line(&mut self, line: &str, patterns: &[Regex]) {
         if let Some(pattern) = patterns.iter().find(|pattern| pattern.is_match(line)) {
             self.count = self.count.saturating_add(1);
             self.of_several = patterns.len() > 1;
@@ -122,9 +122,9 @@ mod tests {
         ] {
             assert_eq!(without_colours(line), plain, "{line:?}");
         }
-        let patterns = Patterns::of([&["^ERROR".to_owned()], &[], &[]]).unwrap();
+        let patterns = LinePatterns::of([&["^ERROR".to_owned()], &[], &[]]).unwrap();
         let until = Instant::now() + std::time::Duration::from_secs(9);
-        let seen = seen(b"\x1b[31mERROR\x1b[0m x\nfine\n", &patterns, until).unwrap();
+        let seen = match_lines(b"\x1b[31mERROR\x1b[0m x\nfine\n", &patterns, until).unwrap();
         assert_eq!((seen.lines, seen.failing.count), (2, 1));
         assert_eq!(seen.failing.first, Some(("^ERROR".to_owned(), "ERROR x".to_owned())));
     }

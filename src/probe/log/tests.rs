@@ -48,20 +48,20 @@ impl Stage {
         self
     }
 
-    pub(super) fn ask(&self) -> Found {
-        let ground = Ground {
+    pub(super) fn ask(&self) -> ProbeResult {
+        let ground = ProbeContext {
             limit: Duration::from_secs(20),
             memory: self.memory.as_deref(),
             own_log: self.own_log.as_deref(),
-            ..Ground::default()
+            ..ProbeContext::default()
         };
-        ask(&self.given, &ground)
+        probe_log(&self.given, &ground)
     }
 
     /// A run: what it was told to remember, the next one knows.
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "a sentence for each run")]
-    pub(super) fn run(&mut self, expected: Found) {
+    pub(super) fn run(&mut self, expected: ProbeResult) {
         let (found, memory) = self.ask().in_parts();
         assert_eq!(found, expected);
         if let Some(memory) = &memory {
@@ -72,7 +72,7 @@ impl Stage {
 
     #[track_caller]
     pub(super) fn begin(&mut self) {
-        self.run(Found::well("read from here on"));
+        self.run(ProbeResult::ok("read from here on"));
     }
 }
 
@@ -86,17 +86,17 @@ fn lines_that_match_fail_or_warn_and_are_told_once() {
         Stage::new(&[("fail", &["Traceback", "^FATAL:"]), ("warn", &["WARN"]), ("lacks", &["GET /health"])]);
     stage.says("Traceback of yesterday\n");
     stage.begin();
-    stage.run(Found::well("no new line"));
+    stage.run(ProbeResult::ok("no new line"));
     stage.says("fine\n");
-    stage.run(Found::well("1 new line, and it does not match"));
+    stage.run(ProbeResult::ok("1 new line, and it does not match"));
     stage.says("WARN slow\nok\n");
-    stage.run(Found::near("1 line matches \"WARN\": WARN slow"));
+    stage.run(ProbeResult::warning("1 line matches \"WARN\": WARN slow"));
     stage.says("ok\nWARN slow\nTraceback (most recent call last)\n  x\nFATAL: 1\n");
     let first = "2 lines match, the first \"Traceback\": Traceback (most recent call last)";
-    stage.run(Found::failing(first));
-    stage.run(Found::well("no new line"));
+    stage.run(ProbeResult::failing(first));
+    stage.run(ProbeResult::ok("no new line"));
     stage.says("GET /health WARN Traceback\nok\nnot FATAL: 2\n");
-    stage.run(Found::well("2 new lines, and none matches"));
+    stage.run(ProbeResult::ok("2 new lines, and none matches"));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn with_one_pattern_its_lines_are_counted() {
     let mut stage = Stage::failing_on_error();
     stage.begin_with("");
     stage.says("ERROR a\nERROR b\nERROR c\n");
-    stage.run(Found::failing("3 lines match \"ERROR\": ERROR a"));
+    stage.run(ProbeResult::failing("3 lines match \"ERROR\": ERROR a"));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn both_looks_of_a_run_see_the_same_lines() {
     stage.says("ERROR a\n");
     let looks = [stage.ask(), stage.ask()];
     assert_eq!(looks[0], looks[1]);
-    assert_eq!(looks[0].clone().in_parts().0, Found::failing("1 line matches \"ERROR\": ERROR a"));
+    assert_eq!(looks[0].clone().in_parts().0, ProbeResult::failing("1 line matches \"ERROR\": ERROR a"));
 }
 
 #[test]
@@ -124,16 +124,16 @@ fn a_line_that_not_everybody_may_read_is_counted_and_not_shown() {
     let leave = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     leave(&stage.log(), 0o640);
     stage.says("ERROR password=1\nERROR\n");
-    stage.run(Found::failing("2 lines match \"ERROR\""));
+    stage.run(ProbeResult::failing("2 lines match \"ERROR\""));
     stage.says("ERROR password=2\n");
     fs::rename(stage.log(), stage.path("app.log.1")).unwrap();
     stage.says("ok\n");
     leave(&stage.log(), 0o644);
-    stage.run(Found::failing("1 line matches \"ERROR\""));
+    stage.run(ProbeResult::failing("1 line matches \"ERROR\""));
     // Nobody else gets to it.
     leave(stage.log().parent().unwrap(), 0o700);
     stage.says("ERROR password=3\n");
-    stage.run(Found::failing("1 line matches \"ERROR\""));
+    stage.run(ProbeResult::failing("1 line matches \"ERROR\""));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn what_unhang_logs_of_the_service_is_no_evidence() {
     fs::hard_link(stage.log(), stage.path("by-another-name")).unwrap();
     stage.own_log = Some(stage.path("by-another-name"));
     let why = format!("{} is what unhang itself logs of this service", stage.log().display());
-    stage.run(Found::not_known(why));
+    stage.run(ProbeResult::unknown(why));
 }
 
 #[test]
@@ -163,32 +163,32 @@ fn what_a_line_holds_neither_drives_a_terminal_nor_fills_a_page() {
     stage.begin_with("");
     stage.says(format!("\u{1b}[2JERROR{}\n", "x".repeat(9000)));
     let shown: String = format!(r"\u{{1b}}[2JERROR{}", "x".repeat(200)).chars().take(100).collect();
-    stage.run(Found::failing(format!("1 line matches \"ERROR\": {shown}")));
+    stage.run(ProbeResult::failing(format!("1 line matches \"ERROR\": {shown}")));
 }
 
 #[test]
 fn a_line_is_matched_in_its_first_8_kib() {
     let mut stage = Stage::failing_on_error();
     stage.begin_with("");
-    stage.says(format!("{}ERROR\n", "x".repeat(lines::LONGEST)));
-    stage.run(Found::well("1 new line, and it does not match"));
-    stage.says(format!("{}ERROR\r\n", "x".repeat(lines::LONGEST - 5)));
+    stage.says(format!("{}ERROR\n", "x".repeat(lines::MAX_LINE_BYTES)));
+    stage.run(ProbeResult::ok("1 new line, and it does not match"));
+    stage.says(format!("{}ERROR\r\n", "x".repeat(lines::MAX_LINE_BYTES - 5)));
     let shown = "x".repeat(100);
-    stage.run(Found::failing(format!("1 line matches \"ERROR\": {shown}")));
+    stage.run(ProbeResult::failing(format!("1 line matches \"ERROR\": {shown}")));
 }
 
 #[test]
 fn time_over_is_no_evidence_and_the_next_run_goes_on_behind() {
-    let patterns = Patterns::of([&["x".to_owned()], &[], &[]]).unwrap();
-    assert_eq!(lines::seen(b"x\n", &patterns, Instant::now()), None);
+    let patterns = LinePatterns::of([&["x".to_owned()], &[], &[]]).unwrap();
+    assert_eq!(lines::match_lines(b"x\n", &patterns, Instant::now()), None);
     let later = Instant::now() + Duration::from_secs(9);
-    assert_eq!(lines::seen(b"", &patterns, later), Some(Seen::default()));
+    assert_eq!(lines::match_lines(b"", &patterns, later), Some(LineScan::default()));
 }
 
 #[test]
 fn a_pattern_is_needed_and_a_log_is_a_path_or_a_unit() {
-    assert_eq!(validate(&Params::default()).unwrap().what, "has no fail and no warn beside it");
-    assert!(validate(&Stage::failing_on_error().given).is_none());
+    assert_eq!(find_conflict(&Params::default()).unwrap().what, "has no fail and no warn beside it");
+    assert!(find_conflict(&Stage::failing_on_error().given).is_none());
     for good in ["/var/log/a b.log", "journal:shop.service", "journal:shop", "journal:a@b\\x2d1:_.timer"] {
         assert_eq!(wrong_with(good), None, "{good}");
     }
@@ -210,9 +210,9 @@ impl Stage {
 proptest! {
     #[test]
     fn whatever_is_logged_is_told_in_few_words(text in proptest::collection::vec(any::<u8>(), 0..400), pattern in "[a-z.]{1,3}") {
-        let patterns = Patterns::of([std::slice::from_ref(&pattern), &[], &[]]).unwrap();
-        let seen = lines::seen(&text, &patterns, Instant::now() + Duration::from_secs(9)).unwrap();
-        let words = told(&seen.failing, Readers::Everybody).unwrap_or_default();
+        let patterns = LinePatterns::of([std::slice::from_ref(&pattern), &[], &[]]).unwrap();
+        let seen = lines::match_lines(&text, &patterns, Instant::now() + Duration::from_secs(9)).unwrap();
+        let words = matches_text(&seen.failing, Readers::Everybody).unwrap_or_default();
         assert!(words.chars().count() <= 200 && !words.chars().any(crate::toml_text::drives_a_terminal), "{words}");
         let whole = text.split(|byte| *byte == b'\n').count() - 1;
         assert!(seen.lines <= whole as u64);

@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use unhang_core::{Cause, Doubt, Observation};
 
 use super::{GOOD, TIMEOUT, all, doubt, free_port, observe_with, question, says};
-use crate::plan::{Question, Target};
+use crate::plan::{HttpRequest, UrlTarget};
 
 #[test]
 fn a_name_that_does_not_resolve_is_our_fault() {
@@ -26,12 +26,12 @@ fn no_route_is_our_fault() {
 fn a_question_that_cannot_be_asked_is_our_fault() {
     for (method, name) in [("G E T", "x"), ("GET", "x y")] {
         let headers = BTreeMap::from([(name.to_owned(), "v".to_owned())]);
-        let observed = observe_with(&Question { method: method.into(), headers, ..question(&says(GOOD)) });
+        let observed = observe_with(&HttpRequest { method: method.into(), headers, ..question(&says(GOOD)) });
         assert!(matches!(observed, Observation::Unknown(Doubt::Other(_))), "{observed:?}");
     }
     for url in ["http://[", "/health/"] {
-        let target = Target::Http { url: url.to_owned(), is_https: false, host: "shop".into(), port: 80 };
-        let observed = observe_with(&Question { target, ..question("http://shop/") });
+        let target = UrlTarget::Http { url: url.to_owned(), is_https: false, host: "shop".into(), port: 80 };
+        let observed = observe_with(&HttpRequest { target, ..question("http://shop/") });
         assert!(matches!(observed, Observation::Unknown(Doubt::Other(_))), "{observed:?}");
     }
 }
@@ -40,7 +40,7 @@ fn a_question_that_cannot_be_asked_is_our_fault() {
 fn many_questions_are_answered_in_their_order() {
     let urls: Vec<String> =
         (0..40).map(|n| if n % 2 == 0 { says(GOOD) } else { says("HTTP/1.1 503 X\r\n\r\n") }).collect();
-    let questions: Vec<Question> = urls.iter().map(|url| question(url)).collect();
+    let questions: Vec<HttpRequest> = urls.iter().map(|url| question(url)).collect();
     let answers = all(&questions, TIMEOUT, 100, Instant::now() + Duration::from_secs(60));
     for (n, answer) in answers.iter().enumerate() {
         assert_eq!(answer.observation == Observation::Healthy, n % 2 == 0, "{n}: {answer:?}");
@@ -98,7 +98,7 @@ fn no_descriptors_is_our_fault() {
 fn no_thread_is_our_fault_and_only_where_one_is_needed() {
     if alone("no_thread_is_our_fault_and_only_where_one_is_needed") {
         let urls: Vec<String> = (0..3).map(|_| format!("http://127.0.0.1:{}/", free_port())).collect();
-        let questions: Vec<Question> = urls.iter().map(|url| question(url)).collect();
+        let questions: Vec<HttpRequest> = urls.iter().map(|url| question(url)).collect();
         // RLIMIT_NPROC does not bind root; an address space without room for a stack does. What is
         // allocated meanwhile finds room below that, or between what is kept of these.
         let mut heap: Vec<_> = (0..4096).map(|_| vec![0_u8; 512]).collect();

@@ -35,11 +35,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use unhang_core::{Cause, Doubt, Observation, Weight};
+use unhang_core::{Cause, Doubt, Observation, ProbeRole};
 
-use crate::plan::{Asks, BodyRules, Latency, Probe, Question, StatusSet, Target, Trust};
+use crate::plan::{
+    BodyRules, HttpRequest, LatencyLimits, Probe, ProbeTarget, StatusSet, TlsTrust, UrlTarget,
+};
 
-use super::{Answer, Asked, Ground};
+use super::{ProbeAnswer, ProbeContext, ProbeRequest};
 
 pub(super) const TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -48,10 +50,10 @@ const SLACK: Duration = Duration::from_millis(800);
 
 pub(super) const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
-pub(super) fn question(url: &str) -> Question {
-    Question {
-        target: Target::parse_http(url).unwrap(),
-        trust: Trust::default(),
+pub(super) fn question(url: &str) -> HttpRequest {
+    HttpRequest {
+        target: UrlTarget::parse_http(url).unwrap(),
+        trust: TlsTrust::default(),
         method: "GET".to_owned(),
         headers: BTreeMap::new(),
         status: StatusSet(vec![(200, 200)]),
@@ -60,7 +62,7 @@ pub(super) fn question(url: &str) -> Question {
         redirects: 0,
         maintenance: None,
         body: BodyRules::default(),
-        latency: Latency::default(),
+        latency: LatencyLimits::default(),
     }
 }
 
@@ -98,13 +100,13 @@ pub(super) fn says(text: &str) -> String {
 }
 
 /// What a healthy server was asked.
-pub(super) fn heard(question: impl FnOnce(&str) -> Question) -> String {
+pub(super) fn heard(question: impl FnOnce(&str) -> HttpRequest) -> String {
     let (head, observed) = heard_and_observed(question);
     assert_eq!(observed, Observation::Healthy);
     head
 }
 
-pub(super) fn heard_and_observed(question: impl FnOnce(&str) -> Question) -> (String, Observation) {
+pub(super) fn heard_and_observed(question: impl FnOnce(&str) -> HttpRequest) -> (String, Observation) {
     let (tell, hear) = mpsc::channel();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/health/", listener.local_addr().unwrap());
@@ -145,12 +147,12 @@ pub(super) fn observe(url: &str) -> Observation {
 }
 
 #[track_caller]
-pub(super) fn observe_with(question: &Question) -> Observation {
+pub(super) fn observe_with(question: &HttpRequest) -> Observation {
     observe_within(question, TIMEOUT)
 }
 
 #[track_caller]
-pub(super) fn observe_within(question: &Question, timeout: Duration) -> Observation {
+pub(super) fn observe_within(question: &HttpRequest, timeout: Duration) -> Observation {
     let started = Instant::now();
     let answer = ask(question, timeout);
     let took = started.elapsed();
@@ -158,20 +160,25 @@ pub(super) fn observe_within(question: &Question, timeout: Duration) -> Observat
     answer.observation
 }
 
-pub(super) fn ask(question: &Question, timeout: Duration) -> Answer {
-    super::ask(&Asked { probe: &probe(question, timeout), ground: Ground::default() })
+pub(super) fn ask(question: &HttpRequest, timeout: Duration) -> ProbeAnswer {
+    super::run_probe(&ProbeRequest { probe: &probe(question, timeout), ground: ProbeContext::default() })
 }
 
 /// Side by side.
-pub(super) fn all(questions: &[Question], timeout: Duration, widest: usize, until: Instant) -> Vec<Answer> {
+pub(super) fn all(
+    questions: &[HttpRequest],
+    timeout: Duration,
+    widest: usize,
+    until: Instant,
+) -> Vec<ProbeAnswer> {
     let probes: Vec<Probe> = questions.iter().map(|question| probe(question, timeout)).collect();
-    let asked = probes.iter().map(|probe| Asked { probe, ground: Ground::default() });
-    super::all(&asked.collect::<Vec<_>>(), widest, until)
+    let asked = probes.iter().map(|probe| ProbeRequest { probe, ground: ProbeContext::default() });
+    super::probe_all(&asked.collect::<Vec<_>>(), widest, until)
 }
 
-fn probe(question: &Question, timeout: Duration) -> Probe {
-    let asks = Asks::Url(Box::new(question.clone()));
-    Probe { name: None, weight: Weight::Counts, timeout, asks }
+fn probe(question: &HttpRequest, timeout: Duration) -> Probe {
+    let asks = ProbeTarget::Http(Box::new(question.clone()));
+    Probe { name: None, weight: ProbeRole::Required, timeout, asks }
 }
 
 #[track_caller]

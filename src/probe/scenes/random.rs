@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use unhang_core::{Cause, Observation};
 
 use super::{TIMEOUT, hold, observe_within, question, read_head, reset};
-use crate::plan::Question;
+use crate::plan::HttpRequest;
 
 /// Good and nearly good answers, as ground to grow nonsense on.
 const SEEDS: &[&[u8]] = &[
@@ -177,7 +177,7 @@ fn no_answer_breaks_the_probe() {
         .run(&case, |(answer, end, redirects, method)| {
             *said.lock().unwrap() = (answer.clone(), end);
             let timeout = TIMEOUT / 4;
-            let asked = Question { redirects, method: method.to_owned(), ..question(&url) };
+            let asked = HttpRequest { redirects, method: method.to_owned(), ..question(&url) };
             match observe_within(&asked, timeout) {
                 Observation::Healthy => prop_assert!(says_200(&answer), "{}", answer.escape_ascii()),
                 // Silence, and a reset that overtakes what was said.

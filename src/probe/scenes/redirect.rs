@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use unhang_core::{Cause, Doubt, Observation, Phase, Redirect};
 
 use super::{GOOD, cause, free_port, hold, observe_with, question, says, serve, serve_heard};
-use crate::plan::{Question, StatusSet};
+use crate::plan::{HttpRequest, StatusSet};
 
 fn redirect_to(location: &str) -> String {
     says(&format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"))
@@ -14,7 +14,7 @@ fn redirect_to(location: &str) -> String {
 
 #[track_caller]
 pub(super) fn following(redirects: u32, url: &str) -> Observation {
-    observe_with(&Question { redirects, ..question(url) })
+    observe_with(&HttpRequest { redirects, ..question(url) })
 }
 
 fn redirect(status: u16, to: &str, needs: u32) -> Cause {
@@ -37,7 +37,7 @@ fn redirects_are_followed_as_far_as_allowed() {
     assert_eq!(following(1, &long), Observation::Healthy);
     // One time limit for all of it.
     let slow = redirect_to(&serve(hold));
-    assert_eq!(following(1, &slow), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+    assert_eq!(following(1, &slow), Observation::Unhealthy(Cause::TimedOut(Phase::FirstByte)));
 }
 
 /// They may prove who we are, and are no business of another host's.
@@ -45,7 +45,7 @@ fn redirects_are_followed_as_far_as_allowed() {
 fn headers_go_with_a_redirect_within_the_host_only() {
     let with_key = |url: &str| {
         let headers = [("X-Key".to_owned(), "secret".to_owned())].into();
-        observe_with(&Question { redirects: 1, headers, ..question(url) })
+        observe_with(&HttpRequest { redirects: 1, headers, ..question(url) })
     };
     assert_eq!(with_key(&redirect_to(&says(GOOD))), Observation::Healthy, "another port of the same host");
     let other = says(GOOD).replace("127.0.0.1", "localhost");
@@ -84,7 +84,8 @@ fn a_redirect_without_a_place_is_judged_by_its_status() {
         for location in ["", "location:\r\n", "location: #top\r\n"] {
             let url = || says(&format!("HTTP/1.1 {status} X\r\n{location}content-length: 0\r\n\r\n"));
             assert_eq!(following(3, &url()), Observation::Unhealthy(Cause::Status(status)));
-            let wanted = Question { redirects: 3, status: StatusSet(vec![(200, 399)]), ..question(&url()) };
+            let wanted =
+                HttpRequest { redirects: 3, status: StatusSet(vec![(200, 399)]), ..question(&url()) };
             assert_eq!(observe_with(&wanted), Observation::Healthy);
         }
     }
@@ -111,7 +112,7 @@ fn a_post_is_sent_again_where_the_status_says_so() {
             let _ = stream.write_all(GOOD.as_bytes());
         });
         let here = says(&format!("HTTP/1.1 {status} X\r\nlocation: {there}\r\n\r\n"));
-        let posted = Question { redirects: 1, method: "POST".to_owned(), ..question(&here) };
+        let posted = HttpRequest { redirects: 1, method: "POST".to_owned(), ..question(&here) };
         assert_eq!(observe_with(&posted), Observation::Healthy, "{status}");
         let asked = hear.recv().unwrap();
         assert!(asked.starts_with(method), "{status}: {asked}");

@@ -6,8 +6,8 @@ use std::sync::mpsc;
 use unhang_core::{Cause, Observation};
 
 use super::{GOOD, TIMEOUT, ask, observe_with, question, says, serve_heard};
-use crate::plan::{BodyRules, Question, StatusSet};
-use crate::probe::Answer;
+use crate::plan::{BodyRules, HttpRequest, StatusSet};
+use crate::probe::ProbeAnswer;
 
 /// The server lives, though it does not want to be asked so often.
 #[test]
@@ -16,13 +16,13 @@ fn a_status_that_warns_is_healthy() {
         let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n").leak();
         let contains = BodyRules { contains: vec!["x".to_owned()], ..BodyRules::default() };
         let status_warn = Some(StatusSet(vec![(429, 429)]));
-        ask(&Question { status_warn, body: contains, ..question(&says(answer)) }, TIMEOUT)
+        ask(&HttpRequest { status_warn, body: contains, ..question(&says(answer)) }, TIMEOUT)
     };
-    let Answer { observation, near, .. } = warns(429);
+    let ProbeAnswer { observation, near, .. } = warns(429);
     assert_eq!((observation, near.as_deref()), (Observation::Healthy, Some("HTTP 429 (status_warn)")));
     assert_eq!(warns(503).observation, Observation::Unhealthy(Cause::Status(503)));
     assert!(
-        matches!(warns(200).observation, Observation::Unhealthy(Cause::Found(_))),
+        matches!(warns(200).observation, Observation::Unhealthy(Cause::Probe(_))),
         "its body is looked at"
     );
 }
@@ -39,7 +39,8 @@ fn a_request_has_the_body_that_was_said() {
             let _ = stream.write_all(GOOD.as_bytes());
         });
         let request_body = Some(body.clone());
-        let observed = observe_with(&Question { method: method.to_owned(), request_body, ..question(&url) });
+        let observed =
+            observe_with(&HttpRequest { method: method.to_owned(), request_body, ..question(&url) });
         let (head, whole, read) = server.recv().unwrap();
         assert_eq!((observed, whole, read), (Observation::Healthy, true, body.into_bytes()));
         let head = head.to_lowercase();

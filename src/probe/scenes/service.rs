@@ -12,8 +12,8 @@ use super::{
     GOOD, cause, doubt, free_port, heard, heard_and_observed, hold, not_http, observe, observe_with,
 };
 use super::{TIMEOUT, ask, observe_within, question, read_head, repeats, reset, says, serve};
-use crate::plan::{BodyRules, JsonRules, Maintenance, Question, StatusSet};
-use crate::probe::Answer;
+use crate::plan::{BodyRules, HttpRequest, JsonRules, MaintenanceRule, StatusSet};
+use crate::probe::ProbeAnswer;
 
 #[test]
 fn healthy_is_a_status_that_is_wanted() {
@@ -30,7 +30,7 @@ fn healthy_is_a_status_that_is_wanted() {
     let wide = StatusSet(vec![(200, 299), (404, 404)]);
     for (status, healthy) in [(204, true), (404, true), (300, false), (403, false)] {
         let url = says(&format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n"));
-        let observed = observe_with(&Question { status: wide.clone(), ..question(&url) });
+        let observed = observe_with(&HttpRequest { status: wide.clone(), ..question(&url) });
         assert_eq!(observed == Observation::Healthy, healthy, "{status}: {observed:?}");
     }
 }
@@ -94,7 +94,7 @@ fn lengths_that_cannot_be_leave_the_status_and_no_body() {
     ] {
         let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\nhello");
         assert_eq!(observe(&says(&answer)), Observation::Healthy, "{head}");
-        let observed = observe_with(&Question { body: contains.clone(), ..question(&says(&answer)) });
+        let observed = observe_with(&HttpRequest { body: contains.clone(), ..question(&says(&answer)) });
         let Observation::Unknown(Doubt::Other(why)) = observed else { panic!("{head}: {observed:?}") };
         assert!(why.contains("where its body ends"), "{why}");
         let down = says(&answer.replace("200", "503"));
@@ -126,16 +126,16 @@ fn a_status_that_can_be_read_is_judged() {
             let answer = format!("HTTP/1.1 {status} X\r\n{head}\r\ncontent-length: 2\r\n\r\nok");
             assert_eq!(observe(&says(&answer)), expected, "{head:.40}");
             let contains = BodyRules { contains: vec!["ok".to_owned()], ..BodyRules::default() };
-            let observed = observe_with(&Question { body: contains, ..question(&says(&answer)) });
+            let observed = observe_with(&HttpRequest { body: contains, ..question(&says(&answer)) });
             assert_eq!(observed, expected, "its body: {head:.40}");
         }
     }
     let folded = "HTTP/1.1 302 X\r\nlocation:\r\n  https://x/\r\n\r\n";
     assert_eq!(cause(&says(folded)), Cause::ToHttps(302));
     let maintenance =
-        Maintenance { status: StatusSet(vec![(503, 503)]), header: Some("x-maintenance".to_owned()) };
+        MaintenanceRule { status: StatusSet(vec![(503, 503)]), header: Some("x-maintenance".to_owned()) };
     let url = says("HTTP/1.1 503 X\r\nX-Maintenance : on\r\n\r\n");
-    let observed = observe_with(&Question { maintenance: Some(maintenance), ..question(&url) });
+    let observed = observe_with(&HttpRequest { maintenance: Some(maintenance), ..question(&url) });
     assert_eq!(observed, Observation::Unhealthy(Cause::Maintenance(503)));
 }
 
@@ -171,7 +171,7 @@ fn a_body_that_came_otherwise_than_it_was_asked_for_is_read() {
         let url = serve(move |mut stream| {
             let _ = stream.write_all(&[b"HTTP/1.1 200 OK\r\n", head.as_bytes(), b"\r\n\r\n", &body].concat());
         });
-        observe_with(&Question { body: contains.clone(), ..question(&url) })
+        observe_with(&HttpRequest { body: contains.clone(), ..question(&url) })
     };
     assert_eq!(judged("content-encoding: gzip", gzip.clone()), Observation::Healthy);
     assert_eq!(
@@ -188,7 +188,7 @@ fn a_body_that_came_otherwise_than_it_was_asked_for_is_read() {
         assert!(matches!(observed, Observation::Unknown(Doubt::Other(_))), "{head}: {observed:?}");
     }
     let cut = judged("content-length: 100", b"ge".to_vec());
-    assert_eq!(cut, Observation::Unhealthy(Cause::Closed(Phase::Read)), "half an answer is none");
+    assert_eq!(cut, Observation::Unhealthy(Cause::Closed(Phase::Rest)), "half an answer is none");
 }
 
 #[test]
@@ -200,21 +200,21 @@ fn a_connection_that_is_half_open() {
             hold(stream);
         })
     };
-    assert_eq!(cause(&half(Shutdown::Write)), Cause::Closed(Phase::Wait));
+    assert_eq!(cause(&half(Shutdown::Write)), Cause::Closed(Phase::FirstByte));
     // It has gone, and nobody tells us: silence.
     assert_eq!(
         cause(&serve(|stream| {
             stream.shutdown(Shutdown::Read).unwrap();
             thread::sleep(2 * TIMEOUT);
         })),
-        Cause::TimedOut(Phase::Wait)
+        Cause::TimedOut(Phase::FirstByte)
     );
 }
 
 /// More than the kernel keeps for one that does not read.
-fn long_question(url: &str) -> Question {
+fn long_question(url: &str) -> HttpRequest {
     let headers = (0..2000).map(|n| (format!("x-{n}"), "y".repeat(4000))).collect();
-    Question { headers, ..question(url) }
+    HttpRequest { headers, ..question(url) }
 }
 
 /// To write 8 MB takes its time on a busy machine.
@@ -225,7 +225,7 @@ fn a_server_that_does_not_read() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let observed = observe_within(&long_question(&url), TO_WRITE);
-    assert_eq!(observed, Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+    assert_eq!(observed, Observation::Unhealthy(Cause::TimedOut(Phase::FirstByte)));
     drop(listener);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -248,28 +248,28 @@ fn what_is_asked() {
         assert_eq!(head.matches(&format!("\r\n{line}")).count(), 1, "{head}");
     }
     let json = || BodyRules { json: Some(JsonRules::default()), ..BodyRules::default() };
-    let (head, _) = heard_and_observed(|url| Question { body: json(), ..question(url) });
+    let (head, _) = heard_and_observed(|url| HttpRequest { body: json(), ..question(url) });
     assert!(head.contains("\r\naccept: application/json\r\n"), "{head}");
     let own = BTreeMap::from([("Accept".to_owned(), "text/plain".to_owned())]);
-    let (head, _) = heard_and_observed(|url| Question { body: json(), headers: own, ..question(url) });
+    let (head, _) = heard_and_observed(|url| HttpRequest { body: json(), headers: own, ..question(url) });
     assert!(head.contains("\r\naccept: text/plain\r\n") && !head.contains("application/json"), "{head}");
     let ours = [("Host", "shop.example"), ("User-Agent", "probe"), ("X-Token", "a b")];
     let headers: BTreeMap<_, _> = ours.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let head = heard(|url| Question { headers, method: "HEAD".into(), ..question(url) });
+    let head = heard(|url| HttpRequest { headers, method: "HEAD".into(), ..question(url) });
     assert!(head.starts_with("HEAD /health/ HTTP/1.1\r\n"), "{head}");
     for (name, value) in ours {
         let name = name.to_lowercase();
         assert_eq!(head.matches(&format!("\r\n{name}: ")).count(), 1, "{head}");
         assert!(head.contains(&format!("\r\n{name}: {value}\r\n")), "{head}");
     }
-    let head = heard(|url| Question { method: "POST".into(), ..question(url) });
+    let head = heard(|url| HttpRequest { method: "POST".into(), ..question(url) });
     assert!(head.contains("\r\ncontent-length: 0\r\n") && !head.contains("chunked"), "{head}");
     let head = heard(|url| question(&url.replace("http://", "http://user:pass@")));
     assert!(head.contains("\r\nauthorization: Basic dXNlcjpwYXNz\r\n"), "{head}");
     let long = BTreeMap::from([("x-long".to_owned(), "y".repeat(20_000))]);
-    let head = heard(|url| Question { headers: long, ..question(&format!("{url}?{}", "q".repeat(5000))) });
+    let head = heard(|url| HttpRequest { headers: long, ..question(&format!("{url}?{}", "q".repeat(5000))) });
     assert!(head.len() > 25_000);
-    assert!(heard(|url| Question { method: "PURGE".into(), ..question(url) }).starts_with("PURGE /"));
+    assert!(heard(|url| HttpRequest { method: "PURGE".into(), ..question(url) }).starts_with("PURGE /"));
 }
 
 #[test]
@@ -310,10 +310,10 @@ fn reset_before_and_in_mid_head() {
 
 #[test]
 fn closed_without_answer_and_in_mid_head() {
-    assert_eq!(cause(&serve(drop)), Cause::Closed(Phase::Wait));
-    assert_eq!(cause(&says("HTTP/1.1 200 OK\r\ncontent-")), Cause::Closed(Phase::Read));
-    assert_eq!(cause(&says("HT")), Cause::Closed(Phase::Read));
-    assert_eq!(cause(&says("HTTP/1.1 100 Continue\r\n\r\n")), Cause::Closed(Phase::Read));
+    assert_eq!(cause(&serve(drop)), Cause::Closed(Phase::FirstByte));
+    assert_eq!(cause(&says("HTTP/1.1 200 OK\r\ncontent-")), Cause::Closed(Phase::Rest));
+    assert_eq!(cause(&says("HT")), Cause::Closed(Phase::Rest));
+    assert_eq!(cause(&says("HTTP/1.1 100 Continue\r\n\r\n")), Cause::Closed(Phase::Rest));
 }
 
 #[test]
@@ -329,10 +329,13 @@ fn timed_out_connecting() {
 
 #[test]
 fn timed_out_waiting() {
-    assert_eq!(cause(&serve(hold)), Cause::TimedOut(Phase::Wait));
+    assert_eq!(cause(&serve(hold)), Cause::TimedOut(Phase::FirstByte));
     // Nobody accepts, but the queue has room: the kernel connects, and reads the request.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    assert_eq!(cause(&format!("http://{}/", listener.local_addr().unwrap())), Cause::TimedOut(Phase::Wait));
+    assert_eq!(
+        cause(&format!("http://{}/", listener.local_addr().unwrap())),
+        Cause::TimedOut(Phase::FirstByte)
+    );
 }
 
 #[test]
@@ -346,13 +349,13 @@ fn timed_out_reading() {
             thread::sleep(Duration::from_millis(15));
         }
     });
-    assert_eq!(cause(&drip), Cause::TimedOut(Phase::Read));
+    assert_eq!(cause(&drip), Cause::TimedOut(Phase::Rest));
     let hints = serve(|mut stream| {
         while stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n").is_ok() {
             thread::sleep(Duration::from_millis(15));
         }
     });
-    assert_eq!(cause(&hints), Cause::TimedOut(Phase::Read));
+    assert_eq!(cause(&hints), Cause::TimedOut(Phase::Rest));
 }
 
 #[test]
@@ -398,7 +401,7 @@ fn the_time_is_told_by_phase() {
         thread::sleep(Duration::from_millis(120));
         let _ = stream.write_all(b"content-length: 0\r\n\r\n");
     });
-    let Answer { observation, status, times, .. } = ask(&question(&slow), TIMEOUT);
+    let ProbeAnswer { observation, status, times, .. } = ask(&question(&slow), TIMEOUT);
     assert_eq!((observation, status), (Observation::Healthy, Some(200)));
     // What a busy machine is late to see of the beginning, it takes from the rest.
     assert!(times.wait >= Duration::from_millis(60) && !times.read.is_zero(), "{times:?}");

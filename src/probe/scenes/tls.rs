@@ -12,11 +12,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use unhang_core::{Cause, Doubt, Observation, Phase, Redirect, TlsFault};
+use unhang_core::{Cause, Doubt, Observation, Phase, Redirect, TlsError};
 
-use super::super::Answer;
+use super::super::ProbeAnswer;
 use super::{GOOD, all, hold, observe_within, question, read_head, reset, says};
-use crate::plan::{Question, Trust};
+use crate::plan::{HttpRequest, TlsTrust};
 
 mod names_and_clients;
 
@@ -45,7 +45,7 @@ impl Ca {
         Self { issuer: Issuer::new(params, key), file, _dir: dir }
     }
 
-    fn trust(&self) -> Trust {
+    fn trust(&self) -> TlsTrust {
         naming(&self.file)
     }
 
@@ -56,12 +56,12 @@ impl Ca {
     }
 }
 
-fn naming(ca_file: &Path) -> Trust {
-    Trust { ca_file: Some(ca_file.to_owned()), ..Trust::default() }
+fn naming(ca_file: &Path) -> TlsTrust {
+    TlsTrust { ca_file: Some(ca_file.to_owned()), ..TlsTrust::default() }
 }
 
-fn anyone() -> Trust {
-    Trust { insecure: true, ..Trust::default() }
+fn anyone() -> TlsTrust {
+    TlsTrust { insecure: true, ..TlsTrust::default() }
 }
 
 fn written(certificate: &Certificate) -> (tempfile::TempDir, PathBuf) {
@@ -151,16 +151,16 @@ fn for_all(act: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
     url
 }
 
-fn asked(url: &str, trust: &Trust) -> Question {
-    Question { trust: trust.clone(), ..question(url) }
+fn asked(url: &str, trust: &TlsTrust) -> HttpRequest {
+    HttpRequest { trust: trust.clone(), ..question(url) }
 }
 
 #[track_caller]
-fn observe(url: &str, trust: &Trust) -> Observation {
+fn observe(url: &str, trust: &TlsTrust) -> Observation {
     observe_within(&asked(url, trust), ENOUGH)
 }
 
-fn fault(fault: TlsFault) -> Observation {
+fn fault(fault: TlsError) -> Observation {
     Observation::Unhealthy(Cause::Tls(fault))
 }
 
@@ -171,9 +171,9 @@ fn a_ca_of_ones_own_is_trusted_when_it_is_named() {
     assert_eq!(observe(&url, &ca.trust()), Observation::Healthy);
     assert_eq!(observe(&url.replace("localhost", "127.0.0.1"), &ca.trust()), Observation::Healthy);
     assert_eq!(observe(&url, &anyone()), Observation::Healthy);
-    assert_eq!(observe(&url, &Ca::named("another").trust()), fault(TlsFault::UnknownIssuer));
+    assert_eq!(observe(&url, &Ca::named("another").trust()), fault(TlsError::UnknownIssuer));
     let observed = observe(&url, &Ca::new().trust());
-    assert!(matches!(observed, Observation::Unhealthy(Cause::Tls(TlsFault::Handshake(_)))), "{observed:?}");
+    assert!(matches!(observed, Observation::Unhealthy(Cause::Tls(TlsError::Handshake(_)))), "{observed:?}");
     let dead = ca.issues(&["localhost"], VALID).serve("HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n");
     assert_eq!(observe(&dead, &ca.trust()), Observation::Unhealthy(Cause::Status(503)));
     let moved = ca.issues(&["localhost"], VALID).serve("HTTP/1.1 301 X\r\nlocation: https://x/\r\n\r\n");
@@ -185,9 +185,9 @@ fn a_ca_of_ones_own_is_trusted_when_it_is_named() {
 fn what_is_wrong_with_a_certificate_is_told_apart() {
     let ca = Ca::new();
     for (names, years, expected) in [
-        (["localhost"], (2020, 2021), TlsFault::Expired),
-        (["localhost"], (2110, 2120), TlsFault::NotYetValid),
-        (["example.com"], VALID, TlsFault::WrongName("example.com".to_owned())),
+        (["localhost"], (2020, 2021), TlsError::Expired),
+        (["localhost"], (2110, 2120), TlsError::NotYetValid),
+        (["example.com"], VALID, TlsError::WrongName("example.com".to_owned())),
     ] {
         let url = ca.issues(&names, years).serve(GOOD);
         assert_eq!(observe(&url, &ca.trust()), fault(expected));
@@ -199,8 +199,8 @@ fn what_is_wrong_with_a_certificate_is_told_apart() {
 #[test]
 fn a_self_signed_certificate_is_trusted_when_it_is_named_itself() {
     for (is_ca, unnamed) in [
-        (IsCa::NoCa, TlsFault::UnknownIssuer),
-        (IsCa::Ca(BasicConstraints::Unconstrained), TlsFault::SelfSigned),
+        (IsCa::NoCa, TlsError::UnknownIssuer),
+        (IsCa::Ca(BasicConstraints::Unconstrained), TlsError::SelfSigned),
     ] {
         let signed = |names: &[&str], years| {
             let (mut params, key) = certificate_for(names, years);
@@ -214,9 +214,9 @@ fn a_self_signed_certificate_is_trusted_when_it_is_named_itself() {
         assert_eq!(observe(&url, &named), Observation::Healthy);
         assert_eq!(observe(&url, &Ca::new().trust()), fault(unnamed.clone()));
         let (url, named, _dir) = signed(&["localhost"], (2020, 2021));
-        assert_eq!(observe(&url, &named), fault(TlsFault::Expired));
+        assert_eq!(observe(&url, &named), fault(TlsError::Expired));
         let (url, named, _dir) = signed(&["example.com"], VALID);
-        assert_eq!(observe(&url, &named), fault(TlsFault::WrongName("example.com".to_owned())));
+        assert_eq!(observe(&url, &named), fault(TlsError::WrongName("example.com".to_owned())));
     }
 }
 
@@ -228,12 +228,12 @@ fn what_does_not_speak_tls_is_told_apart() {
         let _ = stream.read(&mut [0; 4096]);
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     });
-    assert_eq!(observe(&plain, &ca.trust()), fault(TlsFault::NotTls));
+    assert_eq!(observe(&plain, &ca.trust()), fault(TlsError::NotTls));
     let ssh = at_once(|mut stream| {
         let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2p1\r\n");
         hold(stream);
     });
-    assert_eq!(observe(&ssh, &ca.trust()), fault(TlsFault::NotTls));
+    assert_eq!(observe(&ssh, &ca.trust()), fault(TlsError::NotTls));
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_server_that_we_do_not_fit_is_not_known_and_told_with_the_cure() {
         assert!(why.contains(cure), "{code}: {why}");
     }
     let internal = observe(&alerting(80), &ca.trust());
-    assert!(matches!(internal, Observation::Unhealthy(Cause::Tls(TlsFault::Handshake(_)))), "{internal:?}");
+    assert!(matches!(internal, Observation::Unhealthy(Cause::Tls(TlsError::Handshake(_)))), "{internal:?}");
     // TLS 1.3 says so behind the handshake.
     let identity = ca.issues(&["localhost"], VALID);
     let mut roots = rustls::RootCertStore::empty();
@@ -324,8 +324,8 @@ fn answers_over_tls_are_bounded_and_judged_as_any_other() {
     let ca = Ca::new();
     let serve = |answer| ca.issues(&["localhost"], VALID).serve(answer);
     let ask = |url: &str| observe_within(&asked(url, &ca.trust()), 2 * super::TIMEOUT);
-    assert_eq!(ask(&serve("")), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
-    assert_eq!(ask(&serve("HTTP/1.1 200 OK\r\nx")), Observation::Unhealthy(Cause::TimedOut(Phase::Read)));
+    assert_eq!(ask(&serve("")), Observation::Unhealthy(Cause::TimedOut(Phase::FirstByte)));
+    assert_eq!(ask(&serve("HTTP/1.1 200 OK\r\nx")), Observation::Unhealthy(Cause::TimedOut(Phase::Rest)));
     let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(40 * 1024));
     assert_eq!(ask(&serve(long.leak())), Observation::Healthy);
     let longer = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(1024 * 1024));
@@ -358,7 +358,7 @@ fn answers_over_tls_that_do_not_end_well() {
             thread::sleep(Duration::from_millis(15));
         }
     });
-    assert_eq!(drips, Observation::Unhealthy(Cause::TimedOut(Phase::Read)));
+    assert_eq!(drips, Observation::Unhealthy(Cause::TimedOut(Phase::Rest)));
     // A word of TLS's own, again and again, and none of HTTP.
     let keys = observed(|mut stream| {
         while stream
@@ -377,12 +377,12 @@ fn answers_over_tls_that_do_not_end_well() {
         let _ = stream.flush();
         hold(stream.sock);
     });
-    assert_eq!(ends, Observation::Unhealthy(Cause::Closed(Phase::Read)));
+    assert_eq!(ends, Observation::Unhealthy(Cause::Closed(Phase::Rest)));
     let cut = observed(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
         let _ = stream.flush();
     });
-    assert_eq!(cut, Observation::Unhealthy(Cause::Closed(Phase::Read)));
+    assert_eq!(cut, Observation::Unhealthy(Cause::Closed(Phase::Rest)));
     assert_eq!(observed(|stream| reset(stream.sock)), Observation::Unhealthy(Cause::Reset));
     let garbage = observed(|mut stream| {
         let _ = stream.sock.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
@@ -397,9 +397,9 @@ fn a_redirect_to_https_is_followed() {
     let there = ca.issues(&["localhost"], VALID).serve(GOOD);
     let here = || says(&format!("HTTP/1.1 301 X\r\nlocation: {there}\r\ncontent-length: 0\r\n\r\n"));
     let following =
-        |trust: Trust| observe_within(&Question { redirects: 1, ..asked(&here(), &trust) }, ENOUGH);
+        |trust: TlsTrust| observe_within(&HttpRequest { redirects: 1, ..asked(&here(), &trust) }, ENOUGH);
     assert_eq!(following(ca.trust()), Observation::Healthy);
-    assert_eq!(following(Ca::named("another").trust()), fault(TlsFault::UnknownIssuer));
+    assert_eq!(following(Ca::named("another").trust()), fault(TlsError::UnknownIssuer));
 }
 
 #[test]
@@ -418,11 +418,11 @@ fn many_tls_handshakes_at_once_fit_their_stacks() {
     let ca = Ca::new();
     let good = ca.issues(&["localhost"], VALID).serve(GOOD);
     let expired = ca.issues(&["localhost"], (2020, 2021)).serve(GOOD);
-    let questions: Vec<Question> =
+    let questions: Vec<HttpRequest> =
         (0..120).map(|n| asked(if n % 3 == 0 { &expired } else { &good }, &ca.trust())).collect();
     let answers = all(&questions, 6 * ENOUGH, 120, Instant::now() + 6 * ENOUGH);
-    for (n, Answer { observation, .. }) in answers.into_iter().enumerate() {
-        let expected = if n % 3 == 0 { fault(TlsFault::Expired) } else { Observation::Healthy };
+    for (n, ProbeAnswer { observation, .. }) in answers.into_iter().enumerate() {
+        let expected = if n % 3 == 0 { fault(TlsError::Expired) } else { Observation::Healthy };
         assert_eq!(observation, expected, "{n}");
     }
 }

@@ -12,12 +12,12 @@ use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use unhang_core::{Cause, Doubt, Observation, Phase};
 
 use super::{GOOD, TIMEOUT, free_port, observe_with, question, read_head, says};
-use crate::plan::{Question, Target};
+use crate::plan::{HttpRequest, UrlTarget};
 
 /// As `config` makes it of `unix:SOCKET:/health/`.
-fn at(socket: &Path) -> Question {
-    let target = Target::HttpOverUnix { socket: socket.to_owned(), path: "/health/".to_owned() };
-    Question { target, ..question("http://localhost/") }
+fn at(socket: &Path) -> HttpRequest {
+    let target = UrlTarget::HttpOverUnix { socket: socket.to_owned(), path: "/health/".to_owned() };
+    HttpRequest { target, ..question("http://localhost/") }
 }
 
 fn place() -> (tempfile::TempDir, PathBuf) {
@@ -55,7 +55,7 @@ fn a_redirect_within_stays_and_one_to_elsewhere_leaves() {
     let to = |location: &str| format!("HTTP/1.1 302 X\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
     let (_dir, path) = place();
     let requests = listen(&path, vec![to("/there"), GOOD.to_owned()]);
-    let following = |path: &Path| observe_with(&Question { redirects: 1, ..at(path) });
+    let following = |path: &Path| observe_with(&HttpRequest { redirects: 1, ..at(path) });
     assert_eq!(following(&path), Observation::Healthy);
     assert!(requests.iter().nth(1).unwrap().starts_with("GET /there HTTP/1.1\r\n"));
     let (_dir, path) = place();
@@ -104,7 +104,7 @@ fn a_socket_that_is_not_ours_to_open_is_our_fault() {
 }
 
 /// Root may do all things; a thread of root's that gave that up may not.
-fn observe_without_root(question: Question) -> Observation {
+fn observe_without_root(question: HttpRequest) -> Observation {
     let observed = thread::spawn(move || {
         let mut held = capabilities(None).unwrap();
         held.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
@@ -125,7 +125,7 @@ fn a_full_backlog_is_a_time_out() {
     // Room again, but nobody accepts.
     let (_dir, path) = place();
     let _listener = UnixListener::bind(&path).unwrap();
-    assert_eq!(observe_with(&at(&path)), Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+    assert_eq!(observe_with(&at(&path)), Observation::Unhealthy(Cause::TimedOut(Phase::FirstByte)));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn silence_a_drip_and_a_reset() {
         observe_with(&at(&path))
     };
     let silent = observed(|mut stream| drop(read_head(&mut stream) + &read_head(&mut stream)));
-    assert_eq!(silent, Observation::Unhealthy(Cause::TimedOut(Phase::Wait)));
+    assert_eq!(silent, Observation::Unhealthy(Cause::TimedOut(Phase::FirstByte)));
     let drips = observed(|mut stream| {
         read_head(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
@@ -145,7 +145,7 @@ fn silence_a_drip_and_a_reset() {
             thread::sleep(TIMEOUT / 20);
         }
     });
-    assert_eq!(drips, Observation::Unhealthy(Cause::TimedOut(Phase::Read)));
+    assert_eq!(drips, Observation::Unhealthy(Cause::TimedOut(Phase::Rest)));
     // To close it with something unread is how a Unix socket resets.
     assert_eq!(observed(drop), Observation::Unhealthy(Cause::Reset));
 }

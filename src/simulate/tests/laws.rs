@@ -1,7 +1,7 @@
 //! Over random patterns and settings: what is promised of runs holds for those that are played.
 
 use proptest::prelude::*;
-use unhang_core::Budget;
+use unhang_core::BudgetRule;
 
 use super::*;
 
@@ -26,11 +26,11 @@ proptest! {
         service.policy.max_failures = max_failures;
         service.policy.min_successes = min_successes;
         service.policy.grace = s(grace);
-        service.policy.budget = Budget { restarts, window: s(window) };
+        service.policy.budget = BudgetRule { restarts, window: s(window) };
         service.policy.backoff.first = s(first);
         let script = Script::new(&pattern, 1, s(every), s(start_takes)).unwrap();
         let turns = turns(&script, &plan);
-        let restarted: Vec<&Turn> = turns.iter().filter(|turn| turn.restart.is_some()).collect();
+        let restarted: Vec<&SimulatedRun> = turns.iter().filter(|turn| turn.restart.is_some()).collect();
 
         for (earlier, later) in restarted.iter().zip(restarted.iter().skip(restarts)) {
             prop_assert!(later.at >= earlier.at + s(window), "budget: {:?} {:?}", earlier.at, later.at);
@@ -41,7 +41,7 @@ proptest! {
             prop_assert!(turn.restart.as_ref().unwrap().spent <= restarts);
         }
 
-        let played = play(&script, &plan.services[0], &plan);
+        let played = play_script(&script, &plan.services[0], &plan);
         let rows = played.timeline.shown();
         prop_assert_eq!(rows.iter().map(|row| row.runs).sum::<u32>() as usize, pattern.len());
         prop_assert_eq!(played.summary.restarts as usize, restarted.len());

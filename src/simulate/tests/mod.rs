@@ -5,13 +5,13 @@ mod laws;
 use std::time::Duration;
 
 use clap::Parser;
-use unhang_core::{Ended, Outcome, Reason};
+use unhang_core::{Outcome, Reason, RestartResult};
 
-use super::course::{Course, Turn};
+use super::course::{Engine, SimulatedRun};
 use super::script::{MOST_RUNS, Script, Sign};
-use super::shown::stamp;
+use super::shown::format_offset;
 use super::timeline::MOST_ROWS;
-use super::{lines, play};
+use super::{play_script, simulation_lines};
 use crate::cli::{Cli, Command};
 use crate::config;
 use crate::plan::Plan;
@@ -26,16 +26,16 @@ const UNIT: &str = "--unit shop --url http://localhost/";
 fn read(line: &str) -> (Script, Plan) {
     let words = ["unhang", "simulate", "shop"].into_iter().chain(line.split_whitespace());
     let cli = Cli::try_parse_from(words).unwrap();
-    let plan = config::plan(&cli.sources()).unwrap();
+    let plan = config::load_plan(&cli.config_sources()).unwrap();
     let Command::Simulate(asked) = &cli.command else { panic!("{line}") };
-    let span = |flag, text: &str| config::span(flag, text).unwrap();
-    let repeat = config::count("--repeat", &asked.repeat).unwrap();
+    let span = |flag, text: &str| config::parse_span_flag(flag, text).unwrap();
+    let repeat = config::parse_count_flag("--repeat", &asked.repeat).unwrap();
     let (every, start_takes) = (span("--every", &asked.every), span("--start-takes", &asked.start_takes));
     (Script::new(&asked.pattern, repeat, every, start_takes).unwrap(), plan)
 }
 
-fn turns(script: &Script, plan: &Plan) -> Vec<Turn> {
-    let mut course = Course::begin(script, &plan.services[0], plan.host.deadline);
+fn turns(script: &Script, plan: &Plan) -> Vec<SimulatedRun> {
+    let mut course = Engine::begin_course(script, &plan.services[0], plan.host.deadline);
     let signs: Vec<Sign> = script.signs().collect();
     let next = signs.iter().skip(1).chain(signs.last());
     signs.iter().zip(next).map(|(sign, next)| course.run(*sign, *next)).collect()
@@ -43,15 +43,15 @@ fn turns(script: &Script, plan: &Plan) -> Vec<Turn> {
 
 /// The streak where one is counted; `R` for a restart, with `+` healed, `-` not, `~` not known yet; else the
 /// reason. After a `/` what became known of an earlier restart.
-fn told(turn: &Turn) -> String {
+fn told(turn: &SimulatedRun) -> String {
     let earlier = match turn.earlier {
         None => "",
         Some(Outcome::Healed) => "/+",
         Some(_) => "/-",
     };
     let reason = match &turn.restart {
-        Some(restart) if restart.ended == Ended::Healed => "R+".to_owned(),
-        Some(restart) if restart.ended == Ended::NotHealed => "R-".to_owned(),
+        Some(restart) if restart.ended == RestartResult::Healed => "R+".to_owned(),
+        Some(restart) if restart.ended == RestartResult::NotHealed => "R-".to_owned(),
         Some(_) => "R~".to_owned(),
         None if turn.reason == Reason::Counting => turn.streak.to_string(),
         None => turn.reason.code().to_owned(),
@@ -165,13 +165,13 @@ fn times_are_told_from_the_first_run_on() {
         (86_400, "+1d00h00m"),
         (31_536_000, "+365d00h00m"),
     ] {
-        assert_eq!(stamp(s(seconds)), words);
+        assert_eq!(format_offset(s(seconds)), words);
     }
 }
 
 fn shown(line: &str) -> Vec<String> {
     let (script, plan) = read(&format!("{line} {UNIT}"));
-    lines(&play(&script, &plan.services[0], &plan))
+    simulation_lines(&play_script(&script, &plan.services[0], &plan))
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn a_long_timeline_is_cut_and_says_so() {
 fn a_year_of_runs_is_played_while_one_waits() {
     let (script, plan) = read(&format!("--pattern xx.......x.x --repeat 21900 {UNIT}"));
     let began = std::time::Instant::now();
-    let runs = play(&script, &plan.services[0], &plan).summary.runs;
+    let runs = play_script(&script, &plan.services[0], &plan).summary.runs;
     assert_eq!(runs, 365 * 720);
     assert!(began.elapsed() < s(60), "{:?}", began.elapsed());
 }

@@ -1,7 +1,7 @@
 //! Pauses, as they are written and read.
 
 use super::*;
-use crate::places::Places;
+use crate::places::StatePlaces;
 use crate::store::tests::copies::without_roots_rights;
 use std::os::unix::fs::PermissionsExt;
 use std::time::UNIX_EPOCH;
@@ -14,28 +14,28 @@ fn at(boot: &str, up: u64, wall: u64) -> Moment {
     }
 }
 
-fn note(minutes: u64) -> Note {
+fn note(minutes: u64) -> PauseRecord {
     let since = at("a", 1_000, 1_000);
-    let until = since.later(Duration::from_secs(minutes * 60));
-    Note { who: "anna".to_owned(), why: Some("deploy".to_owned()), since, until }
+    let until = since.plus(Duration::from_secs(minutes * 60));
+    PauseRecord { who: "anna".to_owned(), why: Some("deploy".to_owned()), since, until }
 }
 
 fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
-    let places = Places { state: at("disk"), fallback: Some(at("memory")), locks: at("memory") };
+    let places = StatePlaces { state: at("disk"), fallback: Some(at("memory")), locks: at("memory") };
     let store = Store::open(&places).unwrap();
     (dir, store)
 }
 
-fn pause(store: &Store, key: &str, now: &Moment) -> Pause {
-    store.pauses().unwrap().of(key, now).unwrap()
+fn pause(store: &Store, key: &str, now: &Moment) -> PauseState {
+    store.read_pauses().unwrap().pause_of(key, now).unwrap()
 }
 
-fn left(pause: &Pause) -> Option<u64> {
+fn left(pause: &PauseState) -> Option<u64> {
     match pause {
-        Pause::Lasting(paused) => paused.left.map(|left| left.as_secs()),
-        Pause::None | Pause::Over { .. } => None,
+        PauseState::Active(paused) => paused.left.map(|left| left.as_secs()),
+        PauseState::None | PauseState::Ended { .. } => None,
     }
 }
 
@@ -52,26 +52,26 @@ fn a_pause_lasts_as_long_as_it_was_meant_to_whatever_the_clock_does() {
         (at("b", 30, 1_900), None),
         (at("b", 30, 0), Some(900)), // no clock in the machine: never longer than it was meant
     ] {
-        assert_eq!(note.left(&now).map(|left| left.as_secs()), expected, "{now:?}");
+        assert_eq!(note.time_left(&now).map(|left| left.as_secs()), expected, "{now:?}");
     }
-    assert_eq!(note.over(&at("b", 30, 0)), Pause::None);
-    let endless = Note { until: note.since.later(Duration::from_secs(1 << 40)), ..note };
-    assert_eq!(endless.left(&endless.since), Some(LONGEST), "a file says what it likes");
+    assert_eq!(note.as_ended(&at("b", 30, 0)), PauseState::None);
+    let endless = PauseRecord { until: note.since.plus(Duration::from_secs(1 << 40)), ..note };
+    assert_eq!(endless.time_left(&endless.since), Some(MAX_PAUSE), "a file says what it likes");
 }
 
 #[test]
 fn it_is_there_until_somebody_ends_it_and_leaves_when_it_began() {
     let (_dir, store) = store();
     let now = at("a", 1_060, 1_060);
-    assert_eq!(pause(&store, "shop", &now), Pause::None);
-    assert_eq!(store.begin_pause("shop", &note(15)).unwrap(), None);
+    assert_eq!(pause(&store, "shop", &now), PauseState::None);
+    assert_eq!(store.write_pause("shop", &note(15)).unwrap(), None);
     assert_eq!(left(&pause(&store, "shop", &now)), Some(840));
     let of_person = store.pause_of_person("shop", &now).unwrap().and_then(|paused| paused.left);
     assert_eq!(of_person, Some(Duration::from_secs(840)));
     assert_eq!(store.pause_of_person("shop", &at("a", 9_000, 9_000)).unwrap(), None);
-    assert_eq!(pause(&store, "sho", &now), Pause::None);
-    assert!(store.end_pause("shop", &now).unwrap() && !store.end_pause("shop", &now).unwrap());
-    assert_eq!(pause(&store, "shop", &now), Pause::Over { since: note(15).since });
+    assert_eq!(pause(&store, "sho", &now), PauseState::None);
+    assert!(store.remove_pause("shop", &now).unwrap() && !store.remove_pause("shop", &now).unwrap());
+    assert_eq!(pause(&store, "shop", &now), PauseState::Ended { since: note(15).since });
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn that_of_a_command_ends_with_its_process() {
     let held = store.hold_pause("shop", 7, &note(15)).unwrap();
     let other = store.hold_pause("shop", 8, &note(5)).unwrap();
     let first = pause(&store, "shop", &now);
-    assert!(matches!(first, Pause::Lasting(Paused { by: PausedBy::Command { pid: 7, .. }, .. })));
+    assert!(matches!(first, PauseState::Active(ActivePause { by: PauseSource::Command { pid: 7, .. }, .. })));
     drop(held);
     assert_eq!(left(&pause(&store, "shop", &now)), Some(240), "the other lasts");
     drop(store.hold_pause("shop", 10, &note(5)).unwrap());
@@ -89,8 +89,8 @@ fn that_of_a_command_ends_with_its_process() {
     let after = at("a", 1_301, 1_301);
     assert_eq!(left(&pause(&store, "shop", &after)), None, "its end is the backstop");
     drop(other);
-    assert_eq!(pause(&store, "shop", &now), Pause::Over { since: note(5).since });
-    let late = Note { since: at("a", 9_000, 9_000), until: at("a", 9_900, 9_900), ..note(1) };
+    assert_eq!(pause(&store, "shop", &now), PauseState::Ended { since: note(5).since });
+    let late = PauseRecord { since: at("a", 9_000, 9_000), until: at("a", 9_900, 9_900), ..note(1) };
     let _held = store.hold_pause("shop", 9, &late).unwrap();
     let names: Vec<_> = std::fs::read_dir(dir.path().join("memory")).unwrap().collect();
     assert_eq!(names.len(), 1, "what was left behind is gone: {names:?}");
@@ -101,8 +101,8 @@ fn the_end_of_a_login_ends_no_pause_of_a_command() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("state");
     let logged_in =
-        Places { state: state.clone(), fallback: Some(dir.path().join("run")), locks: state.clone() };
-    let by_cron = Places { fallback: None, ..logged_in.clone() };
+        StatePlaces { state: state.clone(), fallback: Some(dir.path().join("run")), locks: state.clone() };
+    let by_cron = StatePlaces { fallback: None, ..logged_in.clone() };
     let now = at("a", 1_060, 1_060);
     // Where the disk has no room, memory is the second choice.
     let in_the_way = state.join(".shop+8.pause.new/in the way");
@@ -126,8 +126,8 @@ fn what_a_command_holds_and_cannot_be_read_is_no_leave_to_restart() {
     let (dir, store) = store();
     std::fs::create_dir(dir.path().join("memory/shop+7.pause")).unwrap();
     let now = at("a", 1_060, 1_060);
-    assert!(store.pauses().unwrap().of("shop", &now).is_err());
-    assert_eq!(pause(&store, "other", &now), Pause::None);
+    assert!(store.read_pauses().unwrap().pause_of("shop", &now).is_err());
+    assert_eq!(pause(&store, "other", &now), PauseState::None);
 }
 
 #[test]
@@ -137,12 +137,12 @@ fn a_disk_that_cannot_be_written_takes_no_pause_away() {
     std::fs::remove_dir(dir.path().join("disk")).unwrap();
     std::fs::write(dir.path().join("disk"), "").unwrap();
     let at_ = |name: &str| dir.path().join(name);
-    let places = Places { state: at_("disk"), fallback: Some(at_("memory")), locks: at_("memory") };
+    let places = StatePlaces { state: at_("disk"), fallback: Some(at_("memory")), locks: at_("memory") };
     let store = Store::open(&places).unwrap();
-    assert!(store.begin_pause("shop", &note(15)).unwrap().is_some_and(|why| why.contains("directory")));
+    assert!(store.write_pause("shop", &note(15)).unwrap().is_some_and(|why| why.contains("directory")));
     let now = at("a", 1_060, 1_060);
     assert_eq!(left(&pause(&store, "shop", &now)), Some(840));
-    assert!(store.end_pause("shop", &now).unwrap());
+    assert!(store.remove_pause("shop", &now).unwrap());
 }
 
 #[test]
@@ -156,9 +156,9 @@ fn what_cannot_be_read_is_a_pause_all_the_same_for_a_day() {
         assert_eq!(left(&pause(&store, "shop", &at("a", 1, age))), expected, "{age}");
     }
     let now = at("a", 1, 5);
-    assert!(store.end_pause("shop", &now).unwrap());
+    assert!(store.remove_pause("shop", &now).unwrap());
     assert_eq!(left(&pause(&store, "shop", &now)), None);
-    assert!(Note::read(br#"{"version":2}"#).is_none());
+    assert!(PauseRecord::from_bytes(br#"{"version":2}"#).is_none());
 }
 
 #[test]
@@ -168,7 +168,10 @@ fn what_is_somebody_elses_to_read_shows_nothing_and_stops_nobody() {
     let file = dir.path().join("memory/shop+7.pause");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
     let now = at("a", 1_060, 1_060);
-    assert_eq!(without_roots_rights(|| store.pauses().unwrap().of("shop", &now).unwrap()), Pause::None);
+    assert_eq!(
+        without_roots_rights(|| store.read_pauses().unwrap().pause_of("shop", &now).unwrap()),
+        PauseState::None
+    );
 }
 
 /// A `git log` in it, which no file of a pause could hold.
@@ -176,11 +179,13 @@ fn what_is_somebody_elses_to_read_shows_nothing_and_stops_nobody() {
 fn a_long_reason_is_kept_as_far_as_it_is_shown() {
     let (_dir, store) = store();
     let why = "é".repeat(100_000);
-    store.begin_pause("shop", &Note { why: Some(why), ..note(15) }).unwrap();
+    store.write_pause("shop", &PauseRecord { why: Some(why), ..note(15) }).unwrap();
     let shown = pause(&store, "shop", &at("a", 1_060, 1_060));
-    let Pause::Lasting(Paused { by: PausedBy::Person { who, why }, .. }) = shown else { panic!() };
+    let PauseState::Active(ActivePause { by: PauseSource::Person { who, why }, .. }) = shown else {
+        panic!()
+    };
     assert_eq!((who.as_str(), why), ("anna", Some("é".repeat(200))));
-    assert!(store.end_pause("shop", &at("a", 1_060, 1_060)).unwrap());
+    assert!(store.remove_pause("shop", &at("a", 1_060, 1_060)).unwrap());
 }
 
 /// As a release wrote it that did not cut the reason.
@@ -195,7 +200,7 @@ fn a_pause_that_is_too_long_to_be_read_is_one_and_can_be_ended() {
     }
     let now = at("a", 1, 400);
     assert_eq!(left(&pause(&store, "shop", &now)), Some(86_000));
-    assert!(store.end_pause("shop", &now).unwrap());
+    assert!(store.remove_pause("shop", &now).unwrap());
     assert_eq!(left(&pause(&store, "shop", &now)), None);
 }
 
@@ -208,17 +213,17 @@ proptest::proptest! {
     ) {
         let since = Moment { boot, ..at("a", 1_000, 1_000) };
         let why = why.map(|why| why.into_iter().collect::<String>());
-        let note = Note { who, why, until: since.later(LONGEST), since };
-        let bytes = note.written();
+        let note = PauseRecord { who, why, until: since.plus(MAX_PAUSE), since };
+        let bytes = note.to_bytes();
         proptest::prop_assert!(u64::try_from(bytes.len()).unwrap() <= LONGEST_FILE);
-        let read = Note::read(&bytes).unwrap();
-        proptest::prop_assert_eq!((&read.who, read.why), (&shown(&note.who), note.why.as_deref().map(shown)));
+        let read = PauseRecord::from_bytes(&bytes).unwrap();
+        proptest::prop_assert_eq!((&read.who, read.why), (&shorten_text(&note.who), note.why.as_deref().map(shorten_text)));
     }
 }
 
 #[test]
 fn a_reason_cannot_drive_a_terminal() {
-    let note = Note { why: Some("a\u{1b}[2J\n".to_owned()), ..note(1) };
-    let read = Note::read(&note.written()).unwrap();
+    let note = PauseRecord { why: Some("a\u{1b}[2J\n".to_owned()), ..note(1) };
+    let read = PauseRecord::from_bytes(&note.to_bytes()).unwrap();
     assert_eq!(read.why.as_deref(), Some(r"a\u{1b}[2J\n"));
 }

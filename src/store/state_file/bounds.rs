@@ -18,7 +18,7 @@ pub(super) mod most {
 }
 
 /// The beginning of a text that takes at most so many bytes as JSON.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut_text(text: &str, most: usize) -> String {
     let mut left = most;
     let fits = |c: &char| {
         let length = match c {
@@ -32,5 +32,5 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 pub(super) fn cut_some(text: Option<&str>, most: usize) -> Option<String> {
-    text.map(|text| cut(text, most))
+    text.map(|text| cut_text(text, most))
 }

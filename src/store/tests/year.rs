@@ -6,14 +6,15 @@ use std::fs;
 use std::time::Duration;
 
 use unhang_core::{
-    Account, Act, Active, AfterExit, Backoff, BackoffLimits, Budget, Case, Cause, Counts, Doubt, Ended,
-    Evidence, Fingerprint, Flapping, Host, Intent, Life, Load, Looked, Mode, Moment, Observation, OnFlapping,
-    Outcome, Pause, Policy, Process, Reason, Recent, Reload, Restart, Rung, Standing, State, StoredCause,
-    Unit, UnitResult, Verdict, VerdictKind, Warned, Was, WhenExited, decide, intend, settle,
+    Account, ActiveState, AfterExit, Backoff, BackoffRule, BudgetRule, Cause, Counts, Doubt, Facts,
+    FailureWindow, Fingerprint, FlappingAction, FlappingRule, HealthRecord, HostFacts, Intent, LastUnitQuery,
+    LoadState, Mode, Moment, Observation, Ongoing, Outcome, PauseState, Policy, ProcessId, Reason,
+    ReloadSupport, Restart, RestartResult, State, Step, StepKind, StoredCause, StoredWarning, UnitBefore,
+    UnitFacts, UnitResult, UnitSnapshot, Verdict, VerdictKind, WhenExited, decide, record_end, record_intent,
 };
 
-use super::super::{Loaded, Place, Record, Saved, Store, state_file};
-use crate::places::{LONGEST_STATE, Places};
+use super::super::{LoadedService, SavedTo, Store, StorePlace, StoredService, state_file};
+use crate::places::{LONGEST_STATE, StatePlaces};
 use crate::reported_faults::{OwnFault, ReportedFaults};
 use crate::words;
 
@@ -36,14 +37,14 @@ fn policy(restarts: usize) -> Policy {
         grace: Duration::from_secs(30),
         min_gap: Duration::from_secs(45),
         stale_after: Duration::from_secs(600),
-        budget: Budget { restarts, window: Duration::from_secs(window) },
-        backoff: BackoffLimits { first: Duration::from_secs(120), max: Duration::from_secs(3_600) },
+        budget: BudgetRule { restarts, window: Duration::from_secs(window) },
+        backoff: BackoffRule { first: Duration::from_secs(120), max: Duration::from_secs(3_600) },
         mode: Mode::Act,
         held_too_long: Duration::from_secs(1_800),
-        flapping: Flapping { failures: 5, of: 12, then: OnFlapping::Tell },
+        flapping: FlappingRule { failures: 5, of: 12, then: FlappingAction::ReportOnly },
         when_exited: WhenExited::Restart,
         escalate: vec![],
-        means: Rung::Restart,
+        means: Step::Restart,
     }
 }
 
@@ -59,8 +60,13 @@ fn longest(restarts: usize) -> usize {
     let code = "x".repeat(code(Cause::CODES).max(code(Doubt::CODES)).unwrap());
     let cause = Some(StoredCause { probe: text(64), code, http: 599 });
     let outcome = Outcome::NotHealed;
-    let restart =
-        Restart { at: at.clone(), act: Act::Command, outcome, cause: cause.clone(), incarnation: text(32) };
+    let restart = Restart {
+        at: at.clone(),
+        act: StepKind::Command,
+        outcome,
+        cause: cause.clone(),
+        incarnation: text(32),
+    };
     let counts = Counts {
         streak: u32::MAX,
         failures: u32::MAX,
@@ -74,28 +80,31 @@ fn longest(restarts: usize) -> usize {
         intent: Some(Intent {
             incarnation: text(32),
             boot: text(36),
-            was: Was::Up,
-            process: Some(Process { pid: u32::MAX, started: u64::MAX }),
+            was: UnitBefore::Up,
+            process: Some(ProcessId { pid: u32::MAX, started: u64::MAX }),
         }),
         backoff: Some(Backoff { step: u32::MAX, from: at.clone() }),
         rungs: u32::MAX,
         put_off: true,
-        looked: Some(Looked { unit: "x".repeat(255), boot: text(36) }),
+        looked: Some(LastUnitQuery { unit: "x".repeat(255), boot: text(36) }),
         fingerprint: Some(Fingerprint { asked: u64::MAX, restarted: u64::MAX, escalation: Some(u64::MAX) }),
-        recent: Recent(u64::MAX),
+        recent: FailureWindow(u64::MAX),
         flapping: true,
-        evidence: Evidence::NotByRestart,
+        evidence: HealthRecord::NotEvenAfterRestart,
     };
     let account = Account {
         verdict: VerdictKind::Recovering,
         reason: Reason::ALL.iter().copied().max_by_key(|reason| reason.code().len()).unwrap(),
         cause,
-        standing: Some(Standing { since: at.clone(), runs: u32::MAX, told: at.clone() }),
-        together: text(words::TOLD),
-        distress: text(words::TOLD),
-        because: text(words::TOLD),
-        said: text(words::WARNED),
-        warnings: vec![Warned { probe: text(64), words: "\u{ffff}".repeat(words::WARNED) }; MOST_PROBES],
+        standing: Some(Ongoing { since: at.clone(), runs: u32::MAX, told: at.clone() }),
+        together: text(words::MAX_STATE_TEXT_CHARS),
+        distress: text(words::MAX_STATE_TEXT_CHARS),
+        because: text(words::MAX_STATE_TEXT_CHARS),
+        said: text(words::MAX_WARNING_CHARS),
+        warnings: vec![
+            StoredWarning { probe: text(64), words: "\u{ffff}".repeat(words::MAX_WARNING_CHARS) };
+            MOST_PROBES
+        ],
         // A probe stands in one of the two.
         others: Vec::new(),
     };
@@ -105,7 +114,7 @@ fn longest(restarts: usize) -> usize {
     faults.should_report(OwnFault::Log, &at);
     let mut memory = BTreeMap::new();
     memory.extend((0..MOST_PROBES).map(|n| (format!("{n:064}"), "x".repeat(LONGEST_MEMORY))));
-    state_file::written(&Record { sequence: u64::MAX, state, memory, faults }).len()
+    state_file::write_state(&StoredService { sequence: u64::MAX, state, memory, faults }).len()
 }
 
 #[test]
@@ -190,7 +199,7 @@ impl World {
 
     fn store(&self) -> Store {
         let at = |name: &str| self.dir.path().join(name);
-        let places = Places { state: at("disk"), fallback: Some(at("memory")), locks: at("memory") };
+        let places = StatePlaces { state: at("disk"), fallback: Some(at("memory")), locks: at("memory") };
         let store = Store::open(&places).unwrap();
         if self.disk_is_broken_for == 0 {
             return store;
@@ -200,10 +209,10 @@ impl World {
 
     /// What happens between two ticks.
     fn befall(&mut self) {
-        self.now = self.now.later(EVERY);
+        self.now = self.now.plus(EVERY);
         if self.dice.one_in(CRON_OFF) {
             let hours = 1 + self.dice.below(48);
-            self.now = self.now.later(Duration::from_secs(3_600 * hours));
+            self.now = self.now.plus(Duration::from_secs(3_600 * hours));
         }
         if self.dice.one_in(REBOOT) {
             self.came.reboots += 1;
@@ -240,10 +249,10 @@ impl World {
         }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Seen(Life {
-            load: Load::Loaded,
-            active: Active::Active,
+    fn unit(&self) -> UnitFacts {
+        UnitFacts::Known(UnitSnapshot {
+            load: LoadState::Loaded,
+            active: ActiveState::Active,
             result: UnitResult::Success,
             incarnation: Some(format!("{:032x}", self.life)),
             own_restarts: 0,
@@ -253,7 +262,7 @@ impl World {
             active_enter: self.born,
             active_exit: Duration::ZERO,
             main_exit: Some(Duration::ZERO),
-            reload: Reload::Possible,
+            reload: ReloadSupport::Supported,
             after_exit: AfterExit::StaysDown,
             runtime_limited: false,
             age: Some(self.now.since_boot.saturating_sub(self.born)),
@@ -264,23 +273,27 @@ impl World {
     /// As `tick` does it: loaded, judged, kept if it changed, and restarted if due.
     fn tick(&mut self) {
         let store = self.store();
-        let Loaded { mut record, place, .. } = store.load("app", &self.now).unwrap();
+        let LoadedService { mut record, place, .. } = store.load("app", &self.now).unwrap();
         let saved = record.clone();
         let State { counts, account } = record.state.clone();
         let fingerprint = Fingerprint { asked: 1, restarted: 2, escalation: None };
         let before = counts.for_fingerprint(fingerprint).looked("app.service", &self.now);
         let (seen, unit) = (self.seen(), self.unit());
-        let host =
-            Host { stopping: false, starting: None, time_left: Duration::from_secs(100), pressure: None };
+        let host = HostFacts {
+            stopping: false,
+            starting: None,
+            time_left: Duration::from_secs(100),
+            pressure: None,
+        };
         let policy = self.policy.clone();
-        let case = Case {
+        let case = Facts {
             now: &self.now,
             host: &host,
             policy: &policy,
             before: &before,
             seen: &seen,
             unit: &unit,
-            pause: &Pause::None,
+            pause: &PauseState::None,
             upstream: None,
             common_cause: None,
         };
@@ -292,12 +305,13 @@ impl World {
         } else {
             record.faults.clear(OwnFault::Log);
         }
-        if record != saved || place != Place::Disk {
+        if record != saved || place != StorePlace::Disk {
             self.save(&store, &mut record);
         }
         if matches!(decision.verdict, Verdict::Restart(_)) {
             let counted = &decision.next.counts;
-            record.state.counts = intend(counted, &Cause::Status(502), &policy, &unit, &self.now, &self.now);
+            record.state.counts =
+                record_intent(counted, &Cause::Status(502), &policy, &unit, &self.now, &self.now);
             self.save(&store, &mut record);
             record.state = self.restart(&decision.next, &record.state.counts);
             self.save(&store, &mut record);
@@ -307,26 +321,26 @@ impl World {
     fn restart(&mut self, counted: &State, intended: &Counts) -> State {
         self.came.restarts += 1;
         let ended = match self.dice.below(8) {
-            0..4 => Ended::Healed,
-            4..6 => Ended::NotHealed,
-            6 => Ended::Open,
-            _ => Ended::Refused,
+            0..4 => RestartResult::Healed,
+            4..6 => RestartResult::NotHealed,
+            6 => RestartResult::StillRunning,
+            _ => RestartResult::Refused,
         };
-        if ended != Ended::Refused {
+        if ended != RestartResult::Refused {
             (self.life, self.born) = (self.life + 1, self.now.since_boot);
         }
-        if ended == Ended::Healed {
+        if ended == RestartResult::Healed {
             self.came.healed += 1;
             self.hangs_for = 0;
         }
-        settle(counted, intended, ended, &self.unit(), &self.now)
+        record_end(counted, intended, ended, &self.unit(), &self.now)
     }
 
-    fn save(&mut self, store: &Store, record: &mut Record) {
+    fn save(&mut self, store: &Store, record: &mut StoredService) {
         self.came.saves += 1;
         let saved = store.save("app", record);
         assert!(
-            matches!((&saved, self.disk_is_broken_for), (Saved::OnDisk, 0) | (Saved::InMemory(_), 1..)),
+            matches!((&saved, self.disk_is_broken_for), (SavedTo::Disk, 0) | (SavedTo::Memory(_), 1..)),
             "{saved:?}"
         );
     }

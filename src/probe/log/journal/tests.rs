@@ -77,9 +77,9 @@ fn a_message_may_be_several() {
 #[test]
 fn why_journalctl_fails_is_told() {
     let cursor = "\nFailed to seek to cursor: Invalid argument\n";
-    assert_eq!(refused(cursor), "journalctl: Failed to seek to cursor: Invalid argument");
-    assert_eq!(refused("No journal files were opened due to insufficient permissions.\n"), NO_LEAVE);
-    assert_eq!(refused(""), "journalctl failed, and did not say why");
+    assert_eq!(refusal_text(cursor), "journalctl: Failed to seek to cursor: Invalid argument");
+    assert_eq!(refusal_text("No journal files were opened due to insufficient permissions.\n"), NO_LEAVE);
+    assert_eq!(refusal_text(""), "journalctl failed, and did not say why");
 }
 
 #[test]

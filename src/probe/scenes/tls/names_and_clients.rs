@@ -20,9 +20,9 @@ fn the_names_that_a_certificate_has_are_told() {
         (&[], ""),
     ] {
         let url = ca.issues(names, VALID).serve(GOOD);
-        assert_eq!(observe(&url, &ca.trust()), fault(TlsFault::WrongName(told.to_owned())), "{names:?}");
+        assert_eq!(observe(&url, &ca.trust()), fault(TlsError::WrongName(told.to_owned())), "{names:?}");
         let by_address = url.replace("localhost", "127.0.0.1");
-        assert_eq!(observe(&by_address, &ca.trust()), fault(TlsFault::WrongName(told.to_owned())));
+        assert_eq!(observe(&by_address, &ca.trust()), fault(TlsError::WrongName(told.to_owned())));
     }
 }
 
@@ -31,19 +31,19 @@ fn the_names_that_a_certificate_has_are_told() {
 fn a_server_is_asked_by_another_name() {
     let ca = Ca::new();
     let url = ca.issues(&["shop.example"], VALID).serve_only("shop.example");
-    let named = |name: &str| Trust { server_name: Some(name.to_owned()), ..ca.trust() };
+    let named = |name: &str| TlsTrust { server_name: Some(name.to_owned()), ..ca.trust() };
     for url in [&url, &url.replace("localhost", "127.0.0.1")] {
         assert_eq!(observe(url, &named("shop.example")), Observation::Healthy, "{url}");
         assert_ne!(observe(url, &named("blog.example")), Observation::Healthy, "{url}");
         assert_ne!(observe(url, &ca.trust()), Observation::Healthy, "{url}");
-        let blind = Trust { insecure: true, ..named("shop.example") };
+        let blind = TlsTrust { insecure: true, ..named("shop.example") };
         assert_eq!(observe(url, &blind), Observation::Healthy, "the server knows no other name");
     }
     let by_address = ca.issues(&["10.0.0.5"], VALID).serve(GOOD);
     assert_eq!(observe(&by_address, &named("10.0.0.5")), Observation::Healthy);
     assert_eq!(
         observe(&by_address, &named("shop.example")),
-        fault(TlsFault::WrongName("10.0.0.5".to_owned()))
+        fault(TlsError::WrongName("10.0.0.5".to_owned()))
     );
 }
 
@@ -52,15 +52,18 @@ fn a_server_is_asked_by_another_name() {
 fn a_redirect_takes_neither_name_nor_client_along() {
     let ca = Ca::new();
     let client = Member::new(&ca);
-    let trust =
-        Trust { server_name: Some("shop.example".to_owned()), client: Some(client.client()), ..ca.trust() };
+    let trust = TlsTrust {
+        server_name: Some("shop.example".to_owned()),
+        client: Some(client.client()),
+        ..ca.trust()
+    };
     let there = ca.issues(&["127.0.0.1"], VALID).serve(GOOD).replace("localhost", "127.0.0.1");
     let closed = ca.issues(&["127.0.0.1"], VALID).serve_members(&ca).replace("localhost", "127.0.0.1");
     let same = ca.issues(&["shop.example"], VALID).serve_members(&ca);
     for (location, is_healthy) in [(&there, true), (&closed, false), (&same, true)] {
         let answer = format!("HTTP/1.1 301 X\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
         let here = ca.issues(&["shop.example"], VALID).serve(answer.leak());
-        let observed = observe_within(&Question { redirects: 1, ..asked(&here, &trust) }, ENOUGH);
+        let observed = observe_within(&HttpRequest { redirects: 1, ..asked(&here, &trust) }, ENOUGH);
         assert_eq!(observed == Observation::Healthy, is_healthy, "{location}: {observed:?}");
     }
 }
@@ -92,9 +95,9 @@ fn a_server_that_wants_a_certificate_of_its_clients_gets_it() {
     let ca = Ca::new();
     let url = ca.issues(&["localhost"], VALID).serve_members(&ca);
     let (member, stranger) = (Member::new(&ca), Member::new(&Ca::named("another")));
-    let showing = |member: &Member| Trust { client: Some(member.client()), ..ca.trust() };
+    let showing = |member: &Member| TlsTrust { client: Some(member.client()), ..ca.trust() };
     assert_eq!(observe(&url, &showing(&member)), Observation::Healthy);
-    let insecure = Trust { insecure: true, ..showing(&member) };
+    let insecure = TlsTrust { insecure: true, ..showing(&member) };
     assert_eq!(observe(&url, &insecure), Observation::Healthy);
     for trust in [ca.trust(), showing(&stranger)] {
         let observed = observe(&url, &trust);

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use toml::de::{DeTable, DeValue};
-use unhang_core::Weight;
+use unhang_core::ProbeRole;
 
 use super::{SECRET, is_one_harmless_line, scratch, typed};
 use unhang::cli::Cli;
 use unhang::config;
-use unhang::plan::{Plan, Probe, Question, Service};
+use unhang::plan::{HttpRequest, Plan, Probe, Service};
 use unhang::report;
 use unhang::restart::wake::Pings;
 use unhang::words;
@@ -55,7 +55,7 @@ pub fn holds(bytes: &[u8]) {
 
 fn read(bytes: &[u8]) -> Result<Plan, Vec<String>> {
     fs::write(&stage().file, bytes).unwrap();
-    let plan = config::plan(&stage().cli.sources());
+    let plan = config::load_plan(&stage().cli.config_sources());
     plan.map_err(|faults| faults.iter().map(ToString::to_string).collect())
 }
 
@@ -78,7 +78,7 @@ fn is_valid_service(service: &Service, deadline: Duration) {
         "{key:?}"
     );
     is_one_harmless_line(name);
-    let word = restarter.words();
+    let word = restarter.label();
     assert!(!word.is_empty() && !word.starts_with('-') && !word.contains('\0'), "{word:?}");
     match restarter.key() {
         "restart" => {}
@@ -112,19 +112,19 @@ fn is_valid_service(service: &Service, deadline: Duration) {
     is_one_harmless_line(log_file.to_str().unwrap());
 
     assert!((1..=21).contains(&probes.len()), "{probes:?}");
-    let only_warns = probes.iter().all(|probe| probe.weight == Weight::Warns);
+    let only_warns = probes.iter().all(|probe| probe.weight == ProbeRole::Optional);
     assert!(!only_warns || !probes.iter().any(|probe| probe.name.is_none()), "{probes:?}");
     for (at, probe) in probes.iter().enumerate() {
         assert!(!probe.timeout.is_zero() && probe.timeout * 2 < deadline, "{probe:?}");
         assert!(probe.name.is_some() || at == 0, "only its own url has no name");
         is_one_harmless_line(probe.name.as_deref().unwrap_or("url"));
-        if let Some(question) = probe.question() {
-            is_valid_question(question);
+        if let Some(request) = probe.http_request() {
+            is_valid_question(request);
         }
     }
 }
 
-fn is_valid_question(question: &Question) {
+fn is_valid_question(question: &HttpRequest) {
     assert!(question.redirects <= 20);
     assert!(!question.status.0.is_empty());
     assert!(
@@ -141,7 +141,7 @@ fn is_valid_question(question: &Question) {
 
 /// What `config show` prints is itself a file that means the same, where nothing of it is hidden.
 fn shows_itself(plan: &Plan) {
-    let sections = config::show(&stage().cli.sources()).unwrap();
+    let sections = config::show_config(&stage().cli.config_sources()).unwrap();
     let mut text = String::new();
     for section in &sections {
         let rows = section.entries.iter().map(|entry| [&*entry.key, &*entry.value, &*entry.origin]).collect();
@@ -151,8 +151,9 @@ fn shows_itself(plan: &Plan) {
             text.push('\n');
         }
     }
-    let hides = |question: &Question| !question.headers.is_empty() || question.target.to_string().contains('?');
-    if plan.services.iter().flat_map(|service| &service.probes).filter_map(Probe::question).any(hides) {
+    let hides =
+        |question: &HttpRequest| !question.headers.is_empty() || question.target.to_string().contains('?');
+    if plan.services.iter().flat_map(|service| &service.probes).filter_map(Probe::http_request).any(hides) {
         return;
     }
     assert_eq!(read(text.as_bytes()).as_ref(), Ok(plan), "{text}");

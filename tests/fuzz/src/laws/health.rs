@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use unhang::probe::health::{Health, of};
-use unhang::plan::{FailOn, JsonAt, JsonRules};
+use unhang::plan::{JsonAt, JsonFailLevel, JsonRules};
+use unhang::probe::health::{Health, parse_health};
 
 pub fn holds(bytes: &[u8]) {
     let Some((how, body)) = bytes.split_first() else { return };
@@ -20,7 +20,10 @@ pub fn holds(bytes: &[u8]) {
         parts: names(4, &["last_backup"]),
         at: (how & 8 != 0).then(|| at.clone()),
     };
-    let (mild, strict) = (of(body, &rules(FailOn::Failure)), of(body, &rules(FailOn::Warning)));
+    let (mild, strict) = (
+        parse_health(body, &rules(JsonFailLevel::Failure)),
+        parse_health(body, &rules(JsonFailLevel::Warning)),
+    );
     for said in [&mild, &strict] {
         if let Health::Warning(words) | Health::Failing(words) | Health::NotKnown(words) = said {
             assert!(!words.contains(char::is_control), "{words:?}");

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_linger;
 use tempfile::TempDir;
-use unhang_core::{Cause, Observation, Weight};
+use unhang_core::{Cause, Observation, ProbeRole};
 
 use super::scratch;
-use unhang::plan::{Asks, BodyRules, JsonRules, Latency, Probe, Question, StatusSet, Target, Trust};
+use unhang::plan::{
+    BodyRules, HttpRequest, JsonRules, LatencyLimits, Probe, ProbeTarget, StatusSet, TlsTrust, UrlTarget,
+};
 use unhang::probe;
 use unhang::words;
 
@@ -107,9 +109,9 @@ pub fn holds(bytes: &[u8]) {
     let Some((how, answer)) = bytes.split_first() else { return };
     let (how, stage) = (How(*how), stage());
     *SAID.lock().unwrap() = (how, answer.to_vec());
-    let question = Question {
-        target: Target::HttpOverUnix { socket: stage.socket.clone(), path: "/health/".into() },
-        trust: Trust::default(),
+    let question = HttpRequest {
+        target: UrlTarget::HttpOverUnix { socket: stage.socket.clone(), path: "/health/".into() },
+        trust: TlsTrust::default(),
         method: how.method().into(),
         headers: std::collections::BTreeMap::new(),
         status: StatusSet(vec![(200, 200)]),
@@ -118,12 +120,17 @@ pub fn holds(bytes: &[u8]) {
         redirects: if stage.follows { how.redirects() } else { 0 },
         maintenance: None,
         body: how.body(),
-        latency: Latency::default(),
+        latency: LatencyLimits::default(),
     };
-    let probe =
-        Probe { name: None, weight: Weight::Counts, timeout: TIMEOUT, asks: Asks::Url(Box::new(question)) };
+    let probe = Probe {
+        name: None,
+        weight: ProbeRole::Required,
+        timeout: TIMEOUT,
+        asks: ProbeTarget::Http(Box::new(question)),
+    };
     let began = Instant::now();
-    let answered = probe::ask(&probe::Asked { probe: &probe, ground: probe::Ground::default() });
+    let answered =
+        probe::run_probe(&probe::ProbeRequest { probe: &probe, ground: probe::ProbeContext::default() });
     let took = began.elapsed();
     assert!(took < TIMEOUT + SLACK, "took {took:?}");
     let told = match &answered.observation {
@@ -133,10 +140,13 @@ pub fn holds(bytes: &[u8]) {
         }
         Observation::Unhealthy(cause) => {
             let came_too_late = matches!(cause, Cause::TimedOut(_) | Cause::Reset);
-            assert!(came_too_late || how.reads_body() || !says_200(answer), "a good status, whatever stands behind it");
-            words::cause(cause, TIMEOUT).unwrap_or_default()
+            assert!(
+                came_too_late || how.reads_body() || !says_200(answer),
+                "a good status, whatever stands behind it"
+            );
+            words::cause_text(cause, TIMEOUT).unwrap_or_default()
         }
-        Observation::Unknown(doubt) => words::doubt(doubt),
+        Observation::Unknown(doubt) => words::doubt_text(doubt),
     };
     // Also where it is not escaped once more, as in JSON.
     assert_eq!(words::escaped(&told), told, "it drives a terminal");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use unhang_core::{Active, Relation};
+use unhang_core::{ActiveState, Relation};
 
 use unhang::managers::systemd::properties::{PropertyBlock, parse_blocks};
 
@@ -20,7 +20,7 @@ fn is_understood(block: &PropertyBlock<'_>, said: &[&str]) {
     for monotonic in [Duration::ZERO, Duration::from_secs(9_000), Duration::MAX] {
         let Some(life) = block.parse_snapshot(monotonic) else { continue };
         assert!(life.age.is_none_or(|age| age <= monotonic), "{life:?}");
-        if life.active == Active::Active {
+        if life.active == ActiveState::Active {
             assert!(all(said, "ActiveState", |state| state == "active"), "{said:?}");
             assert!(all(said, "Job", str::is_empty), "{said:?}");
             assert!(all(said, "FreezerState", |state| state == "running"), "{said:?}");

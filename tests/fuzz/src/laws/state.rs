@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use unhang_core::{
-    Active, AfterExit, Case, Cause, Ended, Host, Life, Load, Moment, Observation, Pause, Phase, Policy, Reload, Rung,
-    State, Unit, UnitResult, decide, events_of_decision, foresee, in_the_way, intend, look_again, outlook, reset,
-    settle,
+    ActiveState, AfterExit, Cause, Facts, HostFacts, LoadState, Moment, Observation, PauseState, Phase,
+    Policy, ReloadSupport, RestartResult, State, Step, UnitFacts, UnitResult, UnitSnapshot, blocking_hold,
+    decide, decide_second_look, events_of_decision, forecast_next_run, record_end, record_intent,
+    reset_state, restart_outlook,
 };
 
 use super::{scratch, typed};
-use unhang::places::Places;
+use unhang::places::StatePlaces;
 use unhang::plan::Service;
-use unhang::report::{self, Depth, Picture, Screen, Style};
-use unhang::store::{Loaded, NoState, Saved, Store};
+use unhang::report::{self, ColorMode, Detail, ServiceStatus, Terminal};
+use unhang::store::{LoadFailure, LoadedService, SavedTo, Store};
 use unhang::{config, log, words};
 
 struct Stage {
@@ -30,9 +31,9 @@ fn stage() -> &'static Stage {
     static STAGE: LazyLock<Stage> = LazyLock::new(|| {
         let dir = scratch();
         let folder = dir.path().to_owned();
-        let places = Places { state: folder.clone(), fallback: None, locks: folder.clone() };
+        let places = StatePlaces { state: folder.clone(), fallback: None, locks: folder.clone() };
         let cli = typed(&["run", "--url", "http://localhost/", "--unit", "app"]);
-        let service = config::plan(&cli.sources()).unwrap().services.remove(0);
+        let service = config::load_plan(&cli.config_sources()).unwrap().services.remove(0);
         Stage { folder, store: Store::open(&places).unwrap(), service, _dir: dir }
     });
     &STAGE
@@ -44,20 +45,20 @@ pub fn holds(bytes: &[u8]) {
     fs::write(&file, bytes).unwrap();
     let found = match store.load("app", &now()) {
         Ok(found) => found,
-        Err(NoState::Newer { version, .. }) => {
+        Err(LoadFailure::NewerVersion { version, .. }) => {
             assert!(version > 1);
             return assert_eq!(fs::read(&file).unwrap(), bytes, "it is left alone");
         }
-        Err(NoState::NotRead(why)) => panic!("{why}"),
+        Err(LoadFailure::Unreadable(why)) => panic!("{why}"),
     };
     if found.unreadable.is_some() {
         assert!(!file.exists(), "it is set aside");
-        assert_eq!(found.record.state, State::after_loss(&now()));
+        assert_eq!(found.record.state, State::for_lost_file(&now()));
         let kept = fs::read_dir(folder).unwrap().count();
         return assert!(kept <= 3, "{kept} are kept");
     }
     let mut record = found.record;
-    assert!(matches!(store.save("app", &mut record), Saved::OnDisk));
+    assert!(matches!(store.save("app", &mut record), SavedTo::Disk));
     let again = store.load("app", &now()).unwrap();
     assert_eq!(again.unreadable, None);
     assert_eq!(again.record, record);
@@ -78,19 +79,24 @@ fn now() -> Moment {
 fn is_carried_on(before: &State) {
     let usual = &stage().service.policy;
     is_carried_on_by(before, usual);
-    let escalate = vec![Rung::Reload, Rung::Restart, Rung::Kill, Rung::Command(vec!["failover".into()])];
+    let escalate = vec![Step::Reload, Step::Restart, Step::Kill, Step::Command(vec!["failover".into()])];
     is_carried_on_by(before, &Policy { escalate, ..usual.clone() });
-    let _ = reset(before);
+    let _ = reset_state(before);
 }
 
 fn is_carried_on_by(state: &State, policy: &Policy) {
-    let (now, host, service) = (now(), Host::quiet(), &stage().service);
-    let paused = Pause::Over { since: now.clone() };
-    for unit in [Unit::NotAsked, Unit::Command { running: false }, Unit::ProbeOnly, Unit::Seen(running())] {
-        for seen in [Observation::Healthy, Observation::Unhealthy(Cause::TimedOut(Phase::Wait))] {
+    let (now, host, service) = (now(), HostFacts::not_queried(), &stage().service);
+    let paused = PauseState::Ended { since: now.clone() };
+    for unit in [
+        UnitFacts::NotQueried,
+        UnitFacts::Command { running: false },
+        UnitFacts::ProbeOnly,
+        UnitFacts::Known(running()),
+    ] {
+        for seen in [Observation::Healthy, Observation::Unhealthy(Cause::TimedOut(Phase::FirstByte))] {
             let (pause, upstream, common_cause) = (&paused, None, None);
             let (before, account) = (&state.counts, &state.account);
-            let case = Case {
+            let case = Facts {
                 now: &now,
                 host: &host,
                 policy,
@@ -105,31 +111,35 @@ fn is_carried_on_by(state: &State, policy: &Policy) {
             assert!(
                 !matches!(decision.verdict, unhang_core::Verdict::Restart(_)) || seen != Observation::Healthy
             );
-            let _ = (foresee(&case, account), in_the_way(&case), look_again(&decision, &case, account));
+            let _ = (
+                forecast_next_run(&case, account),
+                blocking_hold(&case),
+                decide_second_look(&decision, &case, account),
+            );
             for event in events_of_decision(policy, state, &decision, &seen, &now) {
-                let _ = log::line(&event, service, &now);
+                let _ = log::event_line(&event, service, &now);
             }
-            let cause = Cause::TimedOut(Phase::Wait);
-            let intended = intend(&decision.next.counts, &cause, policy, &unit, &now, &now);
+            let cause = Cause::TimedOut(Phase::FirstByte);
+            let intended = record_intent(&decision.next.counts, &cause, policy, &unit, &now, &now);
             assert!(intended.restarts.len() <= policy.budget.restarts);
             for ended in [
-                Ended::Healed,
-                Ended::NotHealed,
-                Ended::Open,
-                Ended::Refused,
-                Ended::NeverRan,
-                Ended::Forbidden,
+                RestartResult::Healed,
+                RestartResult::NotHealed,
+                RestartResult::StillRunning,
+                RestartResult::Refused,
+                RestartResult::NotStarted,
+                RestartResult::NotPermitted,
             ] {
-                let _ = settle(&decision.next, &intended, ended, &unit, &now);
+                let _ = record_end(&decision.next, &intended, ended, &unit, &now);
             }
         }
     }
 }
 
-fn running() -> Life {
-    Life {
-        load: Load::Loaded,
-        active: Active::Active,
+fn running() -> UnitSnapshot {
+    UnitSnapshot {
+        load: LoadState::Loaded,
+        active: ActiveState::Active,
         result: UnitResult::Success,
         incarnation: Some("i".into()),
         own_restarts: 0,
@@ -139,7 +149,7 @@ fn running() -> Life {
         active_enter: Duration::from_secs(1),
         active_exit: Duration::ZERO,
         main_exit: None,
-        reload: Reload::Possible,
+        reload: ReloadSupport::Supported,
         after_exit: AfterExit::StaysDown,
         runtime_limited: false,
         age: Some(Duration::from_secs(8_999)),
@@ -147,11 +157,11 @@ fn running() -> Life {
     }
 }
 
-fn is_told(found: &Loaded) {
+fn is_told(found: &LoadedService) {
     let Stage { service, folder, .. } = stage();
     let state = found.record.state.clone();
-    let outlook = outlook(&state.counts, &service.policy, &now());
-    let picture = Picture {
+    let outlook = restart_outlook(&state.counts, &service.policy, &now());
+    let picture = ServiceStatus {
         is_stuck: false,
         service,
         state,
@@ -161,11 +171,11 @@ fn is_told(found: &Loaded) {
         locks: folder,
         paused: None,
     };
-    let plain = Screen { style: Style::Plain, width: Some(80) };
-    let mut lines = report::why(&picture, &now());
+    let plain = Terminal { style: ColorMode::Plain, width: Some(80) };
+    let mut lines = report::why_lines(&picture, &now());
     let pictures = [picture];
-    lines.extend(report::table(&pictures, &now(), Depth::Everything, &plain));
-    lines.push(report::json(&pictures, &now()).to_string());
+    lines.extend(report::status_table(&pictures, &now(), Detail::Full, &plain));
+    lines.push(report::status_json(&pictures, &now()).to_string());
     for line in lines {
         assert_eq!(words::escaped(&line), line, "it drives a terminal");
     }

@@ -7,12 +7,12 @@ use ureq::http::{Request, Uri};
 use super::{SECRET, is_one_harmless_line, typed};
 use unhang::cli::Cli;
 use unhang::config;
-use unhang::plan::{Question, Target};
+use unhang::plan::{HttpRequest, UrlTarget};
 
 pub fn holds(bytes: &[u8]) {
     static CLI: LazyLock<Cli> = LazyLock::new(|| typed(&["check"]));
     let Ok(url) = str::from_utf8(bytes) else { return }; // clap refuses it
-    match config::question(&CLI.sources(), url) {
+    match config::request_for_url(&CLI.config_sources(), url) {
         Ok((shown, question)) => {
             is_one_harmless_line(&shown);
             let hidden = url.split_once('?').map_or("", |(_, query)| query);
@@ -20,7 +20,7 @@ pub fn holds(bytes: &[u8]) {
                 !hidden.contains(SECRET) || url.matches(SECRET).count() > 1 || !shown.contains(SECRET),
                 "{shown}"
             );
-            can_be_asked(question.question().unwrap());
+            can_be_asked(question.http_request().unwrap());
         }
         Err(faults) => {
             assert!(!faults.is_empty(), "refused without a word");
@@ -34,8 +34,8 @@ pub fn holds(bytes: &[u8]) {
 }
 
 /// What `probe` takes for granted of every question.
-pub(super) fn can_be_asked(question: &Question) {
-    if let Target::Tcp { host, port } = &question.target {
+pub(super) fn can_be_asked(question: &HttpRequest) {
+    if let UrlTarget::Tcp { host, port } = &question.target {
         return assert!(!host.is_empty() && *port > 0 && !host.contains(['@', '/', ' ']), "{host:?}");
     }
     let url = question.target.request_url();
@@ -51,7 +51,7 @@ pub(super) fn can_be_asked(question: &Question) {
         Request::builder().method(question.method.as_str()).uri(url.as_ref()).body(()).is_ok(),
         "{url:?}"
     );
-    if let Target::HttpOverUnix { socket, .. } = &question.target {
+    if let UrlTarget::HttpOverUnix { socket, .. } = &question.target {
         assert_eq!(authority, "localhost");
         let path = socket.to_str().unwrap();
         assert!(path.starts_with('/') && path.len() <= 107, "{path:?}");
