@@ -8,7 +8,7 @@
     reason = "a test that fails says where"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -256,6 +256,28 @@ fn files_fit_in_the_head() {
     for (path, text) in sources("src").into_iter().chain(sources("tests")) {
         assert!(text.lines().count() <= 500, "{}: {} lines", path.display(), text.lines().count());
     }
+}
+
+/// One word has one meaning: CONTRIBUTING.md has the glossary. `Value` and `Target` are what serde and Deref call theirs.
+#[test]
+fn no_type_is_defined_twice() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in sources("src") {
+        if is_test(&path) {
+            continue;
+        }
+        for line in code(&text).lines() {
+            let words: Vec<&str> =
+                line.split_whitespace().skip_while(|word| word.starts_with("pub")).collect();
+            if let ["struct" | "enum" | "trait" | "type", name, ..] = words[..] {
+                let name: String = name.chars().take_while(|c| c.is_alphanumeric()).collect();
+                places.entry(name).or_default().push(path.display().to_string());
+            }
+        }
+    }
+    assert!(places.len() > 200, "types are written otherwise now");
+    places.retain(|name, places| places.len() > 1 && name != "Value" && name != "Target");
+    assert_eq!(places, BTreeMap::new());
 }
 
 #[test]
