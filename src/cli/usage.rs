@@ -24,7 +24,7 @@ pub(crate) fn usage_fault(error: &clap::Error, typed: &[String]) -> Option<Strin
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => return None,
         ErrorKind::MissingSubcommand => {
-            format!("{}: lacks a command; {} --help lists them", command.command_path(), command.line)
+            format!("{}: needs a command; see {} --help", command.command_path(), command.line)
         }
         ErrorKind::InvalidSubcommand => {
             command.unknown_command(&error_context(error, ContextKind::InvalidSubcommand))
@@ -32,14 +32,10 @@ pub(crate) fn usage_fault(error: &clap::Error, typed: &[String]) -> Option<Strin
         ErrorKind::UnknownArgument if flag.starts_with('-') => command.unknown_flag(flag, &root),
         ErrorKind::UnknownArgument => command.extra_word(&what, before.last()),
         ErrorKind::MissingRequiredArgument if what.contains("NAME") => {
-            format!("{}: needs a NAME; unhang status tells the names", command.command_path())
+            format!("{}: needs a NAME or --all; unhang status lists the names", command.command_path())
         }
         ErrorKind::MissingRequiredArgument if what.contains("COMMAND") => {
-            format!(
-                "{}: lacks its command; put it behind --: {} NAME -- COMMAND",
-                command.command_path(),
-                command.line
-            )
+            format!("{}: needs a command; type {} NAME -- COMMAND", command.command_path(), command.line)
         }
         ErrorKind::MissingRequiredArgument => {
             format!(
@@ -52,9 +48,9 @@ pub(crate) fn usage_fault(error: &clap::Error, typed: &[String]) -> Option<Strin
         ErrorKind::InvalidValue if error_context(error, ContextKind::InvalidValue).is_empty() => {
             if until == typed.len() {
                 let variable = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
-                return Some(format!("UNHANG_{variable}: is set to nothing; unset it, or give it a value"));
+                return Some(format!("UNHANG_{variable}: is empty; unset it or give it a value"));
             }
-            format!("{flag}: lacks its value; type {}", strip_brackets(&what))
+            format!("{flag}: needs a value; type {}", strip_brackets(&what))
         }
         ErrorKind::InvalidValue => {
             let (known, got) = (
@@ -69,14 +65,16 @@ pub(crate) fn usage_fault(error: &clap::Error, typed: &[String]) -> Option<Strin
         }
         ErrorKind::TooManyValues => format!("{flag}: takes no value; type {flag} alone"),
         ErrorKind::ArgumentConflict => match error_context(error, ContextKind::PriorArg) {
-            other if other == what => format!("{flag}: stands twice; keep one of the two"),
+            other if other == what => format!("{flag}: given twice; keep one"),
             other => format!(
                 "{}: does not go with {}; keep one of the two",
                 strip_brackets(flag),
                 strip_brackets(&other)
             ),
         },
-        _ => format!("{}: not understood; type {} --help", command.command_path(), command.line),
+        _ => {
+            format!("{}: cannot parse the command line; see {} --help", command.command_path(), command.line)
+        }
     })
 }
 
@@ -136,7 +134,7 @@ impl<'a> TypedCommand<'a> {
         let mut owners = others.filter(|command| long_flags(command).contains(&bare)).map(Command::get_name);
         match owners.next() {
             Some(owner) if self.command.has_subcommands() => {
-                format!("{flag}: stands behind its command; type {line} {owner} {flag}")
+                format!("{flag}: comes after its command; type {line} {owner} {flag}")
             }
             Some(owner) => format!("{flag}: no flag of {line}, but of {owner}; {line} --help lists its own"),
             None => format!("{flag}: no such flag; {line} --help lists them"),
@@ -155,7 +153,7 @@ impl<'a> TypedCommand<'a> {
         if long_flags(self.command).contains(&"only") {
             return format!("{word}: {} takes no NAME alone; type {line} --only {word}", self.command_path());
         }
-        format!("{word}: is one word too many; {line} --help says what may stand there")
+        format!("{word}: unexpected argument; see {line} --help")
     }
 }
 
@@ -212,21 +210,21 @@ mod tests {
             ("run --max_failures=5", "--max_failures: no such flag; did you mean unhang run --max-failures?"),
             ("run --nonsense", "--nonsense: no such flag; unhang run --help lists them"),
             ("run -x", "-x: no such flag; unhang run --help lists them"),
-            ("--url http://x run", "--url: stands behind its command; type unhang run --url"),
+            ("--url http://x run", "--url: comes after its command; type unhang run --url"),
             ("status --only shop", "--only: no flag of unhang status, but of run; unhang status --help lists its own"),
             ("run shop", "shop: run takes no NAME alone; type unhang run --only shop"),
             ("run --insecure yes", "yes: does not belong to --insecure; type --insecure alone, or --insecure=yes"),
             ("run --dry-run shop", "shop: does not belong to --dry-run; type --dry-run alone"),
-            ("config check shop", "shop: is one word too many; unhang config check --help says what may stand there"),
-            ("demo shop", "shop: is one word too many; unhang demo --help says what may stand there"),
-            ("config --config x", "config: lacks a command; unhang config --help lists them"),
-            ("--config x", "unhang: lacks a command; unhang --help lists them"),
-            ("reset", "reset: needs a NAME; unhang status tells the names"),
-            ("paused shop ./deploy.sh", "paused: lacks its command; put it behind --: unhang paused NAME -- COMMAND"),
+            ("config check shop", "shop: unexpected argument; see unhang config check --help"),
+            ("demo shop", "shop: unexpected argument; see unhang demo --help"),
+            ("config --config x", "config: needs a command; see unhang config --help"),
+            ("--config x", "unhang: needs a command; see unhang --help"),
+            ("reset", "reset: needs a NAME or --all; unhang status lists the names"),
+            ("paused shop ./deploy.sh", "paused: needs a command; type unhang paused NAME -- COMMAND"),
             ("completions", "completions: lacks SHELL; unhang completions --help says more"),
             ("completions tcsh", "SHELL: must be one of bash, zsh, fish, got \"tcsh\"; unhang completions --help says more"),
-            ("run --timeout", "--timeout: lacks its value; type --timeout TIME"),
-            ("run --timeout 1s --timeout 2s", "--timeout: stands twice; keep one of the two"),
+            ("run --timeout", "--timeout: needs a value; type --timeout TIME"),
+            ("run --timeout 1s --timeout 2s", "--timeout: given twice; keep one"),
             ("pause --all shop", "--all: does not go with NAME; keep one of the two"),
             ("resume shop --all", "NAME: does not go with --all; keep one of the two"),
             ("paused --all shop -- ./deploy.sh", "--all: does not go with NAME; keep one of the two"),

@@ -57,7 +57,7 @@ fn pause_each(plan: &Plan, places: &StatePlaces, pausing: &PauseRequest) -> Exit
             if let Some(why) = not_on_disk {
                 let key = &service.key;
                 report::print_fault(format!(
-                    "{key}: cannot write the pause: {why}; kept in memory, which a reboot loses"
+                    "{key}: cannot save the pause to disk: {why}; kept in memory until the disk works (a reboot loses it)"
                 ));
             }
             let by = pausing.describe();
@@ -76,7 +76,7 @@ fn pause_each(plan: &Plan, places: &StatePlaces, pausing: &PauseRequest) -> Exit
     if exits.contains(&Exit::Healthy) {
         exits.extend(services_in_a_run(&tick, &store).into_iter().map(|service| {
             report::print_fault(format!(
-                "{}: a run is under way and may still restart it; look again",
+                "{}: paused, but a run that began before may still restart it; see unhang status",
                 service.key
             ));
             Exit::Unhealthy

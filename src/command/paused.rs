@@ -72,7 +72,7 @@ fn run_while_paused(
     if lasted > pausing.length {
         let length = words::format_duration(pausing.length);
         report::print_fault(format!(
-            "paused: {program} took {after}, the pause {length}; give it a longer --for"
+            "paused: {program} took {after}, but the pause ended after {length}; use a longer --for"
         ));
     }
     match ended {
@@ -98,7 +98,9 @@ fn hold_pauses(
             Err(error) => {
                 let (key, why) =
                     (&service.key, words::io_error_or_cure(&error, rights_cure(tick.plan.owner)));
-                report::print_fault(format!("{key}: cannot write the pause: {why}; {program} was not begun"));
+                report::print_fault(format!(
+                    "{key}: cannot write the pause: {why}; {program} was not started"
+                ));
                 return None;
             }
         }
@@ -106,7 +108,7 @@ fn hold_pauses(
     if let Some(service) = services_in_a_run(tick, store).first() {
         let key = &service.key;
         report::print_fault(format!(
-            "{key}: a run is under way and may still restart it; {program} was not begun"
+            "{key}: a run that began before the pause may still restart it; {program} was not started"
         ));
         return None;
     }

@@ -73,8 +73,7 @@ pub(super) fn services_in_a_run<'a>(tick: &RunContext<'a>, store: &Store) -> Vec
         if left.is_empty() || Instant::now() >= over {
             return left;
         }
-        waiting
-            .get_or_insert_with(|| ProgressLine::start("waiting for the run that is under way".to_owned()));
+        waiting.get_or_insert_with(|| ProgressLine::start("waiting for the current run to end".to_owned()));
         thread::sleep(LOCK_POLL_EVERY);
     }
 }

@@ -36,7 +36,7 @@ fn reset_each(plan: &Plan, places: &StatePlaces) -> Exit {
     let (watches, mut exits) = locked_service::lock_services(&tick, &store, usize::MAX);
     if exits.contains(&Exit::Locked) {
         report::print_fault(
-            "reset: a run is under way and has locked a service; that one was not cleared: try again in a minute",
+            "reset: a run is using a service; that one was not cleared: try again in a minute",
         );
     }
     exits.extend(watches.into_iter().map(|watch| reset_service(&tick, watch)));

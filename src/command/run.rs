@@ -45,7 +45,7 @@ fn run_every(
         Ok(plan) => Some(plan),
         Err(refusal) => {
             refusal.report();
-            report::print_fault("run: the configuration was not read anew; the one of before is kept");
+            report::print_fault("run: configuration not reloaded; the previous one stays in use");
             None
         }
     };

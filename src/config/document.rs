@@ -59,7 +59,7 @@ fn grammar_faults(text: &str, errors: &[toml::de::Error], at: &impl Fn(usize) ->
             let told = if is_header { header.clone() } else { span.clone() };
             again.extend(is_header.then_some(header));
             let what = text.get(told).unwrap_or_default();
-            Problem::with_cure(format!("{what} is said twice in this file"), "keep one of the two")
+            Problem::with_cure(format!("{what} is defined twice in this file"), "remove one")
         } else {
             format!("cannot be read as TOML: {}", error.message()).into()
         };

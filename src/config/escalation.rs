@@ -15,8 +15,8 @@ pub(super) fn parse_steps(value: &SettingValue) -> Result<Vec<Step>, Problem> {
         if rungs.contains(&rung) {
             // Not which: an argument may be a password.
             return Err(Problem::with_cure(
-                "names something twice",
-                "each is done once in an incident; leave one of them out",
+                "lists a step twice",
+                "each step runs once in an incident; remove one",
             ));
         }
         rungs.push(rung);
@@ -65,7 +65,7 @@ pub(super) fn check_steps_supported(
         (Steps::None(why), _) => Problem::with_cure(why, "leave one of them out"),
         (Steps::All, _) | (_, None) => return Ok(()),
         (Steps::RestartAndCommands, Some(rung)) => Problem::with_cure(
-            format!("cannot be done to what systemd does not run: {}", rung.kind().code()),
+            format!("works for systemd units only: {}", rung.kind().code()),
             "write a command that does it, or leave it out",
         ),
     };

@@ -135,11 +135,11 @@ const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 
 fn unsafe_owner_or_mode(Writers { owner, mode }: Writers) -> Option<String> {
     if owner != 0 {
-        Some(format!("its owner, user {owner}, could make root start anything"))
+        Some(format!("owned by user {owner}, who could run commands as root"))
     } else if mode & 0o022 == 0 {
         None
     } else {
-        Some(format!("others may write it (mode {:04o}), who could make root start anything", mode & 0o7777))
+        Some(format!("writable by others (mode {:04o}), who could run commands as root", mode & 0o7777))
     }
 }
 

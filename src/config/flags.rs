@@ -99,7 +99,7 @@ fn split_command(text: &str) -> Result<SettingValue, Problem> {
     }
     if text.contains(['"', '\'', '\\']) {
         let cure = "write a list, '[\"cmd\", \"an argument\"]'";
-        return Err(Problem::with_cure("holds a quote or a backslash, which no shell will read", cure));
+        return Err(Problem::with_cure("quotes and backslashes are not interpreted (no shell)", cure));
     }
     if text.trim().is_empty() {
         // A variable that was not set, rather than `restart = []`.

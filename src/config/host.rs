@@ -56,12 +56,12 @@ pub(super) fn check_deadline_fits_two_probes(
     (needed >= deadline.value).then(|| {
         let by_default = timeout.origin == Origin::Default;
         let what = format!(
-            "leaves no time to restart: two probes of {} and the 30s that a restart needs do not fit a deadline of {}",
+            "too long: two probes of {} and the 30s that a restart needs must fit in host.deadline ({})",
             format_duration(span),
             format_duration(deadline.value)
         );
         let told = if by_default { &deadline.setting } else { &timeout };
-        told.fault(Problem::with_cure(what, "make host.deadline longer, or timeout shorter"))
+        told.fault(Problem::with_cure(what, "shorten timeout or raise host.deadline"))
     })
 }
 

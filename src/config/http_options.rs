@@ -383,8 +383,5 @@ fn is_not_default(setting: &Setting) -> bool {
 }
 
 fn no_effect_problem() -> Problem {
-    Problem::with_cure(
-        "has no meaning for a url that is not https",
-        "leave it out, or begin url with https://",
-    )
+    Problem::with_cure("only for https", "remove it or begin url with https://")
 }

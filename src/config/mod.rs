@@ -97,7 +97,7 @@ pub(crate) fn parse_pause_length(flag: &str, text: &str, longest: Duration) -> R
     let origin = Origin::Flag(flag.to_owned());
     match values::parse_positive_duration(&SettingValue::Text(text.to_owned().into())) {
         Ok(length) if length > longest => {
-            let what = format!("no pause lasts longer than {}, got \"{text}\"", format_duration(longest));
+            let what = format!("must be at most {}, got \"{text}\"", format_duration(longest));
             Err(origin.fault(Problem::with_cure(what, "nothing was paused")))
         }
         Ok(length) => Ok(length),
@@ -287,8 +287,10 @@ fn host_flags(typed: &SettingTable) -> SettingTable {
 fn key_outside_tables(setting: &Setting, keys: &[&str]) -> ConfigFault {
     let key = setting.key.concat();
     if keys.contains(&key.as_str()) {
-        return setting
-            .fault(Problem::with_cure("stands in no table", "write it below [service.NAME] or [defaults]"));
+        return setting.fault(Problem::with_cure(
+            "is outside any table",
+            "write it below [service.NAME] or [defaults]",
+        ));
     }
     setting.fault(Problem::with_cure("unknown key", "keys stand in [service.NAME], [defaults] or [host]"))
 }
@@ -356,8 +358,11 @@ fn shared_units<'a>(
         let Some(first) = owners.insert(unit, service) else { continue };
         let own = |service: &Service| Some(&tables.get(&service.key)?.own);
         let Some((own, other)) = own(service).zip(own(first)) else { continue };
-        let what =
-            format!("restarts {unit}, as {} ({}) does", settings::dotted_key(&other.name), other.origin);
+        let what = format!(
+            "restarts {unit}, which {} ({}) already does",
+            settings::dotted_key(&other.name),
+            other.origin
+        );
         faults.push(own.table_fault(Problem::with_cure(what, "one unit, one service")));
     }
     faults
@@ -375,8 +380,11 @@ fn shared_target_faults(services: &[&Service], tables: &BTreeMap<String, Service
         alike.push(service);
         let tables = first.and_then(|first| Some((tables.get(&service.key)?, tables.get(&first.key)?)));
         if let Some((ServiceTables { own, .. }, ServiceTables { own: other, .. })) = tables {
-            let what =
-                format!("restarts {lock}, as {} ({}) does", settings::dotted_key(&other.name), other.origin);
+            let what = format!(
+                "restarts {lock}, which {} ({}) already does",
+                settings::dotted_key(&other.name),
+                other.origin
+            );
             faults.push(own.table_fault(Problem::with_cure(what, "one container or program, one service")));
         }
     }

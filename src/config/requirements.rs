@@ -104,7 +104,7 @@ pub(super) fn requirement_faults(
                 more => format!("{shown} and {more} more"),
             };
             let what = format!("services require each other: {way} -> {}", service.key);
-            faults.push(setting.fault(Problem::with_cure(what, "leave one of them out")));
+            faults.push(setting.fault(Problem::with_cure(what, "remove one")));
         }
     }
     faults

@@ -57,7 +57,7 @@ pub(super) fn read_restart_method(
         && scope.key.first().is_some_and(|table| table != "defaults")
         && !takes(SCOPE.name)
     {
-        let wrong = Problem::with_cure("has no meaning beside what systemd does not run", "leave it out");
+        let wrong = Problem::with_cure("only for systemd units", "leave it out");
         return Err(reading.report(scope.fault(wrong)));
     }
     given.0.retain(|name, _| takes(name));
@@ -112,7 +112,7 @@ fn check_together(
         let main_key = spec.main_key.name;
         let stray = spec.other_keys.iter().find_map(|key| setting_of(all_said, key.name));
         if let (Some(told), None, true) = (stray, setting_of(all_said, main_key), main_key != UNIT.name) {
-            let what = format!("has no meaning without {main_key}");
+            let what = format!("only together with {main_key}");
             return Err(reading.report(told.fault(Problem::with_cure(what, "leave it out"))));
         }
     }

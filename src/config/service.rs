@@ -28,16 +28,14 @@ pub(super) fn read_defaults(defaults: &SettingTable) -> (Vec<&'static str>, Vec<
     let _ = reading.read_optional(SCOPE.name, |value| params::parse_param(&SCOPE, value));
     for row in keys::all_keys() {
         if let TablesAllowed::Service(why) = row.stands {
-            let wrong =
-                |_: &SettingValue| Err::<(), _>(Problem::with_cure("makes no sense for all services", why));
+            let wrong = |_: &SettingValue| Err::<(), _>(Problem::with_cure("not allowed in [defaults]", why));
             let _ = reading.read_optional(row.name, wrong);
         }
     }
     for key in restart_method::own_keys() {
         let why = restart_method::OF_ONE_SERVICE;
-        let _ = reading.read_optional(key.name, |_| {
-            Err::<(), _>(Problem::with_cure("makes no sense for all services", why))
-        });
+        let _ = reading
+            .read_optional(key.name, |_| Err::<(), _>(Problem::with_cure("not allowed in [defaults]", why)));
     }
     (reading.requested_keys().to_vec(), reading.into_faults(defaults))
 }

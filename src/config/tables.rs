@@ -117,8 +117,8 @@ impl ConfigTables {
                     entry.insert(table);
                 }
                 Entry::Occupied(entry) => {
-                    let what = format!("is defined at {} too", entry.get().own.origin);
-                    faults.push(table.own.table_fault(Problem::with_cure(what, "keep one of the two")));
+                    let what = format!("is also defined at {}", entry.get().own.origin);
+                    faults.push(table.own.table_fault(Problem::with_cure(what, "remove one")));
                 }
             }
         }

@@ -86,7 +86,7 @@ pub(super) fn read_headers(
         for (name, setting) in layer {
             let said_before = here.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
             let read = if said_before {
-                Err(Problem::with_cure("stands twice", "keep one of the two"))
+                Err(Problem::with_cure("given twice", "keep one"))
             } else {
                 parse_header(name, setting)
             };

@@ -19,7 +19,7 @@ pub struct Outlook {
     /// Restarts that count against the budget now.
     pub spent: usize,
     /// Of the policy's list of means, all are used up.
-    pub no_rung_left: bool,
+    pub escalation_exhausted: bool,
 }
 
 #[must_use]
@@ -31,7 +31,7 @@ pub fn restart_outlook(state: &Counts, policy: &Policy, now: &Moment) -> Outlook
     Outlook {
         failures: policy.max_failures.saturating_sub(streak),
         bound: budget_or_backoff(&state, policy, now),
-        no_rung_left: all > 0 && state.rungs >= all,
+        escalation_exhausted: all > 0 && state.rungs >= all,
         spent: state
             .restarts
             .iter()

@@ -131,7 +131,7 @@ codes! {
         TooSoon = "too_soon",
         Counting = "counting",
         ProbeOnly = "probe_only",
-        NoRungLeft = "no_rung_left",
+        EscalationExhausted = "escalation_exhausted",
         Budget = "budget",
         Backoff = "backoff",
         Deadline = "deadline",
@@ -200,7 +200,7 @@ impl Reason {
             | Self::Paused
             | Self::Upstream => HeldUntil::HandsAreOff,
             Self::Budget | Self::Backoff => HeldUntil::TimeHasPassed,
-            Self::NoRungLeft => HeldUntil::IncidentIsOver,
+            Self::EscalationExhausted => HeldUntil::IncidentIsOver,
             Self::NeverHealthy => HeldUntil::HealthyOnce,
             Self::SameAnswer => HeldUntil::AnswersOtherwise,
             Self::NotPermitted | Self::HostPressure | Self::CommonCause => HeldUntil::SituationChanges,

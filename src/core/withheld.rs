@@ -51,7 +51,7 @@ impl Withheld {
     pub const fn reason(&self) -> Reason {
         match self {
             Self::ProbeOnly => Reason::ProbeOnly,
-            Self::EscalationExhausted => Reason::NoRungLeft,
+            Self::EscalationExhausted => Reason::EscalationExhausted,
             Self::Budget { .. } => Reason::Budget,
             Self::Backoff { .. } => Reason::Backoff,
             Self::Deadline => Reason::Deadline,

@@ -43,7 +43,9 @@ pub struct ProbeAnswer {
 
 impl Default for ProbeAnswer {
     fn default() -> Self {
-        let nothing = Observation::Unknown(Doubt::Other("no answer was kept".to_owned()));
+        let nothing = Observation::Unknown(Doubt::Other(
+            "internal error: the answer was lost; please report it".to_owned(),
+        ));
         Self {
             observation: nothing,
             near: None,

@@ -84,7 +84,7 @@ fn probe_certificate(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
     let shown = if is_file(place) { of_file(place, ground) } else { of_server(place, given, ground) };
     match shown.map(|certificate| validity::read_validity(&certificate)) {
         Ok(Some(validity)) => judge_validity(&validity, given, ground.now),
-        Ok(None) => ProbeResult::unknown("the certificate says no validity that can be read"),
+        Ok(None) => ProbeResult::unknown("cannot read the certificate's dates"),
         Err(found) => found,
     }
 }

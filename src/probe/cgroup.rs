@@ -83,7 +83,7 @@ fn read_group(group: &Group, version: Version) -> std::io::Result<CgroupCounters
 
 fn judge_counters(counted: &CgroupCounters, given: &Params) -> ProbeResult {
     let Some((used, limit)) = parse_memory(counted) else {
-        return ProbeResult::unknown("what the kernel says of its memory is not understood");
+        return ProbeResult::unknown("cannot parse the kernel's memory figures");
     };
     let Some((name, limit)) = limit else {
         return ProbeResult::ok(format!("{} used, no limit", format_size(used)));
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_not_known() {
-        let not_known = ProbeResult::unknown("what the kernel says of its memory is not understood");
+        let not_known = ProbeResult::unknown("cannot parse the kernel's memory figures");
         for counted in [
             v2("", "max", "max"),
             v2("-1", "max", "max"),

@@ -66,7 +66,7 @@ fn probe_file(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
     let path = given.text(&FILE);
     match looked {
         Ok(Ok(Some((name, seen)))) => judge_file(&seen, &name, given, ground.now),
-        Ok(Ok(None)) => ProbeResult::failing(quote_error(&format!("no file is called {path}"))),
+        Ok(Ok(None)) => ProbeResult::failing(quote_error(&format!("no file matches {path}"))),
         Ok(Err(error)) if is_missing(&error) => {
             ProbeResult::failing(quote_error(&format!("there is no {path}")))
         }

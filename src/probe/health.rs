@@ -150,7 +150,7 @@ fn missing_parts(body: &Body, rules: &JsonRules) -> Vec<(Weighed, String)> {
 /// The worst counts; of several as bad, all are named.
 fn worst_part(found: &[(Weighed, String)], has_whole: bool, fail_on: JsonFailLevel) -> Health {
     let Some(worst) = found.iter().map(|(weighed, _)| *weighed).max() else {
-        return Health::NotKnown("the body says nothing of health".to_owned());
+        return Health::NotKnown("the body has no health status; is url right?".to_owned());
     };
     let as_bad: Vec<&str> =
         found.iter().filter(|(weighed, _)| *weighed == worst).map(|(_, words)| words.as_str()).collect();
@@ -180,9 +180,9 @@ fn part_text(path: &[String], said: &HealthPart) -> String {
     };
     let start: String = text.chars().take(40).collect();
     let words = match (parts::display_path(path), said.grade) {
-        (name, WordGrade::NotUnderstood) if name.is_empty() => format!("no word of health: \"{start}\""),
+        (name, WordGrade::NotUnderstood) if name.is_empty() => format!("unknown health word: \"{start}\""),
         (name, _) if name.is_empty() => format!("it says {text}"),
-        (name, WordGrade::NotUnderstood) => format!("{name}: no word of health: \"{start}\""),
+        (name, WordGrade::NotUnderstood) => format!("{name}: unknown health word: \"{start}\""),
         (name, _) => format!("{name}: {text}"),
     };
     escape_part(&words)

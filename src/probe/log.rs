@@ -135,7 +135,7 @@ fn probe_log(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
     // Not for the file system's sake: there are patterns that one line alone keeps busy.
     let found =
         match with_timeout::run_with_timeout(left, move || lines::match_lines(&text, &patterns, until)) {
-            Ok(Some(_)) if is_first => ProbeResult::ok("read from here on"),
+            Ok(Some(_)) if is_first => ProbeResult::ok("first run: reading starts here"),
             Ok(Some(seen)) => judge_lines(&seen, skipped, readers),
             Ok(None) | Err(_) => {
                 let limit = words::format_duration(ground.limit);

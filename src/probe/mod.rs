@@ -58,11 +58,16 @@ pub(crate) fn probe_all(asked: &[ProbeRequest<'_>], widest: usize, until: Instan
         if Instant::now() < until {
             run_probe(asked)
         } else {
-            unknown_answer("the run had no time left to probe it")
+            unknown_answer("not probed: the run's time was over")
         }
     };
     let answers = workers::side_by_side(asked, widest, in_time);
-    answers.into_iter().map(|answer| answer.unwrap_or_else(|| panicked("no answer was kept"))).collect()
+    answers
+        .into_iter()
+        .map(|answer| {
+            answer.unwrap_or_else(|| panicked("internal error: the answer was lost; please report it"))
+        })
+        .collect()
 }
 
 /// On this thread, over within the probe's time limit.
@@ -86,5 +91,5 @@ pub fn run_probe(asked: &ProbeRequest<'_>) -> ProbeAnswer {
 
 /// Never the service's fault: a healthy one must not be restarted for a mistake of ours.
 fn panicked(why: &str) -> ProbeAnswer {
-    unknown_answer(&format!("the probe broke down: {}", fault::quote_error(&why)))
+    unknown_answer(&format!("internal error in the probe: {}; please report it", fault::quote_error(&why)))
 }

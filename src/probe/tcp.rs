@@ -47,7 +47,7 @@ fn probe_tcp(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
             ))
         }
         Ok(said) => ProbeResult::failing(format!(
-            "it greets with \"{}\", not with \"{}\"",
+            "its greeting is \"{}\", expected \"{}\"",
             quote_error(&said.escape_ascii()),
             quote_error(&wanted)
         )),
@@ -117,7 +117,7 @@ mod tests {
         let late = greeted(format!("{}220 mail\r\n", "notice\r\n".repeat(1000)), "220 mail");
         assert_eq!(late, ProbeResult::ok("connected, and greeted"));
         let never = greeted("554 no\r\n".to_owned(), "220");
-        assert_eq!(never, ProbeResult::failing(r#"it greets with "554 no\r\n", not with "220""#));
+        assert_eq!(never, ProbeResult::failing(r#"its greeting is "554 no\r\n", expected "220""#));
         let longer = "its greeting is longer than 64K, and so far has no \"220\": raise body.max";
         assert_eq!(greeted("x".repeat(200_000), "220"), ProbeResult::unknown(longer));
     }

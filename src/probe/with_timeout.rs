@@ -19,7 +19,9 @@ pub(super) fn run_with_timeout<T: Send + 'static>(
     time_limit::call_within(limit, call).map_err(|why| match why {
         NoResult::NotInTime => Doubt::Other(time_limit::NO_ANSWER.to_owned()),
         NoResult::NoThread => Doubt::NoThread,
-        NoResult::Panicked(panic) => Doubt::Other(format!("the probe broke down: {panic}")),
+        NoResult::Panicked(panic) => {
+            Doubt::Other(format!("internal error in the probe: {panic}; please report it"))
+        }
     })
 }
 

@@ -182,7 +182,9 @@ fn line_parts(checked: &[CheckedService<'_>]) -> Vec<String> {
     };
     let warnings = checked.iter().flat_map(|one| {
         let label = if checked.len() == 1 { String::new() } else { format!("{}: ", one.label) };
-        one.warnings.iter().map(move |warned| format!("{label}warns: {}", words::stored_warning_text(warned)))
+        one.warnings
+            .iter()
+            .map(move |warned| format!("{label}warning: {}", words::stored_warning_text(warned)))
     });
     let unwatched = checked.iter().find_map(|one| Some((one, coverage_warning(one)?)));
     let unwatched = unwatched.map(|(one, why)| match checked {
@@ -196,9 +198,9 @@ fn line_parts(checked: &[CheckedService<'_>]) -> Vec<String> {
 fn coverage_warning(checked: &CheckedService<'_>) -> Option<String> {
     match &checked.watched {
         RunCoverage::LastRun { last_tick } => overdue_text(*last_tick),
-        RunCoverage::NotSinceBoot => Some("no tick since this host booted: is cron running?".to_owned()),
+        RunCoverage::NotSinceBoot => Some("no run since boot; does cron start unhang?".to_owned()),
         RunCoverage::StateUnreadable(why) => {
-            Some(format!("runs leave it alone: state file unreadable {why}"))
+            Some(format!("runs skip it: its state file cannot be read {why}"))
         }
         RunCoverage::NoRunSeen => None,
     }
@@ -296,7 +298,7 @@ fn detail_lines(checked: &CheckedService<'_>) -> Vec<String> {
     if let Some(prospect) = &checked.prospect {
         lines.push(format!("unit: {}", words::unit_text(&prospect.unit, prospect.service)));
         lines.push(format!("a restart: {}", restart_line(prospect)));
-        lines.push(format!("next tick: {}", next_run_line(prospect)));
+        lines.push(format!("next run: {}", next_run_line(prospect)));
         lines.extend(prospect.unreadable.as_ref().map(|what| format!("state file unreadable {what}")));
     }
     lines.iter().map(|line| escape_bars(&format!("{label}: {line}"))).collect()
@@ -310,7 +312,7 @@ fn probe_lines(one: &CheckedProbe<'_>, checked: &CheckedService<'_>) -> Vec<Stri
         let level = match (&one.answer.observation, one.probe.weight, &one.answer.near) {
             (Observation::Healthy, _, None) => "well",
             (Observation::Unhealthy(_) | Observation::Unknown(_), ProbeRole::Optional, _)
-            | (Observation::Healthy, _, Some(_)) => "warns",
+            | (Observation::Healthy, _, Some(_)) => "warning",
             (Observation::Unhealthy(_), ProbeRole::Required, _) => "fails",
             (Observation::Unknown(_), ProbeRole::Required, _) => "unknown",
         };
@@ -339,12 +341,12 @@ pub(super) fn restart_line(prospect: &Forecast<'_>) -> String {
         (UnitFacts::QueryFailed(doubt), _) => format!("cannot be told: {}", words::doubt_text(doubt)),
         (_, Some(hold)) => {
             let why = words::hold_text(hold, prospect.service, &prospect.now);
-            format!("would be held ({}): {why}", hold.reason().code())
+            format!("held ({}): {why}", hold.reason().code())
         }
         (_, None) => match prospect.leave {
-            Permission::Granted => "nothing would hold it".to_owned(),
+            Permission::Granted => "allowed".to_owned(),
             Permission::AskPolkit(user) => {
-                format!("nothing would hold it, if polkit lets user {user} restart it")
+                format!("allowed, if polkit permits user {user} to restart it")
             }
         },
     }

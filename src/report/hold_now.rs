@@ -62,5 +62,5 @@ fn has_ended(reason: Reason, picture: &ServiceStatus<'_>) -> bool {
     reason == Reason::Paused && !says_maintenance
         || is_of_the_configuration && configured_hold(picture) != Some(reason)
         || matches!(reason, Reason::Budget | Reason::Backoff) && picture.outlook.bound.is_none()
-        || reason == Reason::NoRungLeft && !picture.outlook.no_rung_left
+        || reason == Reason::EscalationExhausted && !picture.outlook.escalation_exhausted
 }

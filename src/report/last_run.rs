@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::words;
 
 pub(super) fn overdue_text(age: Duration) -> Option<String> {
-    is_overdue(age).then(|| format!("no tick for {}: is cron running?", words::format_duration(age)))
+    is_overdue(age)
+        .then(|| format!("no run for {}; does cron still start unhang?", words::format_duration(age)))
 }
 
 /// Of a run that began so long ago and still has its lock. No other run acts on that service meanwhile.

@@ -107,18 +107,18 @@ pub(super) fn next_restart_text(picture: &ServiceStatus<'_>, now: &Moment) -> St
             let bound = bound.filter(|_| outlook.bound.as_ref().is_some_and(outlasts));
             with_other_bound(format!("when the pause has ended, {counted}"), bound)
         }
-        _ if outlook.no_rung_left => format!("when it was healthy in between, or after unhang reset {key}"),
-        _ if state.account.verdict == VerdictKind::Unknown => {
-            "not while it cannot be told how it is".to_owned()
+        _ if outlook.escalation_exhausted => {
+            format!("after it was healthy once more, or after unhang reset {key}")
         }
+        _ if state.account.verdict == VerdictKind::Unknown => "not until a probe works again".to_owned(),
         HoldNow::LastRun(reason) => match reason.held_until() {
             // What was never restarted is held for what it answers, and not for what is remembered.
             Some(HeldUntil::HealthyOnce) if state.counts.evidence == HealthRecord::NeverHealthy => {
-                "when it was healthy once, or does not answer at all".to_owned()
+                "after it was healthy once, or when it does not answer at all".to_owned()
             }
-            Some(HeldUntil::HealthyOnce) => format!("when it was healthy once, or after unhang reset {key}"),
+            Some(HeldUntil::HealthyOnce) => format!("after it was healthy once, or after unhang reset {key}"),
             Some(HeldUntil::AnswersOtherwise) => {
-                format!("when it answers otherwise, or after unhang reset {key}")
+                format!("after another answer, or after unhang reset {key}")
             }
             Some(HeldUntil::HandsAreOff | HeldUntil::SituationChanges) => {
                 with_other_bound(format!("when that has ended, {counted}"), bound)

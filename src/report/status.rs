@@ -36,7 +36,7 @@ pub fn status_table(
                     .account
                     .warnings
                     .iter()
-                    .map(|one| format!("  warns: {}", words::stored_warning_text(one))),
+                    .map(|one| format!("  warning: {}", words::stored_warning_text(one))),
             );
         }
     }
@@ -90,7 +90,7 @@ fn probe_line(probe: &Probe, picture: &ServiceStatus<'_>) -> String {
             format!("fails: {}{said}", answer_itself(cause))
         }
         _ if failing.is_some() => format!("fails: {}", failing.unwrap_or_default()),
-        (_, Some(words)) => format!("warns: {words}"),
+        (_, Some(words)) => format!("warning: {words}"),
         (_, None) => "well".to_owned(),
     };
     format!("  {name}{kind}: {found}")
@@ -136,7 +136,7 @@ fn table_row(picture: &ServiceStatus<'_>, now: &Moment) -> [String; 8] {
             words::format_duration(budget.window)
         ),
         last_tick
-            .map_or("no tick yet".to_owned(), |age| format!("last tick {} ago", words::format_duration(age))),
+            .map_or("no run yet".to_owned(), |age| format!("last run {} ago", words::format_duration(age))),
         picture.paused.as_ref().map(|paused| words::pause_text(paused, now)).unwrap_or_default(),
     ]
 }
@@ -148,7 +148,10 @@ fn schedule_warning(pictures: &[ServiceStatus<'_>]) -> Option<String> {
     match oldest.last_tick {
         // It is new: the next run sees it.
         None if others_tick() => None,
-        None => Some(format!("no tick yet by {}: is cron running?", oldest.locks.display())),
+        None => Some(format!(
+            "no run recorded yet (looked in {}); does cron start unhang?",
+            oldest.locks.display()
+        )),
         Some(age) if oldest.is_stuck => Some(stuck_for(age)),
         Some(age) => overdue_text(age),
     }

@@ -14,11 +14,11 @@ impl Sink for Stderr {
         let key = &happened.service.key;
         let told = match happened.event {
             Event::NoHelp { act, .. } => format!(
-                "{key}: {} does not help: it ends as it began, twice in a row; look at the service itself",
+                "{key}: {} does not help, twice in a row; look at the service itself",
                 words::doing_without_effect(*act)
             ),
             Event::EscalationExhausted => {
-                format!("{key}: nothing of escalate is left, and it still fails; look at the service itself")
+                format!("{key}: every escalation step was used, and it still fails; a person must look")
             }
             Event::NotRestartable { why, .. } => format!("{key}: answers, but {why}; a restart would fail"),
             Event::Counted(_)

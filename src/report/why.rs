@@ -18,12 +18,12 @@ pub fn why_lines(picture: &ServiceStatus<'_>, now: &Moment) -> Vec<String> {
         state.account.cause.as_ref().map(|cause| format!("; last answer {}{said}", answer_text(cause)));
     let warned: Vec<String> = state.account.warnings.iter().map(words::stored_warning_text).collect();
     let warns =
-        if warned.is_empty() { String::new() } else { format!("; warns: {}", warned.join("; warns: ")) };
+        if warned.is_empty() { String::new() } else { format!("; warning: {}", warned.join("; warning: ")) };
     let tick = match last_tick {
-        None => "no run yet: is cron running?".to_owned(),
+        None => "no run yet; does cron start unhang?".to_owned(),
         Some(age) if picture.is_stuck => stuck_for(*age),
         Some(age) if is_overdue(*age) => {
-            format!("no run for {}: is cron running?", words::format_duration(*age))
+            format!("no run for {}; does cron still start unhang?", words::format_duration(*age))
         }
         Some(age) => format!("last run {} ago", words::format_duration(*age)),
     };
@@ -32,9 +32,12 @@ pub fn why_lines(picture: &ServiceStatus<'_>, now: &Moment) -> Vec<String> {
     }
     if picture.has_no_data() {
         let locks = picture.locks.display();
-        return vec![format!("{}: not seen yet: {NO_RUN_TEXT} (by {locks}); is cron running?", service.key)];
+        return vec![format!(
+            "{}: no run yet: {NO_RUN_TEXT} (looked in {locks}); does cron start unhang?",
+            service.key
+        )];
     }
-    let together = state.account.together.as_ref().map(|with| format!("; it began to fail {with}"));
+    let together = state.account.together.as_ref().map(|with| format!("; it failed together {with}"));
     let failing = state.counts.since.is_some();
     let distress =
         state.account.distress.as_ref().filter(|_| failing).map(|words| format!("; this host: {words}"));
@@ -95,7 +98,7 @@ pub fn why_lines(picture: &ServiceStatus<'_>, now: &Moment) -> Vec<String> {
         happened,
         counted,
         held,
-        format!("earliest restart: {}{}", next_restart_text(picture, now), next_step_text(picture)),
+        format!("next restart: {}{}", next_restart_text(picture, now), next_step_text(picture)),
     ]
 }
 
@@ -116,10 +119,10 @@ fn next_step_text(picture: &ServiceStatus<'_>) -> String {
         None => String::new(),
         Some(_) if picture.service.restarter.shows() == Shows::Nothing => String::new(),
         Some(Step::Command(words)) => {
-            format!("; next of escalate: {}", words.first().map_or("", String::as_str))
+            format!("; next step of escalate: {}", words.first().map_or("", String::as_str))
         }
         Some(rung @ (Step::Reload | Step::Restart | Step::Kill | Step::Wake)) => {
-            format!("; next of escalate: {}", words::step_name(rung.kind()))
+            format!("; next step of escalate: {}", words::step_name(rung.kind()))
         }
     }
 }

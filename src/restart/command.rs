@@ -29,7 +29,7 @@ pub(super) const METHOD: Method = Method {
         is_process: true,
         program: |given| given.list(&WORDS).first().map(|word| Program::Configured(word)),
         ..MethodSpec::unseen(
-            "none; restarted by the command *, so that nothing can be seen of its life",
+            "none; restarted by the command *; its state cannot be seen",
             WORDS,
             &[],
             |given| given.list(&WORDS).first().map_or("", String::as_str),

@@ -18,12 +18,9 @@ const FILE: KeySpec = KeySpec::new("restart.hook", ValueType::File("/etc/unhang/
     .help("Instead of a unit: a file with a URL to post to");
 
 pub(super) const METHOD: Method = Method {
-    spec: MethodSpec::unseen(
-        "none; restarted by a hook, so that nothing can be seen of its life",
-        FILE,
-        &[],
-        |given| given.text(&FILE),
-    ),
+    spec: MethodSpec::unseen("none; restarted by a hook; its state cannot be seen", FILE, &[], |given| {
+        given.text(&FILE)
+    }),
     look: None,
     course: RestartCourse::Post(|given| read_hook_file(Path::new(given.text(&FILE)))),
     obstacle: |given| read_hook_file(Path::new(given.text(&FILE))).err(),

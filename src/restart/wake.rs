@@ -72,7 +72,7 @@ fn fits_one_run(given: &Params, deadline: Duration) -> Option<KeyConflict> {
     (longest.saturating_add(TIME_BESIDES) >= deadline).then(|| KeyConflict {
         key: PINGS.name,
         what: format!(
-            "leaves no time to end: {} pings may take {}, and 31s are needed besides; the deadline is {}",
+            "too long: {} pings may take {}, and with 31s for the rest they must fit in host.deadline ({})",
             pings.count,
             format_duration(longest),
             format_duration(deadline)

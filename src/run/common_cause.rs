@@ -60,7 +60,7 @@ fn nearest_shared_part(services: &[&Service], statuses: &UnitStatuses) -> String
         .or_else(|| shared_address(services))
         .or_else(|| shared_unit_file(services, statuses))
         .or_else(|| shared_remote_host(services));
-    found.unwrap_or_else(|| "they share this host".to_owned())
+    found.unwrap_or_else(|| "nothing in common but this host".to_owned())
 }
 
 fn shared_requirement(services: &[&Service]) -> Option<String> {
@@ -83,15 +83,15 @@ fn shared_address(services: &[&Service]) -> Option<String> {
     let place = place_text(target);
     Some(match found {
         Some((name, pid)) => {
-            format!("all are asked at {place}, where {} (process {pid}) listens", words::escaped(&name))
+            format!("all are probed at {place}, where {} (PID {pid}) listens", words::escaped(&name))
         }
-        None => format!("all are asked at {place}"),
+        None => format!("all are probed at {place}"),
     })
 }
 
 fn shared_unit_file(services: &[&Service], statuses: &UnitStatuses) -> Option<String> {
     if services.iter().all(|service| statuses.get(service).is_some_and(|status| status.has_changed_file)) {
-        return Some("their unit files were changed without systemctl daemon-reload".to_owned());
+        return Some("their unit files changed; systemctl daemon-reload is missing".to_owned());
     }
     let template =
         common_value(services.iter().map(|service| instance_template(service).unwrap_or_default()))?;
@@ -100,7 +100,7 @@ fn shared_unit_file(services: &[&Service], statuses: &UnitStatuses) -> Option<St
 
 fn shared_remote_host(services: &[&Service]) -> Option<String> {
     let host = common_value(services.iter().map(|service| host_of(service).unwrap_or_default()))?;
-    (!host.is_empty() && local_addresses(host).is_none()).then(|| format!("all are asked at {host}"))
+    (!host.is_empty() && local_addresses(host).is_none()).then(|| format!("all are probed at {host}"))
 }
 
 /// What all of them have, if it is one and the same.

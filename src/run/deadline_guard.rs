@@ -57,7 +57,7 @@ fn arm(tick: &RunContext<'_>, watches: &[LockedService<'_>]) -> Option<DeadlineW
             }
             let deadline = words::format_duration(deadline);
             report::print_fault(format!(
-                "run: the deadline of {deadline} is over; it ended where it was, and the next run goes on"
+                "run: stopped after its deadline of {deadline}; a disk or network file system hangs, and the next run continues"
             ));
             std::process::exit(i32::from(Exit::Unhealthy.code()));
         }

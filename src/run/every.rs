@@ -81,7 +81,7 @@ fn next_start(last: Instant, period: Duration, now: Instant) -> Instant {
 fn status_text(exit: Exit, services: usize) -> String {
     match exit {
         Exit::Healthy => format!("{services} services healthy"),
-        Exit::Locked => "another run has locked all services".to_owned(),
+        Exit::Locked => "another run is in progress".to_owned(),
         Exit::Unhealthy => "not all services are healthy: unhang status".to_owned(),
         Exit::StateUnusable | Exit::Usage => "the state of some service cannot be used".to_owned(),
     }

@@ -94,14 +94,14 @@ fn lock_service<'a>(
 
 /// Cron's next run would say so in a mail, each time that one takes long.
 fn tell_locked(tick: &RunContext<'_>, service: &Service) {
-    let what = format!("{}: another run is at work on it; left alone in this run", service.key);
+    let what = format!("{}: another run is working on it; skipped in this run", service.key);
     if shows_progress(tick) { report::print_fault(what) } else { report::fault_at_terminal(what) }
 }
 
 fn report_lock_failure(tick: &RunContext<'_>, store: &Store, service: &Service, error: &io::Error) -> Exit {
     let why = words::io_error_or_cure(error, rights_cure(tick.plan.owner));
     let (key, lock) = (&service.key, store.lock_path(&service.key));
-    report::print_fault(format!("{key}: cannot lock {}: {why}; left alone in this run", lock.display()));
+    report::print_fault(format!("{key}: cannot lock {}: {why}; skipped in this run", lock.display()));
     Exit::StateUnusable
 }
 
@@ -120,12 +120,12 @@ fn load_service<'a>(
             Ok(LockedService { service, saved: record.clone(), record, store, place, lock })
         }
         Err(LoadFailure::Unreadable(why)) => {
-            report::print_fault(format!("{key}: cannot read {why}; left alone in this run"));
+            report::print_fault(format!("{key}: cannot read {why}; skipped in this run"));
             Err(Exit::StateUnusable)
         }
         Err(LoadFailure::NewerVersion { version, file }) => {
             report::print_fault(format!(
-                "{key}: {} is of version {version}, written by a newer unhang; not probed: install that one, or move the file away",
+                "{key}: {} was written by a newer unhang (version {version}); skipped: install that version, or move the file away",
                 file.display()
             ));
             Err(Exit::StateUnusable)
@@ -188,7 +188,7 @@ impl LockedService<'_> {
             SavedTo::Memory(why) => {
                 if self.record.faults.should_report(OwnFault::Disk, &clock::now()) {
                     report::print_fault(format!(
-                        "{key}: cannot write the state: {why}; kept in memory, which a reboot loses"
+                        "{key}: cannot save the state to disk: {why}; kept in memory until the disk works (a reboot loses it)"
                     ));
                 }
                 self.place = StorePlace::Memory;
@@ -196,7 +196,7 @@ impl LockedService<'_> {
             }
             SavedTo::Nowhere(why) => {
                 report::print_fault(format!(
-                    "{key}: cannot write the state: {why}; nothing is counted or restarted"
+                    "{key}: cannot save the state anywhere: {why}; NOT WATCHED until this is fixed"
                 ));
                 return SaveResult::NotSaved;
             }

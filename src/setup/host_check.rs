@@ -37,8 +37,9 @@ pub(crate) struct SettingObstacle<'a> {
 pub(crate) fn check_host(plan: &Plan) -> HostCheckReport<'_> {
     let services: Vec<&Service> = plan.services.iter().collect();
     let statuses = UnitStatuses::query_all(&services, clock::monotonic_time(), plan.host.deadline);
-    let of_host = (!plan.host.hold_when.is_empty() && !host_pressure::kernel_has_pressure())
-        .then(|| "host.hold_when: this kernel has no /proc/pressure; nothing is ever held for it".to_owned());
+    let of_host = (!plan.host.hold_when.is_empty() && !host_pressure::kernel_has_pressure()).then(|| {
+        "host.hold_when: has no effect: this kernel has no /proc/pressure; boot with psi=1".to_owned()
+    });
     HostCheckReport {
         obstacles: plan
             .services
@@ -93,13 +94,13 @@ fn of_service<'a>(service: &'a Service, statuses: &UnitStatuses, owner: Invoker)
     let steps = service.policy.escalate.iter().filter_map(|rung| of_step(statuses, service, rung)).map(
         |(why, cure)| SettingObstacle {
             place: at("escalate"),
-            what: format!("the others would be done without this step: {why}"),
+            what: format!("this step would be skipped: {why}"),
             cure,
         },
     );
     let log = check_log_file(service, owner).map(|why| SettingObstacle {
         place: at("log_file"),
-        what: format!("no act of it would be logged: {why}"),
+        what: format!("nothing would be logged: {why}"),
         cure: "make the folder, or name another file".to_owned(),
     });
     let probes = service.probes.iter().filter_map(|probe| of_probe(service, probe));

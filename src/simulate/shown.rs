@@ -83,7 +83,7 @@ fn row_remarks(row: &TimelineRow, played: &Played<'_>) -> Vec<String> {
         remarks.push("it is still starting".to_owned());
     }
     if row.reason == Reason::Counting && played.service.policy.is_stale(played.script.every) {
-        remarks.push("runs are further apart than stale_after, so that none adds up".to_owned());
+        remarks.push("runs are further apart than stale_after: failures never add up".to_owned());
     }
     remarks.extend(row.flaps.map(|failures| {
         let of = played.service.policy.flapping.of;
@@ -113,7 +113,7 @@ fn restart_remark(restart: &SimulatedRestart, played: &Played<'_>) -> String {
             format!("not healed: still starting after {patience} (verify, grace)")
         }
         RestartResult::NotHealed if restart.of_no_help => {
-            "not healed, nor by the one before: the longest wait follows".to_owned()
+            "not healed; two restarts in a row without effect: the longest wait follows".to_owned()
         }
         RestartResult::NotHealed => "not healed".to_owned(),
         RestartResult::StillRunning
@@ -152,7 +152,7 @@ fn summary_lines(played: &Played<'_>) -> Vec<String> {
                 format_offset(*to)
             )
         }
-        None => "never at two runs without a restart between them".to_owned(),
+        None => "never two runs in a row without a restart".to_owned(),
     };
     let window = words::format_duration(budget.window);
     vec![
@@ -186,8 +186,8 @@ fn next_restart_line(played: &Played<'_>) -> String {
     if played.service.policy.mode == Mode::Observe {
         return words::reason_text(Reason::Observe).to_owned();
     }
-    if played.then.no_rung_left {
-        return words::reason_text(Reason::NoRungLeft).to_owned();
+    if played.then.escalation_exhausted {
+        return words::reason_text(Reason::EscalationExhausted).to_owned();
     }
     let counted = match played.then.failures {
         0 => "at the next failure".to_owned(),

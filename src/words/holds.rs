@@ -20,7 +20,7 @@ pub(crate) fn hold_text(hold: &HoldReason, service: &Service, now: &Moment) -> S
         HoldReason::HandsOff(hands_off) => self::hands_off(hands_off, service),
         HoldReason::Withheld(withheld) => self::withheld_text(withheld, service),
         HoldReason::ChangedBeforeRestart(reason) => {
-            format!("right before the restart it was {}", reason.code())
+            format!("something changed just before the restart: {}", reason.code())
         }
     };
     match (hold, hold.time_left()) {
@@ -48,12 +48,12 @@ fn hands_off(hands_off: &HandsOff, service: &Service) -> String {
             )
         }
         HandsOff::UnitBusy if service.restarter.shows() != Shows::Life => {
-            format!("the restart command of before still runs ({unit})")
+            format!("the previous restart command is still running ({unit})")
         }
         HandsOff::UnitBusy => {
             let has_command = service.policy.escalate.iter().any(|rung| rung.kind() == StepKind::Command);
             let or = if has_command && service.unit_name().is_some() {
-                ", or a command of escalate still runs"
+                ", or an escalation command is still running"
             } else {
                 ""
             };
@@ -63,64 +63,66 @@ fn hands_off(hands_off: &HandsOff, service: &Service) -> String {
             format!("{unit} is paused; {who} unpause ends that")
         }
         HandsOff::Frozen => format!("{unit} is frozen; systemctl thaw ends that"),
-        HandsOff::Stopped => format!("{unit} was stopped by somebody; starting it is theirs"),
+        HandsOff::Stopped => format!("a person stopped {unit}; unhang leaves it stopped"),
         HandsOff::Exited => format!("{unit} ended by itself, and well"),
-        HandsOff::Ended => format!("{unit} ended well, by itself or since somebody stopped it"),
+        HandsOff::Ended => format!("{unit} ended well, by itself or because a person stopped it"),
         // One that is not enabled is unloaded when it ends, with all that systemd knew of it.
         HandsOff::NeverStarted if service.unit_name().is_some() => {
-            format!("nobody has started {unit}, or it has ended and {who} has forgotten it")
+            format!("{unit} has not been started since boot, or it ended and {who} has forgotten it")
         }
         HandsOff::NeverStarted => format!("nobody has started {unit}"),
-        HandsOff::StartConditionUnmet => format!("a condition in the unit file of {unit} is not met"),
+        HandsOff::StartConditionUnmet => {
+            format!("a start condition of {unit} is not met (Condition...= in the unit file)")
+        }
         HandsOff::Disabled => format!("{unit} fell and is disabled"),
         HandsOff::Conflict(other) => format!("{other} is active, and {unit} conflicts with it"),
         HandsOff::HostStopping => "the host is shutting down".to_owned(),
         HandsOff::HostStarting { .. } => "the host is booting".to_owned(),
         HandsOff::Paused(paused) => self::pause_source_text(&paused.by),
         HandsOff::Upstream(UpstreamHold::Stopped(other)) => {
-            format!("{other} was stopped by somebody, and a restart would start it")
+            format!("a restart would also start {other}, which a person stopped")
         }
         HandsOff::Upstream(UpstreamHold::Failing(FailingRequirement { name, cause, through: None })) => {
-            format!("{name}, which it requires, fails its own probe ({cause})")
+            format!("it requires {name}, which fails its probe ({cause})")
         }
         HandsOff::Upstream(UpstreamHold::Failing(FailingRequirement {
             name,
             cause,
             through: Some(through),
         })) => {
-            format!("{name}, which it requires by way of {through}, fails its own probe ({cause})")
+            format!("it requires {name} through {through}, which fails its probe ({cause})")
         }
     }
 }
 
 fn withheld_text(withheld: &Withheld, service: &Service) -> String {
     match withheld {
-        Withheld::ProbeOnly => "nothing restarts it: restart = [] says so".to_owned(),
+        Withheld::ProbeOnly => "probed only (restart = [])".to_owned(),
         Withheld::EscalationExhausted => escalation_exhausted_text(service),
         Withheld::Budget { .. } => {
             let budget = &service.policy.budget;
             format!("{} within {} is all the budget allows", count_restarts(budget.restarts), format_duration(budget.window))
         }
         Withheld::Backoff { .. } => {
-            "the wait after a restart, longer each time until it stays healthy".to_owned()
+            "waiting after a restart; the wait doubles each time until it stays healthy".to_owned()
         }
-        Withheld::Deadline => "too little time left in this run; first in the next".to_owned(),
-        Withheld::HostPressure(pressure) => format!("the host is too busy: {pressure}"),
+        Withheld::Deadline => "too little time is left in this run; restarted first in the next run".to_owned(),
+        Withheld::HostPressure(pressure) => format!("the host is overloaded: {pressure}"),
         Withheld::CommonCause { .. } => {
-            "it failed together with others, and restarts of some of them have not helped".to_owned()
+            "it failed together with others, and restarting some of them did not help".to_owned()
         }
         Withheld::NeverHealthy => {
-            "it was never healthy as it is asked, and a restart has not changed that: is url right, and status?"
+            "it has never been healthy with this configuration, not even after a restart; check url and status"
                 .to_owned()
         }
         Withheld::NeverHealthyButAnswers => {
-            "it was never healthy as it is asked, and it answers, so that nothing hangs: is url right, and status?"
+            "it has never been healthy with this configuration, and it answers, so nothing hangs; check url and status"
                 .to_owned()
         }
         Withheld::SameAnswer(status) => {
-            format!("it answers {status} as before the last restart, which no restart changes: is url right?")
+            format!("it answers {status}, the same as before the last restart; check url")
         }
-        Withheld::Observe => "mode is observe; it would have been restarted now".to_owned(),
+        Withheld::Observe => "mode = \"observe\": it would be restarted now".to_owned(),
     }
 }
 
@@ -137,10 +139,12 @@ fn escalation_exhausted_text(service: &Service) -> String {
     let key = &service.key;
     match service.restarter.shows() {
         Shows::Life => format!(
-            "nothing of escalate is left in this incident; a restart by hand or unhang reset {key} begins anew"
+            "every escalation step was used in this incident; a restart by hand, or unhang reset {key}, starts again at the first step"
         ),
         Shows::Process | Shows::Nothing => {
-            format!("nothing of escalate is left in this incident; unhang reset {key} begins anew")
+            format!(
+                "every escalation step was used in this incident; unhang reset {key} starts again at the first step"
+            )
         }
     }
 }
@@ -157,11 +161,11 @@ pub(crate) fn pause_source_text(by: &PauseSource) -> String {
     match by {
         PauseSource::Person { who, why } => format!("paused by {who}{}", because(why)),
         PauseSource::Command { who, why, pid } => {
-            format!("paused by {who}{}, while the command of process {pid} runs", because(why))
+            format!("paused by {who}{}, while PID {pid} runs", because(why))
         }
-        PauseSource::File(path) => format!("paused while {path} is there and young"),
-        PauseSource::PackageManager => "paused while dpkg or apt is at work".to_owned(),
-        PauseSource::MaintenanceAnswer => "its own answer says maintenance".to_owned(),
+        PauseSource::File(path) => format!("paused by the file {path}"),
+        PauseSource::PackageManager => "paused while dpkg or apt is running".to_owned(),
+        PauseSource::MaintenanceAnswer => "its answer says that it is in maintenance".to_owned(),
     }
 }
 
@@ -217,45 +221,45 @@ pub(crate) const fn reason_text(reason: Reason) -> &'static str {
     match reason {
         Reason::Ok => "it answers",
         Reason::Recovered => "it answers again",
-        Reason::Recovering => "it answers again, but not yet min_successes times in a row",
-        Reason::Unknown => "it could not be asked, through no fault of its own",
-        Reason::UnitUnknown => "what runs it could not be asked, or gave no usable answer",
-        Reason::NoSystemd => "there is no systemd here to ask",
+        Reason::Recovering => "healthy again, but not yet min_successes times in a row",
+        Reason::Unknown => "the probe could not run; that says nothing about the service",
+        Reason::UnitUnknown => "what runs it did not say how it is",
+        Reason::NoSystemd => "this host does not run systemd",
         Reason::NotFound => "there is no such unit, container or program",
         Reason::Masked => "the unit is masked",
-        Reason::NotStartable => "it cannot be restarted: the log says why",
-        Reason::NotPermitted => "the user that unhang runs as may not restart it: the log says what to do",
-        Reason::CrashLoop => "what runs it restarts it again and again, in vain",
+        Reason::NotStartable => "it cannot be restarted; the log line says why",
+        Reason::NotPermitted => "no permission to restart it; the log line says what to do",
+        Reason::CrashLoop => "crash loop: what runs it keeps restarting it without effect",
         Reason::UnitBusy => "the unit is being started, stopped or reloaded",
         Reason::Frozen => "the unit is frozen",
         Reason::Stopped => "somebody stopped it",
         Reason::Exited => "it ended well",
-        Reason::NeverStarted => "nobody has started it, or it has ended and is forgotten",
-        Reason::Condition => "a condition in the unit file is not met",
+        Reason::NeverStarted => "it has not been started since boot, or it ended and is forgotten",
+        Reason::Condition => "a start condition in the unit file is not met",
         Reason::Disabled => "it fell and is disabled",
         Reason::Conflict => "a unit that it conflicts with is active",
         Reason::HostStopping => "the host was shutting down",
-        Reason::HostStarting => "the host was booting (boot_grace)",
+        Reason::HostStarting => "the host has only just booted (boot_grace)",
         Reason::Paused => "somebody has paused it",
-        Reason::Upstream => "something that it needs fails, or was stopped by somebody",
-        Reason::Grace => "it had only just started, and is not counted (grace)",
-        Reason::TooSoon => "too soon after the last counted failure to count (min_gap)",
-        Reason::Counting => "failures are being counted",
+        Reason::Upstream => "something that it requires fails, or was stopped by a person",
+        Reason::Grace => "it has only just started; not counted (grace)",
+        Reason::TooSoon => "too soon after the last counted failure; not counted (min_gap)",
+        Reason::Counting => "not due yet",
         Reason::ProbeOnly => "nothing restarts it (restart = [])",
-        Reason::NoRungLeft => "nothing of escalate is left in this incident",
-        Reason::Budget => "the budget of restarts is spent",
+        Reason::EscalationExhausted => "nothing of escalate is left in this incident",
+        Reason::Budget => "the restart budget is used up",
         Reason::Backoff => {
-            "the wait after a restart, or after a lost state; longer each time until it stays healthy"
+            "waiting after a restart or a lost state file; the wait doubles each time until it stays healthy"
         }
-        Reason::Deadline => "the run had too little time left; it comes first in the next",
+        Reason::Deadline => "the run had too little time left; it is restarted first in the next run",
         Reason::HostPressure => "the host is busier than hold_when allows",
-        Reason::CommonCause => "it failed together with others, and restarts have not helped",
-        Reason::NeverHealthy => "it was never healthy as it is asked: is url right, and status?",
-        Reason::SameAnswer => "it answers the same as before the last restart: is url right?",
+        Reason::CommonCause => "it failed together with others, and restarting them did not help",
+        Reason::NeverHealthy => "it has never been healthy with this configuration; check url and status",
+        Reason::SameAnswer => "it answers the same as before the last restart; check url",
         Reason::Observe => "mode is observe",
-        Reason::ChangedMeanwhile => "something changed right before the restart",
-        Reason::HealedItself => "it answered right before the restart",
-        Reason::MaxFailures => "max_failures was reached, and a restart was asked for",
+        Reason::ChangedMeanwhile => "something changed just before the restart",
+        Reason::HealedItself => "it answered just before the restart",
+        Reason::MaxFailures => "restarted, and not seen healthy since",
     }
 }
 

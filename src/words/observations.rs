@@ -23,22 +23,22 @@ pub fn answer_text(cause: &Cause) -> String {
 pub fn cause_text(cause: &Cause, timeout: Duration) -> Option<String> {
     let within = format_duration(timeout);
     Some(match cause {
-        Cause::Maintenance(_) => "it says maintenance".to_owned(),
+        Cause::Maintenance(_) => "it reports maintenance".to_owned(),
         Cause::NoSocket => "no such socket".to_owned(),
         Cause::Refused => "connection refused".to_owned(),
         Cause::Reset => "connection reset".to_owned(),
-        Cause::Closed(Phase::Tls) => "closed in the TLS handshake".to_owned(),
-        Cause::Closed(Phase::Rest) => "closed in the middle of the answer".to_owned(),
-        Cause::Closed(Phase::Lookup | Phase::Connect | Phase::FirstByte) => "closed without an answer".to_owned(),
+        Cause::Closed(Phase::Tls) => "connection closed during the TLS handshake".to_owned(),
+        Cause::Closed(Phase::Rest) => "connection closed in the middle of the answer".to_owned(),
+        Cause::Closed(Phase::Lookup | Phase::Connect | Phase::FirstByte) => "connection closed without an answer".to_owned(),
         Cause::TimedOut(Phase::Lookup | Phase::Connect) => format!("no connection within {within}"),
         Cause::TimedOut(Phase::Tls) => format!("TLS handshake not complete within {within}"),
-        Cause::TimedOut(Phase::FirstByte) => format!("no answer within {within} (connected)"),
-        Cause::TimedOut(Phase::Rest) => format!("answer not complete within {within}"),
+        Cause::TimedOut(Phase::FirstByte) => format!("no answer within {within}; the connection was accepted"),
+        Cause::TimedOut(Phase::Rest) => format!("answer incomplete after {within}"),
         Cause::Status(400) => {
             "400 is what Django answers to a Host that is not in ALLOWED_HOSTS: set headers = { Host = \"...\" }"
                 .to_owned()
         }
-        Cause::Status(404) => "no such page: is the path of the url right?".to_owned(),
+        Cause::Status(404) => "page not found; check the path in url".to_owned(),
         Cause::Status(_) => return None,
         Cause::Redirect(Redirect { to, needs, .. }) => {
             format!("redirected to {to}: set url to that, or redirects = {needs}")
@@ -92,9 +92,11 @@ fn tls_text(fault: &TlsError) -> String {
     match fault {
         TlsError::Expired => "certificate expired".to_owned(),
         TlsError::NotYetValid => "certificate not valid yet".to_owned(),
-        TlsError::UnknownIssuer => "certificate of an unknown issuer: if it is yours, set ca_file".to_owned(),
+        TlsError::UnknownIssuer => {
+            "certificate from an unknown issuer; if it is your own CA, set ca_file".to_owned()
+        }
         TlsError::SelfSigned => {
-            "certificate self-signed, or a CA's own: if it is yours, set ca_file to it".to_owned()
+            "self-signed certificate, or a CA's own; if it is yours, set ca_file to it".to_owned()
         }
         TlsError::WrongName(names) if names.is_empty() => {
             "certificate without the name of a host: a common name alone does not count".to_owned()
@@ -104,7 +106,7 @@ fn tls_text(fault: &TlsError) -> String {
                 "certificate for another name than it was asked for: it has {names}; set server_name if one is right"
             )
         }
-        TlsError::NotTls => "what answers is not TLS: is the url to begin with http://?".to_owned(),
+        TlsError::NotTls => "the server does not speak TLS; should url begin with http://?".to_owned(),
         TlsError::Handshake(what) => format!("TLS handshake failed: {what}"),
     }
 }
@@ -115,9 +117,9 @@ pub fn doubt_text(doubt: &Doubt) -> String {
         Doubt::Lookup(why) => format!("name not resolved: {why}"),
         Doubt::NoRoute => "no route to the host".to_owned(),
         Doubt::NoDescriptors => "too many open files".to_owned(),
-        Doubt::NoMemory => "no memory for a socket".to_owned(),
+        Doubt::NoMemory => "not enough memory for a socket".to_owned(),
         Doubt::NoPort => "no local address or port to connect from".to_owned(),
-        Doubt::NoThread => "no thread can be started".to_owned(),
+        Doubt::NoThread => "cannot start a thread".to_owned(),
         Doubt::Forbidden(why) => format!("not permitted to connect{why}"),
         Doubt::NoAuthorities(why) | Doubt::NoSystemd(why) | Doubt::UnitUnknown(why) | Doubt::Other(why) => {
             why.clone()

@@ -13,7 +13,7 @@ pub(crate) fn unit_text(unit: &UnitFacts, service: &Service) -> String {
     match unit {
         UnitFacts::NotQueried => format!("{name} was not asked about"),
         UnitFacts::QueryFailed(why) => format!("{name} is not known: {}", doubt_text(why)),
-        UnitFacts::ProbeOnly => "none; it is only probed".to_owned(),
+        UnitFacts::ProbeOnly => "none (probed only)".to_owned(),
         UnitFacts::Command { running: true } => format!("restart command {name}, of before, still runs"),
         UnitFacts::Command { running: false } => service.restarter.method.unseen.replace('*', name),
         UnitFacts::Known(life) => format!("{name} {}", snapshot_text(life, service.restarter.method.manager)),

@@ -332,7 +332,7 @@ pub(crate) fn silent_log(stage: &Stage) -> Laws {
     let ticked = stage.ended_under_strace(child, HELD + BUSY);
     let mut laws = Laws::default();
     ends_by(&mut laws, &ticked, Duration::from_secs(10) + BUSY);
-    let told = ticked.stderr.contains("app.log: the file system does not answer; going on without it");
+    let told = ticked.stderr.contains("app.log: the file system does not answer; restarts go on");
     laws.hold("a log that is not written is told", told, || ticked.stderr.clone());
     let facts = stage.facts();
     laws.hold("a log that hangs holds no restart up", facts.healthy && facts.restarts == 1, || {

@@ -56,7 +56,8 @@ const COMMAND: &str = "restart = [\"HERE/restart-app\", \"now\"]";
 const COMMAND_ONE_AN_HOUR: &str =
     "restart = [\"HERE/restart-app\", \"now\"]\nbudget = { restarts = 1, window = \"1h\" }";
 
-const KEPT_IN_MEMORY: &str = "unhang: app: cannot write the state: *; kept in memory, which a reboot loses";
+const KEPT_IN_MEMORY: &str =
+    "unhang: app: cannot save the state to disk: *; kept in memory until the disk works (a reboot loses it)";
 const SET_ASIDE: &str = "unhang: app: state file unreadable (*): *; counting from zero";
 /// Where the run that was failed could not see the disk, and went on in memory.
 const OTHER_COPY: &str = "unhang: app: state file unreadable (*): *; going on with the other copy";

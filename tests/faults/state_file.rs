@@ -42,10 +42,10 @@ impl Who {
 const ASIDE: &str =
     "unhang: app: state file unreadable (*): kept as app.json.corrupt-*; counting from zero\n";
 const NEWER: &str = "unhang: app: *app.json is of version *, written by a newer unhang; not probed: *\n";
-const UNREAD: &str = "unhang: app: cannot read *app.json: *; left alone in this run\n";
-const IN_MEMORY: &str = "unhang: app: cannot write the state: *; kept in memory, which a reboot loses\n";
+const UNREAD: &str = "unhang: app: cannot read *app.json: *; skipped in this run\n";
+const IN_MEMORY: &str = "unhang: app: cannot save the state to disk: *; kept in memory until the disk works (a reboot loses it)\n";
 const UNUSABLE: &str = "unhang: app: state file unreadable (*): its folder cannot be used; counting from zero\n\
-                        unhang: app: cannot write the state: *; kept in memory, which a reboot loses\n";
+                        unhang: app: cannot save the state to disk: *; kept in memory until the disk works (a reboot loses it)\n";
 
 const fn broken(name: &'static str, put: fn(&Stage)) -> Shape {
     Shape { name, put, says: ASIDE, later: &[], healed_within: Some(3), only: Who::Anybody }
@@ -171,7 +171,8 @@ pub(crate) const SHAPES: &[Shape] = &[
     },
 ];
 
-const KEPT: &str = "unhang: app: cannot write the state: *; kept in memory, which a reboot loses";
+const KEPT: &str =
+    "unhang: app: cannot save the state to disk: *; kept in memory until the disk works (a reboot loses it)";
 
 fn put(stage: &Stage, bytes: &[u8]) {
     stage.put("disk/unhang/app.json", bytes);

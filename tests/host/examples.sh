@@ -148,14 +148,14 @@ DROPIN
   tick_exits 0; [ -z "$said$(log)" ] || fail "a healthy run is not silent"
   hang; tick_exits 1; lived "$UNIT"
   tick_exits 0; anew "$UNIT"
-  tells '⚠️ Django health check failed (HTTP 000) - Failure 1/2*' '⚠️ Django warns: detailed: *' '⚠️ Django *Failure 2/2*' '🔄 Restarting Django service...' \
+  tells '⚠️ Django health check failed (HTTP 000) - Failure 1/2*' '⚠️ Django warning: detailed: *' '⚠️ Django *Failure 2/2*' '🔄 Restarting Django service...' \
     '✅ Django restarted successfully: *'
 
   # /health/ touches no database.
   tick_exits 0; begun "$UNIT"; host exec sh -c 'rm "$1"' sh "$LOG"
   host exec systemctl stop "$POSTGRES"
   tick_exits 1
-  tells '⚠️ Django warns: detailed: *database: error*'
+  tells '⚠️ Django warning: detailed: *database: error*'
   lived "$UNIT"
   [ "$(property ActiveState "$POSTGRES")" = inactive ] || fail "PostgreSQL was started"
   # And a hang is left alone meanwhile.
@@ -168,7 +168,7 @@ DROPIN
   host exec systemctl kill -s KILL roams-opcua; until_true 10 is_now failed roams-opcua
   tick_exits 1; tick_exits 0; anew roams-opcua
   host exec touch -d '2 days ago' /opt/roams/backups/db_20260207.sql.gz
-  tick_exits 0; has_logged '⚠️ Django warns: backup: ' || fail "nobody is told that there was no backup"
+  tick_exits 0; has_logged '⚠️ Django warning: backup: ' || fail "nobody is told that there was no backup"
 }
 
 # ---------------------------------------------------------------- WHIT
@@ -203,7 +203,7 @@ the_example_of_whit_takes_no_start_for_good_that_dies_eight_seconds_later() {
   logged_times 1 '🔄 Restarting whit'; logged_times 0 '✅ whit restarted'
   logged_times 1 '❌ whit restart failed (HTTP 000): whit.service is down'
   # nginx runs on with the configuration that it has: a restart would have ended it.
-  in_log whit-nginx tells '⚠️ nginx warns: config: *broken*'; lived nginx "$POSTGRES"
+  in_log whit-nginx tells '⚠️ nginx warning: config: *broken*'; lived nginx "$POSTGRES"
   host exec rm /etc/nginx/conf.d/broken.conf /srv/dies
 }
 

@@ -67,7 +67,7 @@ deploying() {
   tells '⚠️ Django *Failure 1/2*' '⏸️ Django paused until *: by root, "release 7", while deploy runs' "$HELD_BY_DEPLOY"
   same_life
 }
-HELD_BY_DEPLOY='⏸️ Django not restarted (paused): paused by root, "release 7", while the command of process * runs; *'
+HELD_BY_DEPLOY='⏸️ Django not restarted (paused): paused by root, "release 7", while PID * runs; *'
 # A full count, although it had failed before.
 healed_after_a_full_count() {
   tick_exits 1; same_life
@@ -123,7 +123,7 @@ what_escalate_lists_is_done_once_each_and_then_a_person_is_needed() {
     '*Failure 2/2*' '🔄 Restarting Django service...' '❌ Django restart failed *' '*Failure 3/2*' \
     '*Failure 4/2*' '🔄 Killing and restarting Django service...' '❌ Django kill and restart failed *' '*Failure 5/2*' \
     '*Failure 6/2*' '🔄 Running /usr/bin/touch for Django service...' '❌ Django command failed *' '*Failure 7/2*' \
-    '*Failure 8/2*' '⏸️ Django not restarted (no_rung_left): *'
+    '*Failure 8/2*' '⏸️ Django not restarted (escalation_exhausted): *'
   host exec rm /run/failed-over || fail "the command was not run"
   until_true 10 active_state_is active
   unhang_for_ever; tick_exits 0
@@ -169,7 +169,7 @@ away_and_back() { # away_and_back ACTIVE_STATE
   [ "$(host exec curl -s -o /dev/null -m 5 -w '%{http_code}' "$URL")" = 500 ] || fail "Django does without PostgreSQL"
   host exec rm -f "$LOG"
   for _ in 1 2 3 4; do tick_exits 1; done
-  tells '⏸️ Django not restarted (upstream): postgres, which it requires, fails its own probe (refused)'
+  tells '⏸️ Django not restarted (upstream): it requires postgres, which fails its probe (refused)'
   same_life
   is_now "$1" "$POSTGRES" || fail "PostgreSQL is not $1 any more"
   [ "$(property InactiveExitTimestampMonotonic "$POSTGRES")" = "$began" ] || fail "PostgreSQL was started"
@@ -208,9 +208,9 @@ lives_of_roams() { # lives_of_roams N N N
   for port in 8001 8002 8003; do of_roams "$port" lives_are "$1"; shift; done
 }
 TOGETHER=(
-  '⚠️ blog *Failure 1/2*' '⚠️ blog began to fail with shop, wiki (3 of 3): all are instances of roams@'
-  '⚠️ shop *Failure 1/2*' '⚠️ shop began to fail with blog, wiki (3 of 3): all are instances of roams@'
-  '⚠️ wiki *Failure 1/2*' '⚠️ wiki began to fail with blog, shop (3 of 3): all are instances of roams@'
+  '⚠️ blog *Failure 1/2*' '⚠️ blog failed together with shop, wiki (3 of 3): all are instances of roams@'
+  '⚠️ shop *Failure 1/2*' '⚠️ shop failed together with blog, wiki (3 of 3): all are instances of roams@'
+  '⚠️ wiki *Failure 1/2*' '⚠️ wiki failed together with blog, shop (3 of 3): all are instances of roams@'
   '⚠️ blog *Failure 2/2*' '⚠️ shop *Failure 2/2*' '⚠️ wiki *Failure 2/2*'
 )
 
@@ -218,7 +218,7 @@ services_that_fail_at_once_are_one_incident_restarted_one_by_one_until_all_are_h
   local first=(); no_guards; three_roams
   roams_hang; tick_exits 1; tick_exits 0
   tells "${TOGETHER[@]}" '🔄 Restarting blog *' '✅ blog restarted *' '🔄 Restarting shop *' '✅ shop restarted *' \
-    '✅ wiki recovered (was 2 failures): it answered right before the restart'
+    '✅ wiki recovered (was 2 failures): it answered just before the restart'
   lives_of_roams 1 1 0
   [ "$(property ActiveExitTimestampMonotonic roams@8002.service)" -gt "$(property ActiveEnterTimestampMonotonic roams@8001.service)" ] \
     || fail "shop was stopped before blog was up again"
@@ -238,7 +238,7 @@ restarts_in_vain_of_services_that_failed_at_once_hold_the_next_one_however_the_c
   (($(now_ms) - began >= 20000)) || fail "held for $(($(now_ms) - began)) ms, not for 20 s"
   lives_of_roams 1 1 1
 }
-HELD_TOGETHER='⏸️ wiki not restarted (common_cause): it failed together with others, and restarts of some of them have not helped; *'
+HELD_TOGETHER='⏸️ wiki not restarted (common_cause): it failed together with others, and restarting some of them did not help; *'
 restarted_by_that_clock() { tick --verify 1s; has_logged "🔄 Restarting $1 "; }
 
 # ---------------------------------------------------------------- a pause, and the clock

@@ -160,7 +160,7 @@ a_run_by_hand_in_a_login_session_and_one_of_cron_have_one_lock() {
   local of_a_session; of_a_session=/run/user/$(host exec id -u unhang)
   says 75 '' user env XDG_RUNTIME_DIR="$of_a_session" "$UNHANG" run
   wait "$first" || true
-  says 0 'last tick' user env XDG_RUNTIME_DIR="$of_a_session" "$UNHANG" status
+  says 0 'last run' user env XDG_RUNTIME_DIR="$of_a_session" "$UNHANG" status
   host exec rm -r "$of_a_session"
 }
 
@@ -210,7 +210,7 @@ what_root_watches_a_user_may_ask_about_and_is_told_what_it_may_not_do() {
   says 3 'run it as root' user "$UNHANG" run
   host exec unhang run
   says 0 'healthy' user "$UNHANG" status
-  says 0 'earliest restart' user "$UNHANG" why
+  says 0 'next restart' user "$UNHANG" why
   says 0 '/etc/unhang/unhang.toml:3' user "$UNHANG" config show
   says 0 'ok: 1 service' user "$UNHANG" config check
   says 0 'healthy (ok)' user "$UNHANG" run --dry-run

@@ -467,7 +467,7 @@ a_target_of_which_somebody_stopped_a_unit_is_left_alone() {
   host exec systemctl stop roams-worker
   hang; for _ in 1 2 3; do tick_exits 1; done
   same_life; [ "$(property ActiveState roams-worker)" = inactive ] || fail "what somebody stopped was started"
-  log_is '⏸️ Django not restarted (upstream)'; logged_times 1 'roams-worker.service was stopped by somebody'
+  log_is '⏸️ Django not restarted (upstream)'; logged_times 1 'roams-worker.service, which a person stopped'
   host exec systemctl start roams-worker
   tick_exits 1; tick_exits 0; lives_are 1
   no_target

@@ -28,7 +28,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("it does not know the host of url; set server_name to the name that it knows", "TLS: the server has no certificate for that name.", "Do as the line says, or correct url."),
     Row("it has no version, cipher, curve or signature that unhang has; probe it by another port or a command", "TLS: it may be too old, or too strict.", "Do as the line says."),
     Row("it has no cipher, curve or signature that unhang has, no certificate, or wants one of its clients (client_cert); or probe it by another port or a command", "TLS: the server says no more than that the handshake failed.", "Look into the log of the server."),
-    Row("the body says nothing of health", "json found no word of health in it.", "Is url right? json.at names the one value that counts."),
+    Row("the body has no health status; is url right?", "json found no word of health in it.", "Is url right? json.at names the one value that counts."),
     Row("*: the body says nothing of it", "json.parts names a part that is not there.", "Correct json.parts, or have the service say it."),
     Row("the body is no JSON, and json.at looks into one", "It is some page or text.", "Is url right?"),
     Row("there is no * in the body", "json.at points to a value that is not there.", "Correct json.at, or have the service say it."),
@@ -38,12 +38,12 @@ pub(crate) const FOUND: &[Row] = &[
     Row("HTTP * (status_warn)", "A status of which status_warn says that it only warns.", LOOK),
     Row("answered in * (* *)", "It took as long as latency.warn or latency.fail says, or longer.", LOOK),
     Row("it says *", "The status that the body tells of the whole.", LOOK),
-    Row("no word of health: \"*\"", "json knows no such word, and so not whether it is good.", "Have the service use a word that the manual lists, or json.ignore the part."),
-    Row("*: no word of health: \"*\"", "Likewise, of a part.", "Have the service use a word that the manual lists, or json.ignore the part."),
+    Row("unknown health word: \"*\"", "json knows no such word, and so not whether it is good.", "Have the service use a word that the manual lists, or json.ignore the part."),
+    Row("*: unknown health word: \"*\"", "Likewise, of a part.", "Have the service use a word that the manual lists, or json.ignore the part."),
     Row("says nothing", "A part has an empty status.", LOOK),
     // tcp
     Row("connected, and greeted", "tcp: it takes connections, and greets as it should.", NONE),
-    Row("it greets with \"*\", not with \"*\"", "tcp: another program may listen there.", LOOK),
+    Row("its greeting is \"*\", expected \"*\"", "tcp: another program may listen there.", LOOK),
     Row("its greeting is longer than *, and so far has no \"*\": raise body.max", "tcp: what greeting wants may come later.", "Do as the line says."),
     // command
     Row("exit status 0", "command: it ended well, and said nothing.", NONE),
@@ -76,11 +76,11 @@ pub(crate) const FOUND: &[Row] = &[
     Row("it is not said whose processes", "A fault of unhang's own.", "Report it."),
     Row("systemd does not say where the processes of * are", "process: the unit has no control group, and is not known to be stopped.", MEND),
     Row("the control groups cannot be read: *", "process, cgroup: /sys/fs/cgroup is not as systemd makes it.", MEND),
-    Row("there are too many groups to look at", "process, cgroup: more than 2000.", MEND),
+    Row("more than 2000 control groups; not checked", "process, cgroup: more than 2000.", MEND),
     // cgroup
     Row("there is no memory group of *: it does not run, is an alias, or has MemoryAccounting=no", "cgroup: the kernel counts nothing for that unit.", "Write the unit's own name, or set MemoryAccounting=yes."),
     Row("its memory is not counted: *", "cgroup: the kernel counts processes of it, and no memory.", "Set MemoryAccounting=yes."),
-    Row("what the kernel says of its memory is not understood", "cgroup: a kernel that unhang does not know.", MEND),
+    Row("cannot parse the kernel's memory figures", "cgroup: a kernel that unhang does not know.", MEND),
     Row("* used, no limit", "cgroup: neither MemoryHigh nor MemoryMax is set.", "Set one of them, or there is nothing to warn of."),
     Row("*% of * used (* of *)", "cgroup: of the lower of MemoryHigh and MemoryMax.", "Find out what needs the memory, or give it more."),
     // memory, load
@@ -97,14 +97,14 @@ pub(crate) const FOUND: &[Row] = &[
     // file
     Row("* old*, **: *", "file: how old it is, how large, and which; (age.warn *) and the like say which bound it passed.", "Look at what should write it."),
     Row("there is no *", "file: neither the file nor, with *, its folder; process: no pid_file.", "Look at what should write it."),
-    Row("no file is called *", "file: no name in the folder matches.", "Look at what should write it."),
+    Row("no file matches *", "file: no name in the folder matches.", "Look at what should write it."),
     Row("not a regular file: *", "file: a folder, a pipe or a device.", "Correct file."),
     Row("the folder holds more than * names", "file: it would take too long to look at them all.", "Have old files removed, or name one file."),
     // certificate
     Row("ends in *", "certificate: so much time is left.", "Renew it, and have the server load it."),
     Row("expired * ago", "certificate: it has ended.", "Renew it, and have the server load it."),
     Row("not valid yet, only in *", "certificate: its time begins later. Is the clock of this host right?", "Look at the certificate, and at the clock."),
-    Row("the certificate says no validity that can be read", "certificate: it is damaged, or none at all.", MEND),
+    Row("cannot read the certificate's dates", "certificate: it is damaged, or none at all.", MEND),
     Row("* shows no certificate", "certificate: the server took the connection and showed none.", MEND),
     Row("what answers at * is not TLS", "certificate: a plain server, or one that begins with STARTTLS, which unhang does not speak.", MEND),
     // container
@@ -124,7 +124,7 @@ pub(crate) const FOUND: &[Row] = &[
     Row("* was killed by a signal", "container: docker or podman was.", MEND),
     Row("compose was called in *: write that folder as project", "container, restart.compose: no container of the service has a label of the project folder.", "Write the folder as compose knows it: docker compose ls."),
     // log
-    Row("read from here on", "log: the first run, for which all that was logged is old.", NONE),
+    Row("first run: reading starts here", "log: the first run, for which all that was logged is old.", NONE),
     Row("no new line*", "log: since the last run.", NONE),
     Row("1 new line, and it does not match*", "log: since the last run.", NONE),
     Row("* new lines, and none matches*", "log: since the last run.", NONE),

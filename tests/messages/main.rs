@@ -34,9 +34,9 @@ const TABLES: [&[Row]; 5] = [FAULTS, LINES, DETAILS, FOUND, ANSWERS];
 const SHARED: &[&str] = &[
     "nothing was probed", "nothing was paused", "such as", "must be a time with its unit, such as \"5s\", \"2m\", \"1h30m\", got", "must be longer than 0s, got", "must be at most *, got", "which is", "must be a text in quotes",
     "unknown key", "no service", "no such file", "two lines in it are enough: [service.NAME] and url = \"http://localhost:8000/health/",
-    "keep one of the two", "leave one of them out", "leave it out", 
-    "must not be empty", "must be an absolute path", "no word of health", "services healthy", "rename it", "restarts *, as * (*) does", "warn first, fail later",
-    "chown root * && chmod go-w", "cannot be read", "makes no sense for all services", "a restart would fail", "supervisorctl status", "put the file into a folder that only root may write, such as /etc/unhang", "others may write it (mode *), who could make root start anything", "its owner, user *, could make root start anything",
+    "leave one of them out", "leave it out", 
+    "must not be empty", "must be an absolute path", "unknown health word", "services healthy", "rename it", "restarts *, which * (*) already does", "remove one", "something changed just before the restart", "warn first, fail later",
+    "chown root * && chmod go-w", "cannot be read", "not allowed in [defaults]", "a restart would fail", "supervisorctl status", "put the file into a folder that only root may write, such as /etc/unhang", "writable by others (mode *), who could run commands as root", "owned by user *, who could run commands as root",
     "the signs are . healthy, x fails, ? cannot be told, s stopped by somebody, r restarted by somebody",
     ];
 

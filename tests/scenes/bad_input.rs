@@ -46,10 +46,7 @@ fn a_command_line_that_cannot_be_is_one_line_with_what_to_type() {
     let scene = Scene::new();
     refused(&scene, &["statsu"], "unhang: statsu: no such command; did you mean unhang status?\n");
     refused(&scene, &["run", "app"], "unhang: app: run takes no NAME alone; type unhang run --only app\n");
-    scene
-        .run(&["config"])
-        .ends(2)
-        .prints("", "unhang: config: lacks a command; unhang config --help lists them\n");
+    scene.run(&["config"]).ends(2).prints("", "unhang: config: needs a command; see unhang config --help\n");
 }
 
 #[test]
@@ -172,7 +169,7 @@ fn config_check_says_what_the_host_lacks_for_the_plan() {
         ),
         (
             "escalate = [\"restart\", [\"missing.sh\"]]".to_owned(),
-            "escalate: the others would be done without this step: there is no program missing.sh; install it, or correct the path",
+            "escalate: this step would be skipped: there is no program missing.sh; install it, or correct the path",
         ),
     ] {
         scene.keys(&keys);
@@ -198,7 +195,7 @@ fn config_check_says_what_the_host_lacks_for_the_plan() {
     scene.run(&["config", "check"]).ends(0).prints("ok: *\n", "");
     let logs = scene.path("none/app.log");
     scene.env("UNHANG_LOG_FILE", &at(&logs));
-    let message = "unhang: UNHANG_LOG_FILE: no act of it would be logged: */none/app.log cannot be written: there is no folder */none; \
+    let message = "unhang: UNHANG_LOG_FILE: nothing would be logged: */none/app.log cannot be written: there is no folder */none; \
                    make the folder, or name another file\n";
     scene.run(&["config", "check"]).ends(2).prints("", message);
     assert!(!logs.exists() && scene.server.requests().is_empty());
@@ -210,7 +207,7 @@ fn config_check_says_who_else_could_change_the_configuration() {
     open_to(scene.dir.path(), 0o777);
     // What is not root's is its owner's own affair.
     let (code, stdout, stderr) = if rustix::process::geteuid().is_root() {
-        let who = "unhang: *: others may write it (mode 0777), who could make root start anything";
+        let who = "unhang: *: writable by others (mode 0777), who could run commands as root";
         (2, "", format!("{who}; put the file into a folder that only root may write, such as /etc/unhang\n"))
     } else {
         (0, "ok: *\n", String::new())

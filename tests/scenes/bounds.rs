@@ -73,7 +73,7 @@ fn an_old_streak_is_stale() {
     scene.server.answers(&[Answer::Status(502)]);
     scene.tick().exits(1).logs(&["⚠️*1/2"]);
     scene.pass(3 * 24 * 3600);
-    let line = "⚠️ app health check failed (HTTP 502) - Failure 1/2: the last one was 3 d ago, and counts no more (stale_after 10 min)";
+    let line = "⚠️ app health check failed (HTTP 502) - Failure 1/2: counting starts again: the previous failure was 3 d ago (stale_after 10 min)";
     scene.tick().exits(1).logs(&[line]);
 }
 
@@ -109,7 +109,7 @@ fn a_restart_that_waits_for_systemd_ends_before_the_deadline_of_a_second_service
             "⚠️ two *",
             "🔄 Restarting app service...",
             "✅ app restarted successfully: *",
-            "⏸️ two not restarted (deadline): too little time left in this run; first in the next",
+            "⏸️ two not restarted (deadline): too little time is left in this run; restarted first in the next run",
         ])
         .acts(&["reset-failed app.service", "restart app.service"]);
     assert!(began.elapsed().as_secs() < 40);

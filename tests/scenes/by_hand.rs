@@ -29,16 +29,16 @@ fn status_tells_each_service_in_a_line() {
     shows(
         &scene,
         &["status"],
-        "app  not seen yet  restarts 0/5 in 1 h  no tick yet\nno tick yet by */state: is cron running?\n",
+        "app  not seen yet  restarts 0/5 in 1 h  no run yet\nno run recorded yet (looked in */state); does cron start unhang?\n",
     );
     scene.tick().exits(0);
-    shows(&scene, &["status", "app"], "app  healthy  restarts 0/5 in 1 h  last tick * ago\n");
+    shows(&scene, &["status", "app"], "app  healthy  restarts 0/5 in 1 h  last run * ago\n");
     let requests = scene.server.requests().len();
     let scene_failed = failed(1);
     shows(
         &scene_failed,
         &["status"],
-        "app  failing  1/2  HTTP 502  since *  restarts 0/5 in 1 h  last tick * ago\n",
+        "app  failing  1/2  HTTP 502  since *  restarts 0/5 in 1 h  last run * ago\n",
     );
     assert_eq!(scene.server.requests().len(), requests, "it probes nothing");
     let held = Scene::new();
@@ -47,7 +47,7 @@ fn status_tells_each_service_in_a_line() {
     shows(
         &held,
         &["status"],
-        "app  held (stopped)  0/2  HTTP 000 (timeout_waiting)  since *  restarts 0/5 in 1 h  last tick * ago\n",
+        "app  held (stopped)  0/2  HTTP 000 (timeout_waiting)  since *  restarts 0/5 in 1 h  last run * ago\n",
     );
 }
 
@@ -61,9 +61,13 @@ fn status_says_when_cron_does_not_run() {
     shows(
         &scene,
         &["status"],
-        "app  healthy  restarts 0/5 in 1 h  last tick 14 min* ago\nno tick for 14 min*: is cron running?\n",
+        "app  healthy  restarts 0/5 in 1 h  last run 14 min* ago\nno run for 14 min*; does cron still start unhang?\n",
     );
-    shows(&scene, &["why"], "app: healthy (ok): it answers; no run for 14 min*: is cron running?\n*");
+    shows(
+        &scene,
+        &["why"],
+        "app: healthy (ok): it answers; no run for 14 min*; does cron still start unhang?\n*",
+    );
     // A run that was stopped, or that hangs: cron does run.
     fs2::FileExt::lock_exclusive(&lock).unwrap();
     let stuck = "a run of 14 min* ago still holds its lock: look for it (ps -ef) and end it";
@@ -77,30 +81,30 @@ fn a_new_service_beside_others_is_no_doubt_about_cron() {
     let scene = Scene::new();
     scene.tick().exits(0);
     scene.config(&format!("{}\n[service.two]\nurl = \"{}\"\n", scene.config_text(), scene.server.url()));
-    let rows = "app  healthy       restarts 0/5 in 1 h  last tick * ago\ntwo  not seen yet  restarts 0/5 in 1 h  no tick yet\n";
+    let rows = "app  healthy       restarts 0/5 in 1 h  last run * ago\ntwo  not seen yet  restarts 0/5 in 1 h  no run yet\n";
     shows(&scene, &["status"], rows);
 }
 
 #[test]
 fn why_answers_in_four_lines() {
     let scene = failed(1);
-    let expected = "app: failing (counting) since *: failures are being counted; last answer HTTP 502*; last run * ago\n\
+    let expected = "app: failing (counting) since *: not due yet; last answer HTTP 502*; last run * ago\n\
         counted: 1 of 2 failures in a row; 1 since the last healthy answer\n\
         held by: nothing; 0 of 5 restarts within 1 h\n\
-        earliest restart: after 1 more counted failure\n";
+        next restart: after 1 more counted failure\n";
     shows(&scene, &["why", "app"], expected);
     let scene = failed(2);
-    let expected = "app: restart (max_failures) since *: max_failures was reached, and a restart was asked for; last answer HTTP 502*; last run * ago\n\
+    let expected = "app: restart (max_failures) since *: restarted, and not seen healthy since; last answer HTTP 502*; last run * ago\n\
         counted: 0 of 2 failures in a row; 2 since the last healthy answer\n\
         held by: nothing; 1 of 5 restarts within 1 h, the last at *: not healed\n\
-        earliest restart: after 2 counted failures in a row\n";
+        next restart: after 2 counted failures in a row\n";
     shows(&scene, &["why", "app"], expected);
     scene.keys("budget = { restarts = 1, window = \"1h\" }");
-    let expected = "app: *\ncounted: *\nheld by: budget (the budget of restarts is spent); 1 of 1 restarts within 1 h, the last at *: not healed\n\
-        earliest restart: not before *, after 2 counted failures in a row\n";
+    let expected = "app: *\ncounted: *\nheld by: budget (the restart budget is used up); 1 of 1 restarts within 1 h, the last at *: not healed\n\
+        next restart: not before *, after 2 counted failures in a row\n";
     shows(&scene, &["why", "app"], expected);
     scene.keys("mode = \"observe\"");
-    shows(&scene, &["why", "app"], "app: *earliest restart: never: mode is observe\n");
+    shows(&scene, &["why", "app"], "app: *next restart: never: mode is observe\n");
 }
 
 #[test]
@@ -152,7 +156,7 @@ fn reset_clears_the_count_the_backoff_and_the_budget_and_says_so() {
         .ends(0)
         .prints("app: cleared a streak of 2, 1 restart of the budget, *\n", "");
     held.run(&["why", "app"]).ends(0).prints(
-        "app: failing (counting) *\ncounted: 0 of 2 *; 4 since *\nheld by: nothing; 0 of 1 restarts *\nearliest restart: after 2 *\n",
+        "app: failing (counting) *\ncounted: 0 of 2 *; 4 since *\nheld by: nothing; 0 of 1 restarts *\nnext restart: after 2 *\n",
         "",
     );
     // A lock that another run holds is respected.
@@ -161,8 +165,11 @@ fn reset_clears_the_count_the_backoff_and_the_budget_and_says_so() {
     scene
         .run(&["reset", "app"])
         .ends(75)
-        .prints("", "unhang: reset: a run is under way*try again in a minute\n");
-    scene.run(&["reset"]).ends(2).prints("", "unhang: reset: needs a NAME; unhang status tells the names\n");
+        .prints("", "unhang: reset: a run is using a service*try again in a minute\n");
+    scene
+        .run(&["reset"])
+        .ends(2)
+        .prints("", "unhang: reset: needs a NAME or --all; unhang status lists the names\n");
 }
 
 #[test]
@@ -245,7 +252,7 @@ fn a_terminal_of_80_columns_is_wide_enough() {
         lines[0].starts_with("app  held (stopped)  0/2  HTTP 000 (timeout_waiting)  since "),
         "{lines:#?}"
     );
-    assert!(lines[1].starts_with("  restarts 0/5 in 1 h  last tick "), "{lines:#?}");
+    assert!(lines[1].starts_with("  restarts 0/5 in 1 h  last run "), "{lines:#?}");
     shows(&["why"], 1);
     shows(&["check", "-v", "--timeout", "300ms"], 1);
 }

@@ -46,13 +46,13 @@ fn each_cause_is_told_apart() {
         Answer::Says("HTTP/1.1 301 X\r\nlocation: /health/?token=1\r\ncontent-length: 0\r\n\r\n"),
         "(HTTP 301) - Failure 1/2: redirected to /health/: set url to that, or redirects = 1",
     );
-    failure(Answer::Status(404), "(HTTP 404) - Failure 1/2: no such page: is the path of the url right?");
+    failure(Answer::Status(404), "(HTTP 404) - Failure 1/2: page not found; check the path in url");
     failure(Answer::Status(204), "(HTTP 204) - Failure 1/2");
-    failure(Answer::Close, "(HTTP 000) - Failure 1/2: closed without an answer");
-    failure(Answer::Hang, "(HTTP 000) - Failure 1/2: no answer within 400 ms (connected)");
+    failure(Answer::Close, "(HTTP 000) - Failure 1/2: connection closed without an answer");
+    failure(Answer::Hang, "(HTTP 000) - Failure 1/2: no answer within 400 ms; the connection was accepted");
     failure(
         Answer::Says("HTTP/1.1 200 OK\r\ncont"),
-        "(HTTP 000) - Failure 1/2: closed in the middle of the answer",
+        "(HTTP 000) - Failure 1/2: connection closed in the middle of the answer",
     );
     failure(Answer::Says("SSH-2.0-OpenSSH_9.2\r\n\r\n"), "(HTTP 000) - Failure 1/2: not HTTP: *");
     let scene = failure(Answer::Hang, "(HTTP 000) - Failure 1/2: *");
@@ -215,7 +215,7 @@ fn a_fault_of_ours_is_no_evidence() {
     scene
         .tick()
         .exits(1)
-        .logs(&["❓ app not judged (unknown): name not resolved: *; for 4 min by now"])
+        .logs(&["❓ app not judged (unknown): name not resolved: * (for 4 min now)"])
         .calls(&[]);
     scene.pass(120);
     scene.tick().exits(1).logs(&[]).calls(&[]);

@@ -54,7 +54,7 @@ fn an_unhealthy_service_is_critical() {
         .prints("UNHANG CRITICAL - app: HTTP 000: connection refused | app=U;;5;0;5\n", "");
     scene.server.answers(&[Answer::Hang]);
     checks(&scene, &["--timeout", "200ms"]).ends(2).prints(
-        "UNHANG CRITICAL - app: HTTP 000: no answer within 200 ms (connected) | app=0.*s;;0.2;0;0.2\n",
+        "UNHANG CRITICAL - app: HTTP 000: no answer within 200 ms; the connection was accepted | app=0.*s;;0.2;0;0.2\n",
         "",
     );
 }
@@ -131,15 +131,16 @@ fn a_healthy_service_that_no_run_looks_after_is_a_warning() {
     // The lock goes with the boot, and no run came since.
     let lock = scene.path("state/app.lock");
     std::fs::rename(&lock, scene.path("lock")).unwrap();
-    let boot = "no tick since this host booted: is cron running?";
+    let boot = "no run since boot; does cron start unhang?";
     checks(&scene, &[]).ends(1).prints(&format!("UNHANG WARNING - app: HTTP 200 in *; {boot} | *\n"), "");
     std::fs::rename(scene.path("lock"), &lock).unwrap();
     age(5);
     checks(&scene, &[]).ends(0).prints("UNHANG OK - app: HTTP 200 in * | *\n", "");
     age(14);
-    checks(&scene, &[])
-        .ends(1)
-        .prints("UNHANG WARNING - app: HTTP 200 in *; no tick for 14 min*: is cron running? | app=*\n", "");
+    checks(&scene, &[]).ends(1).prints(
+        "UNHANG WARNING - app: HTTP 200 in *; no run for 14 min*; does cron still start unhang? | app=*\n",
+        "",
+    );
 }
 
 #[test]
@@ -198,7 +199,7 @@ fn whatever_is_wrong_with_the_question_is_unknown_and_told_where_a_monitor_reads
         ),
         (&["http://localhost/", "app"], "URL: must stand alone; *"),
         (&["http://localhost/", "--unit", "app"], "--unit: cannot stand beside a URL; *"),
-        (&["http://localhost/", "--insecure"], "--insecure: has no meaning *"),
+        (&["http://localhost/", "--insecure"], "--insecure: only for https*"),
     ] {
         checks(&scene, arguments).ends(3).prints(&format!("UNHANG UNKNOWN - {told}\n"), "");
     }
@@ -225,13 +226,13 @@ fn more_is_told_of_the_times_the_unit_and_what_comes_next() {
         checks(scene, &["-v"]).ends(exit).prints(
             &format!(
                 "UNHANG * | *\napp: times: *in all * ms\napp: unit: app.service {unit}\n\
-                 app: a restart: {restart}\napp: next tick: {next}\n"
+                 app: a restart: {restart}\napp: next run: {next}\n"
             ),
             "",
         );
     };
     // And who else runs the tests is told that polkit has a say.
-    let free = "nothing would hold it*";
+    let free = "allowed*";
     v(&scene, 0, "is active for *", free, "healthy (ok)");
     scene.server.answers(&[Answer::Status(502)]);
     v(&scene, 2, "is active for *", free, "failing (counting): failure 1 of 2");
@@ -239,17 +240,17 @@ fn more_is_told_of_the_times_the_unit_and_what_comes_next() {
     // However soon after a tick: the next one keeps its distance.
     v(&scene, 2, "is active for *", free, "would restart (max_failures)");
     scene.unit("app.service", &unit(STOPPED));
-    let held = "app.service was stopped by somebody; starting it is theirs";
+    let held = "a person stopped app.service; unhang leaves it stopped";
     v(
         &scene,
         2,
         "was stopped by somebody",
-        &format!("would be held (stopped): {held}"),
+        &format!("held (stopped): {held}"),
         &format!("held (stopped): {held}"),
     );
     scene.unit("app.service", &unit(&[("LoadState", "masked")])).server.answers(&[Answer::Status(200)]);
     // Also while it answers: known before it is needed.
-    v(&scene, 0, "is masked", "would be held (masked): app.service is masked", "recovered (recovered)");
+    v(&scene, 0, "is masked", "held (masked): app.service is masked", "recovered (recovered)");
     scene.unit("app.service", &unit(&[("NRestarts", "3"), ("UnitFileState", "disabled")]));
     v(
         &scene,
@@ -268,7 +269,7 @@ fn a_state_that_a_run_could_not_use_is_told() {
     scene.tick().exits(0);
     std::fs::write(scene.path("state/app.json"), r#"{"version":999}"#).unwrap();
     checks(&scene, &["-v"]).ends(1).prints(
-        "UNHANG WARNING - *; runs leave it alone: state file unreadable (version 999, *app: next tick: cannot be told from here\napp: state file unreadable (version 999, *\n",
+        "UNHANG WARNING - *; runs skip it: its state file cannot be read (version 999, *app: next run: cannot be told from here\napp: state file unreadable (version 999, *\n",
         "",
     );
 }

@@ -66,7 +66,7 @@ fn a_run_ends_by_its_deadline_and_leaves_a_slow_command_running() {
         &format!("#!/bin/sh\necho began >>{0}\nsleep 41\necho ended >>{0}\n", done.display()),
     );
     let began = Instant::now();
-    let line = "⏳ app restart still running: its command has not ended; the next run looks again";
+    let line = "⏳ app restart still running: the restart command has not ended; the next run checks again";
     scene.run(&["run", "--deadline", "40s", "--timeout", "2s"]).exits(1).logs(&["⚠️*2/2", "🔄*", line]);
     assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
     scene.pass(120);

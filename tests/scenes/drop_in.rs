@@ -140,9 +140,9 @@ fn it_is_silent_when_healthy_and_exits_with_the_code_of_the_run() {
     let scene = installed();
     cron(&scene).exits(0);
     scene.server.answers(&[Answer::Close]);
-    cron(&scene)
-        .exits(1)
-        .logs(&["⚠️ Django health check failed (HTTP 000) - Failure 1/2: closed without an answer"]);
+    cron(&scene).exits(1).logs(&[
+        "⚠️ Django health check failed (HTTP 000) - Failure 1/2: connection closed without an answer",
+    ]);
     let line = fs::read_to_string(scene.path("app.log")).unwrap();
     let (date, _) = line.split_once(" - ").unwrap();
     assert!(chrono::NaiveDateTime::parse_from_str(date, "%Y-%m-%d %H:%M:%S").is_ok(), "{line}");

@@ -37,7 +37,7 @@ fn a_reload_that_helps_is_all_that_is_done() {
     scene
         .run(&["why"])
         .ends(0)
-        .prints("*, the last, a reload, at *: healed\nearliest restart: *; next of escalate: reload\n", "");
+        .prints("*, the last, a reload, at *: healed\nnext restart: *; next step of escalate: reload\n", "");
     let shown = scene.run(&["status", "--json"]);
     shown.ends(0).prints("*\"act\":\"reload\"*", "");
     // The next incident begins with the first one again.
@@ -75,10 +75,10 @@ fn each_means_is_used_once_and_then_a_person_is_needed() {
     let failed = "❌ app command failed (HTTP 502): still failing * after the command";
     scene.tick().exits(1).logs(&["⚠️*8/2*", "🔄 Running /bin/sh for app service...", failed]).acts(&["ran"]);
     fails_once_more(&scene);
-    let spent = "⏸️ app not restarted (no_rung_left): nothing of escalate is left in this incident; a restart by hand or unhang reset app begins anew";
-    let told = "unhang: app: nothing of escalate is left, and it still fails; look at the service itself\n";
+    let spent = "⏸️ app not restarted (escalation_exhausted): every escalation step was used in this incident; a restart by hand, or unhang reset app, starts again at the first step";
+    let told = "unhang: app: every escalation step was used, and it still fails; a person must look\n";
     scene.tick().ends(1).prints("", told).logs(&["⚠️*10/2*", spent]);
-    let earliest = "*\nearliest restart: when it was healthy in between, or after unhang reset app\n";
+    let earliest = "*\nnext restart: after it was healthy once more, or after unhang reset app\n";
     scene.run(&["why"]).ends(0).prints(earliest, "");
     scene.pass(120);
     scene.tick().exits(1);
@@ -111,7 +111,7 @@ fn a_stop_by_somebody_wins_over_a_kill() {
     let scene = due(r#"["kill", "restart"]"#);
     let refused = "echo 'Transaction for app.service/restart is destructive.' >&2; exit 1";
     scene.systemctl(refused, "");
-    let told = "⏸️ app not restarted (unit_busy): systemd gave way to another job: Transaction for app.service/restart is destructive";
+    let told = "⏸️ app not restarted (unit_busy): another systemd job was first: Transaction for app.service/restart is destructive";
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄 Killing*", told]).acts(&["reset-failed app.service"]);
 }
 
@@ -125,14 +125,14 @@ fn what_restarts_nothing_passes_the_list_of_all_over() {
         scene.tick().exits(1).logs(logs);
         scene.pass(120);
     }
-    scene.run(&["why"]).ends(0).prints("*\nearliest restart: never: nothing restarts it\n", "");
+    scene.run(&["why"]).ends(0).prints("*\nnext restart: never: nothing restarts it\n", "");
 }
 
 #[test]
 fn what_has_no_way_to_be_reloaded_is_restarted_at_once() {
     let scene = due(r#"["reload", "restart"]"#);
     scene.unit("app.service", &unit(&[("CanReload", "no")])).on_restart(RESTARTS);
-    let told = "unhang: */unhang.toml:*: service.app.escalate: the others would be done without this step: app.service has no way to be reloaded (ExecReload=); add ExecReload= to the unit, or leave reload out\n";
+    let told = "unhang: */unhang.toml:*: service.app.escalate: this step would be skipped: app.service has no way to be reloaded (ExecReload=); add ExecReload= to the unit, or leave reload out\n";
     scene.run(&["config", "check"]).ends(2).prints("*", told);
     let next = "*would restart (max_failures)*";
     scene.run(&["check", "-v"]).ends(2).prints(next, "");
@@ -170,7 +170,7 @@ fn a_reload_that_complains_is_not_praised() {
     let scene = due(r#"["reload"]"#);
     let failed = "case $* in *' reload '*) echo 'Job for app.service failed.' >&2; exit 1;; esac";
     scene.systemctl("true", failed).server.answers(&[BAD, BAD, WELL]);
-    let told = "✅ app is healthy after *, though its reload failed: Job for app.service failed";
+    let told = "✅ app is healthy after *, although the reload reported an error: Job for app.service failed";
     scene.tick().exits(0).logs(&["⚠️*2/2", "🔄*", told]);
 }
 
@@ -209,7 +209,7 @@ fn a_command_that_still_runs_is_not_met_by_the_next_means() {
     tick.kill().unwrap();
     tick.wait().unwrap();
     scene.pass(120);
-    let busy = "⏸️ app not restarted (unit_busy): app.service is being started, stopped or reloaded, or a command of escalate still runs";
+    let busy = "⏸️ app not restarted (unit_busy): app.service is being started, stopped or reloaded, or an escalation command is still running";
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄 Running*", busy]).acts(&["ran"]);
     fs::write(&end, "").unwrap();
     let pid = scene.state()["intent"]["pid"].as_u64().unwrap();
@@ -245,7 +245,7 @@ fn a_command_that_outlives_its_run_is_not_met_by_the_next_means() {
     let script = scene.path("failover.sh").display().to_string();
     scene.config(&scene.config_text().replace("SCRIPT", &script));
     let slow = ["run", "--deadline", "40s", "--timeout", "2s"];
-    let running = "⏳ app command still running: it has not ended; the next run looks again";
+    let running = "⏳ app command still running: it has not ended; the next run checks again";
     scene.run(&slow).exits(1).logs(&["⚠️*2/2", "🔄 Running*", running]);
     let pid = scene.state()["intent"]["pid"].as_u64().unwrap();
     for logs in [&["⏸️ app not restarted (unit_busy): *"][..], &[]] {
@@ -263,7 +263,7 @@ fn a_command_that_outlives_its_run_is_not_met_by_the_next_means() {
 fn a_command_that_cannot_be_run_gives_way_to_the_next_means() {
     let scene = due(r#"[["/no/such/program"], "restart"]"#);
     let missing = "/no/such/program cannot be started: no such program";
-    let told = "unhang: */unhang.toml:*: service.app.escalate: the others would be done without this step: there is no program /no/such/program; install it, or correct the path\n";
+    let told = "unhang: */unhang.toml:*: service.app.escalate: this step would be skipped: there is no program /no/such/program; install it, or correct the path\n";
     scene.run(&["config", "check"]).ends(2).prints("*", told);
     let failed = format!("❌ app command failed (HTTP 502): {missing}");
     scene.tick().exits(1).logs(&["⚠️*2/2", "🔄 Running /no/such/program for app service...", &failed]);

@@ -118,7 +118,7 @@ fn a_configuration_is_read_anew_and_a_bad_one_is_told_and_left_out() {
         told[0].ends_with("service.app.max_failures: must be 1 or more, got 0; nothing was probed"),
         "{said}"
     );
-    assert_eq!(told[1], "unhang: run: the configuration was not read anew; the one of before is kept");
+    assert_eq!(told[1], "unhang: run: configuration not reloaded; the previous one stays in use");
     assert_eq!(told[2], "unhang: b: answers, but systemd knows no b.service; a restart would fail");
 }
 
@@ -177,7 +177,7 @@ fn a_restart_that_was_begun_is_ended_and_none_is_begun_after_that() {
             "⚠️ b health check failed (HTTP 502) - Failure 1/1",
             "🔄 Restarting app service...",
             "✅ app restarted successfully: healthy after *",
-            "⏸️ b not restarted (deadline): too little time left in this run; first in the next",
+            "⏸️ b not restarted (deadline): too little time is left in this run; restarted first in the next run",
         ])
         .acts(&["reset-failed app.service", "restart app.service"]);
 }

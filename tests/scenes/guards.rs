@@ -24,13 +24,13 @@ fn due(proven: bool) -> Scene {
 fn what_was_never_healthy_and_answers_gets_no_restart() {
     let scene = Scene::new();
     scene.server.answers(&[Answer::Status(404)]);
-    scene.tick().exits(1).logs(&["⚠️*1/2: no such page*"]);
+    scene.tick().exits(1).logs(&["⚠️*1/2: page not found*"]);
     scene.pass(120);
-    let held = "⏸️ app not restarted (never_healthy): it was never healthy as it is asked, and it answers, so that nothing hangs: is url right, and status?";
+    let held = "⏸️ app not restarted (never_healthy): it has never been healthy with this configuration, and it answers, so nothing hangs; check url and status";
     scene.tick().exits(1).logs(&["⚠️*2/2*", held]).acts(&[]);
     scene.pass(120);
     scene.tick().exits(1).logs(&[]).acts(&[]);
-    let why = "*\nheld by: never_healthy (it was never healthy*\nearliest restart: when it was healthy once, or does not answer at all\n";
+    let why = "*\nheld by: never_healthy (it has never been healthy*\nnext restart: after it was healthy once, or when it does not answer at all\n";
     scene.run(&["why"]).ends(0).prints(why, "");
     scene.keys("timeout = \"300ms\"\ngrace = \"0s\"\nverify = \"10ms\"");
     scene.server.answers(&[Answer::Hang]);
@@ -47,7 +47,7 @@ fn what_was_never_healthy_as_it_is_asked_gets_one_restart() {
     scene.pass(120);
     scene.tick().exits(1).logs(&[
         "⚠️*4/2*",
-        "⏸️ app not restarted (never_healthy): it was never healthy as it is asked, and a restart has not changed that: is url right, and status?",
+        "⏸️ app not restarted (never_healthy): it has never been healthy with this configuration, not even after a restart; check url and status",
     ]);
     // A person who knows better allows one more.
     scene.run(&["reset", "app"]).ends(0).prints("app: cleared*\n", "");
@@ -67,7 +67,7 @@ fn a_page_that_is_not_there_is_not_restarted_for_again_and_again() {
     scene.pass(120);
     scene.tick().exits(1).logs(&[
         "⚠️*4/2*",
-        "⏸️ app not restarted (same_answer): it answers 404 as before the last restart, which no restart changes: is url right?",
+        "⏸️ app not restarted (same_answer): it answers 404, the same as before the last restart; check url",
     ]);
     scene.server.answers(&[Answer::Status(502)]);
     scene.pass(240);
@@ -84,8 +84,8 @@ fn that_restarting_does_not_help_is_said_once_and_loudly() {
     scene
         .tick()
         .ends(1)
-        .prints("", "unhang: app: restarting does not help: it ends as it began, twice in a row; look at the service itself\n")
-        .logs(&["⚠️*4/2*", "🔄*", "❌*", "❌ app restarting does not help: status 502 before and after, twice in a row; the next one in 1 h at the earliest"])
+        .prints("", "unhang: app: restarting does not help, twice in a row; look at the service itself\n")
+        .logs(&["⚠️*4/2*", "🔄*", "❌*", "❌ app restarting does not help: status 502 before and after two restarts in a row; next restart in 1 h at the earliest"])
         .acts(RESTART);
     for logs in [&["⚠️*5/2*"][..], &["⚠️*6/2*", "⏸️ app not restarted (backoff): *"], &[]] {
         scene.pass(120);
@@ -109,7 +109,7 @@ fn a_service_that_comes_and_goes_is_told_to_flap() {
             502,
             &[
                 "⚠️*1/2",
-                "⚠️ app is flapping: 3 of the last 6 runs failed; not restarted for that: flapping.restart = true would restart it",
+                "⚠️ app is flapping: 3 of the last 6 runs failed; only reported; flapping.restart = true would restart it",
             ],
         ),
         (200, &["✅*"]),
@@ -140,7 +140,7 @@ fn a_service_that_flaps_is_restarted_if_that_is_wanted() {
         .exits(0)
         .logs(&[
             "⚠️*1/2",
-            "⚠️ app is flapping: 3 of the last 6 runs failed; it counts as due (flapping.restart)",
+            "⚠️ app is flapping: 3 of the last 6 runs failed; a restart is now due (flapping.restart)",
             "🔄*",
             "✅*",
         ])
@@ -177,13 +177,13 @@ fn services_that_fall_at_once_are_one_incident_and_share_a_budget() {
     all_answer(&servers, 502);
     scene.tick().exits(1).logs(&[
         "⚠️ a health check failed*",
-        "⚠️ a began to fail with b, c, d (4 of 4): they share this host",
+        "⚠️ a failed together with b, c, d (4 of 4): nothing in common but this host",
         "⚠️ b health*",
-        "⚠️ b began*",
+        "⚠️ b failed together*",
         "⚠️ c health*",
-        "⚠️ c began*",
+        "⚠️ c failed together*",
         "⚠️ d health*",
-        "⚠️ d began*",
+        "⚠️ d failed together*",
     ]);
     scene.pass(120);
     // One at a time, and no third one while none has helped.
@@ -192,7 +192,7 @@ fn services_that_fall_at_once_are_one_incident_and_share_a_budget() {
         .exits(1)
         .logs(&[
             "⚠️ a*2/2", "⚠️ b*2/2", "⚠️ c*2/2", "⚠️ d*2/2", "🔄 Restarting a*", "❌ a*", "🔄 Restarting b*", "❌ b*",
-            "⏸️ c not restarted (common_cause): it failed together with others, and restarts of some of them have not helped; next restart possible *",
+            "⏸️ c not restarted (common_cause): it failed together with others, and restarting some of them did not help; next restart possible *",
             "⏸️ d not restarted (common_cause): *",
         ])
         .acts(&["reset-failed a.service", "restart a.service", "reset-failed b.service", "restart b.service"]);
@@ -200,7 +200,7 @@ fn services_that_fall_at_once_are_one_incident_and_share_a_budget() {
         .run(&["why", "c"])
         .ends(0)
         .prints(
-        "c: held (common_cause)*; it began to fail with a, b, d (4 of 4): they share this host*\nearliest restart: when that has ended, at the next failed run\n",
+        "c: held (common_cause)*; it failed together with a, b, d (4 of 4): nothing in common but this host*\nnext restart: when that has ended, at the next failed run\n",
         "",
     );
     all_answer(&servers, 200);
@@ -225,17 +225,17 @@ fn what_they_share_is_named() {
         scene.tick().exits(0);
         all_answer(&servers, 502);
         let line =
-            format!("⚠️ {0} began to fail with {1}, {2} (3 of 3): {words}", names[0], names[1], names[2]);
+            format!("⚠️ {0} failed together with {1}, {2} (3 of 3): {words}", names[0], names[1], names[2]);
         scene.tick().exits(1).logs(&["⚠️*1/2", &line, "⚠️*", "⚠️*", "⚠️*", "⚠️*"]);
     };
-    shares(own, &[], "they share this host", false);
+    shares(own, &[], "nothing in common but this host", false);
     // Whoever listens there may be what fails: here it is this test.
     let listens =
-        format!("all are asked at 127.0.0.1:*, where scenes-* (process {}) listens", std::process::id());
+        format!("all are probed at 127.0.0.1:*, where scenes-* (PID {}) listens", std::process::id());
     shares(own, &[], &listens, true);
-    shares(own, changed, "their unit files were changed without systemctl daemon-reload", false);
+    shares(own, changed, "their unit files changed; systemctl daemon-reload is missing", false);
     shares(["web@a", "web@b", "web@c"], &[], "all are instances of web@", false);
-    shares(["web", "web@a", "web@b"], &[], "they share this host", false);
+    shares(["web", "web@a", "web@b"], &[], "nothing in common but this host", false);
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn restarts_that_help_go_on_until_all_are_healed() {
     let servers = many(&scene, &["a", "b", "c"], "budget = { restarts = 1, window = \"1h\" }");
     scene.tick().exits(0);
     all_answer(&servers, 502);
-    scene.tick().exits(1).logs(&["*began*"]);
+    scene.tick().exits(1).logs(&["*failed together*"]);
     scene.pass(120);
     for server in &servers {
         server.answers(&[Answer::Status(502), Answer::Status(502), Answer::Status(200)]);
@@ -262,7 +262,7 @@ fn restarts_that_help_go_on_until_all_are_healed() {
             "✅ a*",
             "🔄*",
             "✅ b*",
-            "✅ c recovered (was 2 failures): it answered right before the restart",
+            "✅ c recovered (was 2 failures): it answered just before the restart",
         ])
         .acts(&[
             "reset-failed a.service",
@@ -280,12 +280,12 @@ fn what_all_of_them_require_is_named() {
     scene.config(&text);
     all_answer(&servers, 502);
     scene.tick().exits(1).logs(&[
-        "⏸️ a not restarted (upstream): tcp:127.0.0.1:1, which it requires, fails its own probe (refused)",
-        "⚠️ a began to fail with b, c (3 of 3): all require tcp:127.0.0.1:1",
+        "⏸️ a not restarted (upstream): it requires tcp:127.0.0.1:1, which fails its probe (refused)",
+        "⚠️ a failed together with b, c (3 of 3): all require tcp:127.0.0.1:1",
         "⏸️ b*",
-        "⚠️ b began*",
+        "⚠️ b failed together*",
         "⏸️ c*",
-        "⚠️ c began*",
+        "⚠️ c failed together*",
     ]);
 }
 
@@ -300,7 +300,7 @@ fn a_hold_that_lasts_is_told_again_after_half_an_hour_and_then_hourly() {
     scene.tick().exits(1).logs(&["⏸️ app not restarted (stopped): *"]);
     for (minutes, told) in [(28, false), (2, true), (58, false), (2, true), (2, false)] {
         scene.pass(minutes * 60);
-        let again = ["⏸️ app not restarted (stopped): *; for * by now"];
+        let again = ["⏸️ app not restarted (stopped): * (for * now)"];
         scene.tick().exits(1).logs(if told { &again } else { &[] });
     }
 }
@@ -316,12 +316,12 @@ fn what_a_run_has_told_its_second_look_does_not_tell_again() {
     }
     scene.tick().exits(0).logs(&[
         "⚠️ a health*",
-        "⚠️ a began*",
+        "⚠️ a failed together*",
         "⚠️ b health*",
-        "⚠️ b began*",
+        "⚠️ b failed together*",
         "⚠️ c health*",
-        "⚠️ c began*",
-        "✅ a recovered (was 1 failures): it answered right before the restart",
+        "⚠️ c failed together*",
+        "✅ a recovered (was 1 failures): it answered just before the restart",
         "✅ b recovered*",
         "✅ c recovered*",
     ]);

@@ -20,7 +20,7 @@ fn held(changes: &[(&str, &str)], line: &str) {
 
 #[test]
 fn a_service_that_somebody_stopped_stays_stopped() {
-    held(STOPPED, "(stopped): app.service was stopped by somebody; starting it is theirs");
+    held(STOPPED, "(stopped): a person stopped app.service; unhang leaves it stopped");
 }
 
 #[test]
@@ -47,19 +47,19 @@ fn what_systemd_shows_is_respected() {
     held(&[("FreezerState", "frozen")], "(frozen): app.service is frozen; systemctl thaw ends that");
     // Type=forking without PIDFile=: no main process that systemd knows, whoever ended it.
     let ended_well = [("ActiveState", "inactive"), ("Type", "forking"), ended];
-    held(&ended_well, "(exited): app.service ended well, by itself or since somebody stopped it");
+    held(&ended_well, "(exited): app.service ended well, by itself or because a person stopped it");
     held(
         &[ended_well[0], ended_well[1], ended_well[2], ("Restart", "always")],
-        "(stopped): app.service was stopped by somebody; starting it is theirs",
+        "(stopped): a person stopped app.service; unhang leaves it stopped",
     );
     let never = [("ActiveState", "inactive"), ("ActiveEnterTimestampMonotonic", "0"), ("InvocationID", "")];
     held(
         &never,
-        "(never_started): nobody has started app.service, or it has ended and systemd has forgotten it",
+        "(never_started): app.service has not been started since boot, or it ended and systemd has forgotten it",
     );
     held(
         &[never[0], never[1], never[2], ("ConditionResult", "no")],
-        "(condition): a condition in the unit file of app.service is not met",
+        "(condition): a start condition of app.service is not met (Condition...= in the unit file)",
     );
     let crashed =
         [("ActiveState", "failed"), ("Result", "exit-code"), ended, ("ExecMainExitTimestampMonotonic", "20")];
@@ -82,7 +82,9 @@ fn a_restart_must_not_start_or_stop_another_unit_against_somebodys_will() {
     scene
         .tick()
         .exits(1)
-        .logs(&["⏸️ app not restarted (upstream): db.service was stopped by somebody, and a restart would start it"])
+        .logs(&[
+            "⏸️ app not restarted (upstream): a restart would also start db.service, which a person stopped",
+        ])
         .calls(&["show app.service shutdown.target", "show db.service"]);
     scene.unit("app.service", &unit(&[("Conflicts", "db.service shutdown.target")]));
     scene.unit("db.service", &named("db.service", &[]));
@@ -111,14 +113,14 @@ fn a_service_that_ended_by_itself_is_down_unless_its_operator_wants_it_left_alon
     scene
         .tick()
         .exits(1)
-        .logs(&["⚠️ app health check failed (HTTP 000) - Failure 1/2: closed without an answer"]);
+        .logs(&["⚠️ app health check failed (HTTP 000) - Failure 1/2: connection closed without an answer"]);
     scene.pass(120);
     scene.server.answers(&[Answer::Close, Answer::Close, Answer::Status(200)]);
     scene
         .tick()
         .exits(0)
         .logs(&[
-            "⚠️ app health check failed (HTTP 000) - Failure 2/2: closed without an answer",
+            "⚠️ app health check failed (HTTP 000) - Failure 2/2: connection closed without an answer",
             "🔄 Restarting app service...",
             "✅ app restarted successfully: healthy after *",
         ])
@@ -136,7 +138,7 @@ fn a_service_that_ended_by_itself_is_down_unless_its_operator_wants_it_left_alon
 
 #[test]
 fn what_systemd_starts_again_is_inactive_only_when_somebody_stopped_it() {
-    let stopped = "(stopped): app.service was stopped by somebody; starting it is theirs";
+    let stopped = "(stopped): a person stopped app.service; unhang leaves it stopped";
     held(&[EXITED[0], EXITED[1], EXITED[2], ("Restart", "always")], stopped);
     held(&[EXITED[0], EXITED[1], EXITED[2], ("Result", "exit-code")], stopped);
 }
@@ -146,8 +148,11 @@ fn a_crash_loop_is_left_to_systemd_and_named() {
     let scene = Scene::new();
     scene.server.answers(&[Answer::Close]);
     for (life, lines) in [
-        ("1", &["⚠️ app health check failed (HTTP 000) - Failure 1/2: closed without an answer"][..]),
-        ("2", &["⚠️ app health check failed (HTTP 000) - Failure 1/2: closed without an answer"]),
+        (
+            "1",
+            &["⚠️ app health check failed (HTTP 000) - Failure 1/2: connection closed without an answer"][..],
+        ),
+        ("2", &["⚠️ app health check failed (HTTP 000) - Failure 1/2: connection closed without an answer"]),
         (
             "3",
             &[

@@ -56,7 +56,7 @@ fn one_run_at_a_time_and_the_other_says_so_by_its_exit_code() {
         std::thread::sleep(Duration::from_millis(5));
     }
     scene.tick().exits(75);
-    let told = "unhang: app: another run is at work on it; left alone in this run\n";
+    let told = "unhang: app: another run is working on it; skipped in this run\n";
     scene.run(&["run", "-v"]).ends(75).prints("", told);
     assert_eq!(scene.on_terminal(&["run"]).replace('\r', ""), told);
     assert_eq!(scene.server.requests().len(), 1, "nothing was probed");
@@ -149,7 +149,7 @@ fn with_too_few_descriptors_hung_services_are_not_judged_rather_than_late() {
     let ran = scene.ran(command.output().unwrap()).exits(1);
     assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
     let counted = ran.log.iter().filter(|line| line.contains(" - Failure 1/")).count();
-    let unjudged = ran.log.iter().filter(|line| line.contains("no time left to probe it")).count();
+    let unjudged = ran.log.iter().filter(|line| line.contains("not probed: ")).count();
     assert!(counted >= 3 && counted + unjudged == 30, "{counted} {unjudged} {:?}", ran.log);
     let all = ran.log.join("\n");
     ran.logs(&[&all]);

@@ -125,11 +125,11 @@ fn status_and_why_say_who_paused_it_why_and_until_when() {
     scene.tick().exits(0);
     scene.run(&["pause", "--all", "--reason", "move\u{1b}[2J"]).ends(0).prints("*", "").logs(&["⏸️*"]);
     scene.run(&["status"]).ends(0).prints(
-        "app  healthy  restarts 0/5 in 1 h  last tick * ago  paused by *, \"move\\u{1b}[2J\", until *\n",
+        "app  healthy  restarts 0/5 in 1 h  last run * ago  paused by *, \"move\\u{1b}[2J\", until *\n",
         "",
     );
     scene.run(&["why"]).ends(0).prints(
-        "*\nheld by: paused by *, until *\nearliest restart: when the pause has ended, after 2 counted failures in a row\n",
+        "*\nheld by: paused by *, until *\nnext restart: when the pause has ended, after 2 counted failures in a row\n",
         "",
     );
     scene.run(&["check", "app"]).ends(0).prints("UNHANG OK*", "");
@@ -142,7 +142,7 @@ fn a_pause_is_no_tick() {
     let scene = Scene::new();
     scene.run(&["pause", "app"]).ends(0).prints("*", "").logs(&["⏸️*"]);
     scene.run(&["status"]).ends(0).prints(
-        "app  not seen yet  restarts 0/5 in 1 h  no tick yet  paused by *\nno tick yet by *: is cron running?\n",
+        "app  not seen yet  restarts 0/5 in 1 h  no run yet  paused by *\nno run recorded yet (looked in *); does cron start unhang?\n",
         "",
     );
 }
@@ -153,7 +153,7 @@ fn a_pause_has_an_end_and_somebody_in_mind() {
     for (arguments, said) in [
         (
             &["pause", "app", "--for", "25h"][..],
-            "unhang: --for: no pause lasts longer than 1d, got \"25h\"; nothing was paused\n",
+            "unhang: --for: must be at most 1d, got \"25h\"; nothing was paused\n",
         ),
         (&["pause", "app", "--for", "0s"], "unhang: --for: must be longer than 0s, got \"0s\"; *\n"),
         (&["pause"], "unhang: *NAME*\n"),
@@ -171,9 +171,10 @@ fn a_file_pauses_while_it_is_young() {
     let file = scene.path("deploying");
     scene.keys(&format!("pause_file = \"{}\"\npause_file_max_age = \"20m\"", file.display()));
     fs::write(&file, "").unwrap();
-    scene.tick().exits(1).logs(&[
-        "⏸️ app not restarted (paused): paused while */deploying is there and young; next restart possible *",
-    ]);
+    scene
+        .tick()
+        .exits(1)
+        .logs(&["⏸️ app not restarted (paused): paused by the file */deploying; next restart possible *"]);
     let old = std::time::SystemTime::now() - Duration::from_secs(1201);
     fs::File::options().write(true).open(&file).unwrap().set_modified(old).unwrap();
     scene.pass(120);
@@ -197,7 +198,7 @@ fn a_service_that_answers_maintenance_is_held_and_does_not_fail() {
     scene.keys("maintenance = { status = \"503\", header = \"X-Maintenance\" }");
     let says = "HTTP/1.1 503 X\r\nx-maintenance: yes\r\ncontent-length: 0\r\n\r\n";
     scene.server.answers(&[Answer::Says(says)]);
-    scene.tick().exits(1).logs(&["⏸️ app not restarted (paused): its own answer says maintenance"]);
+    scene.tick().exits(1).logs(&["⏸️ app not restarted (paused): its answer says that it is in maintenance"]);
     scene.pass(120);
     scene.tick().exits(1).logs(&[]);
     scene.run(&["status"]).ends(0).prints("app  held (paused)  0/2  HTTP 503 (maintenance)  *\n", "");
@@ -259,7 +260,7 @@ fn on_a_full_disk_nobody_is_told_of_a_pause_that_is_none_and_one_that_is_can_be_
     scene.run(&["pause", "app"]).ends(3).prints("", &format!("unhang: app: {none} it is not paused\n"));
     let mut command = scene.command(&["paused", "app"]);
     let output = command.args(["--", "touch"]).arg(&touched).output().unwrap();
-    scene.ran(output).ends(125).prints("", &format!("unhang: app: {none} touch was not begun\n"));
+    scene.ran(output).ends(125).prints("", &format!("unhang: app: {none} touch was not started\n"));
     assert!(!touched.exists());
     assert!(root(&["umount", "-l"]));
 }
@@ -297,11 +298,11 @@ fn while_dpkg_is_at_work_everything_is_held() {
     scene
         .ran(elsewhere(&["run"]))
         .exits(1)
-        .logs(&["⏸️ app not restarted (paused): paused while dpkg or apt is at work"]);
+        .logs(&["⏸️ app not restarted (paused): paused while dpkg or apt is running"]);
     scene
         .ran(elsewhere(&["status"]))
         .ends(0)
-        .prints("app  held (paused)*paused while dpkg or apt is at work*\n", "");
+        .prints("app  held (paused)*paused while dpkg or apt is running*\n", "");
     drop(dpkg.stdin.take());
     dpkg.wait().unwrap();
     scene.pass(120);
@@ -329,15 +330,17 @@ fn a_run_that_does_not_end_is_told_and_no_command_begins() {
     let mut command = scene.command(&["paused", "app"]);
     command.args(["--", "touch"]).arg(&touched);
     let paused = spawn(command);
-    let why = "unhang: app: a run is under way and may still restart it;";
+    let paused_but =
+        "unhang: app: paused, but a run that began before may still restart it; see unhang status\n";
+    let why = "unhang: app: a run that began before the pause may still restart it;";
     scene
         .ran(pause.wait_with_output().unwrap())
         .ends(1)
-        .prints("app: no restarts until *\n", &format!("{why} look again\n"))
+        .prints("app: no restarts until *\n", paused_but)
         .logs(&["⏸️ app paused until *"]);
     scene
         .ran(paused.wait_with_output().unwrap())
         .ends(125)
-        .prints("", &format!("{why} touch was not begun\n"));
+        .prints("", &format!("{why} touch was not started\n"));
     assert!(began.elapsed() >= Duration::from_secs(40) && !touched.exists());
 }

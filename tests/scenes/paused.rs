@@ -34,13 +34,10 @@ fn paused_lasts_as_long_as_its_command() {
         paused(&scene, &format!("echo begun; until [ -e {} ]; do sleep 0.05; done; exit 7", gate.display()));
     scene.tick().exits(1).logs(&[
         "⏸️ app paused until *: by *, while sh runs",
-        "⏸️ app not restarted (paused): paused by *, while the command of process * runs; next restart possible *",
+        "⏸️ app not restarted (paused): paused by *, while PID * runs; next restart possible *",
     ]);
     scene.pass(120);
-    scene
-        .run(&["resume", "app"])
-        .ends(1)
-        .prints("app: still paused by *, while the command of process * runs\n", "");
+    scene.run(&["resume", "app"]).ends(1).prints("app: still paused by *, while PID * runs\n", "");
     fs::write(gate, "").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(7), &b""[..]));
@@ -94,9 +91,7 @@ fn a_command_that_cannot_be_paused_for_is_not_begun() {
         scene.ran(command.output().unwrap())
     };
     run(&["paused", "ap"]).ends(125).prints("", "unhang: NAME: no service *\n");
-    run(&["paused", "app", "--for", "2d"])
-        .ends(125)
-        .prints("", "unhang: --for: no pause lasts longer than 1d*\n");
+    run(&["paused", "app", "--for", "2d"]).ends(125).prints("", "unhang: --for: must be at most 1d*\n");
     run(&["paused"]).ends(125).prints("", "unhang: *NAME*\n");
     scene.config("[service.app]\n");
     run(&["paused", "app"]).ends(125).prints("", "unhang: *url*\n");
@@ -131,8 +126,8 @@ fn of_two_commands_the_last_ends_the_pause() {
     scene.tick().exits(1).logs(&[
         "⏸️ app paused until *",
         "⏸️ app paused until *",
-        "▶️ app resumed: sh: exit status 0 after *; still paused by *, while the command of process * runs",
-        "⏸️ app not restarted (paused): paused by *, while the command of process * runs; *",
+        "▶️ app resumed: sh: exit status 0 after *; still paused by *, while PID * runs",
+        "⏸️ app not restarted (paused): paused by *, while PID * runs; *",
     ]);
     scene.pass(120);
     fs::write(second, "").unwrap();

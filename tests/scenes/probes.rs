@@ -74,7 +74,7 @@ fn a_command_that_was_never_well_in_a_sandbox_says_nothing_there() {
     let why = "db: exit status 1; never well in the sandbox of this run: see The sandbox in unhang(8)";
     in_sandbox().exits(1).logs(&[&format!("❓ app not judged (unknown): {why}")]);
     std::fs::remove_file(&broken).unwrap();
-    in_sandbox().exits(0).logs(&["✅ app recovered: it answers again"]);
+    in_sandbox().exits(0).logs(&["✅ app recovered: healthy again"]);
     std::fs::write(&broken, "").unwrap();
     // It was well there: now it is the service that is ill.
     in_sandbox().exits(1).logs(&["⚠️ app health check failed (db) - Failure 1/2: exit status 1"]);
@@ -92,8 +92,8 @@ fn each_probe_is_shown_also_while_one_fails() {
          [service.app.probe.cache]\ntcp = \"127.0.0.1:{dead}\"\noptional = true"
     ));
     scene.server.answers(&[Answer::Status(502)]);
-    scene.tick().exits(1).logs(&["⚠️ app*Failure 1/2", "⚠️ app warns: cache: connection refused"]);
-    let told = "app  failing  1/2  HTTP 502  since *\n  url: fails: HTTP 502\n  cache (tcp): warns: connection refused\n  \
+    scene.tick().exits(1).logs(&["⚠️ app*Failure 1/2", "⚠️ app warning: cache: connection refused"]);
+    let told = "app  failing  1/2  HTTP 502  since *\n  url: fails: HTTP 502\n  cache (tcp): warning: connection refused\n  \
                 name (tcp): fails: not judged: name not resolved: *\n  queue (tcp): fails: connection refused\n  redis (tcp): well\n";
     scene.run(&["status", "-v"]).ends(0).prints(told, "");
     let json = crate::check::printed(scene.run(&["status", "--json"]).ends(0));
@@ -112,7 +112,7 @@ fn an_optional_probe_only_warns_and_that_once() {
     let scene = Scene::new();
     let port = dead_port();
     scene.keys(&format!("[service.app.probe.cache]\ntcp = \"127.0.0.1:{port}\"\noptional = true"));
-    scene.tick().exits(0).logs(&["⚠️ app warns: cache: connection refused"]).calls(&[SHOW]);
+    scene.tick().exits(0).logs(&["⚠️ app warning: cache: connection refused"]).calls(&[SHOW]);
     for _ in 0..3 {
         scene.pass(120);
         scene.tick().exits(0).logs(&[]).calls(&[]);
@@ -120,14 +120,14 @@ fn an_optional_probe_only_warns_and_that_once() {
     scene
         .run(&["check"])
         .ends(1)
-        .prints("UNHANG WARNING - app: 1 probe healthy in *; warns: cache: connection refused | *\n", "");
-    scene.run(&["status"]).ends(0).prints("app  healthy  *\n  warns: cache: connection refused\n", "");
+        .prints("UNHANG WARNING - app: 1 probe healthy in *; warning: cache: connection refused | *\n", "");
+    scene.run(&["status"]).ends(0).prints("app  healthy  *\n  warning: cache: connection refused\n", "");
     scene
         .run(&["why"])
         .ends(0)
-        .prints("app: healthy (ok): it answers; warns: cache: connection refused; *", "");
+        .prints("app: healthy (ok): it answers; warning: cache: connection refused; *", "");
     let _cache = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    scene.tick().exits(0).logs(&["✅ app warns no more: it was cache: connection refused"]).calls(&[]);
+    scene.tick().exits(0).logs(&["✅ app warning cleared: cache: connection refused"]).calls(&[]);
     scene.run(&["check"]).ends(0).prints("UNHANG OK - app: 1 probe healthy in * | *\n", "");
 }
 
@@ -185,7 +185,7 @@ fn a_service_needs_no_url_if_it_has_a_probe_that_counts() {
         .calls(&[SHOW]);
     scene.run(&["check", "-v"]).ends(2).prints(
         "UNHANG CRITICAL - app: redis: its output has no \"PONG\": LOADING* | app=U;;5;0;5\n\
-         app: probe redis: fails: its output has no \"PONG\": LOADING*\napp: unit: *\napp: a restart: *\napp: next tick: *\n",
+         app: probe redis: fails: its output has no \"PONG\": LOADING*\napp: unit: *\napp: a restart: *\napp: next run: *\n",
         "",
     );
     scene.run(&["status", "-v"]).ends(0).prints(
@@ -219,12 +219,12 @@ fn what_a_body_says_of_its_own_health_is_believed_and_named() {
         .ends(2)
         .prints("UNHANG CRITICAL - app: HTTP 200: database: connection refused | app=0.*\n", "");
     scene.server.answers(&[says(r#"{"status":"degraded"}"#)]);
-    scene.tick().exits(0).logs(&["✅ app recovered (was 1 failures)", "⚠️ app warns: it says degraded"]);
+    scene.tick().exits(0).logs(&["✅ app recovered (was 1 failures)", "⚠️ app warning: it says degraded"]);
     // What it has no word for is no failure.
     scene.server.answers(&[says("<html>Welcome to nginx</html>")]);
     scene.tick().exits(1).logs(&[
-        "❓ app not judged (unknown): no word of health: \"<html>Welcome to nginx</html>\"",
-        "✅ app warns no more: it was it says degraded",
+        "❓ app not judged (unknown): unknown health word: \"<html>Welcome to nginx</html>\"",
+        "✅ app warning cleared: it says degraded",
     ]);
 }
 
@@ -244,11 +244,11 @@ fn a_body_must_be_what_it_is_to_be_and_come_in_time() {
     let scene = Scene::new();
     scene.keys("body = { contains = \"in stock\", lacks = [\"Traceback\"] }\nlatency = { warn = \"20ms\", fail = \"30s\" }");
     scene.server.answers(&[Answer::Late(20)]);
-    scene.tick().exits(0).logs(&["⚠️ app warns: answered in * (latency.warn 20 ms)"]).calls(&[SHOW]);
+    scene.tick().exits(0).logs(&["⚠️ app warning: answered in * (latency.warn 20 ms)"]).calls(&[SHOW]);
     scene.server.answers(&[says("in stock\nTraceback (most recent call last)")]);
     scene.tick().exits(1).logs(&[
         "⚠️ app health check failed (HTTP 200) - Failure 1/2: the body has \"Traceback\" in it",
-        "✅ app warns no more: it was answered in *",
+        "✅ app warning cleared: answered in *",
     ]);
     scene.keys("latency = { fail = \"20ms\" }");
     scene.pass(120);

@@ -23,7 +23,7 @@ fn a_certificate_that_ends_is_warned_of_and_restarts_nothing() {
     }
     for place in places(2021) {
         let scene = shown(&place, "");
-        scene.tick().exits(0).logs(&["⚠️ app warns: tls: expired * d* ago"]);
+        scene.tick().exits(0).logs(&["⚠️ app warning: tls: expired * d* ago"]);
         scene.pass(120);
         scene.tick().exits(0).acts(&[]);
     }

@@ -29,7 +29,7 @@ fn a_unit_near_its_memory_limit_warns_and_one_over_fail_is_restarted() {
     tick("104857600", "57671680", "max").exits(0).logs(&["*90% of MemoryHigh used (50M of 55M) (warn 90%)*"]);
     tick("104857600", "max", "x")
         .exits(1)
-        .logs(&["❓*what the kernel says of its memory is not understood", "✅ app warns no more: *"]);
+        .logs(&["❓*cannot parse the kernel's memory figures", "✅ app warning cleared: *"]);
     tick("104857600", "max", "52428800")
         .exits(1)
         .logs(&["⚠️*1/2: 100% of MemoryMax used (50M of 50M) (fail 97%)"]);
@@ -43,7 +43,7 @@ fn a_unit_near_its_memory_limit_warns_and_one_over_fail_is_restarted() {
 fn one_that_has_no_fail_only_warns() {
     let scene = Scene::new();
     scene.keys("[service.app.probe.memory]\ncgroup = \"no-such.service\"");
-    scene.tick().exits(0).logs(&["⚠️ app warns: memory: *"]);
+    scene.tick().exits(0).logs(&["⚠️ app warning: memory: *"]);
     let without_url = "[service.app]\n[service.app.probe.memory]\ncgroup = \"app.service\"";
     scene.config(&format!("{without_url}\noptional = false"));
     let told = "*.optional: cannot be false without fail: nothing of it could fail; say*";
@@ -74,13 +74,13 @@ fn a_service_may_be_made_of_warnings_only() {
     scene.tick().exits(0).logs(&[]).calls(&[]);
     scene.run(&["check"]).ends(0).prints("UNHANG OK - host: 2 probes healthy | host=U;;5;0;5\n", "");
     scene.config(&text("/nowhere/backup"));
-    scene.tick().exits(0).logs(&["⚠️ host warns: backup: *"]).calls(&[]);
+    scene.tick().exits(0).logs(&["⚠️ host warning: backup: *"]).calls(&[]);
     scene
         .run(&["check"])
         .ends(1)
-        .prints("UNHANG WARNING - host: 1 probe healthy; warns: backup: * | *\n", "");
+        .prints("UNHANG WARNING - host: 1 probe healthy; warning: backup: * | *\n", "");
     scene.config(&text(&log));
-    scene.tick().exits(0).logs(&["✅ host warns no more: it was backup: *"]).calls(&[]);
+    scene.tick().exits(0).logs(&["✅ host warning cleared: backup: *"]).calls(&[]);
 }
 
 #[test]

@@ -77,10 +77,10 @@ fn a_service_of_compose_is_found_by_its_labels() {
     engine(&scene, &two(&health("healthy")), "", 0);
     scene.tick().exits(0);
     engine(&scene, &two(&health("starting")), "", 0);
-    scene.tick().exits(0).logs(&["⚠️ app warns: db: shop-db-2: running (health: starting)"]);
+    scene.tick().exits(0).logs(&["⚠️ app warning: db: shop-db-2: running (health: starting)"]);
     engine(&scene, &two(r#""Status":"exited","Running":false,"ExitCode":1"#), "", 0);
     let line = "⚠️ app health check failed (db) - Failure 1/2: shop-db-2: exited (1)";
-    scene.tick().exits(1).logs(&[line, "✅ app warns no more: *"]);
+    scene.tick().exits(1).logs(&[line, "✅ app warning cleared: *"]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_backup_that_is_not_made_any_more_is_warned_of_and_restarts_nothing() {
     assert!(text.contains("backup") && text.contains("3 h 1 min old, 4K: db_1.gz"), "{text}");
     shown.prints("*", "").ends(0);
     written(&scene, "backups/db_1.gz", 27);
-    let line = "⚠️ app warns: backup: 27 h 1 min old (age.warn 26 h), 4K: db_1.gz";
+    let line = "⚠️ app warning: backup: 27 h 1 min old (age.warn 26 h), 4K: db_1.gz";
     scene.tick().exits(0).logs(&[line]);
     written(&scene, "backups/db_1.gz", 51);
     scene.pass(120);
@@ -38,14 +38,14 @@ fn a_backup_that_is_not_made_any_more_is_warned_of_and_restarts_nothing() {
     scene.pass(120);
     scene.tick().exits(0).acts(&[]);
     written(&scene, "backups/db_2.gz", 1);
-    scene.tick().exits(0).logs(&["✅ app warns no more: it was backup: *"]);
+    scene.tick().exits(0).logs(&["✅ app warning cleared: backup: *"]);
 }
 
 #[test]
 fn a_heartbeat_may_count_like_an_answer() {
     let scene = backup("age.fail = \"10m\"\noptional = false");
     let line = |n: u8, why: &str| format!("⚠️ app health check failed (backup) - Failure {n}/2: {why}");
-    scene.tick().exits(1).logs(&[&line(1, "no file is called *db_[*].gz").replace("[*]", "*")]);
+    scene.tick().exits(1).logs(&[&line(1, "no file matches *db_[*].gz").replace("[*]", "*")]);
     scene.pass(120);
     written(&scene, "backups/db_1.gz", 1);
     let due = line(2, "1 h 1 min old (age.fail 10 min), 4K: db_1.gz");

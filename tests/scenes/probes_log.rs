@@ -207,5 +207,5 @@ fn what_only_warns_goes_on_behind_a_restart_where_it_had_stopped() {
     scene
         .tick()
         .exits(0)
-        .logs(&["⚠️ app warns: log: 1 line matches \"Traceback\": Traceback of the new life"]);
+        .logs(&["⚠️ app warning: log: 1 line matches \"Traceback\": Traceback of the new life"]);
 }

@@ -55,7 +55,7 @@ fn config_check_finds_a_unit_that_systemd_does_not_know() {
 #[test]
 fn a_unit_that_starts_warns() {
     let scene = with_redis(&[("ActiveState", "activating"), ("SubState", "start-pre")]);
-    scene.tick().exits(0).logs(&["⚠️ app warns: redis: activating (start-pre)"]);
+    scene.tick().exits(0).logs(&["⚠️ app warning: redis: activating (start-pre)"]);
     scene.run(&["check"]).ends(1).prints("UNHANG WARNING - app: *redis: activating (start-pre)*\n", "");
 }
 
@@ -66,12 +66,12 @@ fn a_unit_that_is_up_at_each_run_and_falls_between_them_is_seen() {
     scene.tick().exits(0);
     redis(&scene, &up("5"));
     scene.pass(120);
-    scene.tick().exits(0).logs(&["⚠️ app warns: redis: restarted once by systemd since the last run"]);
+    scene.tick().exits(0).logs(&["⚠️ app warning: redis: restarted once by systemd since the last run"]);
     redis(&scene, &up("19"));
     scene.pass(120);
     scene.tick().exits(1).logs(&[
         "⚠️ app health check failed (redis) - Failure 1/2: restarted 14 times by systemd since the last run",
-        "✅ app warns no more*",
+        "✅ app warning cleared*",
     ]);
 }
 

@@ -31,7 +31,7 @@ fn a_service_whose_requirement_fails_is_held_and_the_requirement_is_named() {
     postgres(port);
     scene.server.answers(&[Answer::Status(500)]);
     scene.tick().exits(1).logs(&[
-        "⏸️ app not restarted (upstream): postgres, which it requires, fails its own probe (refused)",
+        "⏸️ app not restarted (upstream): it requires postgres, which fails its probe (refused)",
         "⚠️ postgres health check failed (HTTP 000) - Failure 1/2: connection refused",
     ]);
     for _ in 0..3 {
@@ -39,7 +39,7 @@ fn a_service_whose_requirement_fails_is_held_and_the_requirement_is_named() {
         scene.tick().ends(1).prints("", "").logs(&["*"]);
     }
     scene.run(&["status", "app"]).ends(0).prints("app  held (upstream)  0/2  HTTP 500  *\n", "");
-    scene.run(&["why", "app"]).ends(0).prints("app: held (upstream)*\n*\nheld by: upstream (postgres, which it requires, fails its own probe (*)); *\nearliest restart: when that has ended, after 2 counted failures in a row\n", "");
+    scene.run(&["why", "app"]).ends(0).prints("app: held (upstream)*\n*\nheld by: upstream (it requires postgres, which fails its probe (*)); *\nnext restart: when that has ended, after 2 counted failures in a row\n", "");
     // Back: a full count.
     let back = Server::start();
     postgres(back.port);
@@ -63,13 +63,10 @@ fn what_nothing_restarts_is_counted_told_and_left_alone() {
     scene.server.answers(&[Answer::Status(502)]);
     scene.tick().exits(1).logs(&["⚠️ app health check failed (HTTP 502) - Failure 1/2"]);
     scene.pass(120);
-    scene
-        .tick()
-        .exits(1)
-        .logs(&["⚠️*2/2", "⏸️ app not restarted (probe_only): nothing restarts it: restart = [] says so"]);
+    scene.tick().exits(1).logs(&["⚠️*2/2", "⏸️ app not restarted (probe_only): probed only (restart = [])"]);
     scene.pass(120);
     scene.tick().exits(1).logs(&[]);
-    scene.run(&["why"]).ends(0).prints("*earliest restart: never: nothing restarts it\n", "");
+    scene.run(&["why"]).ends(0).prints("*next restart: never: nothing restarts it\n", "");
     scene.server.answers(&[Answer::Status(200)]);
     scene.tick().exits(0).logs(&["✅ app recovered (was 2 failures)"]);
 }
@@ -101,7 +98,7 @@ fn a_requirement_that_falls_right_before_the_restart_is_seen() {
     first.answers(&[Answer::Status(200), Answer::Status(500)]);
     scene.tick().exits(1).logs(&[
         "⚠️*2/2",
-        "⏸️ app not restarted (changed_meanwhile): right before the restart it was upstream",
+        "⏸️ app not restarted (changed_meanwhile): something changed just before the restart: upstream",
     ]);
 }
 
@@ -118,9 +115,10 @@ fn only_one_service_is_asked_for_and_what_it_requires_is_asked_all_the_same() {
     let port = postgres.port.to_string();
     scene.config(&text.replace(&port, &nobody_listens().to_string()));
     scene.pass(120);
-    scene.run(&["run", "--only", "app"]).exits(1).logs(&[
-        "⏸️ app not restarted (upstream): postgres, which it requires, fails its own probe (refused)",
-    ]);
+    scene
+        .run(&["run", "--only", "app"])
+        .exits(1)
+        .logs(&["⏸️ app not restarted (upstream): it requires postgres, which fails its probe (refused)"]);
     scene.run(&["check", "-v", "app"]).ends(2).prints("*upstream*", "");
 }
 

@@ -76,17 +76,17 @@ fn a_container_that_somebody_stopped_or_paused_is_left_alone() {
         (
             r#""Status":"exited","ExitCode":1"#,
             "unless-stopped",
-            "⏸️ app not restarted (stopped): shop was stopped by somebody; starting it is theirs",
+            "⏸️ app not restarted (stopped): a person stopped shop; unhang leaves it stopped",
         ),
         (
             r#""Status":"exited","ExitCode":137"#,
             "no",
-            "⏸️ app not restarted (stopped): shop was stopped by somebody; starting it is theirs",
+            "⏸️ app not restarted (stopped): a person stopped shop; unhang leaves it stopped",
         ),
         (
             r#""Status":"exited","ExitCode":0"#,
             "no",
-            "⏸️ app not restarted (exited): shop ended well, by itself or since somebody stopped it",
+            "⏸️ app not restarted (exited): shop ended well, by itself or because a person stopped it",
         ),
         (
             r#""Status":"created","ExitCode":0"#,
@@ -157,7 +157,7 @@ fn a_container_that_fell_is_started() {
         .tick()
         .exits(0)
         .logs(&[
-            "⚠️ app health check failed (HTTP 000) - Failure 1/1: closed without an answer",
+            "⚠️ app health check failed (HTTP 000) - Failure 1/1: connection closed without an answer",
             "🔄 Restarting app service...",
             "✅ app restarted successfully: healthy after *",
         ])
@@ -250,7 +250,7 @@ esac
     scene
         .tick()
         .exits(1)
-        .logs(&["⏸️ app not restarted (stopped): shop:web was stopped by somebody; starting it is theirs"]);
+        .logs(&["⏸️ app not restarted (stopped): a person stopped shop:web; unhang leaves it stopped"]);
     says("unix:///var/run/supervisor.sock no such file");
     scene.tick().exits(1).logs(&["❓ app not judged (unit_unknown): supervisorctl status: unix:///var/run/supervisor.sock no such file"]);
 }
@@ -302,7 +302,7 @@ fn a_hook_that_refuses_is_told_and_one_that_is_not_there_spends_nothing() {
     scene.pass(120);
     let spent = scene.state()["restarts"].as_array().unwrap().len();
     scene.tick().exits(1).logs(&[
-        "⚠️ app health check failed (HTTP 502) - Failure 2/1: 1 of 1 since our restart at *",
+        "⚠️ app health check failed (HTTP 502) - Failure 2/1: 1 of 1 since the restart at *",
         "🔄 Restarting app service...",
         "❌ app restart failed (HTTP 502): * others may read or write it (chmod 600)",
     ]);
@@ -317,7 +317,7 @@ fn what_somebody_else_restarts_is_refused_to_two_services() {
         ("restart = { compose = \"web\" }", "needs a project beside it; *"),
         (
             "restart = { docker = \"a\", project = \"/x\" }",
-            "has no meaning without restart.compose; leave it out",
+            "only together with restart.compose; leave it out",
         ),
         (
             "restart = { docker = \"a\", podman = \"b\" }",
@@ -325,19 +325,13 @@ fn what_somebody_else_restarts_is_refused_to_two_services() {
         ),
         ("restart = { supervisor = \"all\" }", "must be one program of supervisord's, *"),
         ("restart = { supervisor = \"shop:\" }", "must be one program of supervisord's, *"),
-        (
-            "restart = { docker = \"a\" }\nscope = \"user\"",
-            "has no meaning beside what systemd does not run; leave it out",
-        ),
+        ("restart = { docker = \"a\" }\nscope = \"user\"", "only for systemd units; leave it out"),
         ("scope = \"mine\"", "must be one of \"system\", \"user\", got \"mine\"; nothing was probed"),
         (
             "restart = { docker = \"a\" }\n[service.b]\nurl = \"http://x\"\nrestart = { docker = \"a\" }",
-            "restarts a, as service.app (*) does; one container or program, one service",
+            "restarts a, which service.app (*) already does; one container or program, one service",
         ),
-        (
-            "restart = { docker = \"a\" }\nescalate = [\"kill\"]",
-            "cannot be done to what systemd does not run: kill; *",
-        ),
+        ("restart = { docker = \"a\" }\nescalate = [\"kill\"]", "works for systemd units only: kill; *"),
     ] {
         scene.keys(keys);
         scene.run(&["config", "check"]).ends(2).prints("", &format!("unhang: *: {told}\n"));
@@ -378,7 +372,7 @@ fn a_service_that_falls_asleep_is_woken_by_being_asked_again() {
         .logs(&["⚠️ app health check failed (HTTP 503) - Failure 1/1", "⏸️ app not restarted (budget): *"]);
     scene.pass(3_600);
     scene.tick().exits(1).logs(&[
-        "⚠️ app health check failed (HTTP 503) - Failure 1/1: the last one was *",
+        "⚠️ app health check failed (HTTP 503) - Failure 1/1: counting starts again: *",
         "🔄 Waking app...",
         "❌ app wake-up failed (HTTP 503): still failing * after the wake-up; no good answer to 2 pings",
     ]);
@@ -387,11 +381,16 @@ fn a_service_that_falls_asleep_is_woken_by_being_asked_again() {
     scene
         .tick()
         .ends(1)
-        .prints("", "unhang: app: waking does not help: it ends as it began, twice in a row; look at the service itself\n")
-        .logs(&["⚠️*", "🔄*", "❌*", "❌ app waking does not help: status 503 before and after, twice in a row; *"]);
+        .prints("", "unhang: app: waking does not help, twice in a row; look at the service itself\n")
+        .logs(&[
+            "⚠️*",
+            "🔄*",
+            "❌*",
+            "❌ app waking does not help: status 503 before and after two restarts in a row; *",
+        ]);
     scene.keys("wake = { pings = 5, every = \"30s\" }");
     scene.run(&["config", "check"]).ends(2).prints(
         "",
-        "unhang: *: service.app.wake.pings: leaves no time to end: 5 pings may take 2m30s, and 31s are needed besides; the deadline is 1m50s; make host.deadline longer, or the pings fewer\n",
+        "unhang: *: service.app.wake.pings: too long: 5 pings may take 2m30s, and with 31s for the rest they must fit in host.deadline (1m50s); make host.deadline longer, or the pings fewer\n",
     );
 }

@@ -31,8 +31,8 @@ fn a_restart_that_systemd_forbids_is_told_once_and_is_none() {
         }
         scene.run(&["why", "app"]).ends(0).prints(
             "app: held (not_permitted) since *\ncounted: 2 of 2 *\n\
-             held by: not_permitted (the user that unhang runs as may not restart it: *); 0 of 5 restarts *\n\
-             earliest restart: when that has ended, at the next failed run\n",
+             held by: not_permitted (no permission to restart it*); 0 of 5 restarts *\n\
+             next restart: when that has ended, at the next failed run\n",
             "",
         );
         assert_eq!(scene.state()["restarts"].as_array().map(Vec::len), Some(0));

@@ -11,7 +11,7 @@ app: a run every 2 min; max_failures 2, grace 1 s, verify 1 s, budget 5 in 1 h, 
 +4m           x          failing (counting)      failure 1 of 2
 +6m           x          restart (max_failures)  1 of 5 in the budget; not healed
 +8m           x          failing (counting)      failure 1 of 2
-+10m          ?          unknown (unknown)       it could not be asked, through no fault of its own
++10m          ?          unknown (unknown)       the probe could not run; that says nothing about the service
 +12m          x          restart (max_failures)  2 of 5 in the budget; healed
 +14m to +16m  . 2 times  healthy (ok)
 

@@ -132,7 +132,7 @@ fn what_becomes_of_a_restart_is_seen_and_not_believed() {
             "kill -9 $$".to_owned(),
             "❌ app restart failed (HTTP 502): app.service was not restarted: signal: 9 (SIGKILL)",
         ),
-        ("rm \"$0\"; exit 1".to_owned(), "⏳ app restart not judged yet: *"),
+        ("rm \"$0\"; exit 1".to_owned(), "⏳ app restart not verified yet: *"),
     ] {
         let scene = failed_once();
         scene.on_restart(&restart);

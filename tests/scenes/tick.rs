@@ -90,7 +90,7 @@ fn a_second_look_that_has_grown_old_is_taken_again() {
     scene
         .tick()
         .exits(0)
-        .logs(&["⚠️*2/2", "✅ app recovered (was 2 failures): it answered right before the restart"])
+        .logs(&["⚠️*2/2", "✅ app recovered (was 2 failures): it answered just before the restart"])
         .acts(&[]);
 }
 
@@ -130,7 +130,7 @@ fn it_is_probed_once_more_right_before_the_restart() {
         .exits(0)
         .logs(&[
             "⚠️ app health check failed (HTTP 502) - Failure 2/2",
-            "✅ app recovered (was 2 failures): it answered right before the restart",
+            "✅ app recovered (was 2 failures): it answered just before the restart",
         ])
         .acts(&[]);
 }
@@ -151,7 +151,7 @@ fn who_stops_it_between_the_two_looks_is_respected() {
         .exits(1)
         .logs(&[
             "⚠️ app health check failed (HTTP 502) - Failure 2/2",
-            "⏸️ app not restarted (changed_meanwhile): right before the restart it was stopped",
+            "⏸️ app not restarted (changed_meanwhile): something changed just before the restart: stopped",
         ])
         .acts(&[]);
     assert_eq!(scene.state()["streak"], 0);
@@ -174,7 +174,7 @@ fn a_restart_that_does_not_help_says_so_and_the_count_goes_on() {
     scene
         .tick()
         .exits(1)
-        .logs(&["⚠️ app health check failed (HTTP 502) - Failure 3/2: 1 of 2 since our restart at *"])
+        .logs(&["⚠️ app health check failed (HTTP 502) - Failure 3/2: 1 of 2 since the restart at *"])
         .acts(&[]);
     scene.pass(120);
     scene.server.answers(&[Answer::Status(200)]);
@@ -225,7 +225,7 @@ fn somebody_elses_job_wins() {
         let scene = failed_once();
         scene.on_restart(&format!("echo \"{words}\" >&2; exit 4"));
         let line = format!(
-            "⏸️ app not restarted (unit_busy): systemd gave way to another job: {}",
+            "⏸️ app not restarted (unit_busy): another systemd job was first: {}",
             words.trim_end_matches('.')
         );
         scene.tick().exits(1).logs(&["*", "🔄*", &line]).acts(&["*"]);
@@ -248,7 +248,7 @@ fn a_restart_that_outlives_the_wait_is_closed_by_the_next_tick() {
         .logs(&[
             "*",
             "🔄*",
-            "⏳ app restart still running: systemd is stopping it (up to *); the next run looks again",
+            "⏳ app restart still running: systemd is still stopping the unit (up to *); the next run checks again",
         ])
         .acts(&["reset-failed app.service", "restart app.service"]);
     // While systemd is at it, nothing is done.
@@ -272,10 +272,7 @@ fn mode_observe_does_everything_but_the_restart() {
     scene
         .tick()
         .exits(1)
-        .logs(&[
-            "⚠️*2/2",
-            "⏸️ app not restarted (observe): mode is observe; it would have been restarted now",
-        ])
+        .logs(&["⚠️*2/2", "⏸️ app not restarted (observe): mode = \"observe\": it would be restarted now"])
         .acts(&[]);
     scene.pass(120);
     scene.tick().exits(1).logs(&[]).acts(&[]);

@@ -29,8 +29,7 @@ fn a_url_is_asked_as_the_flags_say_whatever_unit_the_environment_names() {
     let (_, probe) =
         request_for_url(&Sources { plan: &typed, ..cli.config_sources() }, "https://x/").unwrap();
     assert_eq!((probe.timeout, probe.http_request().unwrap().trust.insecure), (seconds(2), true));
-    let without_tls =
-        "--insecure: has no meaning for a url that is not https; leave it out, or begin url with https://";
+    let without_tls = "--insecure: only for https; remove it or begin url with https://";
     assert_eq!(asked(&["http://x/", "--insecure"]), Err(vec![without_tls.to_owned()]));
 }
 
@@ -48,7 +47,7 @@ fn a_url_is_at_most_4096_bytes_long() {
 fn no_pause_is_longer_than_the_longest() {
     let length = |text| parse_pause_length("--for", text, seconds(86_400)).map_err(|fault| fault.to_string());
     assert_eq!((length("15m"), length("24h")), (Ok(seconds(900)), Ok(seconds(86_400))));
-    let longer = "--for: no pause lasts longer than 1d, got \"25h\"; nothing was paused";
+    let longer = "--for: must be at most 1d, got \"25h\"; nothing was paused";
     assert_eq!(length("25h"), Err(longer.to_owned()));
     assert!(length("0s").is_err());
 }

@@ -36,7 +36,7 @@ fn faults_of_one_line() {
         ("flapping = 5", "flapping: must be a table such as { failures = 5, of = 12, restart = false }, got 5; nothing was probed"),
         ("min_gap = \"10m\"", "min_gap: must be shorter than stale_after, which is 10m (default), got \"10m\"; nothing was probed"),
         ("stale_after = \"45s\"", "stale_after: must be longer than min_gap, which is 45s (default), got \"45s\"; nothing was probed"),
-        ("timeout = \"40s\"", "timeout: leaves no time to restart: two probes of 40s and the 30s that a restart needs do not fit a deadline of 1m50s; make host.deadline longer, or timeout shorter"),
+        ("timeout = \"40s\"", "timeout: too long: two probes of 40s and the 30s that a restart needs must fit in host.deadline (1m50s); shorten timeout or raise host.deadline"),
         ("timeout = \"0ms\"", "timeout: must be longer than 0s, got \"0ms\"; nothing was probed"),
         ("timeout = 5", &format!("timeout: {time} 5; nothing was probed")),
         ("timeout = \"5\"", &format!("timeout: {time} \"5\"; nothing was probed")),
@@ -70,7 +70,7 @@ fn faults_of_one_line() {
         ("requires = [\"http://db/\"]", "requires: must list services or addresses such as [\"postgres\", \"tcp:127.0.0.1:6379\"], got \"http://db/\"; nothing was probed"),
         ("requires = [\"tcp:localhost\"]", "requires: must be tcp:HOST:PORT, such as \"tcp:127.0.0.1:6379\"; nothing was probed"),
         ("requires = [\"tcp:localhost:0\"]", "requires: must have a port of 1 to 65535; nothing was probed"),
-        ("requires = [\"shop\"]", "requires: services require each other: shop -> shop; leave one of them out"),
+        ("requires = [\"shop\"]", "requires: services require each other: shop -> shop; remove one"),
         ("pause_file = \"x\"", "pause_file: must be the absolute path of a file, such as \"/run/shop/deploying\", got \"x\"; nothing was probed"),
         ("pause_file_max_age = \"0s\"", "pause_file_max_age: must be longer than 0s, got \"0s\"; nothing was probed"),
         ("maintenance = 5", "maintenance: must be a table such as { status = \"503\" }, got 5; nothing was probed"),
@@ -90,13 +90,13 @@ fn faults_of_one_line() {
         ("headers.A = 5", "headers.A: must be a text in quotes; nothing was probed"),
         ("headers.A.B = \"x\"", "headers.A.B: takes a text in quotes, not a table; nothing was probed"),
         ("headers.A = \"top\\nsecret\"", "headers.A: must not hold line breaks or other control characters; nothing was probed"),
-        ("headers = { A = \"x\", a = \"y\" }", "headers.a: stands twice; keep one of the two"),
+        ("headers = { A = \"x\", a = \"y\" }", "headers.a: given twice; keep one"),
         ("headers.Upgrade = \"websocket\"", "headers.Upgrade: asks for more than one question and its answer, which is all that unhang speaks; leave it out"),
         ("wake = 3", "wake: must be a table such as { pings = 3 }, got 3; nothing was probed"),
         ("headers.Content-length = \"5\"", "headers.Content-length: is set by unhang itself; leave it out"),
         ("request_body = \"secret\"", "request_body: goes with POST, PUT and PATCH alone; set method = \"POST\""),
-        ("ca_file = \"/x\"", "ca_file: has no meaning for a url that is not https; leave it out, or begin url with https://"),
-        ("insecure = true", "insecure: has no meaning for a url that is not https; leave it out, or begin url with https://"),
+        ("ca_file = \"/x\"", "ca_file: only for https; remove it or begin url with https://"),
+        ("insecure = true", "insecure: only for https; remove it or begin url with https://"),
         ("ca_file = \"x.pem\"", "ca_file: must be the absolute path of a file, such as \"/etc/ssl/shop-ca.pem\", got \"x.pem\"; nothing was probed"),
         ("ca_file = true", "ca_file: must be a text in quotes, got true; nothing was probed"),
         ("insecure = \"yes\"", "insecure: must be true or false, got \"yes\"; nothing was probed"),
@@ -122,8 +122,8 @@ fn faults_of_escalate() {
         ("escalate = [5]", format!("escalate: {rungs} 5; nothing was probed")),
         ("escalate = [[]]", format!("escalate: {rungs} a list; nothing was probed")),
         ("escalate = [[\"a\", 5]]", "escalate: must hold nothing but texts, such as [\"cmd\", \"arg\"], got 5; nothing was probed".to_owned()),
-        ("escalate = [[\"a\"], [\"a\"]]", "escalate: names something twice; each is done once in an incident; leave one of them out".to_owned()),
-        ("escalate = [\"kill\"]\nrestart = [\"a\"]", "escalate: cannot be done to what systemd does not run: kill; write a command that does it, or leave it out".to_owned()),
+        ("escalate = [[\"a\"], [\"a\"]]", "escalate: lists a step twice; each step runs once in an incident; remove one".to_owned()),
+        ("escalate = [\"kill\"]\nrestart = [\"a\"]", "escalate: works for systemd units only: kill; write a command that does it, or leave it out".to_owned()),
         ("escalate = [\"restart\"]\nrestart = []", "escalate: cannot stand together with restart = []; leave one of them out".to_owned()),
     ] {
         refused(&format!("{SHOP}{line}"), &[], &[&format!("u.toml:3: service.shop.{message}")]);
@@ -201,17 +201,17 @@ fn faults_of_tables() {
         ("[services.a]", &["u.toml:1: unknown table services; did you mean [service.NAME]?"]),
         ("[default]", &["u.toml:1: unknown table default; did you mean [defaults]?"]),
         ("[shop]", &["u.toml:1: unknown table shop; did you mean [service.shop]?"]),
-        ("url = 'http://x'", &["u.toml:1: url: stands in no table; write it below [service.NAME] or [defaults]"]),
+        ("url = 'http://x'", &["u.toml:1: url: is outside any table; write it below [service.NAME] or [defaults]"]),
         ("x = 5", &["u.toml:1: x: unknown key; keys stand in [service.NAME], [defaults] or [host]"]),
         ("[service.a]\nurl = 'x", &["u.toml:2: cannot be read as TOML: invalid literal string, expected `'`; nothing was probed"]),
         ("[service.a]\nurl =\n\nname = 'x'", &["u.toml:2: cannot be read as TOML: string values must be quoted, expected literal string; nothing was probed"]),
-        ("[service.a]\nurl = 'http://x'\nurl = 'http://x'", &["u.toml:3: url is said twice in this file; keep one of the two"]),
+        ("[service.a]\nurl = 'http://x'\nurl = 'http://x'", &["u.toml:3: url is defined twice in this file; remove one"]),
         ("[service.a]\nurl = 'http://x'\n[service.\"a\"]\nurl = 'http://x'\n[service.b]\nurl = ''\nurl = ''", &[
-            "u.toml:3: [service.\"a\"] is said twice in this file; keep one of the two",
-            "u.toml:7: url is said twice in this file; keep one of the two",
+            "u.toml:3: [service.\"a\"] is defined twice in this file; remove one",
+            "u.toml:7: url is defined twice in this file; remove one",
         ]),
-        ("[service.a]\nheaders = { A = '', A = '' }", &["u.toml:2: A is said twice in this file; keep one of the two"]),
-        ("[service.a]\nurl = 'http://x'\n[service.b]\nurl = 'http://x'\nunit = 'a'", &["u.toml:3: service.b: restarts a.service, as service.a (u.toml:1) does; one unit, one service"]),
+        ("[service.a]\nheaders = { A = '', A = '' }", &["u.toml:2: A is defined twice in this file; remove one"]),
+        ("[service.a]\nurl = 'http://x'\n[service.b]\nurl = 'http://x'\nunit = 'a'", &["u.toml:3: service.b: restarts a.service, which service.a (u.toml:1) already does; one unit, one service"]),
         ("[host]\ndeadline = '39s'\nnonsense = 5\ngrace = '1s'\n[service.a]\nurl = 'http://x'", &[
             "u.toml:2: host.deadline: must be 40s or more, got \"39s\"; a restart begins only with 30s of it left",
             "u.toml:3: host.nonsense: unknown key; man unhang.toml lists them",
@@ -219,10 +219,10 @@ fn faults_of_tables() {
         ]),
         ("[host]\nhold_when = 5\n[service.a]\nurl = 'http://x'", &["u.toml:2: host.hold_when: must be a table such as { memory_full_avg60 = \"40%\" }, got 5; nothing was probed"]),
         ("[defaults]\nurl = 'http://x'\nname = 'x'\nunit = 'x'\nrestart = ['x']\nlog_file = 'x'\nmax_failures = 0\ninsecure = 1\nmodes = 5", &[
-            "u.toml:2: defaults.url: makes no sense for all services; every service has its own",
-            "u.toml:3: defaults.name: makes no sense for all services; every service has its own",
-            "u.toml:4: defaults.unit: makes no sense for all services; one unit belongs to one service",
-            "u.toml:5: defaults.restart: makes no sense for all services; what is restarted belongs to one service",
+            "u.toml:2: defaults.url: not allowed in [defaults]; every service has its own",
+            "u.toml:3: defaults.name: not allowed in [defaults]; every service has its own",
+            "u.toml:4: defaults.unit: not allowed in [defaults]; a unit belongs to one service",
+            "u.toml:5: defaults.restart: not allowed in [defaults]; what is restarted belongs to one service",
             "u.toml:6: defaults.log_file: must be the absolute path of a file, such as \"/var/log/shop.log\", got \"x\"; nothing was probed",
             "u.toml:7: defaults.max_failures: must be 1 or more, got 0; nothing was probed",
             "u.toml:8: defaults.insecure: must be true or false, got 1; nothing was probed",
@@ -261,11 +261,8 @@ fn services_that_require_each_other_in_a_circle_are_told_once() {
         [service("d", "'c'"), service("c", "'a', 'd'"), service("a", "'b'"), service("b", "'c'")].concat();
     let told = read(&text, &[]).unwrap_err();
     assert_eq!(told.len(), 2, "two circles: {told:?}");
-    assert!(told[0].contains("services require each other: c -> d -> c; leave one of them out"), "{told:?}");
-    assert!(
-        told[1].contains("services require each other: a -> b -> c -> a; leave one of them out"),
-        "{told:?}"
-    );
+    assert!(told[0].contains("services require each other: c -> d -> c; remove one"), "{told:?}");
+    assert!(told[1].contains("services require each other: a -> b -> c -> a; remove one"), "{told:?}");
     let diamond =
         [service("a", "'b', 'c'"), service("b", "'d'"), service("c", "'d'"), service("d", "")].concat();
     assert_eq!(read(&diamond, &[]).unwrap().services.len(), 4);
@@ -330,9 +327,9 @@ fn faults_of_flags_name_the_flag() {
         (["--max-failures", "0"].as_slice(), "--max-failures: must be 1 or more, got 0; nothing was probed"),
         (&["--max-failures", "two"], "--max-failures: must be a whole number, 1 or more, got \"two\"; nothing was probed"),
         (&["--min-gap", "20m"], "--min-gap: must be shorter than stale_after, which is 10m (default), got \"20m\"; nothing was probed"),
-        (&["--timeout", "50s", "--deadline", "45s"], "--timeout: leaves no time to restart: two probes of 50s and the 30s that a restart needs do not fit a deadline of 45s; make host.deadline longer, or timeout shorter"),
+        (&["--timeout", "50s", "--deadline", "45s"], "--timeout: too long: two probes of 50s and the 30s that a restart needs must fit in host.deadline (45s); shorten timeout or raise host.deadline"),
         (&["--deadline", "1s"], "--deadline: must be 40s or more, got \"1s\"; a restart begins only with 30s of it left"),
-        (&["--insecure"], "--insecure: has no meaning for a url that is not https; leave it out, or begin url with https://"),
+        (&["--insecure"], "--insecure: only for https; remove it or begin url with https://"),
         (&["--insecure=perhaps"], "--insecure: must be true or false, got \"perhaps\"; nothing was probed"),
         (&["--header", "secret"], "--header: must be 'NAME: VALUE'; nothing was probed"),
         (&["--header", "a b: secret"], "--header: is not the name of a header: letters, digits and -_.; nothing was probed"),

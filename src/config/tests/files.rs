@@ -70,10 +70,10 @@ fn files_of_conf_d_add_services() {
     assert_eq!(
         host.read(&[]),
         [
-            "conf.d/2.toml:1: service.b: is defined at unhang.toml:3 too; keep one of the two",
+            "conf.d/2.toml:1: service.b: is also defined at unhang.toml:3; remove one",
             "conf.d/2.toml:3: defaults: may stand in the main file only; move it to unhang.toml",
             "conf.d/2.toml:4: host: may stand in the main file only; move it to unhang.toml",
-            "conf.d/3.toml:1: service.a: is defined at conf.d/0.toml:1 too; keep one of the two",
+            "conf.d/3.toml:1: service.a: is also defined at conf.d/0.toml:1; remove one",
         ]
     );
     host.write("unhang.toml", "[").write("conf.d/1.toml", "]");
@@ -142,15 +142,13 @@ fn root_reads_only_what_root_alone_may_write() {
     chmod("unhang.toml", 0o666).unwrap();
     let faults = host.read(&[]).join("\n");
     assert!(faults.contains("unhang.toml: "), "{faults}");
-    assert!(
-        faults.ends_with("could make root start anything; chown root unhang.toml && chmod go-w unhang.toml")
-    );
+    assert!(faults.ends_with("could run commands as root; chown root unhang.toml && chmod go-w unhang.toml"));
     if rustix::process::geteuid().is_root() {
-        assert!(faults.starts_with("unhang.toml: others may write it (mode 0666), who could"), "{faults}");
+        assert!(faults.starts_with("unhang.toml: writable by others (mode 0666), who could"), "{faults}");
         chmod("unhang.toml", 0o644).unwrap();
         assert_eq!(host.read(&[]), ["a 2"]);
         chmod("conf.d", 0o777).unwrap();
-        assert!(host.read(&[])[0].starts_with("conf.d: others may write it (mode 0777)"));
+        assert!(host.read(&[])[0].starts_with("conf.d: writable by others (mode 0777)"));
     }
 }
 
@@ -234,7 +232,7 @@ fn a_folder_that_others_may_write_is_told_to_root() {
     fs::set_permissions(host.dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
     assert_eq!(told(&host, &[]), Vec::<String>::new(), "no root reads it");
     host.places.as_root = true;
-    let others = format!("{}: others may write it (mode 0777)", host.dir.path().display());
+    let others = format!("{}: writable by others (mode 0777)", host.dir.path().display());
     let other = format!("--config={}/other.toml", host.dir.path().display());
     for flags in [&[] as &[&str], &[&other]] {
         let told = told(&host, flags);

@@ -57,7 +57,7 @@ fn a_redirect_may_lead_to_https() {
 
 #[test]
 fn what_one_service_says_for_nothing_is_refused() {
-    let cure = "has no meaning for a url that is not https; leave it out, or begin url with https://";
+    let cure = "only for https; remove it or begin url with https://";
     let socket = "[service.b]\nurl = 'unix:/x'\n";
     assert_eq!(
         faults(&format!("{socket}insecure = true"), &[]),
@@ -107,7 +107,7 @@ fn a_name_and_a_client_go_to_https_and_no_further() {
     assert_eq!(trusts(&format!("[defaults]\n{own}{HTTPS}{none}"), &[]), [Some(TlsTrust::default())]);
     let named = TlsTrust { server_name: Some("shop.example".to_owned()), ..trust };
     assert_eq!(trusts(&format!("{HTTPS}{own}server_name = 'shop.example'"), &[]), [Some(named)]);
-    let cure = "has no meaning for a url that is not https; leave it out, or begin url with https://";
+    let cure = "only for https; remove it or begin url with https://";
     for key in ["server_name = 'x'", "client_cert = '/x'\nclient_key = '/x'"] {
         let told = faults(&format!("{HTTP}{key}"), &[]);
         let (name, _) = key.split_once(' ').unwrap();

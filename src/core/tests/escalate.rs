@@ -19,11 +19,11 @@ fn each_rung_is_used_once_in_an_incident() {
     let all = || climbing(&[Step::Reload, Step::Restart, Step::Kill, command()]);
     let check = |script, expected| check_with(all(), script, expected);
     check("xhxx",            "1 L 1 L");                               // the first healed: the next incident begins anew
-    check("xxxxxxxxxx",      "1 L 3 R 5 K 7 C 9 no_rung_left");
-    check("xxxxxxxxxxxx",    "1 L 3 R 5 K 7 C 9 no_rung_left no_rung_left no_rung_left");
-    check("xxxxxxxxxx.xx",   "1 L 3 R 5 K 7 C 9 no_rung_left recovered 1 L");
-    check("xxxxxxxxxx+xxx",  "1 L 3 R 5 K 7 C 9 no_rung_left 1 L 3");  // somebody was at work on it
-    check("xxxxxxxxxxBxxx",  "1 L 3 R 5 K 7 C 9 no_rung_left 1 L 3");
+    check("xxxxxxxxxx",      "1 L 3 R 5 K 7 C 9 escalation_exhausted");
+    check("xxxxxxxxxxxx",    "1 L 3 R 5 K 7 C 9 escalation_exhausted escalation_exhausted escalation_exhausted");
+    check("xxxxxxxxxx.xx",   "1 L 3 R 5 K 7 C 9 escalation_exhausted recovered 1 L");
+    check("xxxxxxxxxx+xxx",  "1 L 3 R 5 K 7 C 9 escalation_exhausted 1 L 3");  // somebody was at work on it
+    check("xxxxxxxxxxBxxx",  "1 L 3 R 5 K 7 C 9 escalation_exhausted 1 L 3");
     check("xxxrxx",          "1 L 3 R 5 R");                           // systemd gave way: it was not used
     check("xxxfxx",          "1 L 3 R R 5");                           // nor was it where it is forbidden
     check("xkxx",            "1 L 3/in_vain R");                       // it may have been carried out
@@ -34,8 +34,8 @@ fn each_rung_is_used_once_in_an_incident() {
 #[rustfmt::skip]
 #[test]
 fn what_cannot_be_reloaded_is_passed_over() {
-    check_with(climbing(&[Step::Reload, Step::Restart]), "dddd", "1 R 3 no_rung_left");
-    check_with(climbing(&[Step::Restart, Step::Reload, command()]), "xxddxx", "1 R 3 C 5 no_rung_left");
+    check_with(climbing(&[Step::Reload, Step::Restart]), "dddd", "1 R 3 escalation_exhausted");
+    check_with(climbing(&[Step::Restart, Step::Reload, command()]), "xxddxx", "1 R 3 C 5 escalation_exhausted");
     let (policy, state) = (climbing(&[Step::Reload, Step::Kill]), Counts::default());
     let rung = |unit: UnitFacts| next_step(&policy, &state, &unit).map(|next| (next.rung.kind(), next.used));
     assert_eq!(rung(UnitFacts::Known(running("a"))), Some((StepKind::Reload, 1)));
@@ -138,7 +138,8 @@ fn a_reboot_gives_the_rungs_back_to_what_a_command_restarts() {
 #[test]
 fn who_asks_is_told_when_nothing_is_left() {
     let left = |escalate: &[Step], rungs| {
-        !restart_outlook(&Counts { rungs, ..Counts::default() }, &climbing(escalate), &ago(0)).no_rung_left
+        !restart_outlook(&Counts { rungs, ..Counts::default() }, &climbing(escalate), &ago(0))
+            .escalation_exhausted
     };
     assert!(left(&[], 0) && left(&[Step::Reload], 0) && left(&[Step::Reload, command()], 1));
     assert!(!left(&[Step::Reload], 1) && !left(&[Step::Reload], 2));
@@ -151,7 +152,8 @@ fn what_was_done_has_a_stable_code() {
 
 #[test]
 fn a_reset_gives_the_rungs_back() {
-    let account = Account { reason: Reason::NoRungLeft, verdict: VerdictKind::Held, ..Account::default() };
+    let account =
+        Account { reason: Reason::EscalationExhausted, verdict: VerdictKind::Held, ..Account::default() };
     let after = reset_state(&State { counts: Counts { rungs: 4, ..Counts::default() }, account });
     assert_eq!((after.counts.rungs, after.account.reason), (0, Reason::Counting));
 }

@@ -105,7 +105,7 @@ fn the_first_certificate_of_a_file_counts() {
         not_known(nothing, "holds no certificate in PEM (BEGIN CERTIFICATE)");
     }
     let odd = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assert_eq!(of(odd), ProbeResult::unknown("the certificate says no validity that can be read"));
+    assert_eq!(of(odd), ProbeResult::unknown("cannot read the certificate's dates"));
     assert!(format!("{:?}", of(&own.pem.replace("-----END", ""))).contains("is not PEM"));
     std::fs::remove_file(&path).unwrap();
     let found = asked(&given(path.to_str().unwrap(), &[]), june(2020));
@@ -205,7 +205,7 @@ fn a_server_that_cannot_be_asked_says_nothing_of_its_certificate() {
     });
     assert_eq!(found(&plain), ProbeResult::unknown(format!("what answers at {plain} is not TLS")));
     let closes = for_all(|mut stream| drop(stream.read(&mut [0; 4096])));
-    assert_eq!(found(&closes), ProbeResult::unknown("closed in the TLS handshake"));
+    assert_eq!(found(&closes), ProbeResult::unknown("connection closed during the TLS handshake"));
     let silent = for_all(|mut stream| while stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {});
     let stalled = within(&silent, Duration::from_millis(300));
     assert_eq!(stalled, ProbeResult::unknown("TLS handshake not complete within 300 ms"));

@@ -74,7 +74,7 @@ fn the_newest_of_those_that_match_counts() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     let pattern = at("db_*.gz").display().to_string();
-    assert_eq!(asked(&pattern), ProbeResult::failing(format!("no file is called {pattern}")));
+    assert_eq!(asked(&pattern), ProbeResult::failing(format!("no file matches {pattern}")));
     written(&at("db_1.gz"), 51 * HOUR);
     assert_eq!(asked(&pattern), ProbeResult::failing("2 d 3 h old (age.fail 2 d 2 h), 2K: db_1.gz"));
     written(&at("db_2.gz"), 27 * HOUR);

@@ -70,7 +70,7 @@ const SHAPES: &[(&str, &str)] = &[
     (r#"{"status":"ok","analytics":true,"automation":false,"moderation":true,"timestamp":"T"}"#, "well"),
     (r#"{"status":"healthy","pending_actions":0}"#, "well"),
     (r#"{"status":"degraded"}"#, "warns: it says degraded"),
-    (r#"{"detail":"Service unavailable"}"#, "not known: the body says nothing of health"),
+    (r#"{"detail":"Service unavailable"}"#, "not known: the body has no health status; is url right?"),
     // AI-IA
     (r#"{"status":"ok","services":{"database":"ok","cache":"ok"},"timestamp":null}"#, "well"),
     (r#"{"status":"degraded","services":{"database":"error: connection refused","cache":"ok"},"timestamp":null}"#, "fails: database: connection refused"),
@@ -87,7 +87,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     (r#"{"status":"UP","components":{"discovery":{"status":"UNKNOWN"}}}"#, "well"),
     (r#"{"status":"UP","components":{"db":{"status":"UP","details":{"database":"PostgreSQL","validationQuery":"isValid()"}}}}"#, "well"),
     (r#"{"status":"UP","components":{"db":{"status":"UP","components":{"replica":{"status":"OUT_OF_SERVICE"}}}}}"#, "fails: db.replica: OUT_OF_SERVICE"),
-    (r#"{"components":{"a":{"status":"UP"},"b":{"status":"UNKNOWN"}}}"#, r#"not known: b: no word of health: "UNKNOWN""#),
+    (r#"{"components":{"a":{"status":"UP"},"b":{"status":"UNKNOWN"}}}"#, r#"not known: b: unknown health word: "UNKNOWN""#),
     // health+json (draft-inadarei-api-health-check)
     (r#"{"status":"pass","checks":{"db:time":[{"status":"pass"},{"status":"fail"}]}}"#, "fails: db:time: fail"),
     (r#"{"status":"pass","version":"1","notes":[""],"checks":{"uptime":[{"componentType":"system","observedValue":1209600.2,"observedUnit":"s"}],"db:time":[{"status":"pass"}]}}"#, "well"),
@@ -129,7 +129,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     (r#"{"status":"ok","checks":["ok","failed: no disk"]}"#, "fails: checks: no disk"),
     (r#"{"status":"ok","checks":[true,false]}"#, "fails: checks: false"),
     (r#"{"checks":["ok","ok"]}"#, "well"),
-    (r#"{"checks":["ok","slow"]}"#, r#"not known: checks: no word of health: "slow""#),
+    (r#"{"checks":["ok","slow"]}"#, r#"not known: checks: unknown health word: "slow""#),
     (r#"{"checks":[[{"name":"db","status":"down"}]]}"#, "fails: db: down"),
     (r#"{"status":"ok","actions":["up","down"],"notes":["failed"]}"#, "well"),
     // Kafka Connect, MicroProfile, Dropwizard, Consul
@@ -145,12 +145,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
     // Numbers are none either
     (r#"{"status":503,"healthy":false,"error":"db down"}"#, "fails: it says false: db down"),
     (r#"{"status":200,"checks":{"db":{"status":1,"ok":false}}}"#, "fails: db: false"),
-    (r#"{"status":200}"#, "not known: the body says nothing of health"),
-    (r#"{"address":{"state":"CA"}}"#, "not known: the body says nothing of health"),
-    (r#"{"a":"b"}"#, "not known: the body says nothing of health"),
-    ("{}", "not known: the body says nothing of health"),
-    ("[]", "not known: the body says nothing of health"),
-    ("3", "not known: the body says nothing of health"),
+    (r#"{"status":200}"#, "not known: the body has no health status; is url right?"),
+    (r#"{"address":{"state":"CA"}}"#, "not known: the body has no health status; is url right?"),
+    (r#"{"a":"b"}"#, "not known: the body has no health status; is url right?"),
+    ("{}", "not known: the body has no health status; is url right?"),
+    ("[]", "not known: the body has no health status; is url right?"),
+    ("3", "not known: the body has no health status; is url right?"),
     // The worst of what is said of one thing
     (r#"{"status":"ok","healthy":false}"#, "fails: it says false"),
     (r#"{"status":"error","status":"ok"}"#, "fails: it says error"),
@@ -197,14 +197,17 @@ fn a_word_counts_as_a_whole() {
         let body = format!(r#"{{"status":"ok","checks":{{"db":{}}}}}"#, serde_json::Value::from(text));
         assert!(!matches!(health(&body), Health::Well), "{text}");
     }
-    assert_eq!(health("<html>nginx</html>"), not_known("no word of health: \"<html>nginx</html>\""));
+    assert_eq!(health("<html>nginx</html>"), not_known("unknown health word: \"<html>nginx</html>\""));
     let said = r#"{"status":"ok","checks":{"db":"slow","cache":null,"queue":{}}}"#;
-    assert_eq!(told(&health(said)), r#"warns: db: no word of health: "slow""#);
+    assert_eq!(told(&health(said)), r#"warns: db: unknown health word: "slow""#);
     let strict = rules(|rules| rules.fail_on = JsonFailLevel::Warning);
-    assert_eq!(told(&parse_health(said.as_bytes(), &strict)), r#"not known: db: no word of health: "slow""#);
+    assert_eq!(
+        told(&parse_health(said.as_bytes(), &strict)),
+        r#"not known: db: unknown health word: "slow""#
+    );
     assert_eq!(
         told(&health(r#"{"checks":{"db":"slow","queue":"ok"}}"#)),
-        r#"not known: db: no word of health: "slow""#
+        r#"not known: db: unknown health word: "slow""#
     );
 }
 
@@ -272,10 +275,10 @@ fn what_does_not_matter_is_left_out_with_its_share_of_the_whole() {
         ),
         (
             r#"{"status":"DOWN","redis":{"status":"DOWN"},"worker":{"state":"kaputt"}}"#,
-            not_known("worker: no word of health: \"kaputt\""),
+            not_known("worker: unknown health word: \"kaputt\""),
         ),
         (r#"{"status":"DOWN","redis":{"status":"DOWN"},"worker":{"status":"UP"},"pid":7}"#, Health::Well),
-        (r#"{"status":"kaputt","redis":"down"}"#, not_known("no word of health: \"kaputt\"")),
+        (r#"{"status":"kaputt","redis":"down"}"#, not_known("unknown health word: \"kaputt\"")),
     ] {
         assert_eq!(parse_health(body.as_bytes(), &ignoring), expected, "{body}");
     }

@@ -72,7 +72,7 @@ impl Stage {
 
     #[track_caller]
     pub(super) fn begin(&mut self) {
-        self.run(ProbeResult::ok("read from here on"));
+        self.run(ProbeResult::ok("first run: reading starts here"));
     }
 }
 

@@ -192,17 +192,16 @@ fn runs_that_differ_in_nothing_are_one_line() {
     );
     assert_eq!(
         shown("--pattern xxxx --every 15m")[2],
-        "+0m to +45m  x 4 times  failing (counting)  failure 1 of 2; runs are further apart than stale_after, so that none adds up"
+        "+0m to +45m  x 4 times  failing (counting)  failure 1 of 2; runs are further apart than stale_after: failures never add up"
     );
 }
 
 #[test]
 fn a_hold_tells_when_it_ends() {
     let lines = shown("--pattern xxxxxxxxxx");
-    assert!(
-        lines[5]
-            .ends_with("2 of 5 in the budget; not healed, nor by the one before: the longest wait follows")
-    );
+    assert!(lines[5].ends_with(
+        "2 of 5 in the budget; not healed; two restarts in a row without effect: the longest wait follows"
+    ));
     assert_eq!(lines[7], "+10m to +18m  x 5 times  held (backoff)          until +1h06m");
     assert_eq!(lines.last().unwrap(), "next:     at the next failure, not before +1h06m");
 }
@@ -225,7 +224,7 @@ fn the_summary_is_of_all_runs() {
         calm[calm.len() - 4..],
         [
             "restarts: none",
-            "failed:   never at two runs without a restart between them",
+            "failed:   never two runs in a row without a restart",
             "budget:   0 of 5 spent within 1 h at the most",
             "next:     after 2 more failures",
         ]
@@ -243,10 +242,7 @@ fn a_service_that_flaps_is_told_once() {
 #[test]
 fn what_somebody_stopped_does_not_wait_for_a_restart() {
     let lines = shown("--pattern xssssssssx");
-    assert!(
-        lines.contains(&"failed:   never at two runs without a restart between them".to_owned()),
-        "{lines:#?}"
-    );
+    assert!(lines.contains(&"failed:   never two runs in a row without a restart".to_owned()), "{lines:#?}");
 }
 
 #[test]
