@@ -147,14 +147,19 @@ impl LockedService<'_> {
     }
 
     /// The lock of the unit that is to be restarted, by its real name: ours may be an alias. `None`: it is no unit. An
-    /// error: another has it.
+    /// error: another has it, or it cannot be locked, which is reported.
     pub(crate) fn lock_unit(&self, status: Option<&UnitStatus>) -> Result<Option<Lock>, Exit> {
         let real = status.map(|status| status.id.as_str()).filter(|id| !id.is_empty());
         let unit = self.service.unit_name().map(|unit| real.unwrap_or(unit));
-        match unit.map(|unit| self.store.lock_unit(unit)) {
-            None => Ok(None),
-            Some(Ok(Some(lock))) => Ok(Some(lock)),
-            Some(Ok(None) | Err(_)) => Err(Exit::Locked),
+        let Some(unit) = unit else { return Ok(None) };
+        match self.store.lock_unit(unit) {
+            Ok(Some(lock)) => Ok(Some(lock)),
+            Ok(None) => Err(Exit::Locked),
+            Err(error) => {
+                let (key, why) = (&self.service.key, words::io_error_text(&error));
+                report::print_fault(format!("{key}: cannot lock {unit}: {why}; skipped in this run"));
+                Err(Exit::StateUnusable)
+            }
         }
     }
 

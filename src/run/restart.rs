@@ -41,9 +41,12 @@ pub(super) fn restart_service(
 ) {
     let service = judged.watch.service;
     // Before the second look: a run of a service by another name may restart the same unit.
-    let Ok(_unit) = judged.watch.lock_unit(judged.status.as_ref()) else {
-        judged.exit = Exit::Locked;
-        return;
+    let _unit = match judged.watch.lock_unit(judged.status.as_ref()) {
+        Ok(lock) => lock,
+        Err(exit) => {
+            judged.exit = exit;
+            return;
+        }
     };
     let Some(due) = take_second_look(tick, ground, held, judged) else { return };
     let counted = judged.decision.next.clone();

@@ -132,7 +132,7 @@ impl Life {
         let first = self.left();
         let mut names: Vec<_> = first.files.keys().filter_map(|path| path.file_name()).collect();
         names.sort();
-        assert_eq!(names, ["app.json", "app.log", "app.lock"]);
+        assert_eq!(names, ["app.json", "app.lock", "app.log", "unit+app.service.lock"]);
         let began = Instant::now();
         let mut at = 0;
         while at < ticks {

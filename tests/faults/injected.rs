@@ -56,6 +56,8 @@ const COMMAND: &str = "restart = [\"HERE/restart-app\", \"now\"]";
 const COMMAND_ONE_AN_HOUR: &str =
     "restart = [\"HERE/restart-app\", \"now\"]\nbudget = { restarts = 1, window = \"1h\" }";
 
+/// Of the second restart in one incident, an hour later.
+const NO_HELP: &str = "unhang: app: * does not help, twice in a row; look at the service itself";
 const KEPT_IN_MEMORY: &str =
     "unhang: app: cannot save the state to disk: *; kept in memory until the disk works (a reboot loses it)";
 const SET_ASIDE: &str = "unhang: app: state file unreadable (*): *; counting from zero";
@@ -79,7 +81,7 @@ pub(crate) const PLAYS: &[Play] = &[
         keys: ONE_AN_HOUR,
         begin: failed_once,
         after: After::StaysHung,
-        says: &[],
+        says: &[NO_HELP],
     },
     Play {
         name: "recovers",
@@ -151,7 +153,7 @@ pub(crate) const PLAYS: &[Play] = &[
         keys: COMMAND_ONE_AN_HOUR,
         begin: command_failed_once,
         after: After::StaysHung,
-        says: &[],
+        says: &[NO_HELP],
     },
 ];
 
