@@ -87,7 +87,7 @@ pub(crate) fn held(stage: &Stage, step: &Step, call: &Call) -> Laws {
     let limit = if step.is_guarded { DEADLINE + SPARE } else { HELD } + BUSY;
     laws.hold("a held run is held", ticked.took > DEADLINE, || format!("{:?}", ticked.took));
     ends_by(&mut laws, &ticked, limit);
-    let told = ticked.stderr.contains("the deadline of 40 s is over");
+    let told = ticked.stderr.contains("stopped after its deadline of 40 s");
     laws.hold("who is ended at the deadline says so", told == step.is_guarded, || ticked.stderr.clone());
     let restarts = stage.facts().restarts;
     laws.hold("it ended in this step", restarts == step.restarts, || format!("{restarts} restarts"));

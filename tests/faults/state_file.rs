@@ -41,7 +41,7 @@ impl Who {
 
 const ASIDE: &str =
     "unhang: app: state file unreadable (*): kept as app.json.corrupt-*; counting from zero\n";
-const NEWER: &str = "unhang: app: *app.json is of version *, written by a newer unhang; not probed: *\n";
+const NEWER: &str = "unhang: app: *app.json was written by a newer unhang (version *); skipped: *\n";
 const UNREAD: &str = "unhang: app: cannot read *app.json: *; skipped in this run\n";
 const IN_MEMORY: &str = "unhang: app: cannot save the state to disk: *; kept in memory until the disk works (a reboot loses it)\n";
 const UNUSABLE: &str = "unhang: app: state file unreadable (*): its folder cannot be used; counting from zero\n\
@@ -321,7 +321,7 @@ pub(crate) fn damage(stage: &Stage, damaged: &[(String, Vec<u8>)], is_well: bool
     }
     let again = stage.tick();
     let quiet =
-        messages::unknown_but(&again.stderr, &["unhang: *: * is of version *, written by a newer unhang; *"]);
+        messages::unknown_but(&again.stderr, &["unhang: *: * was written by a newer unhang (version *); *"]);
     laws.hold("what follows has nothing to say", quiet.is_none(), || format!("{quiet:?}"));
     laws
 }

@@ -251,6 +251,6 @@ PY
   host exec systemctl kill -s STOP mongod; hangs telegram-api
   tick_exits 1; tick_exits 1
   in_log telegram-mongodb tells '⚠️ mongodb *Failure 1/2: *' '⚠️ mongodb *Failure 2/2: *' '🔄 Restarting mongodb service...' '✅ mongodb restarted *'
-  in_log telegram-api tells '⏸️ api not restarted (upstream): mongodb, which it requires, *'
+  in_log telegram-api tells '⏸️ api not restarted (upstream): it requires mongodb, *'
   lived telegram-api telegram-web telegram-bot; anew mongod
 }

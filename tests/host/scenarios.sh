@@ -583,7 +583,7 @@ the_process_that_stays_heals_a_hang_and_tells_systemd_how_it_is() {
   lives_are 1
   host exec sh -c 'echo "[service.x" >>/etc/unhang/unhang.toml'
   host exec systemctl reload unhang-every.service
-  until_true 10 journal_of_every_has "the one of before is kept"
+  until_true 10 journal_of_every_has "the previous one stays in use"
   [ "$(property ActiveState unhang-every.service)" = active ] || fail "a bad configuration ended it"
   host exec systemctl stop unhang-every.service
   [ "$(property Result unhang-every.service)" = success ] || fail "it did not end well"

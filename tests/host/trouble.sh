@@ -118,7 +118,7 @@ DROPIN
   local second; second_tick_in_the_background
   host signal STOP
   ends_within 40 second_tick_exits 1
-  log_is "$FAILED_1" "$FAILED_2" "$RESTARTING" '⏳ Django restart not judged yet'
+  log_is "$FAILED_1" "$FAILED_2" "$RESTARTING" '⏳ Django restart not verified yet'
   has_logged 'not verified yet: no answer from systemctl' || fail "the log does not say why"
   ends_within 20 tick_exits 1; logged_times 1 "$NOT_JUDGED"
   host signal CONT
