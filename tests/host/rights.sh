@@ -232,7 +232,7 @@ a_log_that_the_user_cannot_write_is_told_with_the_cure() {
   without_root; leave_by_polkit
   LOG=/var/log/roams-django-monitor.log; plan_of_the_user "$URL"
   hang; tick_exits 1
-  case $said in *"cannot write $LOG: Permission denied (set log_file to a file in a folder of your own)"*) ;; *) fail "$said" ;; esac
+  case $said in *"cannot write the log $LOG: Permission denied (set log_file to a file in a folder of your own)"*) ;; *) fail "$said" ;; esac
   tick_exits 0; [ -z "$said" ] || fail "told again: $said"
   lives_are 1
   # A home that is nowhere, as system users have it: no place for the state.
