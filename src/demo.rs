@@ -20,7 +20,7 @@ use rustix::process::{Pid, Signal};
 use crate::exit::Exit;
 use crate::os::folder::Folder;
 use crate::os::process;
-use crate::places::LONGEST_STATE;
+use crate::places::MAX_STATE_BYTES;
 use crate::report::{self, Terminal};
 
 /// In the demo's folder: who the server is, where it listens, and that it shall hang.
@@ -29,8 +29,8 @@ const PORT: &str = "port";
 const HANG: &str = "hang";
 const DEMO: &str = "demo";
 
-/// Of each of these files, written or read, in bytes.
-const LONGEST: u64 = 64;
+/// The bound of each of these files, in bytes, for who writes it and who reads it.
+const MAX_FILE_BYTES: u64 = 64;
 
 /// Longer than the whole demo takes.
 const LIFETIME: Duration = Duration::from_secs(60);
@@ -66,8 +66,8 @@ pub(crate) fn serve_demo_app(dir: &Path) -> anyhow::Result<Exit> {
         None => at_a_lasting_port(),
     };
     let listener = listener.context("cannot listen")?;
-    folder.replace(PORT, listener.local_addr()?.port().to_string().as_bytes(), LONGEST)?;
-    folder.replace(SERVER, process_identity(std::process::id()).as_bytes(), LONGEST)?;
+    folder.replace(PORT, listener.local_addr()?.port().to_string().as_bytes(), MAX_FILE_BYTES)?;
+    folder.replace(SERVER, process_identity(std::process::id()).as_bytes(), MAX_FILE_BYTES)?;
     let (hung, flag) = (Arc::new(AtomicBool::new(false)), dir.join(HANG));
     thread::Builder::new().spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -96,7 +96,7 @@ pub(crate) fn restart_demo_app(dir: &Path) -> anyhow::Result<Exit> {
 
 fn show_demo(dir: &Path, screen: &Terminal) -> anyhow::Result<Exit> {
     let folder = Folder::open(dir)?;
-    folder.replace(DEMO, process_identity(std::process::id()).as_bytes(), LONGEST)?;
+    folder.replace(DEMO, process_identity(std::process::id()).as_bytes(), MAX_FILE_BYTES)?;
     start_server(dir)?;
     let port = read_number(&folder, PORT).context("the server did not say its port")?;
     let url = format!("http://127.0.0.1:{port}/health/");
@@ -110,7 +110,7 @@ fn show_demo(dir: &Path, screen: &Terminal) -> anyhow::Result<Exit> {
     expect(0, "Healthy: it says nothing, and exits with 0.\n")?;
 
     say("Now the server hangs: it takes connections, and never answers. systemd would call it active.\n");
-    folder.replace(HANG, b"", LONGEST)?;
+    folder.replace(HANG, b"", MAX_FILE_BYTES)?;
     thread::sleep(BETWEEN_TICKS);
     expect(1, "One failure is not enough: it is counted, and the run exits with 1.")?;
     say(&state_line(dir)?);
@@ -178,7 +178,7 @@ fn plain_command(exe: &Path) -> Command {
 /// What the state file says, in one line.
 fn state_line(dir: &Path) -> anyhow::Result<String> {
     let bytes = Folder::open(&dir.join("state"))?
-        .read("Demo.json", LONGEST_STATE)?
+        .read("Demo.json", MAX_STATE_BYTES)?
         .context("no state was written")?;
     let state: serde_json::Value = serde_json::from_slice(&bytes)?;
     let restarts = state.get("restarts").and_then(|restarts| restarts.as_array()).into_iter().flatten();
@@ -202,7 +202,7 @@ fn start_server(dir: &Path) -> anyhow::Result<()> {
     let folder = Folder::open(dir)?;
     await_that(|| {
         read_number(&folder, PORT).is_some_and(is_answering)
-            && folder.read(SERVER, LONGEST).is_ok_and(|who| who.is_some())
+            && folder.read(SERVER, MAX_FILE_BYTES).is_ok_and(|who| who.is_some())
     })
     .context("the server does not come up")
 }
@@ -271,14 +271,14 @@ fn process_identity(pid: u32) -> String {
 }
 
 fn read_identity(folder: &Folder, name: &str) -> Option<(u32, u64)> {
-    let bytes = folder.read(name, LONGEST).ok()??;
+    let bytes = folder.read(name, MAX_FILE_BYTES).ok()??;
     let text = String::from_utf8(bytes).ok()?;
     let (pid, started) = text.split_once(' ')?;
     Some((pid.parse().ok()?, started.parse().ok()?))
 }
 
 fn read_number(folder: &Folder, name: &str) -> Option<u64> {
-    String::from_utf8(folder.read(name, LONGEST).ok()??).ok()?.parse().ok()
+    String::from_utf8(folder.read(name, MAX_FILE_BYTES).ok()??).ok()?.parse().ok()
 }
 
 fn own_path() -> anyhow::Result<PathBuf> {

@@ -41,7 +41,7 @@ impl Exit {
     }
 }
 
-/// Of `check`, by the convention of monitoring plugins. The order is that of `worst_of`.
+/// The exit status of `check`, by the convention of monitoring plugins. The order is that of `worst_of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PluginLevel {
     Ok,

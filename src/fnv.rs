@@ -1,4 +1,4 @@
-//! What long texts are known again by. Pure.
+//! A hash by which a long text is recognised. Pure.
 
 /// FNV-1a of 64 bits (draft-eastlake-fnv, section 2) of all that is added, one after the other: the same in every
 /// release.
@@ -6,7 +6,7 @@
 pub(crate) struct Fnv1a(u64);
 
 impl Fnv1a {
-    /// Of nothing yet.
+    /// Starts with no bytes.
     pub(crate) const fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
@@ -21,8 +21,8 @@ impl Fnv1a {
     }
 }
 
-/// Of these bytes alone.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+/// Hashes these bytes alone.
+pub(crate) fn fnv1a_hash(bytes: &[u8]) -> u64 {
     let mut hash = Fnv1a::new();
     hash.add(bytes);
     hash.hash()

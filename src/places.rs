@@ -14,8 +14,8 @@ pub struct StatePlaces {
     pub locks: PathBuf,
 }
 
-/// Of a state file, written or read, in bytes. Most are about 1 KiB.
-pub(crate) const LONGEST_STATE: u64 = 128 * 1024;
+/// The bound of a state file, in bytes, for who writes it and who reads it. Most are about 1 KiB.
+pub(crate) const MAX_STATE_BYTES: u64 = 128 * 1024;
 
 /// What `main` found out about who runs it.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ pub(crate) fn find_places(plan: &Plan, person: &Person) -> Option<StatePlaces> {
     Some(StatePlaces { locks: state.clone(), fallback, state })
 }
 
-/// For who lacks the rights on `StatePlaces`.
+/// What to do for who lacks the rights on `StatePlaces`.
 pub(crate) const fn rights_cure(owner: Invoker) -> &'static str {
     match owner {
         Invoker::Root => "run it as root, or with a plan of your own in ~/.config/unhang/unhang.toml",

@@ -36,7 +36,7 @@ fn margin_of(line: &str) -> usize {
     line.chars().take_while(|c| *c == ' ').count()
 }
 
-/// Of `  --url <URL>  The URL`, where `The` begins. `None`: all of the line is text.
+/// The column where the text of a line of help begins: 15 for `  --url <URL>  The URL`. `None`: the whole line is text.
 fn text_column(line: &str) -> Option<usize> {
     let margin = margin_of(line);
     let behind = line.get(margin..)?;

@@ -78,7 +78,7 @@ pub(crate) fn usage_fault(error: &clap::Error, typed: &[String]) -> Option<Strin
     })
 }
 
-/// Of a word or a variable, which clap does not name.
+/// The fault of a word or a variable that is no UTF-8; clap does not say which one it is.
 pub(crate) fn not_utf8(name: &str) -> String {
     format!("{name}: is not UTF-8; give it another value")
 }

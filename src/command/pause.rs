@@ -25,7 +25,7 @@ pub(super) fn pause_services(sources: &Sources<'_>, args: &cli::PauseArgs) -> Re
 
 /// What came of one service's pause.
 enum Begun {
-    /// In memory, if there is a reason why it is not on disk.
+    /// The pause is written; with a reason, only to memory, since the disk refused it.
     Written(Option<String>),
     /// An earlier one lasts longer, and is kept.
     Outlasted(ActivePause),

@@ -71,7 +71,7 @@ impl ConfigPlaces {
     fn check_writers(&self, writers: Writers, thing: &Thing<'_>) -> Result<(), FileProblem> {
         match unsafe_owner_or_mode(writers) {
             Some(what) if self.as_root => {
-                Err(FileProblem::Unreadable(Problem::with_cure(what, self.cure(thing))))
+                Err(FileProblem::Unreadable(Problem::with_cure(what, self.unsafe_path_cure(thing))))
             }
             _ => Ok(()),
         }
@@ -79,7 +79,7 @@ impl ConfigPlaces {
 
     /// Only what is unhang's own is taken from others. Any other folder is somebody's: without its writers, /tmp or a
     /// home breaks the host.
-    fn cure(&self, thing: &Thing<'_>) -> String {
+    fn unsafe_path_cure(&self, thing: &Thing<'_>) -> String {
         let own = |folder: &Path| folder == self.folder || Some(folder) == self.main.parent();
         match thing {
             Thing::Folder(folder) if !own(folder) => {
@@ -163,7 +163,7 @@ mod tests {
             folder: "/etc/unhang/conf.d".into(),
             as_root: true,
         };
-        let folder = |path: &str| places.cure(&Thing::Folder(Path::new(path)));
+        let folder = |path: &str| places.unsafe_path_cure(&Thing::Folder(Path::new(path)));
         for shared in ["/tmp", "/var/tmp", "/", "/etc", "/home", "/home/anna", "/opt/shop", "."] {
             let cure = "put the file into a folder that only root may write, such as /etc/unhang";
             assert_eq!(folder(shared), cure, "{shared}");
@@ -173,7 +173,7 @@ mod tests {
             folder("/etc/unhang/conf.d/"),
             "chown root /etc/unhang/conf.d/ && chmod go-w /etc/unhang/conf.d/"
         );
-        let file = places.cure(&Thing::File(Path::new("/tmp/a b; 'x'.toml")));
+        let file = places.unsafe_path_cure(&Thing::File(Path::new("/tmp/a b; 'x'.toml")));
         let word = r"'/tmp/a b; '\''x'\''.toml'";
         assert_eq!(file, format!("chown root {word} && chmod go-w {word}"));
     }

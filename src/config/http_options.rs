@@ -259,14 +259,14 @@ fn plain_values(value: &SettingValue) -> Result<Vec<String>, Problem> {
 /// Never shown in a message: it may hold a secret.
 fn request_body(value: &SettingValue) -> Result<String, Problem> {
     let text = values::quote_text(value).map_err(|_| Problem::from("must be a text in quotes"))?;
-    if text.is_empty() || text.len() > MOST_REQUEST_BODY {
-        return Err(format!("must be 1 to {MOST_REQUEST_BODY} bytes").into());
+    if text.is_empty() || text.len() > MAX_REQUEST_BODY_BYTES {
+        return Err(format!("must be 1 to {MAX_REQUEST_BODY_BYTES} bytes").into());
     }
     Ok(text.to_owned())
 }
 
-/// Of a question about health, this is much.
-const MOST_REQUEST_BODY: usize = 16 * 1024;
+/// The largest body of a request, in bytes: much for a question about health.
+const MAX_REQUEST_BODY_BYTES: usize = 16 * 1024;
 
 fn read_latency_limits(reading: &mut LayeredReader<'_>) -> LatencyLimits {
     let (warn, fail) = (reading.get_if_any(&keys::LATENCY_WARN), reading.get_if_any(&keys::LATENCY_FAIL));

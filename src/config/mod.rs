@@ -358,14 +358,14 @@ fn shared_units<'a>(
         let Some(first) = owners.insert(unit, service) else { continue };
         let own = |service: &Service| Some(&tables.get(&service.key)?.own);
         let Some((own, other)) = own(service).zip(own(first)) else { continue };
-        let what = format!(
-            "restarts {unit}, which {} ({}) already does",
-            settings::dotted_key(&other.name),
-            other.origin
-        );
-        faults.push(own.table_fault(Problem::with_cure(what, "one unit, one service")));
+        faults.push(own.table_fault(already_restarted(unit, other, "one unit, one service")));
     }
     faults
+}
+
+fn already_restarted(target: &str, by: &SettingTable, cure: &'static str) -> Problem {
+    let (name, origin) = (settings::dotted_key(&by.name), &by.origin);
+    Problem::with_cure(format!("restarts {target}, which {name} ({origin}) already does"), cure)
 }
 
 /// Two services with one container would restart it in turn.
@@ -380,12 +380,11 @@ fn shared_target_faults(services: &[&Service], tables: &BTreeMap<String, Service
         alike.push(service);
         let tables = first.and_then(|first| Some((tables.get(&service.key)?, tables.get(&first.key)?)));
         if let Some((ServiceTables { own, .. }, ServiceTables { own: other, .. })) = tables {
-            let what = format!(
-                "restarts {lock}, which {} ({}) already does",
-                settings::dotted_key(&other.name),
-                other.origin
-            );
-            faults.push(own.table_fault(Problem::with_cure(what, "one container or program, one service")));
+            faults.push(own.table_fault(already_restarted(
+                lock,
+                other,
+                "one container or program, one service",
+            )));
         }
     }
     faults

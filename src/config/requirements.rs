@@ -98,8 +98,8 @@ pub(super) fn requirement_faults(
         }
         // Told once for each circle, at the first of its services.
         for circle in circles.iter().filter(|circle| circle.first() == Some(&service.key.as_str())) {
-            let shown = circle.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(" -> ");
-            let way = match circle.len().saturating_sub(MOST_NAMES) {
+            let shown = circle.iter().take(MAX_NAMES_IN_CIRCLE).copied().collect::<Vec<_>>().join(" -> ");
+            let way = match circle.len().saturating_sub(MAX_NAMES_IN_CIRCLE) {
                 0 => shown,
                 more => format!("{shown} and {more} more"),
             };
@@ -111,7 +111,7 @@ pub(super) fn requirement_faults(
 }
 
 /// Ways from a service back to itself, each from the least of its names on: one at least through every service that
-/// has such a way, but no more than `MOST_CIRCLES`. Each requirement is followed once.
+/// has such a way, but no more than `MAX_CIRCLES`. Each requirement is followed once.
 fn find_circles<'a>(services: &[&'a Service]) -> Vec<Vec<&'a str>> {
     let mut circles = Vec::new();
     if services.iter().all(|service| service.requires.is_empty()) {
@@ -142,7 +142,7 @@ fn find_circles<'a>(services: &[&'a Service]) -> Vec<Vec<&'a str>> {
             match places_on_way.get(&required) {
                 Some(begins) => {
                     let circle: Vec<usize> = way.iter().skip(*begins).map(|(at, _)| *at).collect();
-                    if circle.iter().any(|at| !told.contains(at)) && circles.len() < MOST_CIRCLES {
+                    if circle.iter().any(|at| !told.contains(at)) && circles.len() < MAX_CIRCLES {
                         told.extend(circle.iter().copied());
                         let names = circle.iter().filter_map(|at| Some(services.get(*at)?.key.as_str()));
                         circles.push(from_the_least(names.collect()));
@@ -155,11 +155,11 @@ fn find_circles<'a>(services: &[&'a Service]) -> Vec<Vec<&'a str>> {
     circles
 }
 
-/// Of a circle, in one line.
-const MOST_NAMES: usize = 20;
+/// The most names of a circle that one line shows.
+const MAX_NAMES_IN_CIRCLE: usize = 20;
 
 /// Whoever has more of them mends these first.
-const MOST_CIRCLES: usize = 20;
+const MAX_CIRCLES: usize = 20;
 
 fn from_the_least(mut circle: Vec<&str>) -> Vec<&str> {
     let least = circle.iter().enumerate().min_by_key(|(_, name)| **name).map_or(0, |(at, _)| at);

@@ -38,7 +38,7 @@ impl Written {
         }
     }
 
-    /// At the setting that wins; at the table of the service or probe where nobody wrote the key.
+    /// Places a fault at the setting that wins, or at the table of the service or probe where nobody wrote the key.
     pub(crate) fn fault(&self, place: KeyPlace<'_>, what: String, cure: String) -> ConfigFault {
         let wrong = Problem::with_cure(what, cure);
         let Some(ServiceTables { own, probes }) = self.tables.services.get(place.service) else {

@@ -35,7 +35,7 @@ pub struct Policy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlappingRule {
     pub failures: u32,
-    /// At most `MAX_WINDOW_RUNS`.
+    /// The window of runs that is looked at, `MAX_WINDOW_RUNS` at the most.
     pub of: u32,
     pub then: FlappingAction,
 }

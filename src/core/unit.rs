@@ -206,7 +206,7 @@ impl UnitSnapshot {
             return UnitCondition::NeverStarted;
         }
         match self.main_exit {
-            Some(exit) if !exit.is_zero() && exit <= self.active_exit => self.exited(),
+            Some(exit) if !exit.is_zero() && exit <= self.active_exit => self.exited_condition(),
             // A service that forks and hides its main process leaves no stamp either way; what is
             // inactive is then rather left alone than started against somebody's will.
             Some(_) | None => UnitCondition::Stopped,
@@ -224,7 +224,7 @@ impl UnitSnapshot {
     }
 
     /// gunicorn and uvicorn end with 0 on SIGTERM, from wherever it comes.
-    const fn exited(&self) -> UnitCondition {
+    const fn exited_condition(&self) -> UnitCondition {
         match (self.after_exit, self.result) {
             (AfterExit::IsDone, _) => UnitCondition::Ended,
             (AfterExit::StaysDown, UnitResult::Success) => UnitCondition::EndedWell,

@@ -104,7 +104,8 @@ pub(crate) fn step_or_hold(case: &Facts<'_>, next: &Counts) -> Result<StepKind, 
         return Err(Withheld::NeverHealthy);
     }
     // To wake it is to ask it.
-    if next.evidence == HealthRecord::NeverHealthy && answers(case.seen) && rung.kind() != StepKind::Wake {
+    if next.evidence == HealthRecord::NeverHealthy && has_answered(case.seen) && rung.kind() != StepKind::Wake
+    {
         return Err(Withheld::NeverHealthyButAnswers);
     }
     if let Some(status) = answer_unchanged_by_restart(case, next) {
@@ -115,7 +116,7 @@ pub(crate) fn step_or_hold(case: &Facts<'_>, next: &Counts) -> Result<StepKind, 
 
 /// True for an answer that is complete, understood, and not what was wanted. 5xx is none of these: a server says so of
 /// itself, or a proxy of one that hangs behind it. Neither is what a body says, or that it took long.
-fn answers(seen: &Observation) -> bool {
+fn has_answered(seen: &Observation) -> bool {
     let Observation::Unhealthy(cause) = seen else { return false };
     match cause.without_probe_name() {
         Cause::Status(status) | Cause::ToHttps(status) => *status < 500,

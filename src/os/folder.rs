@@ -270,7 +270,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::time::SystemTime;
 
-    /// As long as any file of these tests.
+    /// More than any file of these tests has.
     const MAX: u64 = 1 << 20;
 
     fn folder() -> (tempfile::TempDir, Folder) {

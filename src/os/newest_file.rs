@@ -43,7 +43,7 @@ pub(crate) fn newest_in_folder(
         if !wanted(name) {
             continue;
         }
-        let seen = match folder.below(name) {
+        let seen = match folder.reach_below(name) {
             // Removed since the folder was read, or a link that leads nowhere.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             found => NewestFile::from_entry(found?.stat()?),

@@ -83,7 +83,7 @@ fn find_obstacle_at(path: &Path) -> Option<ProgramObstacle> {
     }
 }
 
-/// In the caller's PATH, or where programs mostly are.
+/// Looks for a program in the caller's PATH, and where programs mostly are.
 #[expect(clippy::disallowed_methods, reason = "what the caller's shell finds is said by the environment")]
 fn find_elsewhere(name: &str) -> Option<PathBuf> {
     let own = std::env::var_os("PATH").unwrap_or_default();

@@ -3,13 +3,12 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, Access, AtFlags, CWD};
 use rustix::io::Errno;
 
-/// As many links as the kernel follows.
-const MOST_LINKS: usize = 40;
+use super::way::{MAX_LINKS, path_parts};
 
 /// connect(2) needs write permission on a socket, and search permission on each folder of its path.
 pub(crate) fn missing_at_socket(path: &Path) -> String {
@@ -35,7 +34,7 @@ fn closed_folder(path: &Path) -> Option<PathBuf> {
         }
         let next = at.join(&part);
         match fs::readlinkat(CWD, &next, Vec::new()) {
-            Ok(target) if links < MOST_LINKS => {
+            Ok(target) if links < MAX_LINKS => {
                 links += 1;
                 // One that begins at the root replaces all before it, as it does in `join`.
                 let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
@@ -48,11 +47,6 @@ fn closed_folder(path: &Path) -> Option<PathBuf> {
         }
     }
     None
-}
-
-/// Last first.
-fn path_parts(path: &Path) -> Vec<OsString> {
-    path.components().rev().map(|part: Component<'_>| part.as_os_str().to_owned()).collect()
 }
 
 fn is_refused(path: &Path, access: Access) -> bool {

@@ -12,8 +12,8 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{self, CWD, Dir, FileType, Mode, OFlags, PROC_SUPER_MAGIC, Stat};
 use rustix::io::Errno;
 
-/// As many links as the kernel follows.
-const MOST_LINKS: usize = 40;
+/// The most links that are followed on one way, as many as the kernel follows (path_resolution(7)).
+pub(super) const MAX_LINKS: usize = 40;
 
 /// What a path leads to, however many links there are on the way.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Reached {
 /// What was met so far.
 #[derive(Debug, Clone, Default)]
 struct Way {
-    /// For messages; without links.
+    /// The path so far, with links resolved; for messages.
     path: PathBuf,
     /// A folder that not everybody may pass.
     is_closed: bool,
@@ -65,7 +65,7 @@ fn go_on(mut at: OwnedFd, path: &Path, mut way: Way) -> io::Result<Reached> {
             (folder, name) = (at.try_clone()?, OsString::from("."));
             continue;
         }
-        way.pass(&fs::fstat(&at)?);
+        way.note_folder(&fs::fstat(&at)?);
         let found = fs::openat(&at, &part, FLAGS, Mode::empty())?;
         let stat = fs::fstat(&found)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
@@ -78,7 +78,7 @@ fn go_on(mut at: OwnedFd, path: &Path, mut way: Way) -> io::Result<Reached> {
             (folder, name) = (std::mem::replace(&mut at, found), part);
             continue;
         }
-        way.follow(&stat, &part)?;
+        way.note_link(&stat, &part)?;
         // Those of /proc lead to what no text names.
         if fs::fstatfs(&found)?.f_type == PROC_SUPER_MAGIC {
             let led_to = fs::openat(&at, &part, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
@@ -92,8 +92,8 @@ fn go_on(mut at: OwnedFd, path: &Path, mut way: Way) -> io::Result<Reached> {
     Ok(Reached { it: at, stat, folder, name, way })
 }
 
-/// Last first; `/` is one.
-fn path_parts(path: &Path) -> Vec<OsString> {
+/// Splits a path into its parts, the last one first; `/` is one.
+pub(super) fn path_parts(path: &Path) -> Vec<OsString> {
     let parts = path.components().filter(|part| *part != Component::CurDir);
     parts.rev().map(|part| part.as_os_str().to_owned()).collect()
 }
@@ -103,7 +103,7 @@ fn is_ours(owner: u32) -> bool {
 }
 
 impl Way {
-    fn pass(&mut self, folder: &Stat) {
+    fn note_folder(&mut self, folder: &Stat) {
         let mode = Mode::from_raw_mode(folder.st_mode);
         self.is_closed |= !mode.contains(Mode::XOTH);
         let is_our_group = folder.st_gid == 0 || folder.st_gid == rustix::process::getegid().as_raw();
@@ -114,9 +114,9 @@ impl Way {
         }
     }
 
-    fn follow(&mut self, link: &Stat, name: &OsStr) -> io::Result<()> {
+    fn note_link(&mut self, link: &Stat, name: &OsStr) -> io::Result<()> {
         self.links = self.links.saturating_add(1);
-        if self.links > MOST_LINKS {
+        if self.links > MAX_LINKS {
             return Err(Errno::LOOP.into());
         }
         if !is_ours(link.st_uid) {
@@ -176,16 +176,16 @@ impl Reached {
         Ok(Dir::read_from(&folder)?)
     }
 
-    /// What has this name in it.
+    /// Follows `name` from here on.
     ///
     /// # Errors
     /// Those of `reach`.
-    pub(crate) fn below(&self, name: &[u8]) -> io::Result<Self> {
+    pub(crate) fn reach_below(&self, name: &[u8]) -> io::Result<Self> {
         go_on(self.it.try_clone()?, Path::new(OsStr::from_bytes(name)), self.way.clone())
     }
 
-    /// What others than root and we could put something else in the place of. `None`: nothing.
-    pub(crate) fn changeable(&self) -> Option<&Path> {
+    /// The first thing on the way that a user besides root and us could replace. `None`: there is none.
+    pub(crate) fn find_changeable(&self) -> Option<&Path> {
         let its_own = (!is_ours(self.stat.st_uid)).then_some(&self.way.path);
         self.way.changeable.as_ref().or(its_own).map(PathBuf::as_path)
     }
@@ -262,7 +262,7 @@ mod tests {
         reach(Path::new(&through)).unwrap().open().unwrap();
     }
 
-    /// Of a link by user 4711 to what nobody but root may read or see.
+    /// The link is of user 4711, and leads to what nobody but root may read or see.
     #[test]
     fn a_link_of_somebody_else_shows_him_nothing_that_is_not_his() {
         if !rustix::process::geteuid().is_root() {
@@ -302,7 +302,7 @@ mod tests {
         let at = |name: &str| dir.path().join(name);
         let changeable = || {
             let found = reach(&at("private/app.log")).unwrap();
-            found.changeable().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+            found.find_changeable().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         };
         // What lies above is the machine's, and sticky.
         assert_eq!(changeable(), None);

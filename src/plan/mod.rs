@@ -75,7 +75,7 @@ pub struct Service {
     /// What log lines call it.
     pub name: String,
     pub restarter: RestartMethod,
-    /// At least one, of which none need count; its own url, if it has one, is the first.
+    /// One probe or more; all may be optional. The service's own url, if it has one, comes first.
     pub probes: Vec<Probe>,
     pub policy: Policy,
     /// After a restart, probe once a second until healthy or this long.

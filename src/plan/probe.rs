@@ -53,9 +53,9 @@ impl Probe {
 /// A program that a probe or a restart method starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program<'a> {
-    /// As the configuration names it.
+    /// The configuration names the program.
     Configured(&'a str),
-    /// Whatever the configuration says: `docker`.
+    /// The kind or method always starts this program, such as `docker`.
     Fixed(&'static str),
 }
 

@@ -247,7 +247,7 @@ impl HttpRequest {
     }
 }
 
-/// By what an https server is known, and we to it.
+/// How an https server proves who it is, and how we do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TlsTrust {
     /// Certificates besides those of this host.
@@ -270,8 +270,8 @@ pub struct Client {
 }
 
 impl TlsTrust {
-    /// For another host than that of the url: its certificate must have its own name, and it learns nothing about us.
-    pub(crate) fn elsewhere(&self) -> Self {
+    /// The trust in another host than that of the url: its certificate must have its own name, and we prove nothing to it.
+    pub(crate) fn for_other_host(&self) -> Self {
         Self { ca_file: self.ca_file.clone(), insecure: self.insecure, ..Self::default() }
     }
 }

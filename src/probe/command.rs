@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::fnv::fnv1a;
+use crate::fnv::fnv1a_hash;
 use crate::os::proc::confinement;
 use crate::os::process::{self, ProcessEnd, ProcessOutput};
 use crate::plan::{KeySpec, KindSpec, Params, Program, ValueType, accept_text};
@@ -73,7 +73,7 @@ const WELL_IN: &str = "in=";
 
 /// That this very program was well in this very sandbox.
 fn proof_of(given: &Params, sandbox: &str) -> String {
-    format!("{WELL_IN}{:016x}", fnv1a([result_subject(given).as_str(), sandbox].join(" ").as_bytes()))
+    format!("{WELL_IN}{:016x}", fnv1a_hash([result_subject(given).as_str(), sandbox].join(" ").as_bytes()))
 }
 
 /// `proof`: of the sandbox of this run, if it is in one. What fails there and never was well there may fail for what
@@ -132,7 +132,7 @@ fn memory_of(given: &Params, now: Duration, is: &str, words: &str) -> String {
 fn result_subject(given: &Params) -> String {
     let words = given.list(&COMMAND).iter().map(String::as_str);
     let all: Vec<&str> = words.chain([given.text(&EXITS), given.text(&CONTAINS)]).collect();
-    format!("{:016x}", fnv1a(all.join("\0").as_bytes()))
+    format!("{:016x}", fnv1a_hash(all.join("\0").as_bytes()))
 }
 
 fn ask_now(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {

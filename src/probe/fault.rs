@@ -159,7 +159,8 @@ fn names_text(presented: &[String]) -> String {
     let bare = |name: &String| {
         let dns = name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix("\")"));
         let ip = || name.strip_prefix("IpAddress(").and_then(|name| name.strip_suffix(')'));
-        dns.or_else(ip).map(|name| words::escaped(name).chars().take(LONGEST_HOST).collect::<String>())
+        dns.or_else(ip)
+            .map(|name| words::escaped(name).chars().take(MAX_CERTIFICATE_NAME_CHARS).collect::<String>())
     };
     let all: Vec<String> = presented.iter().filter_map(bare).collect();
     let shown = all.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
@@ -169,8 +170,8 @@ fn names_text(presented: &[String]) -> String {
     }
 }
 
-/// Of each name of a certificate this much is shown, in characters.
-const LONGEST_HOST: usize = 80;
+/// The most characters that are shown of one name of a certificate.
+const MAX_CERTIFICATE_NAME_CHARS: usize = 80;
 
 /// What this host has run out of.
 pub(super) fn classify_scarcity(error: &io::Error) -> Option<Doubt> {

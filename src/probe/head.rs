@@ -73,7 +73,7 @@ impl Buffers for HeadBuffers {
         self.consumed = (self.consumed + amount).min(self.filled);
     }
 
-    /// For the body of a request, in parts.
+    /// Writes the body of a request in parts.
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.make_room();
         self.output.resize(self.output_size, 0);

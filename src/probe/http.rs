@@ -148,7 +148,7 @@ fn fetch_answer(question: &HttpRequest, limit: Duration, trace: &Arc<Trace>) -> 
         let (socket, left) = (socket_of(question, &own), limit.saturating_sub(began.elapsed()));
         let trust = match host_away(&own, asked.uri()) {
             None => question.trust.clone(),
-            Some(_) => question.trust.elsewhere(),
+            Some(_) => question.trust.for_other_host(),
         };
         let response = answer_of_one(question, trust, asked, socket, left, trace)?;
         let Some(again) = again else { return Ok(FinalAnswer { response, misled: None }) };
@@ -240,7 +240,7 @@ fn of_unwanted(question: &HttpRequest, answer: Response<Body>, trace: &Trace) ->
     Observation::Unhealthy(cause)
 }
 
-/// As nginx, Apache, Go and Tomcat say it.
+/// True for an answer that says that HTTPS is wanted, in the words of nginx, Apache, Go or Tomcat.
 fn wants_https(answer: Response<Body>) -> bool {
     const SAID: [&str; 4] = ["https port", "ssl-enabled server", "https server", "requires tls"];
     const MOST_BYTES: u64 = 2 * 1024;

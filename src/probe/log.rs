@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use unhang_core::Doubt;
 
-use crate::fnv::fnv1a;
+use crate::fnv::fnv1a_hash;
 use crate::plan::{KeyConflict, KeySpec, KindSpec, Params, Program, ValueType, parse_unit_name};
 use crate::words;
 
@@ -114,7 +114,7 @@ fn probe_log(given: &Params, ground: &ProbeContext<'_>) -> ProbeResult {
         Err(why) => return ProbeResult::unknown(why),
     };
     let subject = given.text(&LOG);
-    let mark = format!("{:016x} ", fnv1a(subject.as_bytes()));
+    let mark = format!("{:016x} ", fnv1a_hash(subject.as_bytes()));
     let before = ground.memory.and_then(|memory| memory.strip_prefix(&mark));
     let remembered = |place: &str| format!("{mark}{place}");
     let news = match subject.strip_prefix(JOURNAL) {

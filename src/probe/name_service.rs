@@ -27,7 +27,7 @@ pub(super) fn address_by_getent(host: &str, limit: Duration) -> Option<IpAddr> {
 /// Bytes that are kept of what it says: the first line is enough.
 const ROOM: usize = 1024;
 
-/// Of `10.0.0.5        STREAM shop.local`.
+/// Reads the address of a line such as `10.0.0.5        STREAM shop.local`.
 fn first_address(said: &[u8]) -> Option<IpAddr> {
     String::from_utf8_lossy(said).split_whitespace().next()?.parse().ok()
 }

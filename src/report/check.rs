@@ -88,7 +88,7 @@ pub(crate) fn worst_level(checked: &[CheckedService<'_>]) -> PluginLevel {
 
 /// The line, and the lines below it.
 pub(crate) fn check_lines(checked: &[CheckedService<'_>], depth: Detail) -> Vec<String> {
-    let text = status_line(worst_level(checked), &joined_within(&line_parts(checked), MOST_TEXT));
+    let text = status_line(worst_level(checked), &joined_within(&line_parts(checked), MAX_TEXT_BYTES));
     let below = checked.iter().filter(|_| depth == Detail::Full).flat_map(detail_lines);
     [with_figures(&text, checked)].into_iter().chain(below).collect()
 }
@@ -96,8 +96,8 @@ pub(crate) fn check_lines(checked: &[CheckedService<'_>], depth: Detail) -> Vec<
 /// What Nagios and Icinga keep of the output of a plugin, in bytes, with the zero at its end.
 const MOST_OUTPUT: usize = 8192;
 
-/// Of which so much is for the text, where services are many.
-const MOST_TEXT: usize = 4000;
+/// The most bytes of text in the line, where services are many; the rest is for figures.
+const MAX_TEXT_BYTES: usize = 4000;
 
 /// A figure that is cut is a wrong one: what has no room is left out, and that is said.
 fn with_figures(text: &str, checked: &[CheckedService<'_>]) -> String {

@@ -9,7 +9,7 @@ pub(super) fn overdue_text(age: Duration) -> Option<String> {
         .then(|| format!("no run for {}; does cron still start unhang?", words::format_duration(age)))
 }
 
-/// Of a run that began so long ago and still has its lock. No other run acts on that service meanwhile.
+/// The line about a run that began `age` ago and still has its lock. No other run acts on that service meanwhile.
 pub(super) fn stuck_for(age: Duration) -> String {
     format!(
         "a run of {} ago still holds its lock: look for it (ps -ef) and end it",

@@ -40,7 +40,10 @@ pub(crate) struct HookRequest {
 fn read_hook_file(path: &Path) -> Result<HookRequest, String> {
     let wrong = |what: &str| format!("{}: {what}", path.display());
     let (bytes, theirs) = time_limit::touch_within(path, |path| {
-        Ok((files::read_secret(path, MAX_HOOK_BYTES)?, way::reach(path)?.changeable().map(Path::to_owned)))
+        Ok((
+            files::read_secret(path, MAX_HOOK_BYTES)?,
+            way::reach(path)?.find_changeable().map(Path::to_owned),
+        ))
     })
     .map_err(|error| wrong(&words::io_error_text(&error)))?;
     // Whoever writes it says where root posts to.

@@ -76,7 +76,7 @@ impl ServiceAnswers {
         self.seen.warnings.iter().map(|warning| in_words(warning, probes)).collect()
     }
 
-    /// Of those that count and are not healthy, besides the one that decides.
+    /// What the probes said that count and are not healthy, without the one that decides.
     pub(crate) fn others(&self, probes: &[Probe]) -> Vec<StoredWarning> {
         self.seen.others.iter().map(|other| in_words(other, probes)).collect()
     }

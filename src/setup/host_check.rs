@@ -20,7 +20,7 @@ use crate::run::unit_status::{self, UnitStatuses};
 #[derive(Debug)]
 pub(crate) struct HostCheckReport<'a> {
     pub(crate) obstacles: Vec<SettingObstacle<'a>>,
-    /// Of the host itself; a line for each, without `unhang: `.
+    /// What the host itself lacks; one line each, without `unhang: `.
     pub(crate) of_host: Vec<String>,
     /// What could not be found out; a line for each.
     pub(crate) not_asked: Vec<String>,

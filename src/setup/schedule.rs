@@ -62,7 +62,8 @@ fn schedule_advice(schedule: &Schedule, service: &Service) -> Option<String> {
     ))
 }
 
-/// Of several the most frequent, since each of them starts runs. `None`: there is none, or one that is not understood.
+/// The most frequent schedule of this host, since each of them starts runs. `None`: there is none, or one is not
+/// understood.
 fn find_schedule(root: &Path) -> Option<Schedule> {
     let mut found: Option<Schedule> = None;
     for (file, form) in PLACES {
@@ -102,7 +103,7 @@ fn parse_interval(line: &str, form: Form) -> Option<Duration> {
     }
 }
 
-/// Of a line whose runs are all equally far apart.
+/// The time between two runs of a crontab line. `None`: not all of its runs are equally far apart.
 fn of_cron(line: &str) -> Option<Duration> {
     let mut fields = line.split_ascii_whitespace();
     let minute = fields.next()?;

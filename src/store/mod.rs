@@ -6,7 +6,7 @@
 //!
 //! | file | holds | bound |
 //! |---|---|---|
-//! | `NAME.json`, on disk and in memory | a state | `places::LONGEST_STATE`; each text and list in it has one too |
+//! | `NAME.json`, on disk and in memory | a state | `places::MAX_STATE_BYTES`; each text and list in it has one too |
 //! | `NAME.pause`, on disk and in memory | a person's pause | `pause::LONGEST_FILE`; who and why are cut |
 //! | `NAME+PID.pause` | a command's pause | the same |
 //! | `NAME.lock`, `unit+UNIT.lock` | nothing | not read, not written |
@@ -23,7 +23,7 @@ use std::time::Duration;
 use unhang_core::{Moment, State};
 
 use crate::os::folder::{Folder, Lock};
-use crate::places::{LONGEST_STATE, StatePlaces};
+use crate::places::{MAX_STATE_BYTES, StatePlaces};
 use crate::reported_faults::ReportedFaults;
 use crate::words;
 pub(crate) use pause::{MAX_PAUSE as LONGEST_PAUSE, PauseGuard, PauseRecord, shorten_text};
@@ -219,7 +219,7 @@ impl Store {
         let bytes = state_file::write_state(record);
         let disk = match &self.disk {
             Ok(folder) => {
-                folder.replace(&file, &bytes, LONGEST_STATE).map_err(|error| words::io_error_text(&error))
+                folder.replace(&file, &bytes, MAX_STATE_BYTES).map_err(|error| words::io_error_text(&error))
             }
             Err(error) => Err(words::io_error_text(error)),
         };
@@ -228,7 +228,7 @@ impl Store {
             let _ = self.memory_folder().map(|folder| folder.remove(&file));
             return SavedTo::Disk;
         };
-        match self.memory_folder().map(|folder| folder.replace(&file, &bytes, LONGEST_STATE)) {
+        match self.memory_folder().map(|folder| folder.replace(&file, &bytes, MAX_STATE_BYTES)) {
             Some(Ok(())) => SavedTo::Memory(why),
             Some(Err(other)) => {
                 SavedTo::Nowhere(format!("{why}; nor in memory: {}", words::io_error_text(&other)))
@@ -259,7 +259,7 @@ fn state_file_name(key: &str) -> String {
 }
 
 fn read_state(folder: &Folder, file: &str) -> Result<Option<StoredService>, StateReadError> {
-    match folder.read(file, LONGEST_STATE) {
+    match folder.read(file, MAX_STATE_BYTES) {
         Ok(None) => Ok(None),
         Ok(Some(bytes)) => state_file::read_record(&bytes).map(Some),
         Err(error) if is_resource_shortage(&error) => Err(StateReadError::Io(words::io_error_text(&error))),

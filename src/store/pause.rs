@@ -17,11 +17,11 @@ use crate::words;
 /// `unhang pause` takes no longer one.
 pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
-/// Of the file of a pause, written or read, in bytes.
-const LONGEST_FILE: u64 = 8 * 1024;
+/// The bound of a file of a pause, in bytes, for who writes it and who reads it.
+const MAX_PAUSE_FILE_BYTES: u64 = 8 * 1024;
 
-/// Of who wants a pause, and of why, in characters.
-const LONGEST_TEXT: usize = 200;
+/// The most characters that are kept of who paused, and of why.
+const MAX_PAUSE_TEXT_CHARS: usize = 200;
 
 const PAUSE_FILE_VERSION: u64 = 1;
 
@@ -119,7 +119,7 @@ impl Store {
         let bytes = note.to_bytes();
         let on_disk = match &self.disk {
             Ok(folder) => folder
-                .replace(&pause_file_name(key), &bytes, LONGEST_FILE)
+                .replace(&pause_file_name(key), &bytes, MAX_PAUSE_FILE_BYTES)
                 .map_err(|error| words::io_error_text(&error)),
             Err(error) => Err(words::io_error_text(error)),
         };
@@ -130,7 +130,7 @@ impl Store {
                 Ok(None)
             }
             (Err(why), Some(folder)) => {
-                folder.replace(&pause_file_name(key), &bytes, LONGEST_FILE).map(|()| Some(why))
+                folder.replace(&pause_file_name(key), &bytes, MAX_PAUSE_FILE_BYTES).map(|()| Some(why))
             }
             (Err(why), None) => Err(io::Error::other(why)),
         }
@@ -146,7 +146,7 @@ impl Store {
                 let bytes = PauseRecord { until: now.clone(), ..note }.to_bytes();
                 // A full disk still lets go of a file.
                 folder
-                    .replace(&pause_file_name(key), &bytes, LONGEST_FILE)
+                    .replace(&pause_file_name(key), &bytes, MAX_PAUSE_FILE_BYTES)
                     .or_else(|_| folder.remove(&pause_file_name(key)))?;
                 ended = true;
             }
@@ -174,7 +174,9 @@ impl Store {
                 folder.remove(&file)?;
             }
         }
-        folder.create_locked(&format!("{key}+{pid}.pause"), &note.to_bytes(), LONGEST_FILE).map(PauseGuard)
+        folder
+            .create_locked(&format!("{key}+{pid}.pause"), &note.to_bytes(), MAX_PAUSE_FILE_BYTES)
+            .map(PauseGuard)
     }
 
     fn pause_folders(&self) -> impl Iterator<Item = &Folder> {
@@ -217,7 +219,7 @@ fn read_person_pause(folder: &Folder, key: &str, now: &Moment) -> io::Result<Opt
 /// Somebody meant hands off, also where the file does not say so in our words, or in too many; then for a day at the
 /// most. `None`: there is no such file.
 fn read_note(folder: &Folder, file: &str) -> io::Result<Option<PauseRecord>> {
-    let note = match folder.read(file, LONGEST_FILE) {
+    let note = match folder.read(file, MAX_PAUSE_FILE_BYTES) {
         Ok(None) => return Ok(None),
         Ok(Some(bytes)) => PauseRecord::from_bytes(&bytes),
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => None,
@@ -232,7 +234,7 @@ fn read_note(folder: &Folder, file: &str) -> io::Result<Option<PauseRecord>> {
 
 /// Who wants a pause, or why, as it is kept and shown: it came from a command line, and may be a log of many lines.
 pub(crate) fn shorten_text(text: &str) -> String {
-    words::escaped(text).chars().take(LONGEST_TEXT).collect()
+    words::escaped(text).chars().take(MAX_PAUSE_TEXT_CHARS).collect()
 }
 
 fn pause_strength(pause: &PauseState, now: &Moment) -> (u8, Duration) {
@@ -260,7 +262,7 @@ impl PauseRecord {
         }
     }
 
-    /// Of somebody, for as long as a pause may last.
+    /// A pause by an unknown person, for as long as a pause may last.
     fn for_unreadable_file(since: Moment) -> Self {
         Self { who: "somebody".to_owned(), why: None, until: since.plus(MAX_PAUSE), since }
     }

@@ -56,7 +56,7 @@ fn what_comes_from_outside_stays_one_harmless_line() {
     assert_eq!(escaped(text), "a\\nb\\u{1b}[31m\\u{9b}31m\\u{202e}é\\t\\r\\u{0}");
 }
 
-/// By the properties of Unicode, not by a list of what was tried once.
+/// The properties of Unicode decide, not a list of what was tried once.
 const UNSEEN: &str =
     r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}&&[^\x{FE0E}\x{FE0F}]]{1,40}";
 

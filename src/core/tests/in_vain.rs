@@ -4,7 +4,7 @@ use super::rows::failed_once;
 use super::scripts::check_with;
 use super::*;
 
-/// Of what was never healthy as it is asked. What answers does not hang, whatever it says.
+/// What answers does not hang, whatever it says.
 #[test]
 fn what_was_never_healthy_and_answers_is_held_before_its_first_restart() {
     let text = || "why".to_string();

@@ -41,7 +41,7 @@ fn a_schedule_of_exactly_stale_after_adds_up_however_late_a_run_is() {
     }
 }
 
-/// As the next run finds it, so that nobody is told a count that is gone.
+/// People are shown the count that the next run will find.
 #[test]
 fn a_pause_leaves_nothing_of_what_failed_before_it() {
     let counted = Counts { streak: 1, failed_at: Some(ago(60)), ..Counts::default() };

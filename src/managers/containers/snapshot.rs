@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use unhang_core::{ActiveState, LoadState, UnitCondition, UnitFacts, UnitSnapshot};
 
-use crate::fnv::fnv1a;
+use crate::fnv::fnv1a_hash;
 
 use super::inspected::{ContainerState, Inspected};
 
@@ -94,8 +94,9 @@ fn age_of(started: &str, wall: Duration) -> Option<Duration> {
     wall.checked_sub(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
 
-/// In bytes: that of one container has 95. Those of many would not fit into a state, which holds one for each restart.
-const LONGEST_INCARNATION: usize = 100;
+/// The longest incarnation that is kept as it is, in bytes: one container has 95. A state holds one for each restart, so
+/// those of many containers are hashed.
+const MAX_INCARNATION_BYTES: usize = 100;
 
 /// A service of several containers is as the worst of them; another one of them is another incarnation. `None`: what is
 /// said of one of them is not understood, or there is none.
@@ -122,8 +123,8 @@ pub(super) fn worst_snapshot(
     let worst = snapshots.into_iter().max_by_key(rank)?;
     let age = youngest.filter(|_| worst.age.is_some());
     let incarnation = match incarnations.join(", ") {
-        short if short.len() <= LONGEST_INCARNATION => short,
-        long => format!("{} containers {:016x}", incarnations.len(), fnv1a(long.as_bytes())),
+        short if short.len() <= MAX_INCARNATION_BYTES => short,
+        long => format!("{} containers {:016x}", incarnations.len(), fnv1a_hash(long.as_bytes())),
     };
     Some(UnitSnapshot { incarnation: Some(incarnation), own_restarts, age, ..worst })
 }

@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::os::files;
 use crate::os::proc::confinement;
 
-/// By its place: what PATH may hold is started with all rights.
+/// The path is absolute, since a program that PATH names would be started with all rights.
 const PROGRAM: &str = "/usr/bin/systemd-run";
 
 /// Where systemd runs (sd_booted(3)).

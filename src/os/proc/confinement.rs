@@ -3,7 +3,7 @@
 
 use std::io;
 
-/// As the kernel writes them.
+/// The values are texts as the kernel writes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Confinement {
     /// 0: every system call may be made.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use unhang_core::Doubt;
 
-use crate::fnv::fnv1a;
+use crate::fnv::fnv1a_hash;
 use crate::os::tail_file::{self, TailedFile};
 use crate::probe::fault::classify_scarcity;
 use crate::words;
@@ -171,7 +171,7 @@ impl LogPosition {
 }
 
 fn mark_before(log: &TailedFile, offset: u64) -> io::Result<u64> {
-    Ok(fnv1a(&log.read_new(offset.saturating_sub(KNOWN_BY), offset)?))
+    Ok(fnv1a_hash(&log.read_new(offset.saturating_sub(KNOWN_BY), offset)?))
 }
 
 fn as_u64(length: usize) -> u64 {

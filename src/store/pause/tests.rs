@@ -188,7 +188,7 @@ fn a_long_reason_is_kept_as_far_as_it_is_shown() {
     assert!(store.remove_pause("shop", &at("a", 1_060, 1_060)).unwrap());
 }
 
-/// As a release wrote it that did not cut the reason.
+/// A release that did not cut the reason wrote such files.
 #[test]
 fn a_pause_that_is_too_long_to_be_read_is_one_and_can_be_ended() {
     let (dir, store) = store();
@@ -215,7 +215,7 @@ proptest::proptest! {
         let why = why.map(|why| why.into_iter().collect::<String>());
         let note = PauseRecord { who, why, until: since.plus(MAX_PAUSE), since };
         let bytes = note.to_bytes();
-        proptest::prop_assert!(u64::try_from(bytes.len()).unwrap() <= LONGEST_FILE);
+        proptest::prop_assert!(u64::try_from(bytes.len()).unwrap() <= MAX_PAUSE_FILE_BYTES);
         let read = PauseRecord::from_bytes(&bytes).unwrap();
         proptest::prop_assert_eq!((&read.who, read.why), (&shorten_text(&note.who), note.why.as_deref().map(shorten_text)));
     }

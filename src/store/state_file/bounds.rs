@@ -1,15 +1,15 @@
-//! How long what stands in a state may be, so that the whole stays below `LONGEST_STATE`. Whoever makes a text or a list
+//! How long what stands in a state may be, so that the whole stays below `MAX_STATE_BYTES`. Whoever makes a text or a list
 //! stays within these bounds; what does not is cut.
 
-/// Of each text, in bytes of JSON, and of each list.
+/// The bounds of each text, in bytes of JSON, and of each list.
 pub(super) mod most {
-    /// Of an incarnation or a boot.
+    /// The bound of an incarnation or a boot.
     pub(in super::super) const IDENTITY: usize = 128;
-    /// Of a code or a probe.
+    /// The bound of a code or of the name of a probe.
     pub(in super::super) const NAME: usize = 64;
     pub(in super::super) const PROSE: usize = 1_600;
     pub(in super::super) const WARNING: usize = 800;
-    /// Of what a probe remembers.
+    /// The bound of a probe's cursor.
     pub(in super::super) const MEMORY: usize = 1_024;
     /// What a budget may allow.
     pub(in super::super) const RESTARTS: usize = 100;

@@ -1,7 +1,7 @@
 //! What was written is read, and nothing else is misread for it.
 
 use super::*;
-use crate::places::LONGEST_STATE;
+use crate::places::MAX_STATE_BYTES;
 use proptest::prelude::*;
 
 fn moment() -> impl Strategy<Value = Moment> {
@@ -149,7 +149,7 @@ proptest! {
     fn nothing_is_written_that_is_too_long_to_be_read(record in record(), text in ".{0,80}", longer in 0..9_000_usize) {
         let record = lengthened(record, &text.repeat(longer / text.len().max(1)), longer / 20);
         let bytes = write_state(&record);
-        prop_assert!(bytes.len() <= usize::try_from(LONGEST_STATE).unwrap(), "{}", bytes.len());
+        prop_assert!(bytes.len() <= usize::try_from(MAX_STATE_BYTES).unwrap(), "{}", bytes.len());
         let read = super::read_record(&bytes).unwrap();
         prop_assert!(super::read_record(&write_state(&read)).is_ok(), "nor is what it was read as");
         let (kept, had) = (&read.state.counts, &record.state.counts);
