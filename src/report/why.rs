@@ -7,7 +7,7 @@ use crate::words;
 
 use super::hold_now::{HoldNow, hold_now};
 use super::last_run::{is_overdue, stuck_for};
-use super::picture::{NO_RUN_TEXT, ServiceStatus, answer_text, next_restart_text, outcome_code};
+use super::picture::{ServiceStatus, answer_text, next_restart_text, outcome_code};
 
 /// Four lines: what happened, what is counted, what holds it, the earliest restart.
 pub fn why_lines(picture: &ServiceStatus<'_>, now: &Moment) -> Vec<String> {
@@ -32,10 +32,7 @@ pub fn why_lines(picture: &ServiceStatus<'_>, now: &Moment) -> Vec<String> {
     }
     if picture.has_no_data() {
         let locks = picture.locks.display();
-        return vec![format!(
-            "{}: no run yet: {NO_RUN_TEXT} (looked in {locks}); does cron start unhang?",
-            service.key
-        )];
+        return vec![format!("{}: no run yet (looked in {locks}); does cron start unhang?", service.key)];
     }
     let together = state.account.together.as_ref().map(|with| format!("; it failed together {with}"));
     let failing = state.counts.since.is_some();

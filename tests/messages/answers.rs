@@ -24,7 +24,7 @@ pub(crate) const ANSWERS: &[Row] = &[
     Row("no run for *; does cron still start unhang?", "status", ""),
     Row("a run of * ago still holds its lock: look for it (ps -ef) and end it", "status, why", ""),
     Row("*: state file unreadable *", "status", ""),
-    Row("*: no run yet: * (looked in *); does cron start unhang?", "why", ""),
+    Row("*: no run yet (looked in *); does cron start unhang?", "why", ""),
     Row("what the last run found cannot be read", "status --json", ""),
     Row("no run has looked at it", "why", ""),
     Row("*: not known: state file unreadable *", "why", ""),
